@@ -1,0 +1,27 @@
+"""Errors meant for the person at the keyboard: they are shown as one message, never as a trace."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can put right; the text says what is wrong, where, and what to do."""
+
+
+class UnknownName(UserError):
+    """A name that is not among the choices; lists them and suggests the nearest.
+
+    Args:
+        kind: what sort of thing was named, e.g. ``"model"``.
+        name: the name as given.
+        choices: every name that would have been understood.
+    """
+
+    def __init__(self, kind: str, name: str, choices: Iterable[str]):
+        choices = sorted(choices)
+        near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(choices) if choices else "none"
+        super().__init__(f"unknown {kind} {name!r}.{hint} Choices: {listed}.")

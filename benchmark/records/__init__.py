@@ -1,0 +1,1 @@
+"""Rows and prediction files on disk: schema, atomic storage, provenance."""
