@@ -1,0 +1,163 @@
+"""The command line. No logic here; whatever is slow to import is imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+import benchmark
+from benchmark.errors import UserError
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or TensorFlow talks over the commands
+
+
+class _Commands(click.Group):
+    """Shows a UserError as one message, without a trace, and exits with 2."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(2)
+
+
+def _option_results():
+    return click.option(
+        "--results",
+        type=FOLDER,
+        default=Path("results"),
+        show_default=True,
+        help="Folder with rows, predictions and leaderboard.",
+    )
+
+
+def _option_data_dir():
+    return click.option(
+        "--data-dir",
+        type=FOLDER,
+        envvar="TFDS_DATA_DIR",
+        default=Path("~/tensorflow_datasets"),
+        show_default=True,
+        callback=lambda ctx, param, value: value.expanduser(),
+        help="TFDS data folder, shared with plain tfds.load.",
+    )
+
+
+def _option_cache_dir():
+    return click.option(
+        "--cache-dir",
+        type=FOLDER,
+        envvar="CXR_BENCH_CACHE",
+        default=Path("~/.cache/cxr-bench"),
+        show_default=True,
+        callback=lambda ctx, param, value: value.expanduser(),
+        help="Folder of the decoded views; may be deleted at any time.",
+    )
+
+
+def _option_models_dir():
+    return click.option(
+        "--models-dir",
+        "models_dirs",
+        type=FOLDER,
+        multiple=True,
+        help="Folder with model files of your own; may be given several times.",
+    )
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(benchmark.__version__, prog_name="cxr-bench")
+def main():
+    """An honest benchmark suite for chest X-ray classification.
+
+    \b
+    A first leaderboard, on the embedded simulated set:
+      cxr-bench run --all
+    On your own copy of a real set:
+      cxr-bench list
+      cxr-bench prepare kermany_pneumonia/official --manual-dir DIR
+      cxr-bench run --suite pneumonia
+    A model of your own:
+      cxr-bench new-model my_model --models-dir my_models
+      cxr-bench run --suite phantom --models-dir my_models --filter model=my_model
+    """
+
+
+@main.command()
+@click.option("--all", "run_all", is_flag=True, help="Every suite whose data are there.")
+@click.option("--suite", "names", multiple=True, help="One suite; may be given several times.")
+@click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
+@click.option("--limit-cells", type=click.IntRange(min=1), help="Stop after so many cells.")
+@click.option(
+    "--limit-images",
+    type=click.IntRange(min=8),
+    help="Use at most so many images of each split. Such rows are watermarked, never ranked.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+@_option_models_dir()
+def run(run_all, names, **options):
+    """Train and score what is missing, then write the leaderboard.
+
+    A cell is one model on one data set at one size, prepared in one way, with one seed. Cells that
+    are done are not run again, so an interrupted run goes on where it was. Exits with 1 where a
+    cell failed.
+    """
+    from benchmark.commands import run_suites
+
+    if bool(names) == run_all:
+        raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
+    raise SystemExit(run_suites(names, **options))
+
+
+@main.command()
+@click.argument("dataset")
+@click.option("--manual-dir", type=FOLDER, help="Folder with your copy of the raw files.")
+@_option_data_dir()
+def prepare(dataset, manual_dir, data_dir):
+    """Prepare a DATASET, given as builder/config, for training."""
+    from benchmark.commands import prepare_dataset
+
+    prepare_dataset(dataset, manual_dir, data_dir)
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(["all", "suites", "models", "datasets"]), default="all")
+@click.option("--manual-dir", type=FOLDER, help="Look here for raw files of data sets.")
+@_option_data_dir()
+@_option_models_dir()
+def list_(what, manual_dir, data_dir, models_dirs):
+    """List suites, models and data sets, with the state each data set is in."""
+    from benchmark.commands import list_everything
+
+    list_everything(what, manual_dir, data_dir, models_dirs)
+
+
+@main.command()
+@click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
+@_option_results()
+def leaderboard(no_cost, results):
+    """Write the leaderboard anew from the saved rows and predictions."""
+    from benchmark.commands import write_leaderboard
+
+    write_leaderboard(results, cost=not no_cost)
+
+
+@main.command("new-model")
+@click.argument("name")
+@click.option(
+    "--models-dir", type=FOLDER, help="Folder to put it in; default: the package's own models."
+)
+def new_model(name, models_dir):
+    """Write the one file that adds model NAME to the matrix, ready to train."""
+    from benchmark.commands import scaffold_model
+
+    scaffold_model(name, models_dir)

@@ -1,0 +1,86 @@
+"""What a run shows while it works: one line a cell, and on a terminal a line that moves."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+from benchmark.execution.cost import nominal_seconds
+from benchmark.execution.plan import Plan, Planned
+
+TELLING_SECONDS = 10.0
+"""Nominal seconds that must be done before the pace says anything."""
+
+
+class Console:
+    """Watches a run and prints its progress.
+
+    Args:
+        plan: the run's plan.
+        most: cells that will be run at most.
+        out: where to print; the moving line is left out where it is not a terminal.
+    """
+
+    def __init__(self, plan: Plan, most: int | None = None, out: TextIO = sys.stderr):
+        cells = plan.to_run()[:most]
+        self._prices = {p.cell.cell_id: _price(p) for p in cells}
+        self._n, self._i, self._paid = len(cells), 0, 0.0
+        self._begun = time.monotonic()
+        self._out, self._moving = out, out.isatty()
+
+    def __call__(self, planned: Planned, event: dict[str, Any]) -> None:
+        """Take one event of one cell."""
+        kind = event["event"]
+        if kind == "start":
+            self._i += 1
+        if kind in ("start", "view", "epoch") and self._moving:
+            self._out.write(f"\r\033[K{self._head(planned)}  {_doing(event)}{self._eta()}")
+        elif kind in ("done", "failed"):
+            self._paid += self._prices[planned.cell.cell_id]
+            clear = "\r\033[K" if self._moving else ""
+            self._out.write(f"{clear}{self._head(planned)}  {_ending(event)}{self._eta()}\n")
+        self._out.flush()
+
+    def _head(self, planned: Planned) -> str:
+        return f"[{self._i}/{self._n}] {planned.cell.label}"
+
+    def _eta(self) -> str:
+        """Time left, from the prices of the cells to come and the pace so far."""
+        left = sum(self._prices.values()) - self._paid
+        if self._paid < TELLING_SECONDS or left <= 0:
+            return ""
+        return f"  (about {duration((time.monotonic() - self._begun) / self._paid * left)} left)"
+
+
+def duration(seconds: float) -> str:
+    """``"45 s"``, ``"12 min"`` or ``"3 h 05 min"``."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _price(planned: Planned) -> float:
+    return nominal_seconds(planned.cell, planned.model_file.card, planned.prepared.counts)
+
+
+def _doing(event: dict[str, Any]) -> str:
+    if event["event"] == "view":
+        return f"decoding {event['split']} {event['done']}/{event['total']}"
+    if event["event"] == "epoch":
+        return (
+            f"epoch {event['epoch']}/{event['epochs']} loss {event['loss']:.3f} "
+            f"validation AUC {_number(event['val_auc'])}"
+        )
+    return "starting"
+
+
+def _ending(event: dict[str, Any]) -> str:
+    if event["event"] == "done":
+        return f"done in {duration(event['seconds'])}, test AUC {_number(event['test_auc'])}"
+    return f"{event['status'].replace('_', ' ')}: {event['reason']}"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

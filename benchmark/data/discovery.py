@@ -1,0 +1,99 @@
+"""Which data sets exist, and in what state each one is on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.prepared import NotPrepared, load_prepared
+from benchmark.errors import UnknownName, UserError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A builder and one of its configs.
+
+    Attributes:
+        name: ``<builder>/<config>``.
+        builder_class: the TFDS builder.
+        config: name of the config.
+    """
+
+    name: str
+    builder_class: Any
+    config: str
+
+    @property
+    def embedded(self) -> bool:
+        """True where the set needs no files from outside."""
+        return getattr(self.builder_class, "EMBEDDED", False)
+
+    @property
+    def description(self) -> str:
+        """One line about the config."""
+        return self.builder_class.builder_configs[self.config].description
+
+    @property
+    def how_to_get(self) -> str:
+        """What the user has to do to have the raw files."""
+        return self.builder_class.MANUAL_DOWNLOAD_INSTRUCTIONS or ""
+
+    def locate(self, manual_dir: Path | None) -> Any:
+        """The raw files in the user's folder.
+
+        Raises:
+            UserError: no folder was given.
+            tfds_builders.errors.LayoutError: the folder does not hold the expected tree.
+        """
+        if manual_dir is None:
+            raise UserError(
+                f"{self.name} needs your copy of the raw files: give it with --manual-dir DIR.\n"
+                f"{self.how_to_get.strip()}"
+            )
+        return self.builder_class.locate(Path(manual_dir), self.config)
+
+
+def datasets() -> dict[str, Dataset]:
+    """Every data set by name. Imports no TensorFlow."""
+    import tfds_builders
+
+    return {
+        f"{builder}/{config}": Dataset(f"{builder}/{config}", builder_class, config)
+        for builder, builder_class in sorted(tfds_builders.BUILDERS.items())
+        for config in builder_class.builder_configs
+    }
+
+
+def find_dataset(name: str) -> Dataset:
+    """The data set of a name; the config may be left out where the builder has only one.
+
+    Raises:
+        UnknownName: there is none; lists the choices.
+    """
+    known = datasets()
+    if name in known:
+        return known[name]
+    of_builder = [d for key, d in known.items() if key.split("/")[0] == name]
+    if len(of_builder) == 1:
+        return of_builder[0]
+    raise UnknownName("dataset", name, known)
+
+
+def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> str:
+    """``"prepared"``, ``"embedded"`` (made when needed), ``"available"`` (raw files found in
+    ``manual_dir``) or ``"missing"``.
+    """
+    from tfds_builders.errors import DatasetError
+
+    try:
+        load_prepared(dataset.name, data_dir)
+        return "prepared"
+    except NotPrepared:
+        if dataset.embedded:
+            return "embedded"
+    try:
+        dataset.locate(manual_dir)
+        return "available"
+    except (UserError, DatasetError):
+        return "missing"

@@ -1,0 +1,154 @@
+"""Prepare a data set: run its TFDS builder, then derive manifest and facts from what it stored."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.discovery import Dataset
+from benchmark.data.leakage import audit
+from benchmark.data.prepared import FACTS, MANIFEST, SPLITS, NotPrepared, Prepared, load_prepared
+from benchmark.errors import UserError
+from benchmark.records.files import canonical_json, readable_json, sha256, write_atomic
+
+
+def prepare(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Prepared:
+    """Prepare a data set where it is not, and return its facts.
+
+    Args:
+        dataset: what to prepare.
+        data_dir: TFDS data folder, written to.
+        manual_dir: the user's copy of the raw files; None for embedded sets.
+
+    Raises:
+        UserError: the raw files are missing or laid out in another way, or the folder cannot be
+            written.
+    """
+    from tfds_builders.errors import DatasetError
+
+    try:
+        if not dataset.embedded:
+            dataset.locate(manual_dir)
+        path = _run_builder(dataset, data_dir, manual_dir)
+    except DatasetError as error:
+        raise UserError(f"{dataset.name}: {error}") from None
+    except PermissionError as error:
+        raise UserError(f"{dataset.name}: cannot write to {error.filename or data_dir}") from None
+    if not (path / FACTS).is_file():
+        _derive(path)
+    return load_prepared(dataset.name, data_dir)
+
+
+def ensure_prepared(dataset: Dataset, data_dir: Path) -> Prepared:
+    """Facts of a data set; an embedded one is prepared on the spot.
+
+    Raises:
+        NotPrepared: a set that needs the user's files is not prepared.
+    """
+    try:
+        return load_prepared(dataset.name, data_dir)
+    except NotPrepared:
+        if not dataset.embedded:
+            raise
+        return prepare(dataset, data_dir, None)
+
+
+def _run_builder(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Path:
+    import tensorflow_datasets as tfds
+
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    builder = dataset.builder_class(data_dir=data_dir, config=dataset.config)
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=manual_dir)
+    )
+    return Path(builder.data_dir)
+
+
+def _derive(path: Path) -> None:
+    """Write manifest.csv, then prepared.json, whose presence says that both are complete."""
+    import json
+
+    import pandas as pd
+
+    metadata = json.loads((path / "metadata.json").read_bytes())
+    manifest = pd.DataFrame(
+        [line for split in SPLITS for line in _manifest_lines(path, split, metadata["findings"])]
+    )
+    data = manifest.to_csv(index=False, lineterminator="\n").encode()
+    verdict = audit(manifest, metadata["suspected"])
+    facts = {
+        "manifest_sha256": sha256(data),
+        "rendition": rendition(manifest, metadata["original_size"]),
+        "counts": {split: _counts(manifest, split, metadata["findings"]) for split in SPLITS},
+        "test_digest": test_digest(manifest, metadata["findings"]),
+        "verdict": verdict.name,
+        "reasons": list(verdict.reasons),
+    }
+    write_atomic(path / MANIFEST, data)
+    write_atomic(path / FACTS, readable_json(facts))
+
+
+def _manifest_lines(path: Path, split: str, findings: list[str]):
+    from PIL import Image
+
+    from benchmark.data.decode import raw_examples
+
+    for example in raw_examples(path, split).as_numpy_iterator():
+        image = example["image"]
+        width, height = Image.open(io.BytesIO(image)).size  # reads the header only
+        line: dict[str, Any] = {
+            "image_id": example["image_id"].decode(),
+            "patient_id": example["patient_id"].decode(),
+            "split": split,
+            "sha256": hashlib.sha256(image).hexdigest(),
+            "width": width,
+            "height": height,
+            "age": int(example["age"]),
+        }
+        line |= {key: example[key].decode() for key in ("sex", "view", "label_source")}
+        line |= {f"target:{f}": int(v) for f, v in zip(findings, example["findings"], strict=True)}
+        line |= {
+            f"labelled:{f}": int(v) for f, v in zip(findings, example["labelled"], strict=True)
+        }
+        yield line
+
+
+def rendition(manifest, original_size: int) -> str:
+    """Whether the images have the size they were published in.
+
+    Args:
+        manifest: DataFrame with ``width`` and ``height`` in pixels.
+        original_size: published pixels per side; 0 where published sizes vary.
+
+    Returns:
+        ``"original"``, ``"resized to <n> px"`` or ``"mixed sizes"``.
+    """
+    sizes = set(zip(manifest["width"], manifest["height"], strict=True))
+    if len(sizes) == 1 and len(set(*sizes)) == 1:
+        side = next(iter(sizes))[0]
+        return "original" if side == original_size else f"resized to {side} px"
+    return "original" if original_size == 0 else "mixed sizes"
+
+
+def test_digest(manifest, findings: list[str]) -> str:
+    """SHA-256 of the sorted test (image_id, patient_id, targets): which test set this is."""
+    test = manifest[manifest["split"] == "test"]
+    columns = ["image_id", "patient_id"]
+    columns += [f"{prefix}:{f}" for f in findings for prefix in ("target", "labelled")]
+    lines = sorted(tuple(str(value) for value in line) for line in test[columns].to_numpy())
+    return sha256(canonical_json(lines))
+
+
+def _counts(manifest, split: str, findings: list[str]) -> dict[str, Any]:
+    part = manifest[manifest["split"] == split]
+    return {
+        "images": len(part),
+        "patients": int(part["patient_id"].nunique()),
+        "positives": {
+            f: int((part[f"target:{f}"] * part[f"labelled:{f}"]).sum()) for f in findings
+        },
+    }

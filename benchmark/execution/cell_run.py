@@ -1,0 +1,183 @@
+"""One cell, start to finish, inside a worker: data, model, training, predictions, row."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.prepared import SPLITS, ManifestPart, Prepared, load_prepared
+from benchmark.errors import UserError
+from benchmark.execution.environment import provenance
+from benchmark.execution.memory import peak_memory_mb, reset_peak_memory
+from benchmark.execution.protocol import dataset_facts, protocol_of
+from benchmark.models import ModelFile
+from benchmark.records.files import sha256
+from benchmark.records.predictions import Predictions, link, write_predictions
+from benchmark.records.store import Results, Row
+from benchmark.scoring.stored import stored_scores
+from benchmark.suites.cell import Cell
+
+Event = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a cell reads and writes."""
+
+    data_dir: Path
+    cache_dir: Path
+    results: Results
+    suite: str
+
+
+@dataclass
+class Outcome:
+    """What running a model gives: logits per split, and how it went."""
+
+    logits: dict[str, np.ndarray]
+    parameters: int
+    history: dict[str, Any] | None = None
+    determinism: str = "bit-identical on one CPU machine"
+
+
+@dataclass
+class Phases:
+    """Wall-clock seconds of each phase of a cell."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a phase."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self.seconds[name] = round(spent, 3)
+
+
+def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Event) -> Row:
+    """Run one cell and save its predictions, scores and row.
+
+    Raises:
+        UserError: the data set has changed since the cell was planned, or the model is not
+            applicable to it.
+    """
+    from benchmark.execution.baseline import run_baseline
+    from benchmark.execution.image_model import run_image_model
+
+    reset_peak_memory()
+    phases = Phases()
+    prepared = load_prepared(cell.dataset, context.data_dir)
+    if prepared.manifest_sha256 != cell.manifest_sha256:
+        raise UserError(f"{cell.dataset} was prepared anew after this cell was planned; run again")
+    parts = {split: prepared.part(split) for split in SPLITS}
+    chosen = {split: chosen_images(parts[split].image_id, cell.limit) for split in SPLITS}
+    parts = {split: take(parts[split], chosen[split]) for split in SPLITS}
+    if model_file.card["inputs"] == "metadata":
+        outcome = run_baseline(model_file, prepared.task, parts, phases)
+    else:
+        outcome = run_image_model(
+            cell, model_file, prepared, parts, chosen, context, phases, on_event
+        )
+    with phases.phase("write"):
+        predictions = make_predictions(prepared, parts, outcome.logits)
+        digest = write_predictions(context.results.predictions_path(cell.cell_id), predictions)
+    row = base_row(cell, prepared, model_file, context.suite) | {
+        "status": "done",
+        "counts": {split: _counts(parts[split], prepared) for split in SPLITS},
+        "predictions_sha256": digest,
+        "history": outcome.history,
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    row["model"]["parameters"] = outcome.parameters
+    row["provenance"]["determinism"] = outcome.determinism
+    with phases.phase("score"):
+        stored_scores(context.results, row)
+    row["phases"] = phases.seconds
+    context.results.write_row(row)
+    return row
+
+
+def base_row(cell: Cell, prepared: Prepared, model_file: ModelFile, suite: str) -> Row:
+    """The part of a row that is known before a cell runs, so also of a failed one."""
+    card = model_file.card
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {
+        "cell_id": cell.cell_id,
+        "config_id": cell.config_id,
+        "suite": suite,
+        "error": None,
+        "cell": cell.as_dict(),
+        "dataset": dataset_facts(prepared),
+        "protocol": protocol_of(cell, prepared),
+        "watermarks": [f"limited to {cell.limit} images of each split"] if cell.limit else [],
+        "model": {
+            "title": card.get("title", model_file.name),  # a broken file has no card
+            "reference": card.get("reference", ""),
+            "sha256": model_file.sha256,
+            "deterministic": card.get("deterministic", True),
+            "parameters": None,
+        },
+        "counts": prepared.counts,
+        "predictions_sha256": None,
+        "history": None,
+        "phases": {},
+        "peak_memory_mb": None,
+        "provenance": provenance() | {"finished": finished},
+    }
+
+
+def chosen_images(image_ids: np.ndarray, limit: int | None) -> np.ndarray | None:
+    """Positions of the images a limited cell uses, in order; None for all.
+
+    Chosen by a hash of the image id, so that every limited cell of a size sees the same ones.
+    """
+    if limit is None or limit >= len(image_ids):
+        return None
+    keys = [sha256(f"limit:{image_id}".encode()) for image_id in image_ids]
+    return np.sort(np.argsort(keys)[:limit])
+
+
+def take(part: ManifestPart, chosen: np.ndarray | None) -> ManifestPart:
+    """The chosen lines of a manifest part."""
+    if chosen is None:
+        return part
+    return ManifestPart(**{name: values[chosen] for name, values in vars(part).items()})
+
+
+def make_predictions(
+    prepared: Prepared, parts: dict[str, ManifestPart], logits: dict[str, np.ndarray]
+) -> Predictions:
+    """Join logits with ids, metadata and targets, split after split."""
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(parts[split], name) for split in SPLITS])
+
+    values = np.concatenate([logits[split] for split in SPLITS]).astype(np.float32)
+    return Predictions(
+        findings=prepared.task.findings,
+        kind=prepared.task.kind,
+        split=np.concatenate([[split] * len(parts[split].image_id) for split in SPLITS]),
+        **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
+        targets=np.where(joined("labelled"), joined("targets"), np.nan),
+        logits=values,
+        probabilities=link(values, prepared.task.kind),
+    )
+
+
+def _counts(part: ManifestPart, prepared: Prepared) -> dict[str, Any]:
+    positives = (part.targets * part.labelled).sum(axis=0).astype(int)
+    return {
+        "images": len(part.image_id),
+        "patients": len(np.unique(part.patient_id)),
+        "positives": dict(zip(prepared.task.findings, positives.tolist(), strict=True)),
+    }

@@ -1,0 +1,32 @@
+"""A nominal price of a cell, to order cells and to keep a suite within its budget.
+
+Not a forecast: it is the same on every machine, so that a budgeted suite has the same cells
+everywhere. The rates are rounded from measurements on two CPU cores at 64 px.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmark.suites.cell import Cell
+
+START_SECONDS = 8.0
+IMAGES_PER_SECOND = 1500.0
+GIGA_MACS_PER_SECOND = 40.0
+TRAINING_PASSES = 3.0  # forward, gradient of the inputs, gradient of the weights
+
+
+def nominal_seconds(cell: Cell, card: dict[str, Any], counts: dict[str, dict[str, Any]]) -> float:
+    """Seconds that a cell would take at the nominal rates.
+
+    Args:
+        card: the model's card; ``gmacs_224`` are multiply-adds at 224 px in 1e9.
+        counts: images of each split.
+    """
+    if cell.resolution == 0 or not card:
+        return 1.0
+    gigamacs = (card["gmacs_224"] or 0.0) * (cell.resolution / 224) ** 2
+    training = counts["train"]["images"]
+    evaluated = counts["validation"]["images"]
+    images = cell.recipe["epochs"] * (TRAINING_PASSES * training + evaluated)
+    return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)

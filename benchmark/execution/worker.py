@@ -1,0 +1,78 @@
+"""The worker process: runs cells one after another, so that TensorFlow starts only once.
+
+Speaks JSON lines with the runner (``pool.py``): the first line on standard input is the set-up,
+each further line one cell; every line on standard output is an event. The last event of a cell is
+``done`` or ``failed``. Everything that libraries print goes to the log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def main() -> None:
+    """Read the set-up and then cells from standard input until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    events = _private_stdout()
+    logging.getLogger().setLevel(logging.WARNING)
+    setup = json.loads(sys.stdin.readline())
+    from benchmark.execution.image_model import configure_framework
+
+    configure_framework(setup["environment"])
+    _send(events, {"event": "ready"})
+    for line in sys.stdin:
+        job = json.loads(line)
+        _send(events, _run(job, setup, events))
+
+
+def _private_stdout() -> TextIO:
+    """Keep the real standard output for events; what anyone else prints goes to the log."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return events
+
+
+def _send(events: TextIO, event: dict[str, Any]) -> None:
+    events.write(json.dumps(event) + "\n")
+    events.flush()
+
+
+def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str, Any]:
+    from benchmark.errors import UserError
+    from benchmark.execution.cell_run import Context, run_cell
+    from benchmark.models import NotApplicable, discover
+    from benchmark.records.store import Results
+    from benchmark.scoring.stored import stored_scores
+    from benchmark.suites.cell import Cell
+
+    try:
+        cell = Cell(**job["cell"])
+        model_file = discover([Path(folder) for folder in setup["models_dirs"]])[cell.model]
+        context = Context(
+            Path(setup["data_dir"]),
+            Path(setup["cache_dir"]),
+            Results(Path(setup["results"])),
+            job["suite"],
+        )
+        row = run_cell(cell, model_file, context, lambda event: _send(events, event))
+        test_auc = stored_scores(context.results, row)["splits"]["test"]["auc"]
+        return {"event": "done", "seconds": sum(row["phases"].values()), "test_auc": test_auc}
+    except NotApplicable as error:
+        return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
+    except Exception as error:
+        traceback.print_exc()
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        detail = "" if isinstance(error, UserError) else traceback.format_exc(limit=-3)
+        return {"event": "failed", "status": "failed", "reason": reason, "detail": detail}
+
+
+if __name__ == "__main__":
+    main()

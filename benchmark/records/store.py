@@ -1,0 +1,101 @@
+"""The results folder: rows, prediction files and scores, each written whole or not at all.
+
+rows/<cell_id>.json              what was run, how, on what, and how it ended
+predictions/<cell_id>.csv.gz     what the model said (see ``predictions.py``)
+scores/<cell_id>.json            what was computed from the predictions
+weights/, logs/                  large or local; ignored by git
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UserError
+from benchmark.records.files import readable_json, write_atomic
+
+Row = dict[str, Any]
+ROW_SCHEMA = 1
+STATUSES = ("done", "failed", "not_runnable")
+
+
+class Results:
+    """One results folder.
+
+    Args:
+        folder: the folder; made when something is first written.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def row_path(self, cell_id: str) -> Path:
+        """Where the row of a cell is or will be."""
+        return self.folder / "rows" / f"{cell_id}.json"
+
+    def predictions_path(self, cell_id: str) -> Path:
+        """Where the prediction file of a cell is or will be."""
+        return self.folder / "predictions" / f"{cell_id}.csv.gz"
+
+    def scores_path(self, cell_id: str) -> Path:
+        """Where the scores of a cell are or will be."""
+        return self.folder / "scores" / f"{cell_id}.json"
+
+    def weights_path(self, cell_id: str) -> Path:
+        """Where the best weights of a cell are or will be (not published)."""
+        return self.folder / "weights" / f"{cell_id}.weights.h5"
+
+    def log_path(self, name: str) -> Path:
+        """Where a worker's log is written (not published)."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def write_row(self, row: Row) -> None:
+        """Save a row; its ``cell_id`` names the file.
+
+        Raises:
+            ValueError: the row's status is not one of :data:`STATUSES`.
+        """
+        if row["status"] not in STATUSES:
+            raise ValueError(f"row status {row['status']!r} is not one of {STATUSES}")
+        write_atomic(self.row_path(row["cell_id"]), readable_json({"schema": ROW_SCHEMA} | row))
+
+    def read_row(self, cell_id: str) -> Row | None:
+        """The row of a cell, or None where there is none.
+
+        Raises:
+            UserError: the file is there but is not a row; it is named.
+        """
+        path = self.row_path(cell_id)
+        return _read_row(path) if path.is_file() else None
+
+    def rows(self) -> Iterator[Row]:
+        """All rows, ordered by cell id."""
+        for path in sorted((self.folder / "rows").glob("*.json")):
+            yield _read_row(path)
+
+    def check_writable(self) -> None:
+        """Raise a UserError where the folder cannot be made or written to."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".write-test"
+            write_atomic(probe, b"")
+            probe.unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the results folder {self.folder}: {error.strerror or error}. "
+                "Choose another with --results DIR."
+            ) from None
+
+
+def _read_row(path: Path) -> Row:
+    try:
+        row = json.loads(path.read_bytes())
+        if row["schema"] != ROW_SCHEMA or row["cell_id"] != path.stem:
+            raise ValueError("its schema or cell id is not what its name says")
+        return row
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: not a readable row file ({error}). Remove it and run the cell again."
+        ) from None

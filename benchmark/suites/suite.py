@@ -1,0 +1,119 @@
+"""Suite files: what they may say, read and checked. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UnknownName, UserError
+
+FOLDER = Path(__file__).parent
+AXES = {
+    "datasets": str,
+    "models": str,
+    "resolutions": int,
+    "preprocessing": str,
+    "normalisation": str,
+    "imbalance": str,
+    "weights": str,
+    "augmentation": str,
+    "seeds": int,
+}
+DEFAULTS: dict[str, list] = {
+    "preprocessing": ["raw"],
+    "normalisation": ["unit"],
+    "imbalance": ["none"],
+    "weights": ["random"],
+    "augmentation": ["none"],
+    "seeds": [0, 1, 2],
+}
+KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "recipe", "recipe_for"}
+ALL_MODELS = "*"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named matrix.
+
+    Attributes:
+        name: the file's name without its ending.
+        title, description: for people.
+        matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model.
+        recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
+        recipe_for: the same for one model, by model name.
+        run_all: whether ``run --all`` runs it.
+        budget_minutes: nominal minutes on two CPU cores; the cheapest models that fit are taken.
+    """
+
+    name: str
+    title: str
+    description: str
+    matrix: dict[str, list]
+    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe_for: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run_all: bool = True
+    budget_minutes: float | None = None
+
+    def models(self, known: Mapping[str, Any]) -> list[str]:
+        """Names of the suite's models, ``*`` written out as every known one.
+
+        Raises:
+            UnknownName: the suite names a model that is not known.
+        """
+        if ALL_MODELS in self.matrix["models"]:
+            return sorted(known)
+        for name in self.matrix["models"]:
+            if name not in known:
+                raise UnknownName(f"model in suite {self.name}", name, known)
+        return list(self.matrix["models"])
+
+    def variants(self) -> list[dict[str, Any]]:
+        """Every combination of the image axes (all but datasets, models and seeds)."""
+        axes = [axis for axis in AXES if axis not in ("datasets", "models", "seeds")]
+        return [
+            dict(zip(axes, values, strict=True))
+            for values in product(*(self.matrix[axis] for axis in axes))
+        ]
+
+
+def suites(folder: Path = FOLDER) -> dict[str, Path]:
+    """Every suite file by suite name."""
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_suite(name: str, folder: Path = FOLDER) -> Suite:
+    """Read one suite.
+
+    Raises:
+        UnknownName: there is no such suite, or the file has an unknown key or axis.
+        UserError: the file cannot be read or a value has the wrong type.
+    """
+    known = suites(folder)
+    if name not in known:
+        raise UnknownName("suite", name, known)
+    path = known[name]
+    try:
+        content = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: {error}") from None
+    for key in content:
+        if key not in KEYS:
+            raise UnknownName(f"key in {path}", key, KEYS)
+    return Suite(**content | {"name": name, "matrix": _matrix(path, content.get("matrix", {}))})
+
+
+def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
+    for axis, values in given.items():
+        if axis not in AXES:
+            raise UnknownName(f"axis in {path}", axis, AXES)
+        if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
+            raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
+    matrix = DEFAULTS | given
+    missing = [axis for axis in AXES if not matrix.get(axis)]
+    if missing:
+        raise UserError(f"{path}: the matrix has no {', '.join(missing)}")
+    return {axis: matrix[axis] for axis in AXES}

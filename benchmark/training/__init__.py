@@ -1,0 +1,1 @@
+"""Training one model on one data set: the recipe, the loss and the fit loop."""
