@@ -1,0 +1,331 @@
+"""What every registered builder has to keep, whatever it holds.
+
+A builder joins by one entry in EXPECTED; what it says of itself is tested in its own file.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+import unittest
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image
+from tensorflow_datasets.core import dataset_metadata
+
+import tfds_builders
+from tfds_builders import example
+from tfds_builders.errors import LayoutError
+from tfds_builders.kermany_pneumonia import fake_raw as kermany_raw
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a builder declares to the suite.
+
+    Attributes:
+        configs: the configs that are prepared, with the number of findings of each.
+        write: writes raw files below a folder, the manual directory; None for embedded sets.
+        slot: where below the manual directory a k-th further image would lie, in the training
+            part and under a name of the published kind.
+        files: how many files a config has to account for in a manual directory.
+    """
+
+    configs: dict[str, int]
+    write: Callable[[Path], object] | None = None
+    slot: Callable[[int], str] | None = None
+    files: Callable[[Path, str], int] | None = None
+
+
+def _kermany_files(manual_dir: Path, config: str) -> int:
+    pools = ("train", "val", "test") if config.startswith("official") else ("train", "val")
+    found = (path for pool in pools for path in (manual_dir / "chest_xray" / pool).rglob("*"))
+    return sum(path.is_file() and not path.name.startswith("._") for path in found)
+
+
+EXPECTED = {
+    "kermany_pneumonia": Expected(
+        configs={
+            "official": 1,
+            "internal": 1,
+            "official_three_class": 3,
+            "internal_three_class": 3,
+        },
+        write=lambda folder: kermany_raw.write(folder, patients=40, size=32),
+        slot=lambda k: f"chest_xray/train/NORMAL/IM-9{k:03d}-0001.jpeg",
+        files=_kermany_files,
+    ),
+    "thorax_phantom": Expected(configs={"small": 7}),
+}
+CASES = [(name, config) for name, expected in EXPECTED.items() for config in expected.configs]
+MANUAL = [(name, config) for name, config in CASES if EXPECTED[name].write]
+SPLITS = ("train", "validation", "test")
+METADATA = {
+    "findings": list,
+    "kind": str,
+    "label_version": str,
+    "projections": list,
+    "original_size": int,
+    "split_source": str,
+    "suspected": list,
+    "redistributable": bool,
+    "licence": str,
+    "citation": str,
+    "simulated": bool,
+    "quarantined": list,
+    "converted": list,
+}
+
+each_builder = pytest.mark.parametrize("name", EXPECTED)
+each_config = pytest.mark.parametrize(("name", "config"), CASES)
+each_manual = pytest.mark.parametrize(("name", "config"), MANUAL)
+
+
+@pytest.fixture(scope="module")
+def manual_dirs(tmp_path_factory) -> dict[str, Path | None]:
+    folders = dict.fromkeys(EXPECTED)
+    for name in {name for name, _ in MANUAL}:
+        folders[name] = tmp_path_factory.mktemp(name)
+        EXPECTED[name].write(folders[name])
+    return folders
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("prepared")
+
+
+@pytest.fixture
+def builder(name, config, prepare, data_dir, manual_dirs):
+    """The config, prepared once for the whole file."""
+    return prepare(name, config, data_dir, manual_dirs[name])
+
+
+def in_fresh_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_every_builder_has_its_entry():
+    assert set(EXPECTED) == set(tfds_builders.BUILDERS)
+
+
+def test_import_registers_all_without_tensorflow():
+    code = (
+        "import sys, tfds_builders, tensorflow_datasets as tfds\n"
+        "for name, cls in tfds_builders.BUILDERS.items():\n"
+        "    assert tfds.builder_cls(name) is cls and cls.name == name\n"
+        "    if getattr(cls, 'EMBEDDED', False): continue\n"
+        "    try: cls.locate('/nowhere', cls.BUILDER_CONFIGS[0].name)\n"
+        "    except tfds_builders.errors.LayoutError: pass\n"
+        "print('tensorflow' in sys.modules)"
+    )
+    assert in_fresh_python(code) == "False"
+
+
+@each_builder
+def test_folder_says_what_the_set_is(name):
+    cls = tfds_builders.BUILDERS[name]
+    folder = Path(tfds_builders.__file__).parent / name
+    told = cls.get_metadata()
+    assert len(told.description) > 300
+    assert "@" in told.citation
+    assert told.tags
+    assert set(told.tags) <= set(dataset_metadata.valid_tags())
+    assert (folder / "checksums.tsv").is_file()
+    assert (folder / "fake_raw.py").is_file() or cls.EMBEDDED
+    assert str(cls.VERSION) in cls.RELEASE_NOTES
+    assert all(config.description for config in cls.BUILDER_CONFIGS)
+    assert getattr(cls, "EMBEDDED", False) or cls.MANUAL_DOWNLOAD_INSTRUCTIONS
+
+
+@each_config
+def test_features_are_those_of_the_contract(builder, name, config):
+    wide = EXPECTED[name].configs[config]
+    dtype = builder.info.features["image"].dtype
+    assert dtype in (np.uint8, np.uint16)
+    given = builder.info.features.get_tensor_info()
+    assert given == example.features(wide, dtype).get_tensor_info()
+    assert given["image"].shape == (None, None, 1)
+    assert given["findings"].shape == given["labelled"].shape == (wide,)
+
+
+@each_config
+def test_metadata_is_complete_and_readable_without_tfds(builder, name, config):
+    (file,) = Path(builder.data_dir).glob("metadata.json")
+    facts = json.loads(file.read_text())
+    assert facts == json.loads(json.dumps(builder.info.metadata))
+    assert {key: type(facts[key]) for key in METADATA} == METADATA
+    wide = EXPECTED[name].configs[config]
+    assert len(set(facts["findings"])) == wide
+    assert facts["kind"] in example.KINDS
+    assert (facts["kind"] == "binary") == (wide == 1)
+    assert facts["citation"]
+    assert facts["licence"]
+    assert facts["split_source"]
+    for pair in facts["suspected"]:
+        assert set(pair) == {"splits", "reason"}
+        assert len(set(pair["splits"]) & set(SPLITS)) == 2
+
+
+@each_config
+def test_examples_keep_the_contract(builder, stored, name, config):
+    seen = set()
+    for split in SPLITS:
+        found = stored(builder, split)
+        assert found, f"{split} is empty"
+        assert len(found) == builder.info.splits[split].num_examples
+        for one in found:
+            check_example(one, builder.info.metadata["kind"])
+        ids = [one["image_id"] for one in found]
+        assert len(set(ids)) == len(ids)
+        assert seen.isdisjoint(ids)
+        seen.update(ids)
+
+
+def check_example(one: dict, kind: str) -> None:
+    assert one["image"].startswith((b"\xff\xd8\xff", b"\x89PNG"))
+    assert set(np.unique([one["findings"], one["labelled"]])) <= {0, 1}
+    assert np.all(one["findings"] <= one["labelled"])
+    if kind == "multiclass":
+        assert one["findings"].sum() == 1
+    assert -1 <= one["age"] <= 120
+    assert one["sex"] in (b"F", b"M", b"")
+    assert one["patient_id"]
+    assert one["label_source"]
+    assert one["view"] == one["view"].strip()
+
+
+@each_config
+def test_no_patient_is_in_two_splits_unless_declared(builder, stored):
+    patients = {s: {one["patient_id"] for one in stored(builder, s)} for s in SPLITS}
+    suspected = {frozenset(pair["splits"]) for pair in builder.info.metadata["suspected"]}
+    for a, b in itertools.combinations(SPLITS, 2):
+        if frozenset((a, b)) not in suspected:
+            assert patients[a].isdisjoint(patients[b])
+
+
+@each_config
+def test_plain_load_decodes_what_is_stored(builder, stored, name, config, data_dir):
+    data = tfds.load(f"{name}/{config}", split="test", data_dir=data_dir, shuffle_files=False)
+    by_id = {one["image_id"]: one["image"] for one in stored(builder, "test")}
+    for one in tfds.as_numpy(data):
+        height, width, channels = one["image"].shape
+        assert channels == 1
+        assert min(height, width) > 1
+        again = tf.io.decode_image(by_id.pop(one["image_id"]), 1, one["image"].dtype)
+        np.testing.assert_array_equal(one["image"], again)
+    assert not by_id
+
+
+@each_config
+def test_a_second_generation_gives_the_same(
+    builder, stored, prepare, tmp_path, name, config, manual_dirs
+):
+    again = prepare(name, config, tmp_path, manual_dirs[name])
+    assert dict(again.info.metadata) == dict(builder.info.metadata)
+    for split in SPLITS:
+        for one, other in zip(stored(builder, split), stored(again, split), strict=True):
+            assert one.keys() == other.keys()
+            for key in one:
+                np.testing.assert_array_equal(one[key], other[key])
+
+
+@each_config
+def test_the_suite_of_tfds_passes(builder, name, config, manual_dirs):
+    sizes = {split: builder.info.splits[split].num_examples for split in SPLITS}
+    facts = {
+        "DATASET_CLASS": tfds_builders.BUILDERS[name],
+        "BUILDER_CONFIG_NAMES_TO_TEST": [config],
+        "SPLITS": sizes,
+        "EXAMPLE_DIR": manual_dirs[name] or Path(__file__).parent,
+    }
+    case = type("Case", (tfds.testing.DatasetBuilderTestCase,), facts)
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    assert result.testsRun > 3
+    assert not result.errors + result.failures
+
+
+@each_manual
+def test_locate_says_what_is_missing(name, config, tmp_path, manual_dirs):
+    cls = tfds_builders.BUILDERS[name]
+    assert cls.locate(manual_dirs[name], config)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "wrong" / "holiday").mkdir(parents=True)
+    (tmp_path / "wrong" / "holiday" / "beach.jpeg").write_bytes(b"sand")
+    for folder, found in (("nowhere", "nowhere"), ("empty", "nothing"), ("wrong", "holiday")):
+        with pytest.raises(LayoutError) as error:
+            cls.locate(tmp_path / folder, config)
+        message = str(error.value)
+        assert str(tmp_path / folder) in message
+        assert "Expected" in message
+        assert found in message
+
+
+def odd_images() -> dict[str, tuple[bytes, str]]:
+    """Files as they turn up, with what has to become of them."""
+    grey = np.add.outer(np.arange(60), np.arange(64)).astype(np.uint8)
+    picture = Image.fromarray(grey)
+
+    def encode(image: Image.Image, format: str) -> bytes:
+        buffer = io.BytesIO()
+        image.save(buffer, format)
+        return buffer.getvalue()
+
+    jpeg = encode(picture, "JPEG")
+    deep = encode(Image.fromarray(grey.astype(np.uint16) * 300), "PNG")
+    return {
+        "empty": (b"", "quarantined"),
+        "text": (b"not a radiograph", "quarantined"),
+        "truncated": (jpeg[: len(jpeg) // 2], "quarantined"),
+        "truncated PNG": (deep[: len(deep) // 2], "quarantined"),
+        "RGBA": (encode(picture.convert("RGBA"), "PNG"), "converted"),
+        "palette": (encode(picture.convert("P"), "PNG"), "converted"),
+        "CMYK": (encode(picture.convert("CMYK"), "JPEG"), "converted"),
+        "BMP": (encode(picture.rotate(90), "BMP"), "converted"),
+        "16 bit": (deep, "deep"),
+        "grey PNG": (encode(picture, "PNG"), "kept"),
+        "RGB JPEG": (encode(picture.convert("RGB"), "JPEG"), "kept"),
+    }
+
+
+@each_manual
+def test_broken_images_are_accounted_for(name, config, prepare, stored, tmp_path, manual_dirs):
+    expected = EXPECTED[name]
+    shutil.copytree(manual_dirs[name], tmp_path / "raw")
+    outcomes = {}
+    for k, (data, outcome) in enumerate(odd_images().values()):
+        path = tmp_path / "raw" / expected.slot(k)
+        path.write_bytes(data)
+        outcomes[path.name] = outcome
+    notes = (tmp_path / "raw" / expected.slot(0)).with_name("notes.txt")
+    notes.write_text("an unexpected file")
+    outcomes[notes.name] = "quarantined"
+
+    builder = prepare(name, config, tmp_path / "data", tmp_path / "raw")
+    deep = builder.info.features["image"].dtype == np.uint16
+    outcomes = {
+        f: ("kept" if deep else "converted") if o == "deep" else o for f, o in outcomes.items()
+    }
+    for fate in ("quarantined", "converted"):
+        entries = builder.info.metadata[fate]
+        assert all(entry["reason"] for entry in entries)
+        assert {Path(e["file"]).name for e in entries} == {
+            f for f, o in outcomes.items() if o == fate
+        }
+    found = builder.info.splits.total_num_examples + len(builder.info.metadata["quarantined"])
+    assert found == expected.files(tmp_path / "raw", config)
+    for split in SPLITS:
+        decoded = list(tfds.as_numpy(builder.as_dataset(split=split)))
+        assert len(decoded) == len(stored(builder, split))

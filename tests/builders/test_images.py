@@ -1,0 +1,157 @@
+"""The gate for image files: kept, converted or quarantined, with a reason, never a crash."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tfds_builders import images
+
+GREY = np.add.outer(np.arange(40), 2 * np.arange(50)).astype(np.uint8)
+COLOUR = np.stack([GREY, GREY[::-1], GREY // 2], axis=-1)
+
+
+def encode(pixels, format, **options) -> bytes:
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def decode(data: bytes, dtype=tf.uint8) -> np.ndarray:
+    return tf.io.decode_image(data, channels=1, dtype=dtype).numpy()[..., 0]
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = (
+        chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    )
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+KEPT = {
+    "grey JPEG": encode(GREY, "JPEG"),
+    "RGB JPEG": encode(COLOUR, "JPEG"),
+    "RGB JPEG, not as luma": encode(COLOUR, "JPEG", keep_rgb=True),
+    "progressive JPEG": encode(COLOUR, "JPEG", progressive=True),
+    "grey PNG": encode(GREY, "PNG"),
+}
+LUMA = np.asarray(Image.fromarray(COLOUR).convert("L"))
+RGBA = Image.fromarray(COLOUR).convert("RGBA")
+RGBA.putalpha(Image.fromarray(GREY))
+CONVERTED = {
+    "RGB PNG": (encode(COLOUR, "PNG"), LUMA),
+    "RGBA PNG": (encode(RGBA, "PNG"), LUMA),
+    "LA PNG": (encode(Image.fromarray(GREY).convert("LA"), "PNG"), GREY),
+    "palette PNG": (encode(Image.fromarray(GREY).convert("P"), "PNG"), GREY),
+    "1-bit PNG": (encode(Image.fromarray(GREY > 60), "PNG"), 255 * (GREY > 60)),
+    "16-bit PNG": (encode(GREY.astype(np.uint16) * 257, "PNG"), GREY),
+    "12-bit PNG": (encode(np.rint(GREY * (4095 / 255)).astype(np.uint16), "PNG"), GREY),
+    "CMYK JPEG": (encode(Image.fromarray(COLOUR).convert("CMYK"), "JPEG", quality=100), LUMA),
+    "BMP": (encode(COLOUR, "BMP"), LUMA),
+    "TIFF": (encode(GREY, "TIFF"), GREY),
+    "16-bit TIFF": (encode(GREY.astype(np.uint16) * 257, "TIFF"), GREY),
+    "GIF": (encode(GREY, "GIF"), GREY),
+    "WebP": (encode(COLOUR, "WEBP", lossless=True), LUMA),
+}
+REFUSED = {
+    "no bytes": (b"", "empty"),
+    "text": (b"Lorem ipsum " * 100, "not an image"),
+    "half a JPEG": (KEPT["grey JPEG"][:400], "cannot be decoded"),
+    "half a PNG": (KEPT["grey PNG"][: len(KEPT["grey PNG"]) // 2], "cannot be decoded"),
+    "three bytes of JPEG": (KEPT["grey JPEG"][:3], "not an image"),
+    "bomb below Pillow's own limit": (png_header(8001, 8000), "too large"),
+    "bomb": (png_header(60_000, 60_000), "too large"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_good_files_keep_their_bytes(name):
+    assert images.check(KEPT[name]) == images.Checked(KEPT[name])
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_other_files_become_the_same_grey_as_lossless_png(name):
+    data, grey = CONVERTED[name]
+    checked = images.check(data)
+    assert Image.open(io.BytesIO(checked.data)).format == "PNG"
+    assert checked.reason
+    difference = np.abs(decode(checked.data).astype(int) - grey)
+    assert difference.max() <= (3 if "JPEG" in name else 0)
+    assert images.check(checked.data) == images.Checked(checked.data)
+
+
+def test_grey_is_the_same_whether_bytes_pass_through_or_not():
+    kept = decode(images.check(encode(COLOUR, "JPEG", quality=100, subsampling=0)).data)
+    converted = decode(images.check(encode(COLOUR, "BMP")).data)
+    assert np.abs(kept.astype(int) - converted).max() <= 3
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_broken_files_are_quarantined_with_a_reason(name):
+    data, reason = REFUSED[name]
+    checked = images.check(data)
+    assert checked.data is None
+    assert reason in checked.reason
+
+
+def test_sixteen_bit_sets_keep_their_images_and_take_others():
+    deep = GREY.astype(np.uint16) * 200
+    kept = images.check(encode(deep, "PNG"), np.uint16)
+    assert not kept.reason
+    np.testing.assert_array_equal(decode(kept.data, tf.uint16), deep)
+    tiff = images.check(encode(deep, "TIFF"), np.uint16)
+    assert "16-bit" in tiff.reason
+    np.testing.assert_array_equal(decode(tiff.data, tf.uint16), deep)
+    assert not images.check(KEPT["grey PNG"], np.uint16).reason
+
+
+SOURCES = [KEPT["grey JPEG"], KEPT["RGB JPEG"], KEPT["grey PNG"], CONVERTED["16-bit PNG"][0]]
+SOURCES += [CONVERTED[name][0] for name in ("TIFF", "GIF", "palette PNG", "BMP")]
+EDIT = st.tuples(st.integers(0, 2**16), st.integers(0, 8), st.binary(max_size=8))
+
+
+@given(st.sampled_from(SOURCES), st.lists(EDIT, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
+    for place, cut, put in edits:
+        at = place % (len(data) + 1)
+        data = data[:at] + put + data[at + cut :]
+    for dtype in (np.uint8, np.uint16):
+        checked = images.check(data, dtype)
+        if checked.data is None:
+            assert checked.reason
+        else:
+            decoded = tf.io.decode_image(checked.data, channels=1, dtype=dtype)
+            assert decoded.dtype == dtype
+            assert decoded.shape[-1] == 1
+
+
+def test_intake_keeps_an_account_of_every_file():
+    intake = images.Intake()
+    assert intake.admit("good.jpeg", KEPT["grey JPEG"]) == KEPT["grey JPEG"]
+    assert intake.admit("colour.png", CONVERTED["RGB PNG"][0])
+    assert intake.admit("empty.jpeg", b"") is None
+    intake.refuse("n\udcffotes", "no image")
+    assert intake.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
+    assert intake.quarantined == [
+        {"file": "empty.jpeg", "reason": "empty file"},
+        {"file": r"n\udcffotes", "reason": "no image"},
+    ]

@@ -1,0 +1,104 @@
+"""What one example and one data set's metadata look like, the same for every builder.
+
+An example holds:
+    image         (H, W, 1) uint8 or uint16, stored as the bytes that were published
+    image_id      text, unique in the data set
+    patient_id    text; everything with the same id stays in one split
+    findings      (F,) uint8, 1 where the finding is present (multiclass: exactly one is)
+    labelled      (F,) uint8, 1 where somebody or something decided about the finding
+    age           int32 years, -1 where unknown
+    sex           text, "F", "M" or "" where unknown
+    view          text, "PA", "AP", "L", ... or "" where unknown
+    label_source  text, who or what labelled the image
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+KINDS = ("binary", "multilabel", "multiclass")
+
+
+def features(n_findings: int, dtype: type = np.uint8) -> tfds.features.FeaturesDict:
+    """Features of one example.
+
+    Encoded bytes (JPEG or PNG, mixed as they come) are stored untouched and decode to one
+    channel; ``encoding_format`` only rules how arrays would be written.
+
+    Args:
+        n_findings: F, width of ``findings`` and ``labelled``.
+        dtype: ``np.uint8``, or ``np.uint16`` for sets of more than 8 bits.
+    """
+    return tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=(None, None, 1), dtype=dtype, encoding_format="png"),
+            "image_id": tfds.features.Text(),
+            "patient_id": tfds.features.Text(),
+            "findings": tfds.features.Tensor(shape=(n_findings,), dtype=np.uint8),
+            "labelled": tfds.features.Tensor(shape=(n_findings,), dtype=np.uint8),
+            "age": tfds.features.Scalar(dtype=np.int32),
+            "sex": tfds.features.Text(),
+            "view": tfds.features.Text(),
+            "label_source": tfds.features.Text(),
+        }
+    )
+
+
+def metadata(
+    *,
+    findings: Sequence[str],
+    kind: str,
+    label_version: str,
+    split_source: str,
+    licence: str,
+    citation: str,
+    redistributable: bool,
+    projections: Sequence[str] = (),
+    original_size: int = 0,
+    suspected: Sequence[dict] = (),
+    simulated: bool = False,
+    **more: object,
+) -> tfds.core.MetadataDict:
+    """Metadata of one builder config, saved by TFDS as metadata.json.
+
+    Args:
+        findings: names of the F findings, in the order of ``findings`` in the example.
+        kind: ``"binary"`` (F = 1), ``"multilabel"`` or ``"multiclass"``.
+        label_version: which issue of the labels; two versions are never one table.
+        split_source: who made the split, in prose.
+        licence: in short.
+        citation: in short.
+        redistributable: whether the images may be passed on.
+        projections: the projections in the set, empty where unknown.
+        original_size: pixels per side as published, 0 where it varies.
+        suspected: ``{"splits": [a, b], "reason": str}`` for each pair of splits between which
+            equal patient ids are an ambiguity of the source rather than a proven leak.
+        simulated: True where no patient ever existed.
+        more: further JSON-ready facts of this one builder.
+
+    Raises:
+        ValueError: unknown kind, or a number of findings that it does not allow.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
+    if not findings or (kind == "binary") != (len(findings) == 1):
+        raise ValueError(f"a {kind} set cannot have {len(findings)} finding(s)")
+    return tfds.core.MetadataDict(
+        findings=list(findings),
+        kind=kind,
+        label_version=label_version,
+        projections=list(projections),
+        original_size=original_size,
+        split_source=split_source,
+        suspected=[dict(pair) for pair in suspected],
+        redistributable=redistributable,
+        licence=licence,
+        citation=citation,
+        simulated=simulated,
+        quarantined=[],
+        converted=[],
+        **more,
+    )

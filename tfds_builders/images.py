@@ -1,0 +1,152 @@
+"""Gate through which every published image goes into a data set.
+
+An image file ends in exactly one of three ways, and all but the first leave a trace:
+    kept         the published bytes, untouched: grey or RGB JPEG, grey PNG
+    converted    a lossless grey PNG of the same pixels, with the reason: what TensorFlow does not
+                 decode, or not to the same grey (colour PNG, alpha, palette, CMYK, 16 bits in an
+                 8-bit set, TIFF, BMP, ...)
+    quarantined  nothing, with the reason: truncated, empty, no image, too large to be one
+
+Grey is ITU-R 601 luma everywhere, which is the Y channel that a JPEG stores: so an image is the
+same grey whether its bytes pass through or not. Alpha is dropped, as X-rays carry none.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+MAX_PIXELS = 64_000_000
+"""Largest image decoded: three times the largest radiograph of the known sets."""
+
+MAX_BYTES = 256 * 2**20
+"""Largest file read."""
+
+# Anything else Pillow can open is a document or needs outside programs.
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Outcome for one file.
+
+    Attributes:
+        data: bytes that enter the set, JPEG or PNG; None where the file is quarantined.
+        reason: why the file was converted or quarantined; empty where it was kept as it is.
+    """
+
+    data: bytes | None
+    reason: str = ""
+
+
+def check(data: bytes, dtype: type = np.uint8) -> Checked:
+    """Decide about one image file by decoding all of it.
+
+    What is kept is decoded by TensorFlow, as it will be when the set is read: measured on mutated
+    files, it refuses all that Pillow refuses, and a few more. Pillow decodes what is converted.
+
+    Args:
+        data: content of the file, whatever it is.
+        dtype: ``np.uint8``, or ``np.uint16`` where the set has 16-bit images, which are then
+            kept as they are.
+    """
+    if not data:
+        return Checked(None, "empty file")
+    with warnings.catch_warnings():
+        # Pillow warns about harmless metadata; a warning must not decide about an image.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return _check_decoded(data, np.dtype(dtype))
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            return Checked(None, f"too large: more than {MAX_PIXELS} pixels")
+        except Image.UnidentifiedImageError:
+            return Checked(None, "not an image in a known format")
+        except Exception as error:  # a broken file raises nearly anything in a decoder
+            return Checked(None, f"cannot be decoded: {error or type(error).__name__}")
+
+
+def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            return Checked(None, f"too large: {width} x {height} pixels")
+        if _may_stay(image, dtype) and _decodes(data, dtype):
+            return Checked(data)
+        grey, how = _grey(image, dtype)
+        buffer = io.BytesIO()
+        Image.fromarray(grey).save(buffer, "PNG")
+        return Checked(buffer.getvalue(), f"{image.format} {image.mode} {how}")
+
+
+def _may_stay(image: Image.Image, dtype: np.dtype) -> bool:
+    """True for kinds of image whose one-channel decoding by TensorFlow is their luma."""
+    if image.format in ("JPEG", "MPO"):
+        return image.mode in ("L", "RGB")
+    modes = ("L", "I;16") if dtype == np.uint16 else ("L",)
+    return image.format == "PNG" and image.mode in modes
+
+
+def _decodes(data: bytes, dtype: np.dtype) -> bool:
+    import tensorflow as tf  # takes seconds, and naming or locating a set must not wait for it
+
+    try:
+        tf.io.decode_image(data, channels=1, dtype=dtype, expand_animations=False)
+    except tf.errors.InvalidArgumentError:
+        return False
+    return True
+
+
+def _grey(image: Image.Image, dtype: np.dtype) -> tuple[np.ndarray, str]:
+    if image.mode not in _SIXTEEN_BIT:
+        return _luma(image), "to 8-bit grey PNG"
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError(f"grey values {values.min()} to {values.max()} do not fit 16 bits")
+    if dtype == np.uint16:
+        return values.astype(np.uint16), "to 16-bit grey PNG"
+    # Detectors store 10 to 14 bits in 16: dividing by 65535 would leave such an image black.
+    bits = max(8, int(values.max()).bit_length())
+    scaled = np.rint(values * (255 / (2**bits - 1))).astype(np.uint8)
+    return scaled, f"to 8-bit grey PNG, scaled from {bits} bits"
+
+
+def _luma(image: Image.Image) -> np.ndarray:
+    if image.mode in ("LA", "La"):
+        return np.asarray(image.getchannel(0))
+    # Pillow has no direct way from some modes to grey; all of them have one to RGB.
+    return np.asarray(image if image.mode == "L" else image.convert("RGB").convert("L"))
+
+
+@dataclass
+class Intake:
+    """Keeps the account of what went into a data set and what did not.
+
+    Attributes:
+        dtype: type of the set's images.
+        quarantined: ``{"file", "reason"}`` of each file left out.
+        converted: ``{"file", "reason"}`` of each file that entered with other bytes.
+    """
+
+    dtype: type = np.uint8
+    quarantined: list[dict] = field(default_factory=list)
+    converted: list[dict] = field(default_factory=list)
+
+    def refuse(self, file: str, reason: str) -> None:
+        """Leave a file out, and say why; bytes that are no text are shown escaped."""
+        shown = file.encode(errors="backslashreplace").decode()
+        self.quarantined.append({"file": shown, "reason": reason})
+
+    def admit(self, file: str, data: bytes) -> bytes | None:
+        """Bytes of the image that enter the set, or None where it was quarantined."""
+        checked = check(data, self.dtype)
+        if checked.data is None:
+            self.refuse(file, checked.reason)
+        elif checked.reason:
+            self.converted.append({"file": file, "reason": checked.reason})
+        return checked.data

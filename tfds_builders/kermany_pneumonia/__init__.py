@@ -1,0 +1,1 @@
+"""Pediatric pneumonia radiographs of Kermany et al. 2018 (see README.md)."""
