@@ -1,0 +1,1 @@
+"""From rows and prediction files to a leaderboard: Markdown, CSV and JSON."""

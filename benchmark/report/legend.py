@@ -1,0 +1,55 @@
+"""The leaderboard's header: what every sign in it means."""
+
+from __future__ import annotations
+
+from benchmark.report.configuration import MIN_SEEDS
+from benchmark.report.text import interval, table
+
+
+def legend(*, cost: bool) -> list[str]:
+    """Markdown lines that explain every column and mark."""
+    entries = _ENTRIES | (_COST if cost else {})
+    return ["## How to read it", "", *table(["Sign", "Meaning"], entries.items(), "ll")]
+
+
+_ENTRIES = {
+    "One table per protocol": "All rows of a table share data set version, split, findings, label "
+    "version, projections, rendition and the very same test images. Numbers of different tables "
+    "are not comparable, and are never ranked together.",
+    "Group": "Rank group by test AUC. The best configuration leads; those not significantly below "
+    "it join (z-test on the paired difference, Holm's correction, 5 %); of the rest the best leads "
+    "the next group. **Within a group the order means nothing.** A dash: not ranked, "
+    "with the reason below the table.",
+    "AUC": "Exact area under the ROC curve on the test split, mean over seeds; with several "
+    "findings the mean over those with at least 10 positive and 10 negative patients in every "
+    "split.",
+    "F1": "At the threshold that is best for F1 on the validation split, then frozen; exclusive "
+    "findings: the most probable one, averaged over findings.",
+    "± 0.004": "**Seed spread**: standard deviation over the seeds, that is, chance in training. "
+    "It says nothing about the choice of test patients.",
+    interval(0.921, 0.947): "**Test sampling**: 95 % interval from drawing the patients of the "
+    "test split anew, with all their images. With several seeds, each resample is scored for every "
+    "seed and averaged. It does not hold the seed spread.",
+    "Gap": "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
+    "test. Its two parts add up to it: *train − validation* is overfitting, *validation − test* "
+    "is what differs between the splits themselves. Interval: patients of both splits drawn anew, "
+    "independently of each other; with several seeds, the mean of the seeds' interval ends.",
+    "F1 gap": "The same for F1; beside it that of the constant predictor, which a difference in "
+    "prevalence alone can make non-zero.",
+    "Seeds": f"Number of runs that differ only in their seed. Fewer than {MIN_SEEDS} "
+    f"(*2 of {MIN_SEEDS}*): incomplete, shown and not ranked. *1 fixed*: a model without chance in "
+    "it, run once.",
+    "Sensitivity, specificity": "At the same frozen threshold as F1.",
+    "Baselines": "`constant` predicts the training prevalence, `metadata_only` sees age, sex and "
+    "view but no image. They stand in the ranking like any model: what is not above them has "
+    "learnt nothing.",
+    "Leakage verdict": "*clean*: no patient or image found in two splits. *suspected*: the data "
+    "set declares an ambiguity, given with its reason. *leak*: known leak, legacy protocols only.",
+    "Watermark": "Limited, smoke and legacy runs stand in tables of their own, marked, and are "
+    "never ranked with full ones.",
+    "†": "Predictions changed after the run; scored from the file as it is now.",
+}  # fmt: skip
+_COST = {
+    "Training, hardware": "Training time of one run, mean over seeds, on the machine named by its "
+    "letter below the table. Times on different machines are not comparable.",
+}

@@ -1,0 +1,55 @@
+"""What stands below a table: footnotes, and the cells that did not finish."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from benchmark.report.gather import Table
+from benchmark.report.text import plain, table
+
+
+def footnotes(each: Table) -> list[str]:
+    """Why numbers are missing, changed or not ranked; each reason once, with whom it concerns."""
+    together: dict[str, list[str]] = defaultdict(list)
+    for c in each.configurations:
+        label = each.labels[c.config_id]
+        if c.config_id in each.obstacles:
+            together[f"Not ranked, {plain(each.obstacles[c.config_id])}"].append(label)
+        if c.edited_seeds:
+            changed = "† Predictions changed after the run; scored from the file as it is now"
+            seeds = ", ".join(map(str, c.edited_seeds))
+            together[changed].append(f"{label}, seed {seeds}")
+        for remark in c.remarks:
+            together[_sentence(plain(remark))].append(label)
+    notes = [f"‡ {plain(f)} is not in the mean: {plain(why)}." for f, why in each.excluded.items()]
+    for note, who in together.items():
+        everyone = len(who) == len(each.configurations) > 1
+        notes.append(f"{note}: {'every configuration' if everyone else '; '.join(who)}.")
+    if not each.one_training_set:
+        notes.append("Not all rows were trained on the same images: their manifests differ.")
+    return [f"- {note}" for note in notes] + ([""] if notes else [])
+
+
+def stopped(each: Table) -> list[str]:
+    """The cells that failed or could not run, seeds with the same reason together."""
+    if not each.stopped:
+        return []
+    together: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for row in each.stopped:
+        error = row["error"] or {}
+        reason = plain(error.get("reason", "no reason recorded"))
+        key = (each.labels[row["config_id"]], row["status"].replace("_", " "), reason)
+        together[key].append(row["cell"]["seed"])
+    rows = [
+        [label, ", ".join(map(str, sorted(seeds))), status, reason]
+        for (label, status, reason), seeds in sorted(together.items())
+    ]
+    return [
+        "Did not finish, not ranked:",
+        "",
+        *table(["Configuration", "Seeds", "Status", "Reason"], rows, "lrll"),
+    ]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

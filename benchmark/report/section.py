@@ -1,0 +1,181 @@
+"""One protocol's section: what was measured on what, the ranked table, and how it came about."""
+
+from __future__ import annotations
+
+from string import ascii_uppercase
+
+from benchmark.report import labels
+from benchmark.report.configuration import MIN_SEEDS, Configuration, Measurement
+from benchmark.report.gather import Table
+from benchmark.report.notes import footnotes, stopped
+from benchmark.report.text import (
+    UNDEFINED,
+    count,
+    duration,
+    interval,
+    number,
+    plain,
+    table,
+)
+
+SPLITS = ("train", "validation", "test")
+
+
+def section(each: Table, *, cost: bool) -> list[str]:
+    """Markdown lines of one table with everything that belongs to it."""
+    level = "###" if each.watermarks else "##"
+    lines = [f'<a id="{each.anchor}"></a>', "", f"{level} {_title(each)}", ""]
+    lines += _facts(each) + _support(each)
+    if each.configurations:
+        lines += _ranking(each, cost=cost) + _details(each)
+        lines += _per_finding(each) if len(each.protocol["findings"]) > 1 else []
+    return lines + footnotes(each) + stopped(each)
+
+
+def _title(each: Table) -> str:
+    protocol = each.protocol
+    name = f"{plain(protocol['dataset'])} {plain(protocol['dataset_version'])}"
+    return ": ".join([name, *(f"**{plain(mark)}**" for mark in each.watermarks)])
+
+
+def _facts(each: Table) -> list[str]:
+    protocol, dataset = each.protocol, each.dataset
+    kind = dataset["task"]["kind"]
+    reasons = "; ".join(plain(reason) for reason in each.reasons)
+    left_out = dataset.get("quarantined")
+    facts = {
+        "Data": ("simulated" if dataset["simulated"] else "real")
+        + " images"
+        + (f", {count(left_out)} unreadable ones left out" if left_out else ""),
+        "Task": f"{kind}: {', '.join(plain(f) for f in protocol['findings'])}",
+        "Labels": plain(protocol["label_version"]),
+        "Split": plain(protocol["split"]),
+        "Projections": ", ".join(plain(p) for p in protocol["projections"]) or "not recorded",
+        "Rendition": plain(protocol["rendition"]),
+        "Leakage verdict": f"**{each.verdict}**" + (f": {reasons}" if reasons else ""),
+        "Licence": f"{plain(dataset['licence'])}. {plain(dataset['citation'])}",
+        "Protocol": f"`{protocol['id']}`",
+    }
+    return [f"- **{name}**: {text}" for name, text in facts.items()] + [""]
+
+
+def _support(each: Table) -> list[str]:
+    counts = each.counts
+    if not counts:
+        return []
+    lines = [
+        [name.capitalize(), *(count(counts[split][name]) for split in SPLITS)]
+        for name in ("images", "patients")
+    ]
+    for finding in each.protocol["findings"]:
+        positives = [counts[split]["positives"][finding] for split in SPLITS]
+        lines.append([f"{plain(finding)}, positive images", *(count(n) for n in positives)])
+    return table(["", *SPLITS], lines, "lrrr")
+
+
+def _ranking(each: Table, *, cost: bool) -> list[str]:
+    header = ["Group", "Model", "Size (px)", "Preparation", "Weights", "AUC", "F1", "Gap (AUC)",
+              "Seeds", "Parameters"]  # fmt: skip
+    align = "rlrllrrrrr"
+    if cost:
+        header, align = [*header, "Training", "Hardware"], align + "rl"
+    machines = _machines(each)
+    settings = labels.settings({c.config_id: c.cell for c in each.configurations})
+    rows = []
+    for c in each.configurations:
+        preparation = [labels.preparation(c.cell), settings[c.config_id]]
+        row = [
+            str(each.group_numbers.get(c.config_id, UNDEFINED)),
+            _model(c),
+            labels.size(c.cell),
+            ", ".join(filter(None, preparation)),
+            plain(c.cell["weights"]) or UNDEFINED,
+            *(_measured(c.measurements[name]) for name in ("test_auc", "test_f1", "gap_auc")),
+            _seeds(c),
+            count(c.model["parameters"]),
+        ]
+        if cost:
+            letters = ", ".join(machines[_machine(h)] for h in c.hardware)
+            row += [duration(c.train_seconds), letters]
+        rows.append(row)
+    lines = table(header, rows, align)
+    if cost:
+        lines += [
+            "Hardware: "
+            + "; ".join(f"{letter} = {name}" for name, letter in machines.items())
+            + ".",
+            "",
+        ]
+    return lines
+
+
+def _details(each: Table) -> list[str]:
+    header = ["Configuration", "Accuracy", "Sensitivity", "Specificity", "Train − validation",
+              "Validation − test", "F1 gap", "F1 gap of constant"]  # fmt: skip
+    names = ("test_accuracy", "test_sensitivity", "test_specificity",
+             "gap_auc_train_minus_validation", "gap_auc_validation_minus_test")  # fmt: skip
+    rows = [
+        [
+            each.labels[c.config_id],
+            *(number(c.measurements[name].mean) for name in names),
+            _measured(c.measurements["gap_f1"]),
+            number(c.measurements["gap_f1_constant"].mean),
+        ]
+        for c in each.configurations
+    ]
+    return [
+        "On the test split at the validation threshold; the AUC gap in its two parts; the F1 gap:",
+        "",
+        *table(header, rows, "lrrrrrrr"),
+    ]
+
+
+def _per_finding(each: Table) -> list[str]:
+    findings = each.protocol["findings"]
+    excluded = each.excluded
+    header = [plain(f) + (" ‡" if f in excluded else "") for f in findings]
+    rows = [
+        [each.labels[c.config_id], *(number(c.finding_auc.get(f)) for f in findings)]
+        for c in each.configurations
+    ]
+    return [
+        "AUC per finding:",
+        "",
+        *table(["Configuration", *header], rows, "l" + "r" * len(findings)),
+    ]
+
+
+def _measured(value: Measurement) -> str:
+    spread = (
+        ""
+        if value.seed_sd is None
+        else f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(value.seed_sd)}"
+    )
+    limits = interval(value.low, value.high)
+    return number(value.mean) + spread + (f"<br>{limits}" if limits else "")
+
+
+def _model(c: Configuration) -> str:
+    return plain(c.cell["model"]) + (" †" if c.edited_seeds else "")
+
+
+def _seeds(c: Configuration) -> str:
+    if c.model["deterministic"]:
+        return f"{len(c.runs)} fixed"
+    return str(len(c.runs)) if c.complete else f"{len(c.runs)} of {MIN_SEEDS}"
+
+
+def _machines(each: Table) -> dict[str, str]:
+    """Machine in words -> the letter that stands for it in the table."""
+    names = sorted({_machine(h) for c in each.configurations for h in c.hardware})
+    width = len(ascii_uppercase)
+    return {
+        name: (ascii_uppercase[i // width - 1] if i >= width else "") + ascii_uppercase[i % width]
+        for i, name in enumerate(names)
+    }
+
+
+def _machine(hardware: dict) -> str:
+    parts = [plain(hardware["cpu"]), f"{hardware['cores']} cores", f"{hardware['memory_gb']} GB"]
+    accelerator = hardware.get("accelerator")
+    return ", ".join([*parts, plain(accelerator)] if accelerator else parts)

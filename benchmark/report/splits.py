@@ -1,0 +1,78 @@
+"""The same configuration on an internal and on a published split of one data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.records.files import canonical_json
+from benchmark.report.configuration import Configuration, Measurement
+from benchmark.report.gather import Table
+from benchmark.scoring.intervals import percentile
+
+INTERNAL, PUBLISHED = "internal", "official"
+_DATA = ("dataset", "dataset_version", "manifest_sha256", "seed")
+
+
+@dataclass(frozen=True)
+class SplitPair:
+    """One configuration under both protocols.
+
+    Attributes:
+        dataset: the builder's name, with the rest of the config's name.
+        label: the configuration's name within its table.
+        internal, published: its two measurements.
+    """
+
+    dataset: str
+    label: str
+    internal: Configuration
+    published: Configuration
+
+    def difference(self, name: str) -> Measurement:
+        """Internal minus published; the test sets are resampled independently of each other."""
+        ours, theirs = (c.measurements[name].mean for c in (self.internal, self.published))
+        if ours is None or theirs is None:
+            return Measurement(None)
+        resampled = self.internal.replicates(name) - self.published.replicates(name)
+        low, high = percentile(resampled) or (None, None)
+        return Measurement(ours - theirs, None, low, high)
+
+
+def split_pairs(tables: list[Table]) -> list[SplitPair]:
+    """Pairs of configurations that differ only in the split of their data set.
+
+    ``<builder>/internal...`` and ``<builder>/official...`` are such splits; watermarked tables
+    are left out. In the order of the published table.
+    """
+    internal = {
+        _key(table, c): c for table in tables for c in table.configurations if _is(table, INTERNAL)
+    }
+    return [
+        SplitPair(_family(table), table.labels[c.config_id], internal[key], c)
+        for table in tables
+        if _is(table, PUBLISHED)
+        for c in table.configurations
+        if (key := _key(table, c)) in internal
+    ]
+
+
+def _is(table: Table, kind: str) -> bool:
+    return not table.watermarks and kind in _config(table).split("_")
+
+
+def _config(table: Table) -> str:
+    return table.protocol["dataset"].partition("/")[2]
+
+
+def _family(table: Table) -> str:
+    builder = table.protocol["dataset"].partition("/")[0]
+    rest = [p for p in _config(table).split("_") if p not in (INTERNAL, PUBLISHED)]
+    return f"{builder}/{'_'.join(rest)}" if rest else builder
+
+
+def _key(table: Table, configuration: Configuration) -> bytes:
+    cell = {k: v for k, v in configuration.cell.items() if k not in _DATA}
+    protocol = [
+        table.protocol[k] for k in ("findings", "label_version", "projections", "rendition")
+    ]
+    return canonical_json([_family(table), protocol, cell])

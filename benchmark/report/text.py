@@ -1,0 +1,67 @@
+"""Numbers and names as Markdown text: nothing that comes from data can break a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+UNDEFINED = "–"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# An underscore inside a word is no emphasis and stays readable in the source.
+_EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+
+
+def plain(value: object) -> str:
+    """A value from data as one line of Markdown that shows exactly that text.
+
+    White space becomes single spaces; what cannot be printed (control characters, changes of
+    writing direction) becomes U+FFFD.
+    """
+    line = " ".join(str(value).split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    line = re.sub(r"[\\`*\[\]|~#$]", r"\\\g<0>", line)
+    line = _EDGE_UNDERSCORE.sub(r"\_", line)
+    return re.sub(r"[&<>]", lambda match: _ENTITIES[match[0]], line)
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Three decimals with a true minus sign; an en dash where undefined.
+
+    ``sign``: show a plus, too.
+    """
+    if value is None:
+        return UNDEFINED
+    rounded = round(value, 3) + 0.0  # -0.0004 is shown as 0.000, not as minus zero
+    return f"{rounded:{'+' if sign and rounded else ''}.3f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """``[low, high]`` with a no-break space, or nothing where undefined."""
+    return (
+        "" if low is None or high is None else f"[{number(low)},\N{NO-BREAK SPACE}{number(high)}]"
+    )
+
+
+def count(value: int | None) -> str:
+    """A whole number with thousands separators."""
+    return UNDEFINED if value is None else f"{value:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says it: ``8.2 s``, ``3 min 12 s``, ``2 h 05 min``."""
+    if seconds is None:
+        return UNDEFINED
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes:02d} min"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> list[str]:
+    """Lines of a Markdown table; ``align`` has ``l`` or ``r`` for each column."""
+    rules = {"l": ":--", "r": "--:"}
+    lines = [header, [rules[a] for a in align], *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines] + [""]

@@ -1,0 +1,297 @@
+"""The leaderboard as files: what it says, and that it says it of these files alone."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmark.records.predictions import PredictionFileError, read_predictions, write_predictions
+from benchmark.report.leaderboard import write
+from benchmark.scoring import score
+
+NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
+
+
+def contents(results) -> dict[str, bytes]:
+    return {name: (results.folder / name).read_bytes() for name in NAMES}
+
+
+def sections(markdown: str) -> dict[str, str]:
+    """Heading -> the text below it, up to the next heading."""
+    found = {}
+    for block in ("\n" + markdown).split("\n#")[1:]:
+        title, _, text = block.partition("\n")
+        found[title.lstrip("# ")] = text
+    return found
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Cells of every line of every table, escaped pipes kept together."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [
+        [cell.strip() for cell in line.replace("\\|", "\0").strip("|").split("|")] for line in lines
+    ]
+
+
+def written(results, **options) -> str:
+    return write(results, **options).read_text()
+
+
+def test_same_files_give_the_same_bytes(results, add, add_seeds):
+    add("constant", strength=0.0)
+    add_seeds("cnn")
+    write(results)
+    first = contents(results)
+    write(results)
+    assert contents(results) == first
+    for name in NAMES:
+        (results.folder / name).unlink()
+    for path in (results.folder / "scores").iterdir():
+        path.unlink()
+    write(results)
+    assert contents(results) == first
+
+
+def test_an_edited_prediction_file_changes_the_table_and_is_marked(results, add_seeds):
+    rows = add_seeds("cnn")
+    before = written(results)
+    path = results.predictions_path(rows[1]["cell_id"])
+    predictions = read_predictions(path, "binary")
+    predictions.logits[-40:] = 0
+    write_predictions(path, predictions)
+    after = written(results)
+    note = "† Predictions changed after the run; scored from the file as it is now: cnn, seed 1."
+    assert note in after
+    assert "| cnn † |" in after
+    assert "| cnn † |" not in before
+    entry = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"][0]
+    assert entry["edited_seeds"] == [1]
+    assert table_rows(after) != table_rows(before)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "not gzip", "missing"])
+def test_a_damaged_prediction_file_is_refused_by_name(results, add_seeds, damage):
+    rows = add_seeds("cnn")
+    write(results)
+    before = contents(results)
+    path = results.predictions_path(rows[2]["cell_id"])
+    if damage == "missing":
+        path.unlink()
+    else:
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"split,image_id\n")
+    with pytest.raises(PredictionFileError, match=path.name):
+        write(results)
+    assert contents(results) == before
+
+
+def test_lines_lost_from_a_valid_gzip_change_the_hash(results, add_seeds):
+    rows = add_seeds("cnn")
+    path = results.predictions_path(rows[0]["cell_id"])
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(lines[:-7])))
+    assert "cnn †" in written(results)
+
+
+def test_two_protocols_never_share_a_table(results, add_seeds, make_protocol):
+    for dataset in ("toy/official", "toy/internal"):
+        add_seeds("cnn", shared=make_protocol(dataset))
+    add_seeds("cnn", shared=make_protocol("toy/official", test_digest="f" * 64))
+    markdown = written(results)
+    tables = markdown.split('<a id="protocol-')[1:]
+    assert len(tables) == 3
+    for text in tables:
+        rows = table_rows(text.split("\nOn the test split")[0])
+        assert sum(row[1] == "cnn" for row in rows) == 1
+
+
+def test_watermarked_rows_stand_apart(results, add_seeds, make_protocol):
+    add_seeds("cnn")
+    add_seeds("mlp", watermarks=["limited to 20 images of each split"])
+    add_seeds("mlp", shared=make_protocol(legacy=True))
+    found = sections(written(results))
+    assert not any(row[1] == "mlp" for row in table_rows(found["toy/official 1.0.0"]))
+    marked = [title for title in found if title.startswith("toy/official 1.0.0: **")]
+    assert [title.split("**")[1].split()[0] for title in marked] == ["limited", "legacy"]
+    order = list(found)
+    assert order.index("Not comparable: limited, smoke and legacy runs") < order.index(marked[0])
+
+
+def test_failed_cells_are_listed_with_their_reason(results, add, add_seeds):
+    add_seeds("cnn")
+    for seed in range(2):
+        add("resnet50", seed, status="failed", error={"reason": "out of memory", "detail": "..."})
+    add("unet", 0, status="not_runnable", error={"reason": "needs 96 px or more", "detail": ""})
+    text = sections(written(results))["toy/official 1.0.0"]
+    stopped = table_rows(text.split("Did not finish")[1])[2:]
+    assert stopped == [
+        ["resnet50", "0, 1", "failed", "out of memory"],
+        ["unet", "0", "not runnable", "needs 96 px or more"],
+    ]
+    assert "resnet50" not in text.split("Did not finish")[0]
+
+
+def test_a_protocol_of_failures_alone_still_shows(results, add):
+    add("cnn", status="failed", error={"reason": "diverged", "detail": ""})
+    assert "| cnn | 0 | failed | diverged |" in written(results)
+
+
+def test_fewer_than_three_seeds_are_shown_and_not_ranked(results, add, add_seeds):
+    add_seeds("linear", strength=0.5)
+    for seed in range(2):
+        add("cnn", seed, strength=5.0)
+    add("constant", strength=0.0)
+    text = sections(written(results))["toy/official 1.0.0"]
+    rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
+    assert rows["cnn"][0] == "–"
+    assert rows["cnn"][8] == "2 of 3"
+    assert rows["constant"][8] == "1 fixed"
+    assert {rows["linear"][0], rows["constant"][0]} <= {"1", "2"}
+    assert "Not ranked, 2 of the 3 seeds that a comparison needs: cnn." in text
+
+
+def test_groups_lead_with_the_better_model(results, add, add_seeds):
+    add_seeds("weak", strength=0.2)
+    add_seeds("strong", strength=6.0)
+    add("constant", strength=0.0)
+    write(results)
+    with (results.folder / "leaderboard.csv").open(newline="") as file:
+        groups = {line["model"]: line["group"] for line in csv.DictReader(file)}
+    assert groups == {"strong": "1", "weak": "2", "constant": "2"}
+
+
+def test_numbers_are_means_over_seeds_of_the_scores(results, add_seeds):
+    rows = add_seeds("cnn")
+    write(results)
+    entry = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"][0]
+    scores = [
+        score(
+            read_predictions(results.predictions_path(row["cell_id"]), "binary"),
+            seed_text=row["protocol"]["id"],
+        )
+        for row in rows
+    ]
+    measured = entry["measurements"]
+    for metric in ("auc", "f1", "accuracy", "sensitivity"):
+        values = [s["splits"]["test"][metric] for s in scores]
+        assert measured[f"test_{metric}"]["mean"] == pytest.approx(np.mean(values))
+        assert measured[f"test_{metric}"]["seed_sd"] == pytest.approx(np.std(values, ddof=1))
+    averaged = np.mean([s["replicates"]["test_auc"] for s in scores], axis=0)
+    limits = np.percentile(averaged, [2.5, 97.5])
+    assert [measured["test_auc"]["low"], measured["test_auc"]["high"]] == pytest.approx(limits)
+    parts = [measured[f"gap_auc_{p}"]["mean"] for p in ("train_minus_validation",
+             "validation_minus_test")]  # fmt: skip
+    assert sum(parts) == pytest.approx(measured["gap_auc"]["mean"])
+    assert entry["train_seconds"] == pytest.approx(13.5)
+
+
+def test_csv_and_json_agree_and_are_unrounded(results, add, add_seeds):
+    add("constant", strength=0.0)
+    add_seeds("cnn")
+    write(results)
+    entries = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"]
+    with (results.folder / "leaderboard.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["config_id"] for line in lines] == [entry["config_id"] for entry in entries]
+    for line, entry in zip(lines, entries, strict=True):
+        for name, value in entry["measurements"].items():
+            assert float(line[name]) == value["mean"]
+        assert line["seeds"] == "|".join(map(str, entry["seeds"]))
+
+
+def test_no_cost_leaves_time_and_hardware_out(results, add_seeds):
+    add_seeds("cnn")
+    assert "Some CPU" in written(results)
+    assert "Some CPU" not in written(results, cost=False)
+    for data in contents(results).values():
+        assert b"train_seconds" not in data
+        assert b"Some CPU" not in data
+        assert b"Hardware" not in data
+
+
+def test_internal_against_published(results, add, add_seeds, make_protocol):
+    for config, strength in (("official", 1.0), ("internal", 5.0)):
+        add_seeds("cnn", shared=make_protocol(f"toy/{config}"), strength=strength)
+        add_seeds("cnn", shared=make_protocol(f"toy/{config}_three"), strength=strength)
+    add("mlp", shared=make_protocol("toy/official"))
+    rows = table_rows(sections(written(results))["Internal against published split"])[2:]
+    assert [row[:2] for row in rows] == [["toy", "cnn"], ["toy/three", "cnn"]]
+    internal, published = (float(cell) for cell in rows[0][2:4])
+    assert float(rows[0][4].partition("<br>")[0]) == pytest.approx(internal - published, abs=0.0011)
+    assert internal > published
+
+
+def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
+    shared = make_protocol(findings=("effusion", "rare"))
+    rows = add_seeds("cnn", shared=shared, kind="multilabel")
+    for row in rows:
+        path = results.predictions_path(row["cell_id"])
+        predictions = read_predictions(path, "multilabel")
+        predictions.targets[:, 1] = 0
+        predictions.targets[:3, 1] = 1
+        results.write_row(row | {"predictions_sha256": write_predictions(path, predictions)})
+    text = sections(written(results))["toy/official 1.0.0"]
+    assert "- ‡ rare is not in the mean: " in text
+    assert ["Configuration", "effusion", "rare ‡"] in table_rows(text)
+    assert next(row for row in table_rows(text.split("AUC per finding")[1])[2:])[2] == "–"
+
+
+def test_undefined_scores_are_dashes_with_a_reason(results, add_seeds, make_protocol):
+    rows = add_seeds("cnn")
+    for row in rows:
+        path = results.predictions_path(row["cell_id"])
+        predictions = read_predictions(path, "binary")
+        predictions.targets[:] = 0
+        results.write_row(row | {"predictions_sha256": write_predictions(path, predictions)})
+    text = sections(written(results))["toy/official 1.0.0"]
+    row = next(row for row in table_rows(text) if row[1] == "cnn")
+    assert (row[0], row[5], row[6]) == ("–", "–", "–")
+    assert "No AUC and no F1, no finding has enough patients in every split: cnn." in text
+
+
+def test_names_from_data_cannot_break_the_document(results, add, add_seeds, make_protocol):
+    nasty = "a|b`c<script>x</script>\n## h *x* [l](u) & \u202eend"
+    shared = make_protocol(f"toy/{nasty}", findings=(nasty, "other"), split=nasty)
+    add_seeds(nasty, shared=shared, kind="multilabel")
+    add("cnn", shared=shared, kind="multilabel", status="failed", error={"reason": nasty})
+    markdown = written(results)
+    assert "<script" not in markdown
+    assert "\n## h" not in markdown
+    assert "\u202e" not in markdown
+    lines = markdown.splitlines()
+    for before, line in itertools.pairwise(lines):
+        if before.startswith("|") and line.startswith("|"):
+            assert len(table_rows(before)[0]) == len(table_rows(line)[0])
+
+
+def test_published_numbers_stand_apart(results):
+    found = sections(written(results))
+    text = found["Published numbers, not reproduced here"]
+    assert "| Kermany pneumonia | published test split | Inception v3 |" in text
+    assert "Hernia 0.9164" in text
+    assert "Zech" in found["Known limits"]
+    assert "`cxr-bench run --all`" in found["Leaderboard"]
+
+
+def test_unchanged_results_need_no_heavy_import(results, add, add_seeds):
+    add("constant", strength=0.0)
+    add_seeds("cnn")
+    write(results)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from benchmark.records.store import Results\n"
+        "from benchmark.report.leaderboard import write\n"
+        "write(Results(Path(sys.argv[1])))\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'scipy', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(results.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

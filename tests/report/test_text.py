@@ -1,0 +1,107 @@
+"""Numbers, names and labels as text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmark.report import references
+from benchmark.report.labels import labels, preparation
+from benchmark.report.text import duration, interval, number, plain
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.98765, "0.988"), (-0.0531, "−0.053"), (-0.0001, "0.000"), (1.0, "1.000"), (None, "–")],
+)
+def test_number(value, text):
+    assert number(value) == text
+
+
+def test_a_sign_is_shown_on_request():
+    assert [number(v, sign=True) for v in (0.02, -0.02, 0.0)] == ["+0.020", "−0.020", "0.000"]
+
+
+def test_interval_is_empty_where_undefined():
+    assert interval(None, None) == ""
+    assert interval(0.1, 0.25) == "[0.100,\N{NO-BREAK SPACE}0.250]"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(8.21, "8.2 s"), (59.96, "1 min 00 s"), (192, "3 min 12 s"), (3599.6, "1 h 00 min"),
+     (7500, "2 h 05 min"), (None, "–")],
+)  # fmt: skip
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_plain_text_is_one_line_and_comes_back_as_it_was(text):
+    shown = plain(text)
+    assert "\n" not in shown
+    assert "<" not in shown
+    assert not re.search(r"(?<!\\)(?:\\\\)*\|", shown)
+    back = re.sub(r"\\([\\`*_\[\]|~#$])", r"\1", shown)
+    back = back.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    expected = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    assert back == expected
+
+
+def test_common_names_stay_readable():
+    assert plain("kermany_pneumonia/official") == "kermany_pneumonia/official"
+    assert plain("__init__") == "\\_\\_init\\_\\_"
+
+
+def cell(**changes) -> dict:
+    return {
+        "model": "cnn",
+        "resolution": 64,
+        "preprocessing": "raw",
+        "normalisation": "unit",
+        "augmentation": "none",
+        "imbalance": "none",
+        "weights": "random",
+        "seed": 0,
+        "recipe": {"epochs": 10, "rate": 0.001},
+        "precision": "float32",
+    } | changes
+
+
+def test_a_label_says_what_tells_the_cells_of_a_model_apart():
+    found = labels(
+        {
+            "a": cell(),
+            "b": cell(resolution=128, augmentation="standard"),
+            "c": cell(model="mlp", seed=1),
+            "d": cell(model="linear", recipe={"epochs": 10, "rate": 0.001}),
+            "e": cell(model="linear", recipe={"epochs": 20, "rate": 0.001}),
+        }
+    )
+    assert found == {
+        "a": "cnn (64 px, no augmentation)",
+        "b": "cnn (128 px, augmented: standard)",
+        "c": "mlp",
+        "d": "linear (epochs 10)",
+        "e": "linear (epochs 20)",
+    }
+
+
+def test_preparation_leaves_defaults_unsaid():
+    assert preparation(cell()) == "raw, unit"
+    assert preparation(cell(imbalance="weighted")) == "raw, unit, imbalance: weighted"
+    blind = {"preprocessing": "", "normalisation": "", "augmentation": "", "imbalance": "none"}
+    assert preparation(cell(**blind)) == "–"
+
+
+def test_references_carry_a_protocol_and_a_source():
+    entries = references.references()
+    assert all(entry.protocol and entry.source and entry.result for entry in entries)
+    chexnet = next(entry for entry in entries if "CheXNet" in entry.model)
+    mean = sum(chexnet.per_finding_auc.values()) / 14
+    assert len(chexnet.per_finding_auc) == 14
+    assert f"{mean:.3f}" in chexnet.result
