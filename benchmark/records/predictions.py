@@ -142,7 +142,6 @@ def _frame(path: Path):
             io.BytesIO(text),
             dtype=dict.fromkeys(TEXT_COLUMNS, str),
             keep_default_na=False,
-            float_precision="round_trip",
         )
     except FileNotFoundError:
         raise PredictionFileError(f"{path}: the prediction file is missing") from None

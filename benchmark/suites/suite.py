@@ -103,6 +103,9 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     for key in content:
         if key not in KEYS:
             raise UnknownName(f"key in {path}", key, KEYS)
+    for key in ("title", "description"):
+        if not isinstance(content.get(key), str):
+            raise UserError(f"{path}: needs a {key}, as text")
     return Suite(**content | {"name": name, "matrix": _matrix(path, content.get("matrix", {}))})
 
 

@@ -79,7 +79,14 @@ def fit(
         Diverged: the loss of an epoch is not finite.
     """
     keeper = _BestEpoch(validate, recipe, on_epoch)
-    model.fit(batches, epochs=recipe.epochs, steps_per_epoch=steps, verbose=0, callbacks=[keeper])
+    model.fit(
+        batches,
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        shuffle=False,  # the pipeline did
+        verbose=0,
+        callbacks=[keeper],
+    )
     model.set_weights(keeper.best_weights)
     return keeper.history
 

@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine with Python 3.11+, git and make:
+#   make run    a leaderboard on the embedded set, in results/local/
+#   make test   the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RESULTS := results/local
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-all lint format clean
+
+help:            ## Show this list
+	@grep -E '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+install: $(STAMP) ## Make the environment in .venv
+
+# Rebuilt only when what it is made from changes; the stamp comes last, so that an interrupted
+# installation is begun again.
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cxr-bench needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+run: $(STAMP)    ## Train every suite whose data are there; prints where the leaderboard is
+	$(BIN)/cxr-bench run --all --results $(RESULTS)
+
+test: $(STAMP)   ## Run the tests, without the slow ones
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not slow'
+
+test-all: $(STAMP) ## Run all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: $(STAMP)   ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## Put the style right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:           ## Remove the environment and local results
+	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .hypothesis

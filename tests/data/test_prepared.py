@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from benchmark.data.leakage import audit
+from benchmark.data.prepare import rendition, test_digest
+from benchmark.data.prepared import NotPrepared, load_prepared, read_manifest
+
+
+def manifest(*lines):
+    """Lines of (image_id, patient_id, split, sha256)."""
+    frame = pd.DataFrame(lines, columns=["image_id", "patient_id", "split", "sha256"])
+    return frame.assign(**{"target:Mass": 1, "labelled:Mass": 1, "width": 64, "height": 64})
+
+
+CLEAN = (("a", "1", "train", "x"), ("b", "2", "validation", "y"), ("c", "3", "test", "z"))
+
+
+def test_disjoint_patients_and_images_are_clean():
+    assert audit(manifest(*CLEAN), []).name == "clean"
+
+
+def test_several_images_of_a_patient_in_one_split_are_clean():
+    assert audit(manifest(*CLEAN, ("d", "1", "train", "w")), []).name == "clean"
+
+
+@pytest.mark.parametrize(("a", "b"), [("train", "test"), ("train", "validation")])
+def test_a_patient_on_two_sides_is_a_leak(a, b):
+    verdict = audit(manifest(*CLEAN, ("d", "9", a, "v"), ("e", "9", b, "w")), [])
+    assert verdict.name == "leak"
+    assert f"1 patient in both {a} and {b}" in verdict.reasons
+
+
+def test_an_identical_image_on_two_sides_is_a_leak_even_where_ids_are_ambiguous():
+    declared = [{"splits": ["train", "test"], "reason": "numbers may restart"}]
+    leaking = manifest(*CLEAN, ("d", "9", "train", "same"), ("e", "9", "test", "same"))
+    assert audit(leaking, declared).name == "leak"
+
+
+def test_declared_ambiguity_is_suspected_with_its_reason():
+    declared = [{"splits": ["test", "train"], "reason": "numbers may restart"}]
+    lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "test", "w"))
+    verdict = audit(lines, declared)
+    assert verdict.name == "suspected"
+    assert verdict.reasons == ("1 patient id in both train and test: numbers may restart",)
+
+
+def test_a_declaration_covers_only_its_own_pair_of_splits():
+    declared = [{"splits": ["train", "test"], "reason": "numbers may restart"}]
+    lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "validation", "w"))
+    assert audit(lines, declared).name == "leak"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "published", "expected"),
+    [
+        ([(64, 64), (64, 64)], 0, "resized to 64 px"),
+        ([(1024, 1024)] * 2, 1024, "original"),
+        ([(256, 256)] * 2, 1024, "resized to 256 px"),
+        ([(1200, 900), (1100, 800)], 0, "original"),
+        ([(1200, 900), (1100, 800)], 1024, "mixed sizes"),
+        ([(1200, 900)] * 2, 0, "original"),
+    ],
+)
+def test_rendition(sizes, published, expected):
+    frame = pd.DataFrame(sizes, columns=["width", "height"])
+    assert rendition(frame, published) == expected
+
+
+def test_the_test_digest_sees_images_patients_and_labels_but_not_their_order():
+    frame = manifest(*CLEAN, ("d", "4", "test", "w"))
+    digest = test_digest(frame, ["Mass"])
+    assert test_digest(frame.iloc[::-1], ["Mass"]) == digest
+    assert test_digest(frame[frame["split"] != "train"], ["Mass"]) == digest
+    for column in ("image_id", "patient_id", "target:Mass", "labelled:Mass"):
+        changed = frame.copy()
+        changed.loc[3, column] = "e" if changed[column].dtype.kind not in "iu" else 0
+        assert test_digest(changed, ["Mass"]) != digest, column
+
+
+test_digest.__test__ = False  # the function under test, not a test
+
+
+def test_a_set_that_is_not_prepared_says_how(tmp_path):
+    with pytest.raises(NotPrepared, match="cxr-bench prepare some/set"):
+        load_prepared("some/set", tmp_path)
+
+
+def test_the_newest_version_is_taken(tmp_path):
+    for version in ("1.9.0", "1.10.0"):
+        folder = tmp_path / "some" / "set" / version
+        folder.mkdir(parents=True)
+        (folder / "metadata.json").write_text(json.dumps({"findings": ["F"], "kind": "binary"}))
+        (folder / "prepared.json").write_text("{}")
+    assert load_prepared("some/set", tmp_path).version == "1.10.0"
+
+
+def test_ids_that_look_like_numbers_stay_text(tmp_path):
+    path = tmp_path / "manifest.csv"
+    path.write_text(
+        "image_id,patient_id,split,sha256,age,sex,view,label_source\n"
+        f"0012,{10**38},test,00,3,,NA,\n"
+    )
+    line = read_manifest(path).iloc[0]
+    assert (line["image_id"], line["patient_id"], line["sex"]) == ("0012", str(10**38), "")
+    assert line["view"] == "NA"

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from benchmark.data.pipeline import steps_per_epoch, training_batches
+from benchmark.task import Task
+from benchmark.training.fit import Diverged, compile_model, fit, validation_auc
+from benchmark.training.recipe import make_recipe
+
+TASK = Task(("Mass",), "binary")
+
+
+def small_model():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1, name="logits")]
+    )
+    return model
+
+
+def data(n=48):
+    rng = np.random.default_rng(1)
+    targets = (np.arange(n) % 2).astype(np.float32)[:, None]
+    images = rng.integers(0, 60, (n, 8, 8)) + (targets[:, :, None] * 60)
+    return images.astype(np.uint8), targets
+
+
+def run(validate, **values):
+    recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16}, values)
+    images, targets = data()
+    model = small_model()
+    compile_model(model, TASK, recipe, "cpu")
+    seen = []
+    batches = training_batches(
+        images, targets, batch_size=16, seed=0, augmentation="none", epochs=recipe.epochs
+    )
+    history = fit(
+        model,
+        batches,
+        steps_per_epoch(len(images), 16),
+        validate,
+        recipe,
+        lambda epoch, epochs, values: seen.append((epoch, epochs)),
+    )
+    return model, history, seen
+
+
+def scripted(values):
+    """A validation that returns the given AUCs and keeps the weights it saw."""
+    weights, left = [], list(values)
+
+    def validate(model):
+        weights.append([w.copy() for w in model.get_weights()])
+        return left.pop(0)
+
+    return validate, weights
+
+
+def test_the_best_epoch_is_kept_and_patience_stops():
+    validate, weights = scripted([0.6, 0.8, 0.7, 0.75, 0.9])
+    model, history, seen = run(validate)
+    assert history.val_auc == [0.6, 0.8, 0.7, 0.75]
+    assert history.best_epoch == 1
+    for kept, best in zip(model.get_weights(), weights[1], strict=True):
+        np.testing.assert_array_equal(kept, best)
+    assert seen == [(1, 6), (2, 6), (3, 6), (4, 6)]
+
+
+def test_the_first_of_equal_epochs_is_the_best():
+    validate, _ = scripted([0.5, 0.9, 0.9, 0.9])
+    assert run(validate)[1].best_epoch == 1
+
+
+def test_an_undefined_auc_counts_as_the_worst():
+    validate, _ = scripted([None, 0.4, None, None])
+    assert run(validate)[1].best_epoch == 1
+
+
+def test_training_learns_and_the_history_is_plain_values():
+    images, targets = data()
+    validate = validation_auc(
+        lambda model: model.predict(images[..., None] / np.float32(255), verbose=0), targets, TASK
+    )
+    _, history, _ = run(validate, learning_rate=0.05)
+    assert history.loss[-1] < history.loss[0]
+    assert max(history.val_auc) > 0.95
+    assert set(history.as_dict()) == {"loss", "val_auc", "best_epoch"}
+
+
+def test_a_loss_that_is_no_number_ends_with_its_reason():
+    with pytest.raises(Diverged, match=r"loss became (nan|inf) in epoch"):
+        run(lambda model: 0.5, optimizer="sgd", learning_rate=1e30)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_every_optimizer_trains(optimizer):
+    _, history, _ = run(lambda model: 0.5, optimizer=optimizer, epochs=1)
+    assert np.isfinite(history.loss).all()
