@@ -1,0 +1,110 @@
+"""DeLong's variance of the AUC, and its form for several images per patient.
+
+Plain: DeLong, DeLong and Clarke-Pearson (1988), by midranks in O(n log n) as in Sun and Xu
+(2014). Clustered: Obuchowski (1997), which sums the structural components of each patient; with
+one image per patient it is the plain one, so there is a single code path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.scoring.intervals import normal, two_sided_p
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two models on the same images: the AUC of the first minus that of the second."""
+
+    difference: float
+    se: float
+    interval: list[float]
+    p: float
+
+
+def structural_components(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each image the share of the other class it is ranked rightly against, ties a half.
+
+    Args:
+        targets: (N,) bool.
+        scores: (N,) float.
+
+    Returns:
+        (m,) of the positive images and (n,) of the negative ones; the mean of either is the AUC.
+    """
+    positive, negative = scores[targets], scores[~targets]
+    ranks = _midranks(scores)
+    of_positive = (ranks[targets] - _midranks(positive)) / len(negative)
+    of_negative = 1 - (ranks[~targets] - _midranks(negative)) / len(positive)
+    return of_positive, of_negative
+
+
+def auc_covariance(
+    targets: np.ndarray, scores: np.ndarray, patients: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """AUCs of K models on the same images, and their covariance matrix.
+
+    Args:
+        targets: (N,) bool.
+        scores: (N, K) float, a column a model.
+        patients: (N,) ids; None takes every image as its own patient.
+
+    Returns:
+        (K,) AUCs and (K, K) covariance.
+
+    Raises:
+        ValueError: fewer than two patients with a positive, or with a negative, image.
+    """
+    codes = np.unique(
+        np.arange(len(targets)) if patients is None else patients, return_inverse=True
+    )[1]
+    components = [structural_components(targets, column) for column in scores.T]
+    v10, v01 = (np.stack(side, axis=1) for side in zip(*components, strict=True))
+    aucs = v10.mean(axis=0)
+    d10 = _patient_sums(v10 - aucs, codes[targets], codes)
+    d01 = _patient_sums(v01 - aucs, codes[~targets], codes)
+    cross = d10.T @ d01 * _correction(codes)
+    covariance = (
+        d10.T @ d10 * _correction(codes[targets])
+        + d01.T @ d01 * _correction(codes[~targets])
+        + cross
+        + cross.T
+    )
+    return aucs, covariance
+
+
+def paired_test(
+    targets: np.ndarray, first: np.ndarray, second: np.ndarray, patients: np.ndarray | None = None
+) -> PairedTest:
+    """Two-sided z-test of equal AUC for two models on the same images; see `auc_covariance`."""
+    aucs, covariance = auc_covariance(targets, np.stack([first, second], axis=1), patients)
+    contrast = np.array([1.0, -1.0])
+    difference = float(contrast @ aucs)
+    variance = max(float(contrast @ covariance @ contrast), 0.0)
+    return PairedTest(
+        difference,
+        variance**0.5,
+        normal(difference, variance),
+        two_sided_p(difference, variance**0.5),
+    )
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def _patient_sums(deviations: np.ndarray, codes: np.ndarray, every_code: np.ndarray) -> np.ndarray:
+    """(patients, K) sums of (images, K) deviations, each divided by the number of images."""
+    sums = np.zeros((every_code.max() + 1, deviations.shape[1]))
+    np.add.at(sums, codes, deviations)
+    return sums / len(deviations)
+
+
+def _correction(codes: np.ndarray) -> float:
+    n = len(np.unique(codes))
+    if n < 2:
+        raise ValueError("a variance needs at least two patients of each class")
+    return n / (n - 1)

@@ -1,0 +1,153 @@
+"""DeLong's variance against its definition, a published analysis and its clustered form."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from benchmark.scoring import bootstrap
+from benchmark.scoring.delong import auc_covariance, paired_test, structural_components
+
+# 113 patients with aneurysmal subarachnoid haemorrhage (Turck et al. 2010, Intensive Care Med
+# 36:107): WFNS grade and S100b in ug/l, by outcome. Expected values: the analysis of these data by
+# pROC (Robin et al. 2011, BMC Bioinformatics 12:77), version 1.18, to all digits it prints.
+GOOD_OUTCOME = """
+1 .13  1 .14  1 .10  1 .04  5 .47  1 .18  2 .10  2 .10  1 .04  2 .08  2 .04  1 .09  1 .11  1 .07
+2 .17  1 .07  2 .11  1 .13  1 .19  3 .05  4 .16  1 .14  4 .34  1 .09  5 .50  5 .46  1 .16  1 .07
+2 .43  4 .45  1 .11  1 .08  2 .09  2 .08  1 .06  2 .13  1 .10  2 .14  2 .15  1 .06  1 .05  1 .09
+1 .04  2 .09  1 .08  2 .16  1 .09  1 .08  3 .33  2 .11  4 .28  2 .07  1 .10  4 .32  1 .07  1 .05
+5 .24  4 .38  2 .10  2 .15  1 .08  1 .14  1 .10  3 .07  1 .04  2 .19  2 .15  4 .47  4 .17  1 .15
+1 .50  1 .48
+"""
+POOR_OUTCOME = """
+3 .13  2 .10  4 .16  5 .12  5 .44  5 .71  5 .49  2 .07  5 .33  2 .09  1 .07  2 .41  5 .35  4 .48
+4 .96  2 .25  5 .86  5 .52  5 2.07  2 .07  5 .77  2 .30  5 .03  2 .09  4 .23  5 .70  4 .27  4 .71
+1 .08  4 .26  4 .13  2 .10  2 .11  5 .22  5 .56  2 .14  2 .58  5 .32  5 .82  5 .74  5 .44
+"""
+
+
+def haemorrhage():
+    good, poor = (np.array(t.split(), float).reshape(-1, 2) for t in (GOOD_OUTCOME, POOR_OUTCOME))
+    return np.arange(113) >= len(good), np.concatenate([good, poor])
+
+
+def test_published_analysis_of_two_markers():
+    targets, markers = haemorrhage()
+    assert (targets.sum(), (~targets).sum()) == (41, 72)
+    aucs, covariance = auc_covariance(targets, markers)
+    assert aucs[0] == pytest.approx(0.823678861788618, rel=1e-12)
+    assert covariance[0, 0] == pytest.approx(0.00146991470882363, rel=1e-10)
+    assert covariance[1, 1] == pytest.approx(0.00266868245717244, rel=1e-10)
+    assert covariance[0, 1] == pytest.approx(0.00119615567376754, rel=1e-10)
+
+
+def test_published_paired_test_of_two_markers():
+    targets, markers = haemorrhage()
+    test = paired_test(targets, *markers.T)
+    assert test.difference / test.se == pytest.approx(2.20898359144091, rel=1e-10)
+    assert test.p == pytest.approx(0.0271757822291882, rel=1e-10)
+    assert test.interval == pytest.approx([0.0104061769564846, 0.174214419249478], rel=1e-10)
+
+
+def noisy(seed, n=40, models=3, prevalence=0.4):
+    rng = np.random.default_rng(seed)
+    targets = rng.random(n) < prevalence
+    targets[:4] = True, False, True, False
+    return targets, (targets[:, None] + rng.normal(size=(n, models))).round(1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_covariance_equals_the_definition_over_all_pairs(seed):
+    targets, scores = noisy(seed)
+    positive, negative = scores[targets], scores[~targets]
+    m, n = len(positive), len(negative)
+    wins = np.zeros((m, n, scores.shape[1]))
+    for i, j in product(range(m), range(n)):
+        wins[i, j] = (positive[i] > negative[j]) + (positive[i] == negative[j]) / 2
+    s10, s01 = np.cov(wins.mean(axis=1).T), np.cov(wins.mean(axis=0).T)
+    aucs, covariance = auc_covariance(targets, scores)
+    np.testing.assert_allclose(aucs, wins.mean(axis=(0, 1)), rtol=1e-12)
+    np.testing.assert_allclose(covariance, s10 / m + s01 / n, rtol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_components_average_to_the_auc_on_both_sides(seed):
+    targets, scores = noisy(seed, models=1)
+    of_positive, of_negative = structural_components(targets, scores[:, 0])
+    assert of_positive.mean() == pytest.approx(of_negative.mean(), rel=1e-12)
+
+
+def test_one_image_per_patient_is_the_plain_form():
+    targets, scores = noisy(0)
+    names = np.array([f"p{i}" for i in np.random.default_rng(1).permutation(len(targets))])
+    plain, clustered = auc_covariance(targets, scores)[1], auc_covariance(targets, scores, names)[1]
+    np.testing.assert_allclose(clustered, plain, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clustered_variance_equals_obuchowskis_sums_written_out(seed):
+    targets, scores = noisy(seed, n=60, models=1)
+    patients = np.random.default_rng(seed).integers(15, size=60)
+    v10, v01 = structural_components(targets, scores[:, 0])
+    auc, m, n = v10.mean(), len(v10), len(v01)
+    everyone = sorted(set(patients))
+    ill = [i for i in everyone if (targets & (patients == i)).any()]
+    well = [i for i in everyone if (~targets & (patients == i)).any()]
+    of_ill = {i: v10[patients[targets] == i] for i in everyone}
+    of_well = {i: v01[patients[~targets] == i] for i in everyone}
+
+    def excess(part, patient):
+        return part[patient].sum() - len(part[patient]) * auc
+
+    s10 = len(ill) / ((len(ill) - 1) * m) * sum(excess(of_ill, i) ** 2 for i in ill)
+    s01 = len(well) / ((len(well) - 1) * n) * sum(excess(of_well, i) ** 2 for i in well)
+    s11 = len(everyone) / (len(everyone) - 1)
+    s11 *= sum(excess(of_ill, i) * excess(of_well, i) for i in everyone)
+    expected = s10 / m + s01 / n + 2 * s11 / (m * n)
+    variance = auc_covariance(targets, scores, patients)[1][0, 0]
+    assert variance == pytest.approx(expected, rel=1e-10)
+
+
+def test_duplicated_images_do_not_make_the_clustered_variance_smaller():
+    targets, scores = noisy(2, n=80, models=1)
+    twice = np.tile(np.arange(80), 2)
+    single = auc_covariance(targets, scores)[1][0, 0]
+    naive = auc_covariance(targets[twice], scores[twice])[1][0, 0]
+    clustered = auc_covariance(targets[twice], scores[twice], twice)[1][0, 0]
+    assert naive < 0.6 * single
+    assert clustered == pytest.approx(single, rel=1e-10)
+
+
+def test_clustered_variance_agrees_with_the_patient_bootstrap():
+    rng = np.random.default_rng(5)
+    patients = np.repeat(np.arange(200), 4)
+    ill = np.repeat(rng.random(200) < 0.3, 4)
+    scores = ill + np.repeat(rng.normal(size=200), 4) + 0.5 * rng.normal(size=800)
+    closed = auc_covariance(ill, scores[:, None], patients)[1][0, 0]
+    drawn = bootstrap.resample(
+        ill[:, None].astype(float), scores[:, None], ill[:, None], patients,
+        resamples=2000, seed_text="t", stream="test",
+    )  # fmt: skip
+    assert np.std(drawn.auc) == pytest.approx(closed**0.5, rel=0.08)
+
+
+def test_p_value_is_that_of_a_normal_z():
+    targets, scores = noisy(3, models=2)
+    test = paired_test(targets, *scores.T)
+    assert test.p == pytest.approx(2 * norm.sf(abs(test.difference) / test.se), rel=1e-12)
+
+
+def test_a_model_does_not_differ_from_itself():
+    targets, scores = noisy(4, models=1)
+    test = paired_test(targets, scores[:, 0], scores[:, 0])
+    assert (test.difference, test.se, test.p) == (0.0, 0.0, 1.0)
+
+
+def test_a_single_positive_patient_has_no_variance():
+    targets = np.array([True, True, False, False, False])
+    scores = np.arange(5.0)[:, None]
+    with pytest.raises(ValueError, match="two patients"):
+        auc_covariance(targets, scores, np.array(["a", "a", "b", "c", "d"]))
