@@ -1,0 +1,88 @@
+"""Stored bytes -> one grey image at the wanted size.
+
+Tensor contract: encoded bytes (JPEG or PNG, one or more channels, 8 or 16 bits) in; uint8
+(S, S, 1) in [0, 255] out. Eight-bit values are used as they are. Sixteen-bit values are scaled
+linearly from the image's own range (its minimum to 0, its maximum to 255; a constant image
+becomes 0), because the stored bits of a radiograph rarely fill 16 bits. The size changes by area
+averaging, without keeping the aspect ratio: the whole image is squashed into the square, as in the
+published Keras work on these data sets; nothing is cropped or padded. The range is taken and the
+size changed in float32; rounding to uint8 (half to even) comes last.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from benchmark.errors import UnknownName, UserError
+
+#: Raise when the pixels that this module makes change: every view is then built anew.
+DECODE_VERSION = 1
+
+
+def raw_examples(path: Path, split: str) -> tf.data.Dataset:
+    """Examples of one split as stored, always in the same order, images still encoded.
+
+    Args:
+        path: TFDS version directory (the one with ``dataset_info.json``).
+        split: name of a split.
+
+    Returns:
+        A dataset of feature dicts in which ``image`` is a scalar string of encoded bytes. Its
+        order is the order of the manifest and of every view.
+
+    Raises:
+        UserError: the directory does not hold a prepared data set.
+        UnknownName: there is no such split.
+    """
+    builder = _builder(path)
+    if split not in builder.info.splits:
+        raise UnknownName("split", split, builder.info.splits)
+    options = tf.data.Options()
+    options.deterministic = True
+    in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, options=options)
+    return builder.as_dataset(
+        split,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        read_config=in_order,
+        shuffle_files=False,
+    )
+
+
+def stored_dtype(path: Path) -> tf.DType:
+    """Pixel type (uint8 or uint16) that the data set under ``path`` declares for its images."""
+    return tf.as_dtype(_builder(path).info.features["image"].np_dtype)
+
+
+def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> tf.Tensor:
+    """Decode one image to uint8 (size, size, 1); see the top of the module for how.
+
+    Args:
+        encoded: scalar string, the bytes of a JPEG or PNG file; colour is reduced to luma.
+        size: pixels per side.
+        dtype: pixel type of the file, ``tf.uint8`` or ``tf.uint16``.
+    """
+    image = tf.io.decode_image(encoded, channels=1, dtype=dtype, expand_animations=False)
+    image.set_shape((None, None, 1))
+    pixels = tf.cast(image, tf.float32)
+    if dtype == tf.uint16:
+        pixels = _to_own_range(pixels)
+    resized = tf.image.resize(pixels, (size, size), method="area")
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
+
+
+def _to_own_range(pixels: tf.Tensor) -> tf.Tensor:
+    low, high = tf.reduce_min(pixels), tf.reduce_max(pixels)
+    return tf.math.divide_no_nan(pixels - low, high - low) * 255.0
+
+
+def _builder(path: Path) -> tfds.core.DatasetBuilder:
+    try:
+        return tfds.builder_from_directory(str(path))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(
+            f"{path} does not hold a prepared data set: {error}. "
+            "Prepare it again with `cxr-bench prepare`."
+        ) from error

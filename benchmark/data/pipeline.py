@@ -1,0 +1,98 @@
+"""Views -> batches: tf.data datasets that any Keras backend can read.
+
+Batch: x float32 (B, S, S, 1) in [0, 1], y float32 (B, F) with -1 where a finding is not labelled.
+
+Training shuffles all indices anew every epoch. What a batch holds depends on (seed, epoch, batch
+number) alone: not on the number of threads, not on where training started. Images are read from
+the view batch by batch, so memory does not grow with the data set.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from benchmark.data.augment import augmenter, batch_key
+
+_READY = 2  # batches that wait for the model; more would only take memory
+
+
+def steps_per_epoch(n: int, batch_size: int) -> int:
+    """Training steps per epoch: the incomplete last batch is left out, but never the only one."""
+    return n // min(n, batch_size)
+
+
+def training_batches(
+    images: np.ndarray,
+    targets: np.ndarray,
+    *,
+    batch_size: int,
+    seed: int,
+    augmentation: str = "none",
+    first_epoch: int = 0,
+    epochs: int,
+) -> tf.data.Dataset:
+    """Shuffled, augmented batches of epochs ``first_epoch`` ... ``epochs - 1``, one after another.
+
+    Args:
+        images: uint8 (N, S, S), usually a view's memory map.
+        targets: float (N, F), -1 where not labelled.
+        batch_size: images per batch; N where N is smaller.
+        seed: of the order and the augmentation, 0 <= seed < 2**63.
+        augmentation: name of a policy, see :mod:`benchmark.data.augment`.
+        first_epoch: the epoch to begin with; the batches are those that an uninterrupted
+            training would have had from there on.
+        epochs: number of the epoch to end before, as in ``keras.Model.fit``.
+
+    Returns:
+        A dataset of (x, y), :func:`steps_per_epoch` batches an epoch. No image occurs twice in
+        an epoch; which ones the incomplete last batch leaves out changes from epoch to epoch.
+    """
+    n, batch_size = len(images), min(len(images), batch_size)
+    steps = steps_per_epoch(n, batch_size)
+    targets = np.asarray(targets, np.float32)
+    augment = augmenter(augmentation)
+    order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
+
+    def read(epoch, batch):
+        rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
+        return np.take(images, rows, axis=0), targets[rows]
+
+    def make(step):
+        epoch, batch = step // steps, step % steps
+        x, y = tf.numpy_function(read, [epoch, batch], (tf.uint8, tf.float32), stateful=False)
+        x = tf.ensure_shape(x, (batch_size, *images.shape[1:]))
+        y = tf.ensure_shape(y, (batch_size, targets.shape[1]))
+        return augment(_unit_range(x), batch_key(seed, epoch, batch)), y
+
+    batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
+    return batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
+
+
+def evaluation_batches(images: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """Batches of x in the order of ``images``, every image once; the last batch may be smaller."""
+    n = len(images)
+
+    def read(step):
+        return images[step * batch_size : (step + 1) * batch_size]
+
+    def make(step):
+        x = tf.numpy_function(read, [step], tf.uint8, stateful=False)
+        return _unit_range(tf.ensure_shape(x, (None, *images.shape[1:])))
+
+    steps = tf.data.Dataset.range(math.ceil(n / batch_size))
+    return steps.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of all n indices in one epoch, int64 (n,)."""
+    bits = np.random.Philox(np.random.SeedSequence((seed, epoch)))
+    return np.random.Generator(bits).permutation(n)
+
+
+def _unit_range(images: tf.Tensor) -> tf.Tensor:
+    """uint8 (B, S, S) -> float32 (B, S, S, 1) in [0, 1]."""
+    return tf.cast(images, tf.float32)[..., None] / 255.0

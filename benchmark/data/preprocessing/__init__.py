@@ -1,0 +1,93 @@
+"""Preprocessing variants: what is done to the pixels of a view, after the resize.
+
+One file a variant; the file's name is the variant's name, files that begin with ``_`` are not
+variants. A file has
+
+- ``CARD``, a literal (it is read without importing the file): ``title``, ``description``,
+  ``version`` (a number, raised with every change of the pixels) and ``idempotent`` (whether a
+  second application changes nothing);
+- ``apply(image)``: uint8 (S, S) in, uint8 (S, S) out, pure and deterministic, S >= 32.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.errors import UnknownName, UserError
+from benchmark.records.files import sha256
+
+FOLDER = Path(__file__).parent
+CARD_KEYS = {"title": str, "description": str, "version": int, "idempotent": bool}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A preprocessing variant as found on disk, not imported yet.
+
+    Attributes:
+        name: the file's name without ``.py``.
+        path: the file.
+        card: its ``CARD``.
+        sha256: of the file's bytes; a view is rebuilt when it changes.
+    """
+
+    name: str
+    path: Path
+    card: dict[str, Any]
+    sha256: str
+
+    def load(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Import the file and return its ``apply``; a UserError names the file on any failure."""
+        spec = importlib.util.spec_from_file_location(f"{__name__}.{self.name}", self.path)
+        module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+            return module.apply
+        except Exception as error:
+            raise UserError(f"{self.path}: cannot be used as preprocessing: {error!r}") from error
+
+
+def discover(folder: Path = FOLDER) -> dict[str, Variant]:
+    """Every variant in ``folder`` by name, in alphabetical order; imports none of them."""
+    return {path.stem: _read(path) for path in _files(folder)}
+
+
+def find(name: str, folder: Path = FOLDER) -> Variant:
+    """The variant called ``name``; UnknownName lists the choices."""
+    files = {path.stem: path for path in _files(folder)}
+    if name not in files:
+        raise UnknownName("preprocessing", name, files)
+    return _read(files[name])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def _read(path: Path) -> Variant:
+    source = path.read_bytes()
+    return Variant(path.stem, path, _card(path, source), sha256(source))
+
+
+def _card(path: Path, source: bytes) -> dict[str, Any]:
+    try:
+        statements = ast.parse(source).body
+        values = [s.value for s in statements if isinstance(s, ast.Assign) and _names_card(s)]
+        card = dict(ast.literal_eval(values[0]))
+    except (SyntaxError, ValueError, TypeError, IndexError) as error:
+        raise UserError(f"{path}: CARD must be a literal dictionary ({error})") from error
+    wrong = [key for key, kind in CARD_KEYS.items() if not isinstance(card.get(key), kind)]
+    if wrong:
+        raise UserError(f"{path}: CARD lacks {', '.join(wrong)} (or has them of a wrong type)")
+    return card
+
+
+def _names_card(statement: ast.Assign) -> bool:
+    return any(isinstance(t, ast.Name) and t.id == "CARD" for t in statement.targets)

@@ -1,0 +1,12 @@
+"""The last layer, the same for every model."""
+
+from __future__ import annotations
+
+import keras
+
+from benchmark.task import Task
+
+
+def logits(features, task: Task):
+    """Logits (B, F) in float32 from features (B, D), whatever the precision policy."""
+    return keras.layers.Dense(task.n_outputs, dtype="float32", name="logits")(features)

@@ -1,0 +1,81 @@
+"""The file that ``cxr-bench new-model`` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.models._discovery import BUILT_IN, NAME_PATTERN
+from benchmark.records.files import write_atomic
+
+TEMPLATE = '''"""{title}: say in one line what it is."""
+
+from __future__ import annotations
+
+import keras
+
+from benchmark.models._head import logits
+
+# Read without running this file, so plain values only: no names, no calls.
+CARD = {{
+    "title": "{title}",  # as it stands in the leaderboard
+    "description": "Three convolutions, global average pooling.",  # one sentence
+    "reference": "unpublished",  # the paper, with its DOI or arXiv number
+    "source_system": "",
+    "inputs": "image",
+    "channels": 1,  # what build gets: 1, or 3 (the grey image repeated)
+    # What --normalisation own means here: unit, standardise, imagenet, minus1_1 or caffe.
+    "own_normalisation": "standardise",
+    "min_size": 32,  # smallest and largest image side in px; None: no limit
+    "max_size": None,
+    # A statement the tests check. benchmark.models.measure counts both numbers for you.
+    "parameters": {{"size": 64, "channels": 1, "outputs": 1, "count": 23361}},
+    "gmacs_224": 0.122830912,  # multiply-adds at 224 px with one output, divided by 1e9
+    "weights": {{}},  # e.g. {{"imagenet": "where from, licence"}} if build can load a weight file
+    "deterministic": False,  # True: the seed changes nothing, one run is enough
+}}
+
+
+def build(input_shape, task, weights):
+    """The network: normalised float32 images (B, *input_shape) -> float32 logits (B, F).
+
+    Args:
+        input_shape: (height, width, channels).
+        task: ``task.findings`` and ``task.kind``; ``logits`` makes one output a finding.
+        weights: path of a weight file, or None; always None while the card names no weights.
+    """
+    images = keras.Input(input_shape)
+    x = images
+    for width in (16, 32, 64):  # change from here ...
+        x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D()(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)  # ... to here; no softmax or sigmoid at the end
+    return keras.Model(images, logits(x, task))
+'''
+
+
+def new_model(name: str, folder: Path) -> Path:
+    """Write a working model file ``<name>.py`` for its author to change.
+
+    Args:
+        name: the model's name: a-z, 0-9 and _, beginning with a letter.
+        folder: where to; made if it does not exist.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: the name cannot be a model's, is taken by a built-in model, or the file exists.
+    """
+    path = folder / f"{name}.py"
+    if not NAME_PATTERN.fullmatch(name):
+        raise UserError(
+            f"{name!r} cannot be a model's name: use a-z, 0-9 and _, beginning with a letter."
+        )
+    if (BUILT_IN / path.name).exists():
+        raise UserError(f"there is a built-in model {name!r} already; choose another name.")
+    if path.exists():
+        raise UserError(f"{path} exists already; choose another name or delete it first.")
+    title = name.replace("_", " ").capitalize()
+    write_atomic(path, TEMPLATE.format(title=title).encode())
+    return path

@@ -1,0 +1,183 @@
+"""Augmentation: the amounts are what they say, in the units they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import ndimage
+
+from benchmark.data.augment import (
+    CHOICES,
+    POLICIES,
+    Augmentation,
+    augment,
+    augmenter,
+    batch_key,
+    move,
+)
+
+SIDE = 65
+
+
+def scene(side: int = SIDE) -> np.ndarray:
+    """A smooth image without any symmetry, float32 (side, side) in [0, 1], dark at the edge."""
+    y, x = np.mgrid[:side, :side] / (side - 1)
+    blobs = ((0.35, 0.3, 0.08, 1.0), (0.6, 0.55, 0.05, 0.7), (0.4, 0.65, 0.06, 0.5))
+    image = sum(h * np.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * w**2)) for a, b, w, h in blobs)
+    return np.clip(image, 0, 1).astype(np.float32)
+
+
+def moved(image, mirrored=0.0, degrees=0.0, down=0.0, right=0.0, scale=1.0) -> np.ndarray:
+    amounts = [tf.constant([v], tf.float32) for v in (mirrored, degrees, down, right, scale)]
+    return move(tf.constant(image[None, :, :, None]), *amounts).numpy()[0, :, :, 0]
+
+
+def test_no_movement_changes_no_bit():
+    np.testing.assert_array_equal(moved(scene()), scene())
+
+
+@pytest.mark.parametrize("side", [64, 65])
+def test_mirror_is_left_right_and_exact(side):
+    np.testing.assert_array_equal(moved(scene(side), mirrored=1.0), scene(side)[:, ::-1])
+
+
+@pytest.mark.parametrize("degrees", [5.0, -5.0, 30.0, 90.0])
+def test_rotation_is_in_degrees_counter_clockwise(degrees):
+    expected = ndimage.rotate(scene(), degrees, reshape=False, order=1)
+    np.testing.assert_allclose(moved(scene(), degrees=degrees), expected, atol=2e-3)
+    wrong = ndimage.rotate(scene(), -degrees, reshape=False, order=1)
+    assert np.abs(expected - wrong).max() > 0.05
+
+
+def test_shift_is_a_fraction_of_the_side():
+    image = moved(scene(64), down=0.25, right=-0.125)
+    np.testing.assert_allclose(image[16:, :-8], scene(64)[:-16, 8:], atol=1e-6)
+    assert (image[:16] == 0).all()
+    assert (image[:, -8:] == 0).all()
+
+
+def test_zoom_above_one_shows_things_larger():
+    expected = ndimage.affine_transform(scene(), np.eye(2) / 1.25, offset=32 - 32 / 1.25, order=1)
+    np.testing.assert_allclose(moved(scene(), scale=1.25), expected, atol=1e-3)
+    assert moved(scene(), scale=1.25).sum() > 1.3 * scene().sum()
+
+
+def test_combination_is_mirror_then_zoom_and_rotation_then_shift():
+    steps = moved(moved(moved(scene(), mirrored=1.0), degrees=20.0, scale=0.9), down=0.1)
+    at_once = moved(scene(), mirrored=1.0, degrees=20.0, scale=0.9, down=0.1)
+    np.testing.assert_allclose(at_once, steps, atol=0.02)
+
+
+def test_images_of_a_batch_move_each_for_itself():
+    batch = tf.constant(np.stack([scene(), scene()])[..., None])
+    zero = tf.zeros(2)
+    both = move(batch, tf.constant([0.0, 1.0]), zero, zero, zero, tf.ones(2)).numpy()[..., 0]
+    np.testing.assert_array_equal(both, [scene(), scene()[:, ::-1]])
+
+
+def applied(policy: Augmentation, images: np.ndarray, batch: int = 0) -> np.ndarray:
+    return augment(policy, tf.constant(images), batch_key(1, 0, batch)).numpy()
+
+
+def many(n: int = 400, side: int = 17) -> np.ndarray:
+    return np.repeat(scene(side)[None, :, :, None], n, axis=0)
+
+
+def test_flip_mirrors_about_half_and_nothing_else():
+    shown = applied(POLICIES["flip"], many())[..., 0]
+    same = (shown == scene(17)).all(axis=(1, 2))
+    mirrored = (shown == scene(17)[:, ::-1]).all(axis=(1, 2))
+    assert (same ^ mirrored).all()
+    assert 0.4 < mirrored.mean() < 0.6
+
+
+def test_flip_is_the_same_alone_and_with_other_movements():
+    alone = applied(Augmentation(flip=0.5), many())
+    combined = applied(Augmentation(flip=0.5, shift=1e-12), many())
+    np.testing.assert_allclose(alone, combined, atol=1e-5)
+
+
+def angle_of(image: np.ndarray) -> float:
+    """Counter-clockwise angle in degrees of the line from the centre to the centre of mass."""
+    down, right = np.array(ndimage.center_of_mass(image)) - (SIDE - 1) / 2
+    return np.degrees(np.arctan2(-down, right))
+
+
+def test_rotate5_turns_by_at_most_five_degrees_evenly():
+    image = np.zeros((SIDE, SIDE), np.float32)
+    image[30:35, 50:56] = 1.0
+    shown = applied(POLICIES["rotate5"], np.repeat(image[None, :, :, None], 300, 0))[..., 0]
+    angles = np.array([angle_of(one) for one in shown]) - angle_of(image)
+    assert np.abs(angles).max() <= 5.1
+    assert angles.min() < -4.5
+    assert angles.max() > 4.5
+    assert abs(angles.mean()) < 0.5
+
+
+def centres(images: np.ndarray) -> np.ndarray:
+    return np.array([ndimage.center_of_mass(one) for one in images[..., 0]])
+
+
+def test_shift_policy_moves_along_both_axes_within_its_fraction():
+    image = np.zeros((1, 40, 40, 1), np.float32)
+    image[0, 18:22, 18:22] = 1.0
+    shown = centres(applied(Augmentation(shift=0.1), np.repeat(image, 300, 0))) - 19.5
+    assert np.abs(shown).max() <= 4.01
+    assert (shown.max(0) > 3.5).all()
+    assert (shown.min(0) < -3.5).all()
+    assert abs(np.corrcoef(shown.T)[0, 1]) < 0.2
+
+
+def test_brightness_and_contrast_amounts():
+    image = np.full((500, 8, 8, 1), 0.5, np.float32)
+    image[:, :4] = 0.4
+    image[:, 4:] = 0.6
+    brighter = applied(Augmentation(brightness=0.2), image)
+    offsets = brighter[:, 0, 0, 0] - 0.4
+    np.testing.assert_allclose(brighter[:, 7, 7, 0] - 0.6, offsets, atol=1e-6)
+    assert np.abs(offsets).max() <= 0.2
+    assert offsets.min() < -0.18
+    assert offsets.max() > 0.18
+    stretched = applied(Augmentation(contrast=0.5), image)
+    np.testing.assert_allclose(stretched.mean((1, 2, 3)), 0.5, atol=1e-6)
+    gains = (stretched[:, 7, 7, 0] - stretched[:, 0, 0, 0]) / 0.2
+    assert gains.min() == pytest.approx(0.5, abs=0.02)
+    assert gains.max() == pytest.approx(1.5, abs=0.02)
+
+
+def test_none_changes_no_bit():
+    np.testing.assert_array_equal(applied(POLICIES["none"], many(3)), many(3))
+
+
+@pytest.mark.parametrize("name", CHOICES)
+class TestEveryPolicy:
+    def images(self):
+        random = np.random.default_rng(0)
+        noise = random.random((3, 32, 32, 1), np.float32)
+        return np.concatenate([noise, np.zeros_like(noise[:1]), np.ones_like(noise[:1])])
+
+    def test_keeps_shape_type_and_range(self, name):
+        shown = augmenter(name)(tf.constant(self.images()), batch_key(0, 0, 0))
+        assert shown.dtype == tf.float32
+        assert shown.shape == (5, 32, 32, 1)
+        assert np.isfinite(shown).all()
+        assert np.min(shown) >= 0
+        assert np.max(shown) <= 1
+
+    def test_is_the_same_eagerly_and_inside_tf_data(self, name):
+        images = self.images()
+        change = augmenter(name)
+        eager = [change(tf.constant(images), batch_key(0, 0, b)) for b in range(4)]
+        inside = tf.data.Dataset.range(4).map(
+            lambda b: change(tf.constant(images), batch_key(0, 0, b)), tf.data.AUTOTUNE
+        )
+        for one, other in zip(eager, inside, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+    def test_depends_on_every_part_of_the_key(self, name):
+        keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2**62, 0, 0)]
+        images = np.repeat(self.images(), 8, axis=0)
+        change = augmenter(name)
+        shown = [change(tf.constant(images), batch_key(*k)).numpy() for k in keys]
+        assert len({one.tobytes() for one in shown}) == (1 if name == "none" else len(keys))

@@ -1,0 +1,304 @@
+"""Views: the right pixels in the right order, whatever happens to the files."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tiny_sets import encoded, grey_images, store
+
+from benchmark.data import preprocessing, view_building, views
+from benchmark.data.decode import decode_image, raw_examples
+from benchmark.data.views import list_views, open_view, prune_views, verify_view
+from benchmark.errors import UnknownName, UserError
+
+
+def by_hand(image: np.ndarray, size: int) -> np.ndarray:
+    """Area average of float pixels by explicit overlap weights."""
+
+    def weights(length):
+        edges = np.arange(size + 1) * length / size
+        pixels = np.arange(length)
+        overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+        return np.clip(overlap, 0, None) * size / length
+
+    return weights(image.shape[0]) @ image @ weights(image.shape[1]).T
+
+
+def test_view_holds_every_image_of_the_split_in_manifest_order(tiny, tmp_path):
+    view = open_view(tiny, "train", 32, "raw", tmp_path)
+    assert view.images.shape == (70, 32, 32)
+    assert view.images.dtype == np.uint8
+    assert isinstance(view.images, np.memmap)
+    manifest = tiny.manifest()
+    assert list(view.image_ids) == list(manifest.image_id[manifest.split == "train"])
+    stored = raw_examples(tiny.path, "train").as_numpy_iterator()
+    for image, example in zip(view.images, stored, strict=True):
+        pixels = np.asarray(Image.open(io.BytesIO(example["image"])), float)
+        assert np.abs(image - by_hand(pixels, 32)).max() <= 0.5 + 1e-3
+
+
+def test_pixels_are_the_same_bits_when_built_again(tiny, tmp_path):
+    first = open_view(tiny, "train", 40, "clahe", tmp_path / "a")
+    second = open_view(tiny, "train", 40, "clahe", tmp_path / "b")
+    np.testing.assert_array_equal(first.images, second.images)
+    assert first.path.name == second.path.name
+
+
+def test_second_opening_decodes_nothing(tiny, tmp_path, monkeypatch):
+    open_view(tiny, "test", 32, "raw", tmp_path)
+    monkeypatch.setattr(views, "build_view", lambda *a: pytest.fail("built again"))
+    open_view(tiny, "test", 32, "raw", tmp_path)
+
+
+@pytest.mark.parametrize("variant", sorted(preprocessing.discover()))
+def test_preprocessing_in_a_view_equals_the_eager_call(tiny, tmp_path, variant):
+    raw = open_view(tiny, "test", 32, "raw", tmp_path).images
+    made = open_view(tiny, "test", 32, variant, tmp_path).images
+    apply = preprocessing.find(variant).load()
+    np.testing.assert_array_equal(made, [apply(np.array(image)) for image in raw])
+
+
+def test_what_the_pixels_depend_on_makes_another_view(tiny, tmp_path, monkeypatch):
+    paths = {open_view(tiny, "test", 32, "raw", tmp_path).path}
+    paths.add(open_view(tiny, "train", 32, "raw", tmp_path).path)
+    paths.add(open_view(tiny, "test", 33, "raw", tmp_path).path)
+    paths.add(open_view(tiny, "test", 32, "equalise", tmp_path).path)
+    changed = copy.copy(tiny)
+    changed.manifest_sha256 = "1" * 64
+    paths.add(open_view(changed, "test", 32, "raw", tmp_path).path)
+    monkeypatch.setattr("benchmark.data.decode.DECODE_VERSION", 999)
+    paths.add(open_view(tiny, "test", 32, "raw", tmp_path).path)
+    assert len(paths) == 6
+
+
+def test_progress_counts_to_the_end(tiny, tmp_path):
+    seen = []
+    open_view(tiny, "train", 32, "raw", tmp_path, lambda done, total: seen.append((done, total)))
+    assert seen == [(32, 70), (64, 70), (70, 70)]
+
+
+# Decoding
+
+
+def decoded(pixels: np.ndarray, size: int, form: str = "PNG", dtype=tf.uint8) -> np.ndarray:
+    return decode_image(tf.constant(encoded(pixels, form)), size, dtype).numpy()[..., 0]
+
+
+def test_eight_bit_pixels_are_used_as_they_are():
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16) // 2
+    np.testing.assert_array_equal(decoded(pixels, 16), pixels)
+
+
+def test_sixteen_bit_pixels_are_scaled_by_their_own_range():
+    pixels = np.array([[1000, 1000, 2000], [1500, 1500, 1500], [3000, 3040, 1000]], np.uint16)
+    expected = np.rint((pixels.astype(float) - 1000) / 2040 * 255)
+    np.testing.assert_array_equal(decoded(pixels, 3, dtype=tf.uint16), expected)
+
+
+def test_a_constant_sixteen_bit_image_is_black_not_nan():
+    pixels = np.full((8, 8), 777, np.uint16)
+    np.testing.assert_array_equal(decoded(pixels, 8, dtype=tf.uint16), np.zeros((8, 8)))
+
+
+def test_sixteen_bit_views(tmp_path):
+    ramp = np.linspace(0, 4095, 64 * 64).reshape(64, 64).astype(np.uint16)
+    prepared = store(tmp_path / "data", {"test": [("a", encoded(ramp))]}, np.uint16)
+    image = open_view(prepared, "test", 64, "raw", tmp_path).images[0]
+    np.testing.assert_array_equal(image, np.rint(ramp / 4095.0 * 255))
+
+
+def test_colour_and_alpha_become_grey():
+    random = np.random.default_rng(0)
+    grey = random.integers(0, 256, (20, 30, 1), np.uint8)
+    rgba = np.concatenate([np.repeat(grey, 3, -1), np.full_like(grey, 255)], -1)
+    assert np.abs(decoded(rgba, 20).astype(int) - decoded(grey[..., 0], 20)).max() <= 1
+
+
+def test_tall_images_are_squashed_not_cropped():
+    pixels = np.zeros((64, 32), np.uint8)
+    pixels[:32] = 200
+    image = decoded(pixels, 32)
+    assert (image[:16] == 200).all()
+    assert (image[16:] == 0).all()
+
+
+# Damage
+
+
+def damage_truncated(path):
+    os.truncate(path / "images.npy", 1000)
+
+
+def damage_shorter_header(path):
+    np.save(path / "images.npy", np.zeros((9, 16, 16), np.uint8))
+
+
+def damage_longer(path):
+    with (path / "images.npy").open("ab") as file:
+        file.write(b"x")
+
+
+def damage_no_description(path):
+    (path / "view.json").unlink()
+
+
+def damage_description(path):
+    (path / "view.json").write_text('{"made_of": [')
+
+
+def damage_other_description(path):
+    text = json.loads((path / "view.json").read_text())
+    text["made_of"]["size"] = 31
+    (path / "view.json").write_text(json.dumps(text))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_truncated,
+        damage_shorter_header,
+        damage_longer,
+        damage_no_description,
+        damage_description,
+        damage_other_description,
+    ],
+)
+def test_a_damaged_view_is_named_and_built_again(tiny, tmp_path, caplog, damage):
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+    pixels = np.array(view.images)
+    damage(view.path)
+    assert [stored.problem != "" for stored in list_views(tmp_path)] == [True]
+    assert verify_view(view.path)
+    with caplog.at_level(logging.WARNING):
+        again = open_view(tiny, "test", 32, "raw", tmp_path)
+    assert str(view.path) in caplog.text
+    np.testing.assert_array_equal(again.images, pixels)
+    assert verify_view(view.path) == ""
+
+
+def test_verify_finds_one_changed_pixel(tiny, tmp_path):
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+    assert verify_view(view.path) == ""
+    writable = np.load(view.path / "images.npy", mmap_mode="r+")
+    writable[3, 4, 5] ^= 1
+    writable.flush()
+    assert "changed" in verify_view(view.path)
+
+
+def test_images_that_are_not_the_manifests_are_refused(tiny, tmp_path):
+    wrong = copy.copy(tiny)
+    manifest = tiny.manifest().copy()
+    manifest.loc[manifest.index[-1], "image_id"] = "somebody else"
+    wrong.manifest = lambda: manifest
+    with pytest.raises(UserError, match="manifest lists somebody else"):
+        open_view(wrong, "test", 32, "raw", tmp_path)
+    wrong.manifest = lambda: manifest.iloc[:-1]
+    with pytest.raises(UserError, match="lists nothing"):
+        open_view(wrong, "test", 32, "raw", tmp_path)
+    assert list_views(tmp_path) == []
+    assert list((tmp_path / "views").iterdir()) == []
+
+
+def test_an_image_that_cannot_be_decoded_is_an_error_for_people(tmp_path):
+    broken = [("good", grey_images(1, 5)[0][1]), ("bad", b"\x89PNG not really")]
+    prepared = store(tmp_path / "data", {"test": broken})
+    with pytest.raises(UserError, match="cannot read the test images of tiny/default"):
+        open_view(prepared, "test", 32, "raw", tmp_path)
+
+
+def test_unknown_names_list_the_choices(tiny, tmp_path):
+    with pytest.raises(UnknownName, match="Did you mean 'equalise'"):
+        open_view(tiny, "test", 32, "equalize", tmp_path)
+    with pytest.raises(UnknownName, match="train"):
+        open_view(tiny, "trian", 32, "raw", tmp_path)
+
+
+def test_a_folder_without_a_data_set_is_an_error_for_people(tiny, tmp_path):
+    lost = copy.copy(tiny)
+    lost.path = tmp_path / "nowhere"
+    with pytest.raises(UserError, match="nowhere"):
+        open_view(lost, "test", 32, "raw", tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_named(tiny, tmp_path):
+    (tmp_path / "views").write_text("a file where a folder should be")
+    with pytest.raises(UserError, match="views"):
+        open_view(tiny, "test", 32, "raw", tmp_path)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tiny, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(view_building.os, "fsync", full)
+    with pytest.raises(UserError, match=r"No space left on device.*MB"):
+        open_view(tiny, "test", 32, "raw", tmp_path)
+    assert list((tmp_path / "views").iterdir()) == []
+
+
+# Several processes, one cache
+
+
+def test_the_loser_of_a_race_takes_the_winners_view(tiny, tmp_path):
+    opened = []
+    threads = [
+        threading.Thread(
+            target=lambda: opened.append(open_view(tiny, "train", 32, "raw", tmp_path))
+        )
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 3
+    assert len({view.path for view in opened}) == 1
+    assert len(list((tmp_path / "views").iterdir())) == 1
+    for view in opened[1:]:
+        np.testing.assert_array_equal(view.images, opened[0].images)
+
+
+def test_a_view_found_sound_at_the_end_is_kept(tiny, tmp_path, monkeypatch):
+    """The slower of two builders does not replace what the faster one published."""
+    renamed = view_building._publish
+
+    def winner_first(temporary, folder, is_sound):
+        shutil.copytree(temporary, folder)
+        winner.append(folder.stat().st_ino)
+        renamed(temporary, folder, is_sound)
+
+    winner = []
+    monkeypatch.setattr(view_building, "_publish", winner_first)
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+    assert [view.path.stat().st_ino] == winner
+
+
+def test_list_and_prune(tiny, tmp_path):
+    small = open_view(tiny, "test", 32, "raw", tmp_path)
+    large = open_view(tiny, "test", 48, "raw", tmp_path)
+    listed = {stored.path: stored for stored in list_views(tmp_path)}
+    assert listed.keys() == {small.path, large.path}
+    assert listed[small.path].made_of["dataset"] == "tiny/default"
+    assert listed[small.path].bytes > 9 * 32 * 32
+    abandoned = tmp_path / "views" / f"{view_building.BUILDING}old"
+    fresh = tmp_path / "views" / f"{view_building.BUILDING}new"
+    for folder in (abandoned, fresh):
+        folder.mkdir()
+    os.utime(abandoned, (time.time() - 7200,) * 2)
+    removed = {stored.path for stored in prune_views(tmp_path, keep=[small.path.name])}
+    assert removed == {large.path, abandoned}
+    assert {stored.path for stored in list_views(tmp_path)} == {small.path}
+    assert fresh.exists()
+    assert list_views(tmp_path / "no cache yet") == []
+    assert large.images.sum() > 0  # an open view outlives its files

@@ -1,0 +1,1 @@
+"""Simulated chest radiographs: the embedded data set, and the simulation behind it."""
