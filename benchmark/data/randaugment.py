@@ -2,8 +2,8 @@
 
 keras-cv is used here and nowhere else, and only for what its operations do to pixels. Its layers
 draw from their own state, in which the order of parallel batches would matter; so every draw is
-made here, stateless, and handed to the layers. The amounts follow keras-cv's policy; its colour
-operation is left out, a radiograph has no colour. What comes from outside the image is black.
+made here, stateless, and handed to the layers. Its colour operation is left out, a radiograph has
+no colour. What comes from outside the image is black.
 """
 
 from __future__ import annotations
@@ -16,20 +16,25 @@ import tensorflow as tf
 OPERATIONS_PER_IMAGE = 2
 """Operations applied to an image one after another, the paper's N for ResNet50 on ImageNet."""
 
-MAGNITUDE = 0.3
-"""Strength on a scale of 0 to 1, the paper's M = 9 of 30 for ResNet50 on ImageNet."""
+STRENGTH = 0.3
+"""Mean strength, of a scale from 0 to 1: the paper's M = 9 of 30 for ResNet50 on ImageNet."""
 
 SPREAD = 0.15
-"""Standard deviation of the strength where it is drawn from a normal distribution."""
+"""Standard deviation of the strength from image to image, keras-cv's default."""
 
 SKIP = 1 / 11
-"""Probability that an operation is left out: the paper's identity operation among eleven."""
+"""Probability that an operation is left out, keras-cv's default (the paper's identity)."""
 
-Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# Amounts at strength 1, from AutoAugment (Cubuk et al., CVPR 2019, arXiv:1805.09501).
+SHEAR = 0.3  # sideways per pixel along the other axis
+SHIFT = 0.45  # of the side
+CONTRAST = 0.9  # of the deviation from the mean
+BRIGHTNESS = 0.9  # of the grey range; keras-cv adds where AutoAugment multiplies
+
 Operation = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def randaugment() -> Augment:
+def randaugment() -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """A function (images, key) -> images.
 
     ``images`` is float32 (B, S, S, 1) in [0, 1], ``key`` int64 (2,); equal keys, equal results. To
@@ -51,26 +56,94 @@ def _one_operation_each(
 ) -> tf.Tensor:
     """Apply an operation drawn for each image; the images of one operation go through together."""
     n = tf.shape(images)[0]
-    keys = tf.random.experimental.stateless_split(key, 3, alg="philox")
-    which, skip = tf.unstack(tf.random.stateless_uniform((2, n), keys[0], alg="philox"))
+    keys = tf.random.experimental.stateless_split(key, 2, alg="philox")
+    which, skip, side = tf.unstack(tf.random.stateless_uniform((3, n), keys[0], alg="philox"))
     chosen = tf.where(skip < SKIP, -1, tf.cast(which * len(operations), tf.int32))
-    # One uniform and one normal amount an image, whatever the operation makes of them.
-    even = tf.random.stateless_uniform((n,), keys[1], -1.0, 1.0, alg="philox")
-    normal = tf.random.stateless_normal((n,), keys[2], MAGNITUDE, SPREAD, alg="philox")
+    strength = tf.random.stateless_normal((n,), keys[1], STRENGTH, SPREAD, alg="philox")
+    strength = tf.clip_by_value(strength, 0.0, 1.0)
+    sign = tf.where(side < 0.5, -1.0, 1.0)
     for number, operation in enumerate(operations):
-        rows = tf.where(chosen == number)
-        images = _on_rows(operation, images, rows, even, tf.clip_by_value(normal, 0.0, 1.0))
+        images = _on_rows(operation, tf.where(chosen == number), images, strength, sign)
     return images
 
 
 def _on_rows(
-    operation: Operation, images: tf.Tensor, rows: tf.Tensor, even: tf.Tensor, normal: tf.Tensor
+    operation: Operation, rows: tf.Tensor, images: tf.Tensor, *amounts: tf.Tensor
 ) -> tf.Tensor:
     def changed():
-        part = operation(*(tf.gather_nd(values, rows) for values in (images, even, normal)))
+        part = operation(*(tf.gather_nd(values, rows) for values in (images, *amounts)))
         return tf.tensor_scatter_nd_update(images, rows, part)
 
     return tf.cond(tf.size(rows) > 0, changed, lambda: images)
+
+
+def _operations() -> list[Operation]:
+    """Functions (images (b, S, S, 1), strength (b,) in [0, 1], sign (b,) -1 or 1) -> images."""
+    from keras_cv import layers  # heavy, and wanted by this policy only
+
+    # Amounts that layers are made with are those of their own draws, which are not used.
+    grey = {"value_range": (0.0, 1.0), "dtype": "float32"}
+    black = {"fill_mode": "constant", "fill_value": 0.0, "dtype": "float32", "seed": 1}
+    contrast_stretch = layers.AutoContrast(**grey)
+    equalisation = layers.Equalization(**grey)
+    solarisation = layers.Solarization(**grey)
+    contrast = layers.RandomContrast(factor=CONTRAST, **grey)
+    brightness = layers.RandomBrightness(factor=BRIGHTNESS, **grey)
+    shear = layers.RandomShear(x_factor=SHEAR, y_factor=SHEAR, **black)
+    shift = layers.RandomTranslation(SHIFT, SHIFT, **black)
+
+    def stretch_contrast(images, strength, sign):
+        return contrast_stretch.augment_images(images)
+
+    def equalise(images, strength, sign):
+        with _quiet():  # it warns at every tracing that its histogram runs in a loop
+            return equalisation.augment_images(images)
+
+    def solarise(images, strength, sign):
+        # In grey levels 0..255: values are raised, then those above the threshold are inverted.
+        strength = strength[:, None, None, None]
+        amounts = {"additions": 110 * strength, "thresholds": 255 * (1 - strength)}
+        return solarisation.augment_images(images, amounts)
+
+    def change_contrast(images, strength, sign):
+        amount = CONTRAST * strength * sign
+        return contrast.augment_images(images, 1 + amount[:, None, None, None])
+
+    def change_brightness(images, strength, sign):
+        amount = BRIGHTNESS * strength * sign
+        return brightness.augment_images(images, amount[:, None, None, None])
+
+    def shear_rows(images, strength, sign):
+        amount = (SHEAR * strength * sign)[:, None]
+        return shear.augment_images(images, {"shear_x": amount, "shear_y": None})
+
+    def shear_columns(images, strength, sign):
+        amount = (SHEAR * strength * sign)[:, None]
+        return shear.augment_images(images, {"shear_x": None, "shear_y": amount})
+
+    def shift_right(images, strength, sign):
+        amount = (SHIFT * strength * sign)[:, None]
+        none = tf.zeros_like(amount)
+        amounts = {"width_translations": amount, "height_translations": none}
+        return shift.augment_images(images, amounts)
+
+    def shift_down(images, strength, sign):
+        amount = (SHIFT * strength * sign)[:, None]
+        none = tf.zeros_like(amount)
+        amounts = {"width_translations": none, "height_translations": amount}
+        return shift.augment_images(images, amounts)
+
+    return [
+        stretch_contrast,
+        equalise,
+        solarise,
+        change_contrast,
+        change_brightness,
+        shear_rows,
+        shear_columns,
+        shift_right,
+        shift_down,
+    ]
 
 
 @contextlib.contextmanager
@@ -82,63 +155,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _operations() -> list[Operation]:
-    """Operations (images, even, normal) -> images; ``even`` in [-1, 1], ``normal`` in [0, 1]."""
-    from keras_cv import layers  # heavy, and wanted by this policy only
-
-    grey = {"value_range": (0.0, 1.0), "dtype": "float32"}
-    place = {"fill_mode": "constant", "dtype": "float32", "seed": 1}
-    contrast_stretch = layers.AutoContrast(**grey)
-    equalisation = layers.Equalization(**grey)
-    solarisation = layers.Solarization(**grey)
-    contrast = layers.RandomContrast(factor=MAGNITUDE, **grey)
-    brightness = layers.RandomBrightness(factor=MAGNITUDE, **grey)
-    shear = layers.RandomShear(x_factor=MAGNITUDE, y_factor=MAGNITUDE, **place)
-    shift = layers.RandomTranslation(MAGNITUDE, MAGNITUDE, **place)
-
-    def column(amount):
-        return amount[:, None]
-
-    def per_image(amount):
-        return amount[:, None, None, None]
-
-    def equalise(images, even, normal):
-        with _quiet():  # it warns at every tracing that its histogram runs in a loop
-            return equalisation.augment_images(images)
-
-    def solarise(images, even, normal):
-        # The grey level above which values are inverted falls as values are raised, both in 0..255.
-        amounts = {"additions": 110 * per_image(normal), "thresholds": 255 * per_image(1 - normal)}
-        return solarisation.augment_images(images, amounts)
-
-    def shear_along(axis):
-        def apply(images, even, normal):
-            amounts = {"shear_x": None, "shear_y": None, axis: column(tf.sign(even) * normal)}
-            return shear.augment_images(images, amounts)
-
-        return apply
-
-    def shift_along(axis):
-        def apply(images, even, normal):
-            none = tf.zeros_like(column(even))
-            amounts = {"height_translations": none, "width_translations": none}
-            amounts[axis] = MAGNITUDE * column(even)
-            return shift.augment_images(images, amounts)
-
-        return apply
-
-    return [
-        lambda images, even, normal: contrast_stretch.augment_images(images),
-        equalise,
-        solarise,
-        lambda images, even, normal: contrast.augment_images(
-            images, 1 + MAGNITUDE * per_image(even)
-        ),
-        lambda images, even, normal: brightness.augment_images(images, MAGNITUDE * per_image(even)),
-        shear_along("shear_x"),
-        shear_along("shear_y"),
-        shift_along("width_translations"),
-        shift_along("height_translations"),
-    ]

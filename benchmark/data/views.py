@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmark.data import preprocessing as variants
 from benchmark.data.view_building import BUILDING, Progress, build_view
+from benchmark.errors import UserError
 from benchmark.records.files import canonical_json, sha256, sha256_of_file
 
 if TYPE_CHECKING:
@@ -163,7 +164,13 @@ def verify_view(path: Path) -> str:
 
 
 def prune_views(cache_dir: Path, keep: Iterable[str] = ()) -> list[StoredView]:
-    """Remove every view whose key is not in ``keep``, and what dead processes left; return them."""
+    """Remove every view whose key is not in ``keep``, and what dead processes left; return them.
+
+    Processes that have a removed view open go on reading it.
+
+    Raises:
+        UserError: a view cannot be removed.
+    """
     keep = set(keep)
     removed = [view for view in list_views(cache_dir) if view.path.name not in keep]
     now = time.time()
@@ -171,8 +178,17 @@ def prune_views(cache_dir: Path, keep: Iterable[str] = ()) -> list[StoredView]:
         if now - _last_write(folder) > ABANDONED_AFTER:
             removed.append(StoredView(folder, {}, _bytes(folder), "never completed"))
     for view in removed:
-        shutil.rmtree(view.path, ignore_errors=True)
+        _remove(view.path)
     return removed
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass  # another process was first
+    except OSError as error:
+        raise UserError(f"cannot remove the view {folder}: {error.strerror}") from error
 
 
 def _stored(folder: Path) -> StoredView:

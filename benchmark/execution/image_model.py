@@ -49,9 +49,10 @@ def run_image_model(
             split: _view(prepared, split, cell, context, chosen[split], on_event)
             for split in SPLITS
         }
+    train, steps = parts["train"], steps_per_epoch(len(images["train"]), cell.micro_batch)
     with phases.phase("build"):
-        model = _fresh_model(cell, model_file, prepared, recipe)
-    train = parts["train"]
+        model = _fresh_model(cell, model_file, prepared)
+        compile_model(model, prepared.task, recipe, steps, cell.device)
     with phases.phase("train"):
         history = fit(
             model,
@@ -64,7 +65,7 @@ def run_image_model(
                 first_epoch=0,
                 epochs=recipe.epochs,
             ),
-            steps_per_epoch(len(images["train"]), cell.micro_batch),
+            steps,
             _validator(images["validation"], parts["validation"], prepared),
             recipe,
             lambda epoch, epochs, values: on_event(
@@ -94,14 +95,12 @@ def _view(prepared, split, cell: Cell, context: Context, chosen, on_event: Event
     return view.images if chosen is None else view.images[chosen]
 
 
-def _fresh_model(cell: Cell, model_file: ModelFile, prepared: Prepared, recipe: Recipe):
+def _fresh_model(cell: Cell, model_file: ModelFile, prepared: Prepared) -> keras.Model:
     """A new model whose state depends on the cell alone, not on what ran before it."""
     keras.utils.clear_session(free_memory=True)
     keras.utils.set_random_seed(cell.seed)
     keras.config.set_dtype_policy(cell.precision)
-    model = create(model_file, cell.resolution, prepared.task, cell.normalisation)
-    compile_model(model, prepared.task, recipe, cell.device)
-    return model
+    return create(model_file, cell.resolution, prepared.task, cell.normalisation)
 
 
 def _validator(images: np.ndarray, part: ManifestPart, prepared: Prepared):

@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.errors import UnknownName, UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("constant", "cosine")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,11 @@ class Recipe:
     Attributes:
         version: raised when the training code changes what the same values mean.
         optimizer: ``"adam"``, ``"adamw"`` or ``"sgd"`` (momentum 0.9).
-        learning_rate: constant over the run.
+        learning_rate: the highest, reached after the warm-up.
+        schedule: what follows the warm-up: ``"constant"``, or ``"cosine"`` to zero at the last
+            step of the last epoch (Loshchilov and Hutter 2017, arXiv:1608.03983).
+        warmup_steps: steps in which the rate rises linearly from zero. Without it networks that
+            have no batch normalisation, GoogLeNet above all, overshoot at the start.
         batch_size: images per step; what is left of an epoch is dropped.
         epochs: the most passes over the training split.
         patience: epochs without a better exact macro AUC on validation before training stops. The
@@ -29,6 +34,8 @@ class Recipe:
     version: int = 1
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    warmup_steps: int = 100
     batch_size: int = 32
     epochs: int = 10
     patience: int = 3
@@ -37,9 +44,13 @@ class Recipe:
     def __post_init__(self):
         if self.optimizer not in OPTIMIZERS:
             raise UnknownName("optimizer", self.optimizer, OPTIMIZERS)
+        if self.schedule not in SCHEDULES:
+            raise UnknownName("schedule", self.schedule, SCHEDULES)
         for name in ("learning_rate", "batch_size", "epochs", "patience"):
             if not getattr(self, name) > 0:
                 raise UserError(f"recipe: {name} must be above zero, not {getattr(self, name)!r}")
+        if self.warmup_steps < 0:
+            raise UserError(f"recipe: warmup_steps must not be negative, not {self.warmup_steps!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """The values, for a cell's canonical JSON."""

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
+from benchmark.data import randaugment
 from benchmark.data.augment import (
     CHOICES,
     POLICIES,
@@ -148,6 +149,62 @@ def test_brightness_and_contrast_amounts():
 
 def test_none_changes_no_bit():
     np.testing.assert_array_equal(applied(POLICIES["none"], many(3)), many(3))
+
+
+# RandAugment: keras-cv's operations with the amounts that are handed to them
+
+
+@pytest.fixture(scope="module")
+def operations():
+    return {operation.__name__: operation for operation in randaugment._operations()}
+
+
+def operated(operation, image: np.ndarray, strength: float, sign: float) -> np.ndarray:
+    amounts = tf.constant([strength]), tf.constant([sign])
+    return operation(tf.constant(image[None, :, :, None]), *amounts).numpy()[0, :, :, 0]
+
+
+def test_randaugment_shades(operations):
+    image = 0.2 + 0.5 * scene()
+    stretched = operated(operations["stretch_contrast"], image, 0.3, 1.0)
+    expected = (image - image.min()) / (image.max() - image.min())
+    np.testing.assert_allclose(stretched, expected, atol=1e-5)
+    brighter = operated(operations["change_brightness"], image, 0.2, -1.0)
+    np.testing.assert_allclose(brighter, np.clip(image - 0.18, 0, 1), atol=1e-5)
+    flatter = operated(operations["change_contrast"], image, 0.5, -1.0)
+    np.testing.assert_allclose(flatter - image.mean(), 0.55 * (image - image.mean()), atol=1e-5)
+    raised = np.clip(image + 0.3 * 110 / 255, 0, 1)
+    expected = np.where(raised < 0.7, raised, 1 - raised)
+    solarised = operated(operations["solarise"], image, 0.3, 1.0)
+    assert (np.abs(solarised - expected) < 1e-4).mean() > 0.99
+    dark = np.random.default_rng(0).random((64, 64), np.float32) ** 3
+    equalised = operated(operations["equalise"], dark, 0.3, 1.0)
+    np.testing.assert_allclose(
+        np.quantile(equalised, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.05
+    )
+
+
+def test_randaugment_moves(operations):
+    across = operated(operations["shift_right"], scene(64), 0.5, 1.0)
+    down = operated(operations["shift_down"], scene(64), 0.5, 1.0)
+    pixels = 0.45 * 0.5 * 64
+    np.testing.assert_allclose(across, ndimage.shift(scene(64), (0, pixels), order=1), atol=0.02)
+    np.testing.assert_allclose(down, ndimage.shift(scene(64), (pixels, 0), order=1), atol=0.02)
+    for name, matrix in (
+        ("shear_rows", [[1, 0], [0.15, 1]]),
+        ("shear_columns", [[1, 0.15], [0, 1]]),
+    ):
+        expected = ndimage.affine_transform(scene(64), np.array(matrix), order=1)
+        np.testing.assert_allclose(
+            operated(operations[name], scene(64), 0.5, 1.0), expected, atol=0.02
+        )
+
+
+def test_randaugment_leaves_some_images_alone_and_draws_for_each_by_itself():
+    shown = augmenter("randaugment")(tf.constant(many(600)), batch_key(3, 0, 0)).numpy()
+    same = (shown == many(600)).all(axis=(1, 2, 3))
+    assert 0 < same.mean() < 0.05  # (1 / 11) ** 2, and shifts or stretches that change nothing
+    assert len({image.tobytes() for image in shown}) > 400
 
 
 @pytest.mark.parametrize("name", CHOICES)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -206,6 +211,37 @@ def test_reads_from_a_memory_map(tmp_path):
         np.concatenate(list(evaluation_batches(mapped, 5).as_numpy_iterator())),
         images[..., None] / np.float32(255),
     )
+
+
+def test_memory_does_not_grow_with_the_set(tmp_path):
+    """Ten gigabytes of images (a file with holes) are read with a few megabytes of memory."""
+    shape = (200_000, 224, 224)
+    np.lib.format.open_memmap(tmp_path / "images.npy", "w+", np.uint8, shape)
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    targets = np.zeros((shape[0], 1), np.float32)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    dataset = training_batches(
+        images, targets, batch_size=16, seed=0, augmentation="flip", epochs=1
+    )
+    for _ in dataset.take(20):
+        pass
+    for _ in evaluation_batches(images, 16).take(20):
+        pass
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 300_000  # kilobytes
+
+
+def test_keras_cv_is_imported_for_randaugment_only_and_without_a_network():
+    code = """
+        import socket, sys
+        def refused(*args, **kwargs): raise AssertionError("network")
+        socket.getaddrinfo = socket.socket.connect = refused
+        from benchmark.data.pipeline import augmenter
+        assert "keras_cv" not in sys.modules
+        augmenter("randaugment")
+        assert "keras_cv" in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
 
 def test_unknown_augmentation_lists_the_choices():

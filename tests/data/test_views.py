@@ -100,6 +100,13 @@ def test_eight_bit_pixels_are_used_as_they_are():
     np.testing.assert_array_equal(decoded(pixels, 16), pixels)
 
 
+def test_jpeg_is_read_as_pillow_reads_it():
+    y, x = np.mgrid[:64, :64]
+    jpeg = encoded((2 * (x + y)).astype(np.uint8), "JPEG")
+    expected = np.asarray(Image.open(io.BytesIO(jpeg))).astype(int)
+    assert np.abs(decode_image(tf.constant(jpeg), 64).numpy()[..., 0] - expected).max() <= 1
+
+
 def test_sixteen_bit_pixels_are_scaled_by_their_own_range():
     pixels = np.array([[1000, 1000, 2000], [1500, 1500, 1500], [3000, 3040, 1000]], np.uint16)
     expected = np.rint((pixels.astype(float) - 1000) / 2040 * 255)
@@ -282,6 +289,17 @@ def test_a_view_found_sound_at_the_end_is_kept(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(view_building, "_publish", winner_first)
     view = open_view(tiny, "test", 32, "raw", tmp_path)
     assert [view.path.stat().st_ino] == winner
+
+
+def test_a_view_that_cannot_be_removed_is_named(tiny, tmp_path, monkeypatch):
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(views.shutil, "rmtree", refused)
+    with pytest.raises(UserError, match=view.path.name):
+        prune_views(tmp_path)
 
 
 def test_list_and_prune(tiny, tmp_path):

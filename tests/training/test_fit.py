@@ -6,7 +6,13 @@ import pytest
 
 from benchmark.data.pipeline import steps_per_epoch, training_batches
 from benchmark.task import Task
-from benchmark.training.fit import Diverged, compile_model, fit, validation_auc
+from benchmark.training.fit import (
+    Diverged,
+    compile_model,
+    fit,
+    learning_rate,
+    validation_auc,
+)
 from benchmark.training.recipe import make_recipe
 
 TASK = Task(("Mass",), "binary")
@@ -28,10 +34,10 @@ def data(n=48):
 
 
 def run(validate, **values):
-    recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16}, values)
+    recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16, "warmup_steps": 0}, values)
     images, targets = data()
     model = small_model()
-    compile_model(model, TASK, recipe, "cpu")
+    compile_model(model, TASK, recipe, steps_per_epoch(len(images), 16), "cpu")
     seen = []
     batches = training_batches(
         images, targets, batch_size=16, seed=0, augmentation="none", epochs=recipe.epochs
@@ -91,10 +97,33 @@ def test_training_learns_and_the_history_is_plain_values():
 
 def test_a_loss_that_is_no_number_ends_with_its_reason():
     with pytest.raises(Diverged, match=r"loss became (nan|inf) in epoch"):
-        run(lambda model: 0.5, optimizer="sgd", learning_rate=3e38)
+        run(lambda model: 0.5, optimizer="sgd", schedule="constant", learning_rate=3e38)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_every_optimizer_trains(optimizer):
     _, history, _ = run(lambda model: 0.5, optimizer=optimizer, epochs=1)
     assert np.isfinite(history.loss).all()
+
+
+def rates(steps, n, **values):
+    schedule = learning_rate(make_recipe(values), steps)
+    return [float(schedule(step)) for step in range(n)]
+
+
+def test_the_rate_rises_linearly_then_falls_as_a_cosine():
+    got = rates(100, 1000, epochs=10, learning_rate=0.1, warmup_steps=50)
+    np.testing.assert_allclose(got[:51], 0.1 * np.arange(51) / 50, atol=1e-6)
+    expected = 0.1 * 0.5 * (1 + np.cos(np.pi * np.arange(950) / 950))
+    np.testing.assert_allclose(got[50:], expected, atol=1e-6)
+
+
+def test_a_constant_rate_stays_after_the_warm_up():
+    got = rates(10, 50, epochs=5, schedule="constant", learning_rate=0.1, warmup_steps=4)
+    np.testing.assert_allclose(got[4:], 0.1, rtol=1e-6)
+    constant = make_recipe({"schedule": "constant", "warmup_steps": 0, "learning_rate": 0.1})
+    assert learning_rate(constant, 10) == 0.1
+
+
+def test_the_warm_up_takes_at_most_a_tenth():
+    assert rates(2, 3, epochs=10, learning_rate=0.1, warmup_steps=100)[2] == pytest.approx(0.1)
