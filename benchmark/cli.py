@@ -111,7 +111,7 @@ def run(run_all, names, **options):
     are done are not run again, so an interrupted run goes on where it was. Exits with 1 where a
     cell failed.
     """
-    from benchmark.commands import run_suites
+    from benchmark.commands.run import run_suites
 
     if bool(names) == run_all:
         raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
@@ -124,7 +124,7 @@ def run(run_all, names, **options):
 @_option_data_dir()
 def prepare(dataset, manual_dir, data_dir):
     """Prepare a DATASET, given as builder/config, for training."""
-    from benchmark.commands import prepare_dataset
+    from benchmark.commands.prepare import prepare_dataset
 
     prepare_dataset(dataset, manual_dir, data_dir)
 
@@ -136,7 +136,7 @@ def prepare(dataset, manual_dir, data_dir):
 @_option_models_dir()
 def list_(what, manual_dir, data_dir, models_dirs):
     """List suites, models and data sets, with the state each data set is in."""
-    from benchmark.commands import list_everything
+    from benchmark.commands.listing import list_everything
 
     list_everything(what, manual_dir, data_dir, models_dirs)
 
@@ -146,7 +146,7 @@ def list_(what, manual_dir, data_dir, models_dirs):
 @_option_results()
 def leaderboard(no_cost, results):
     """Write the leaderboard anew from the saved rows and predictions."""
-    from benchmark.commands import write_leaderboard
+    from benchmark.commands.leaderboard import write_leaderboard
 
     write_leaderboard(results, cost=not no_cost)
 
@@ -158,6 +158,6 @@ def leaderboard(no_cost, results):
 )
 def new_model(name, models_dir):
     """Write the one file that adds model NAME to the matrix, ready to train."""
-    from benchmark.commands import scaffold_model
+    from benchmark.commands.new_model import scaffold_model
 
     scaffold_model(name, models_dir)

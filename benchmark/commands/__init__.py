@@ -1,0 +1,1 @@
+"""What each command does and tells the user, one file a command; ``cli.py`` only parses."""

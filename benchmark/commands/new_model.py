@@ -1,0 +1,19 @@
+"""`cxr-bench new-model`: write the one file that adds a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def scaffold_model(name: str, models_dir: Path | None) -> None:
+    """Write a model file and say what to do next."""
+    from benchmark.models import new_model
+    from benchmark.models._discovery import BUILT_IN
+
+    path = new_model(name, models_dir or BUILT_IN)
+    own = f" --models-dir {models_dir}" if models_dir else ""
+    click.echo(f"Wrote {path}. It trains as it is; make it yours, then:")
+    click.echo(f"  cxr-bench list models{own}")
+    click.echo(f"  cxr-bench run --suite phantom --filter model={name}{own}")
