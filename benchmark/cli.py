@@ -99,6 +99,11 @@ def main():
     type=click.IntRange(min=8),
     help="Use at most so many images of each split. Such rows are watermarked, never ranked.",
 )
+@click.option(
+    "--rerun",
+    type=click.Choice(["failed", "stale", "all"]),
+    help="Run these again too; stale: done by another version of the model file.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
 @_option_results()
 @_option_data_dir()

@@ -16,6 +16,7 @@ def run_suites(
     filter_text: str,
     limit_cells: int | None,
     limit_images: int | None,
+    rerun: str | None,
     dry_run: bool,
     results: Path,
     data_dir: Path,
@@ -23,12 +24,9 @@ def run_suites(
     models_dirs: Sequence[Path],
 ) -> int:
     """Plan and run suites, by name or (without names) all; returns the exit code."""
-    from benchmark.console import Console
-    from benchmark.data.prepare import ensure_prepared
-    from benchmark.data.prepared import load_prepared
     from benchmark.execution.environment import current
-    from benchmark.execution.plan import dataset_names, load_all, make_plan
-    from benchmark.execution.runner import Folders, run_plan
+    from benchmark.execution.plan import Stock, dataset_names, make_plan
+    from benchmark.execution.runner import Folders
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.suites import load_suite, parse_filter, suites
@@ -36,19 +34,23 @@ def run_suites(
     wanted = parse_filter(filter_text)
     loaded = [load_suite(name) for name in names or suites()]
     chosen = loaded if names else [suite for suite in loaded if suite.run_all]
-    environment = current()
-    model_files = discover(models_dirs)
-    load = load_prepared if dry_run else _announced(ensure_prepared)
-    prepared = load_all(dataset_names(chosen), data_dir, load)
-    plan = make_plan(
-        chosen, model_files, prepared, Results(results), environment, wanted, limit_images
-    )
+    prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
+    stock = Stock(discover(models_dirs), prepared, Results(results), current(), limit_images)
+    plan = make_plan(chosen, stock, wanted, rerun)
     _describe(plan, {suite.name: suite for suite in chosen}, filter_text)
     if dry_run:
         for planned in plan.to_run()[:limit_cells]:
             click.echo(f"  {planned.cell.cell_id}  {planned.cell.label}")
         return 0
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs))
+    return _run_and_report(plan, folders, stock.environment, limit_cells)
+
+
+def _run_and_report(plan, folders, environment, limit_cells: int | None) -> int:
+    from benchmark.console import Console
+    from benchmark.execution.runner import run_plan
+    from benchmark.records.store import Results
+
     try:
         ended = run_plan(plan, folders, environment, Console(plan, limit_cells), limit_cells)
     except KeyboardInterrupt:
@@ -58,33 +60,39 @@ def run_suites(
         )
         return 130
     if ended:
-        click.echo(", ".join(f"{n} {status}" for status, n in sorted(ended.items())))
-    if any(Results(results).rows()):
-        write_leaderboard(results)
+        click.echo(f"Ended: {_counts(ended)}.")
+    if any(Results(folders.results).rows()):
+        write_leaderboard(folders.results)
     return 1 if ended["failed"] else 0
 
 
-def _announced(ensure_prepared):
-    """``ensure_prepared`` that says so when an embedded set has to be made first."""
+def _facts(name: str, data_dir: Path, *, make: bool):
+    """Facts of a data set, or why there are none; an embedded one is made if ``make``."""
     from benchmark.data.discovery import find_dataset
-    from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+    from benchmark.data.prepare import prepare
+    from benchmark.data.prepared import NotPrepared, load_prepared
 
-    def load(name: str, data_dir: Path) -> Prepared:
-        try:
-            return load_prepared(name, data_dir)
-        except NotPrepared:
-            dataset = find_dataset(name)
-            if dataset.embedded:
-                click.echo(f"Making the embedded set {name} in {data_dir} ...", err=True)
-            return ensure_prepared(dataset, data_dir)
+    try:
+        return load_prepared(name, data_dir)
+    except NotPrepared as error:
+        dataset = find_dataset(name)
+        if not (make and dataset.embedded):
+            return error
+        click.echo(f"Making the embedded set {name} in {data_dir} ...", err=True)
+        return prepare(dataset, data_dir, None)
 
-    return load
+
+def _counts(counts) -> str:
+    return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(counts.items()))
 
 
 def _describe(plan, suites: dict, filter_text: str) -> None:
     counts = plan.summary()
-    listed = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(counts.items()))
-    click.echo(f"Cells: {listed or 'none'}.")
+    click.echo(f"Cells: {_counts(counts) or 'none'}.")
+    if counts["stale"] and "stale" not in plan.rerun:
+        click.echo("Stale cells were run with another version of their model file: --rerun stale.")
+    if counts["failed"] and "failed" not in plan.rerun:
+        click.echo("Failed cells are not tried again unless you say --rerun failed.")
     if filter_text and not counts:
         click.echo(f"No cell of the chosen suites matches the filter {filter_text!r}.", err=True)
     for suite, models in plan.over_budget.items():

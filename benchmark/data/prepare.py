@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.data.discovery import Dataset
 from benchmark.data.leakage import audit
-from benchmark.data.prepared import FACTS, MANIFEST, SPLITS, NotPrepared, Prepared, load_prepared
+from benchmark.data.prepared import FACTS, MANIFEST, SPLITS, Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.records.files import canonical_json, readable_json, sha256, write_atomic
 
@@ -40,20 +40,6 @@ def prepare(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Prepar
     if not (path / FACTS).is_file():
         _derive(path)
     return load_prepared(dataset.name, data_dir)
-
-
-def ensure_prepared(dataset: Dataset, data_dir: Path) -> Prepared:
-    """Facts of a data set; an embedded one is prepared on the spot.
-
-    Raises:
-        NotPrepared: a set that needs the user's files is not prepared.
-    """
-    try:
-        return load_prepared(dataset.name, data_dir)
-    except NotPrepared:
-        if not dataset.embedded:
-            raise
-        return prepare(dataset, data_dir, None)
 
 
 def _run_builder(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Path:

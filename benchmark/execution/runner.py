@@ -51,10 +51,9 @@ def run_plan(
     results = Results(folders.results)
     results.check_writable()
     ended: Counter[str] = Counter()
-    for planned in plan.cells:
-        if planned.refusal and planned.status != "not_runnable":
-            _record_failure(results, planned, "not_runnable", planned.refusal)
-            ended["not_runnable"] += 1
+    for planned in plan.refused():
+        _record_failure(results, planned, "not_runnable", planned.refusal)
+        ended["not_runnable"] += 1
     worker = Worker(_setup(folders), environment, results.log_path("worker"))
     try:
         for planned in plan.to_run()[:most]:

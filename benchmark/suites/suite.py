@@ -72,10 +72,11 @@ class Suite:
         return list(self.matrix["models"])
 
     def variants(self) -> list[dict[str, Any]]:
-        """Every combination of the image axes (all but datasets, models and seeds)."""
-        axes = [axis for axis in AXES if axis not in ("datasets", "models", "seeds")]
+        """Every combination of the image axes, as fields of a cell."""
+        axes = {axis: axis for axis in AXES if axis not in ("datasets", "models", "seeds")}
+        axes["resolutions"] = "resolution"
         return [
-            dict(zip(axes, values, strict=True))
+            dict(zip(axes.values(), values, strict=True))
             for values in product(*(self.matrix[axis] for axis in axes))
         ]
 

@@ -10,6 +10,7 @@ from benchmark.errors import UnknownName, UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Recipe:
         epochs: the most passes over the training split.
         patience: epochs without a better exact macro AUC on validation before training stops. The
             weights of the best epoch are kept.
-        precision: Keras dtype policy, ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.
+        precision: Keras dtype policy, or ``"auto"`` for the one that suits model and hardware; the
+            cell says which it was.
     """
 
     version: int = 1
@@ -39,13 +41,13 @@ class Recipe:
     batch_size: int = 32
     epochs: int = 10
     patience: int = 3
-    precision: str = "float32"
+    precision: str = "auto"
 
     def __post_init__(self):
-        if self.optimizer not in OPTIMIZERS:
-            raise UnknownName("optimizer", self.optimizer, OPTIMIZERS)
-        if self.schedule not in SCHEDULES:
-            raise UnknownName("schedule", self.schedule, SCHEDULES)
+        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise UnknownName(name, getattr(self, name), known)
         for name in ("learning_rate", "batch_size", "epochs", "patience"):
             if not getattr(self, name) > 0:
                 raise UserError(f"recipe: {name} must be above zero, not {getattr(self, name)!r}")

@@ -34,16 +34,19 @@ class Expected:
     """What a builder declares to the suite.
 
     Attributes:
-        configs: the configs that are prepared, with the number of findings of each.
+        configs: the configs that are prepared, with the number of findings of each; 0 for masks.
         write: writes raw files below a folder, the manual directory; None for embedded sets.
         slot: where below the manual directory a k-th further image would lie, in the training
             part and under a name of the published kind.
+        add: instead of ``slot``, where an image needs more than its file: writes a k-th further
+            image (manual directory, config, k, content), returns its path.
         files: how many files a config has to account for in a manual directory.
     """
 
     configs: dict[str, int]
     write: Callable[[Path], object] | None = None
     slot: Callable[[int], str] | None = None
+    add: Callable[[Path, str, int, bytes], Path] | None = None
     files: Callable[[Path, str], int] | None = None
 
 
@@ -155,9 +158,11 @@ def test_features_are_those_of_the_contract(builder, name, config):
     dtype = builder.info.features["image"].dtype
     assert dtype in (np.uint8, np.uint16)
     given = builder.info.features.get_tensor_info()
-    assert given == example.features(wide, dtype).get_tensor_info()
+    expected = example.features(wide, dtype) if wide else example.mask_features(dtype)
+    assert given == expected.get_tensor_info()
     assert given["image"].shape == (None, None, 1)
-    assert given["findings"].shape == given["labelled"].shape == (wide,)
+    if wide:
+        assert given["findings"].shape == given["labelled"].shape == (wide,)
 
 
 @each_config
@@ -168,8 +173,9 @@ def test_metadata_is_complete_and_readable_without_tfds(builder, name, config):
     assert {key: type(facts[key]) for key in METADATA} == METADATA
     wide = EXPECTED[name].configs[config]
     assert len(set(facts["findings"])) == wide
-    assert facts["kind"] in example.KINDS
+    assert facts["kind"] in (example.KINDS if wide else [example.SEGMENTATION])
     assert (facts["kind"] == "binary") == (wide == 1)
+    assert wide or facts["mask_definition"]
     assert facts["citation"]
     assert facts["licence"]
     assert facts["split_source"]
@@ -195,8 +201,14 @@ def test_examples_keep_the_contract(builder, stored, name, config):
 
 def check_example(one: dict, kind: str) -> None:
     assert one["image"].startswith((b"\xff\xd8\xff", b"\x89PNG"))
-    assert set(np.unique([one["findings"], one["labelled"]])) <= {0, 1}
-    assert np.all(one["findings"] <= one["labelled"])
+    if kind == example.SEGMENTATION:
+        height, width, _ = one["mask"].shape
+        assert Image.open(io.BytesIO(one["image"])).size == (width, height)
+        assert 255 in np.unique(one["mask"])
+        assert set(np.unique(one["mask"])) <= {0, 127, 255}
+    else:
+        assert set(np.unique([one["findings"], one["labelled"]])) <= {0, 1}
+        assert np.all(one["findings"] <= one["labelled"])
     if kind == "multiclass":
         assert one["findings"].sum() == 1
     assert -1 <= one["age"] <= 120
@@ -301,25 +313,31 @@ def odd_images() -> dict[str, tuple[bytes, str]]:
 
 
 @each_manual
-def test_broken_images_are_accounted_for(name, config, prepare, stored, tmp_path, manual_dirs):
+def test_broken_images_are_accounted_for(
+    builder, name, config, prepare, stored, tmp_path, manual_dirs
+):
     expected = EXPECTED[name]
     shutil.copytree(manual_dirs[name], tmp_path / "raw")
     outcomes = {}
     for k, (data, outcome) in enumerate(odd_images().values()):
-        path = tmp_path / "raw" / expected.slot(k)
-        path.write_bytes(data)
+        if expected.add:
+            path = expected.add(tmp_path / "raw", config, k, data)
+        else:
+            path = tmp_path / "raw" / expected.slot(k)
+            path.write_bytes(data)
         outcomes[path.name] = outcome
-    notes = (tmp_path / "raw" / expected.slot(0)).with_name("notes.txt")
+    notes = path.with_name("notes.txt")
     notes.write_text("an unexpected file")
     outcomes[notes.name] = "quarantined"
 
+    clean = builder.info.metadata
     builder = prepare(name, config, tmp_path / "data", tmp_path / "raw")
     deep = builder.info.features["image"].dtype == np.uint16
     outcomes = {
         f: ("kept" if deep else "converted") if o == "deep" else o for f, o in outcomes.items()
     }
     for fate in ("quarantined", "converted"):
-        entries = builder.info.metadata[fate]
+        entries = [e for e in builder.info.metadata[fate] if e not in clean[fate]]
         assert all(entry["reason"] for entry in entries)
         assert {Path(e["file"]).name for e in entries} == {
             f for f, o in outcomes.items() if o == fate

@@ -99,7 +99,7 @@ def cavity(
 
 
 def body(anatomy: Anatomy, level: np.ndarray, lateral: bool) -> Stack:
-    """Neck, shoulders and trunk; with the arms raised (lateral) the shoulders are out of the way."""
+    """Neck, shoulders and trunk; raised arms (lateral) take the shoulders out of the way."""
     trunk, deep = anatomy.width + 1.9 + 0.75 * anatomy.fat, anatomy.depth + 1.5
     shoulder = 12.5 if lateral else 19.0
     wide = profile(
@@ -137,7 +137,7 @@ def breasts(anatomy: Anatomy) -> list[Ellipsoid]:
 
 
 def diaphragm(anatomy: Anatomy, side: int, level: np.ndarray, top: float) -> Stack:
-    """Everything under one hemidiaphragm whose dome peaks at `top`: a half ellipsoid, then a shaft."""
+    """What lies under one hemidiaphragm that peaks at `top`: a half ellipsoid, then a shaft."""
     middle, half = 0.44 * anatomy.width, 0.65 * anatomy.width
     below = np.clip((level - top) / anatomy.curve, 0, 1)
     round_off = np.sqrt(1 - (1 - below) ** 2)

@@ -70,7 +70,7 @@ def in_lung(
 def _consolidation(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     side = RIGHT if rng.random() < 0.58 else LEFT
     middle = in_lung(anatomy, side, rng, 0.25, 0.92)
-    changes.clouds.append(_patch(middle, rng, 1.7 + 2.0 * severity, 0.3 + 0.5 * severity))
+    changes.clouds.append(_patch(middle, rng, 2.0 + 2.1 * severity, 0.35 + 0.55 * severity))
     if rng.random() < 0.3:
         other = in_lung(anatomy, -side, rng, 0.4, 0.92)
         changes.clouds.append(_patch(other, rng, 1.0 + 1.3 * severity, 0.2 + 0.4 * severity))
@@ -96,15 +96,17 @@ def _metastases(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> N
     for number in range(count):
         low, high = (0.45, 0.97) if rng.random() < 0.75 else (0.12, 0.6)
         place = in_lung(anatomy, SIDES[number % 2], rng, low, high, near=0.25)
-        radius = (0.55 + 0.7 * severity) * rng.uniform(0.6, 1.25)
+        radius = (0.65 + 0.75 * severity) * rng.uniform(0.6, 1.25)
         changes.spheres.append(Ellipsoid(tuple(place.tolist()), (radius,) * 3))
 
 
 def _nodule(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
     place = in_lung(anatomy, side, rng, 0.15, 0.92)
-    radius = 0.8 + 0.9 * severity
-    changes.spheres.append(Ellipsoid(tuple(place.tolist()), tuple((radius * rng.uniform(0.88, 1.12, 3)).tolist())))
+    radius = 0.9 + 1.0 * severity
+    changes.spheres.append(
+        Ellipsoid(tuple(place.tolist()), tuple((radius * rng.uniform(0.88, 1.12, 3)).tolist()))
+    )
 
 
 def _cardiomegaly(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
@@ -113,16 +115,16 @@ def _cardiomegaly(changes: Pathology, anatomy: Anatomy, severity: float, rng) ->
 
 def _pneumothorax(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
-    changes.collapse[side] = 0.9 + 4.0 * severity
+    changes.collapse[side] = 0.3 + 2.8 * severity**1.3
 
 
 def _edema(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     changes.congestion = 0.25 + 0.75 * severity
     for side in SIDES:
-        middle = hilum(anatomy, side) + [side * 2.2, 1.2, 0]
+        middle = hilum(anatomy, side) + np.array([side * 2.2, 1.2, 0])
         around = middle + rng.normal(0, 1, (26, 3)) * [2.0, 3.3, 2.6]
         spreads = rng.uniform(0.9, 2.1, 26)
-        density = (0.03 + 0.13 * severity) * rng.uniform(0.4, 1.0, 26)
+        density = (0.035 + 0.14 * severity) * rng.uniform(0.4, 1.0, 26)
         changes.clouds.append(Cloud(around, spreads, density))
         changes.septa.append(_kerley(anatomy, side, severity, rng))
 

@@ -24,7 +24,7 @@ def marker(film: Projection, rng: np.random.Generator) -> np.ndarray:
     if shown < (0.75 if film.view == "AP" else 0.55):
         _write(plate, film, "L", corner, 0.9)
         if film.view == "AP" and shown < 0.55:
-            _write(plate, film, "AP", corner + [-1.0, 2.2], 0.6)
+            _write(plate, film, "AP", corner + np.array([-1.0, 2.2]), 0.6)
     return LEAD * plate
 
 
@@ -37,7 +37,8 @@ def _write(
     place = (np.arange(film.size) + 0.5) * film.pixel - FIELD / 2
     column = _cover(place, corner[0] + dot * np.arange(bitmap.shape[1]), dot, film.pixel)
     row = _cover(place, corner[1] + dot * np.arange(bitmap.shape[0]), dot, film.pixel)
-    plate += row @ bitmap @ column.T
+    # einsum and not @: no BLAS, whose threads would share a handful of letters
+    plate += np.einsum("rc,kc->rk", np.einsum("rd,dc->rc", row, bitmap), column)
 
 
 def _cover(place: np.ndarray, start: np.ndarray, length: float, pixel: float) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Who is in the simulated set: patients, their illnesses, and what each visit shows.
 
 Illnesses come from a few hidden causes (heart failure, infection, cancer, airway disease), so that
-findings occur together as they do in a hospital. Age, sex and projection follow mildly: enough for a
-model that sees only those to beat chance, far too little to compete with the image.
+findings occur together as they do in a hospital. Age, sex and projection follow mildly: enough for
+a model that sees only those to beat chance, far too little to compete with the image.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def draw_visit(patient: Patient, index: int, view: str | None = None) -> Visit:
         if present and name in patient.illnesses:
             findings[name] = float(np.clip(patient.illnesses[name] + change, 0.05, 1.0))
     lateral, bedside = rng.random(2)
-    unwell = 0.22 + 0.06 * len(findings) + 0.10 * ("Edema" in findings) + 0.002 * (patient.age - 56)
+    unwell = 0.16 + 0.08 * len(findings) + 0.16 * ("Edema" in findings) + 0.002 * (patient.age - 56)
     drawn = "L" if lateral < 0.12 else "AP" if bedside < unwell else "PA"
     return Visit(patient.age + index // 2, view or drawn, findings)
 
@@ -107,10 +107,10 @@ def known(findings: tuple[str, ...]) -> None:
 
 
 def _draw_illnesses(rng: np.random.Generator, age: int, sex: str) -> dict[str, float]:
-    failure = rng.random() < 0.22 + 0.002 * (age - 56)
+    failure = rng.random() < 0.22 + 0.005 * (age - 56)
     infection = rng.random() < 0.21
-    cancer = rng.random() < 0.17 + 0.0015 * (age - 56)
-    airway = rng.random() < 0.13 + (0.05 if sex == "M" else 0.0)
+    cancer = rng.random() < 0.17 + 0.004 * (age - 56)
+    airway = rng.random() < 0.13 + (0.08 if sex == "M" else 0.0) - 0.002 * (age - 56)
     odds = {
         "Consolidation": 0.06 + 0.72 * infection + 0.05 * failure,
         "Effusion": 0.07 + 0.40 * failure + 0.22 * infection + 0.28 * cancer,
@@ -128,4 +128,4 @@ def _draw_illnesses(rng: np.random.Generator, age: int, sex: str) -> dict[str, f
 
 
 def _severity(rng: np.random.Generator) -> float:
-    return float(0.1 + 0.9 * rng.beta(1.7, 1.9))
+    return float(0.15 + 0.85 * rng.beta(1.7, 1.8))

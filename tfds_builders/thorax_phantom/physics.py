@@ -67,9 +67,9 @@ def display(signal: np.ndarray, pixel: float, setting: Exposure, bits: int) -> n
     density -= setting.equalise * blur(density, 4.0 / pixel)
     size = len(density)
     middle = slice(size // 8, -size // 8)
-    low, high = np.percentile(density[middle, middle][inside[middle, middle]], (2.0, 98.0))
+    low, high = np.percentile(density[middle, middle][inside[middle, middle]], (12.0, 96.0))
     place = (density - low) / (high - low) - 0.5
-    curve = 1 / (1 + np.exp(-(4.0 * setting.contrast * place + 0.35 + setting.brightness)))
+    curve = 1 / (1 + np.exp(-(3.3 * setting.contrast * place + 0.4 + setting.brightness)))
     return np.round(curve * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .solids import X, Y, Z, Interval
+from .solids import Interval, X, Y, Z
 from .tubes import Tube
 
 FIELD = 38.0  # cm, side of the square detector

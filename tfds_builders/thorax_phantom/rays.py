@@ -98,8 +98,9 @@ def _lung(chest: Chest, film: Projection, side: int, centre: Interval) -> Lungs:
     if side in chest.changes.collapse:
         shift = chest.changes.collapse[side] * np.clip(1 - level / (top + 4), 0, 1)
         lung = fill(shift=shift, shrink=0.6 * shift)
-        inner = fill(shift=shift + 0.05, shrink=0.6 * shift + 0.12)
-        return Lungs(cavity, lung, room - lung, np.maximum(lung - inner, 0) * (shift > 0.1), field)
+        pleura = 0.1 * np.minimum(shift / 0.5, 1)
+        inner = fill(shift=shift + 0.4 * pleura, shrink=0.6 * shift + pleura)
+        return Lungs(cavity, lung, room - lung, np.maximum(lung - inner, 0), field)
     if side in chest.changes.fluid:
         surface = top + body.curve - chest.changes.fluid[side]
         climb = 3.5 if film.view == "AP" else 1.7

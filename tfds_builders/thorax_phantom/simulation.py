@@ -34,7 +34,7 @@ class Radiograph:
     """One simulated film.
 
     pixels: (S, S), uint8, or uint16 with `bits` significant bits; bright is dense.
-    lung_mask: (S, S) bool, the lung fields left free by heart and diaphragm, fluid and air included.
+    lung_mask: (S, S) bool, the lung fields left free by heart and diaphragm, air and fluid in.
     findings: finding -> severity in (0, 1], present ones only.
     age: years; sex: "F" or "M"; view: "PA", "AP" or "L".
     """

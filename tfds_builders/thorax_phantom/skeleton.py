@@ -8,11 +8,11 @@ import numpy as np
 
 from .anatomy import SIDES, Anatomy, bow, cage
 from .solids import profile
-from .tubes import Tube, along, join
+from .tubes import Tube, along, join, segments
 
 VERTEBRAE = np.array(
-    [-11.0, -9.3, -7.6, -5.9, -4.1, -2.2, -0.2, 1.8, 3.9, 6.0, 8.2, 10.4, 12.7, 15.0, 17.4, 19.9, 22.5,
-     25.2, 28.1, 31.2, 34.4]
+    [-11.0, -9.3, -7.6, -5.9, -4.1, -2.2, -0.2, 1.8, 3.9, 6.0, 8.2, 10.4, 12.7, 15.0, 17.4, 19.9,
+     22.5, 25.2, 28.1, 31.2, 34.4]
 )  # fmt: skip
 """Levels of the discs from C4 down; T1 lies between the sixth and the seventh."""
 
@@ -28,48 +28,40 @@ def bones(anatomy: Anatomy, view: str) -> tuple[Tube, ...]:
 
 
 def ribs(anatomy: Anatomy) -> list[tuple[Tube, float]]:
-    """Tubes with their share of mineral: outer ribs (dense rim), and their marrow, taken away."""
-    outer, inner = [], []
-    for side in SIDES:
-        for number in range(12):
-            curve, taper = _rib(anatomy, side, number)
-            rim, core = along(curve, 0.62), along(curve, 0.44)
-            share = np.interp(
-                np.linspace(0, 1, len(rim.length)), np.linspace(0, 1, len(taper)), taper
-            )
-            outer.append(rim.scaled(share * 0.55))
-            inner.append(core.scaled(share * 0.48))
-    return [(join(outer), 1.0), (join(inner), -0.72)]
+    """Tubes with their share of compact bone: whole ribs, and their marrow, taken away."""
+    axes, mineral = _rib_axes(anatomy)
+    starts, ends = (part.reshape(-1, 3) for part in (axes[:, :-1], axes[:, 1:]))
+    rim = segments(starts, ends, 0.62, 0.2, mineral[:, :-1].ravel())
+    return [(rim, 0.55), (Tube(rim.points, rim.length, 0.44), -0.35)]
 
 
-def _rib(anatomy: Anatomy, side: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Axis (60, 3) of one rib from the spine to its cartilage, and its mineral along the way."""
+def _rib_axes(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
+    """Axes (24, 60, 3) from the spine to the cartilage, and the mineral (24, 60) along them."""
+    number = np.arange(12)[:, None]
     start = VERTEBRAE[_FIRST_RIB + number] - 0.5
-    fall = anatomy.rib_tilt * np.interp(number, (0, 1, 3, 6, 9, 11), (3.4, 5.6, 9.0, 11.0, 10.5, 8.0))
+    fall = np.interp(number, (0, 1, 3, 6, 9, 11), (3.4, 5.6, 9.0, 11.0, 10.5, 8.0))
+    fall = fall * anatomy.rib_tilt
     end = np.interp(number, (0, 4, 7, 9, 10, 11), (1.25, 1.15, 0.95, 0.7, 0.0, -0.5))
-    angle = np.linspace(-1.38, end, 60)
+    angle = -1.38 + (end + 1.38) * np.linspace(0, 1, 60)  # 0 at the side, positive in front
     turn = (angle + 1.38) / (1.25 + 1.38)
-    level = (
-        start
-        + fall * (0.40 * turn + 0.60 * turn**2)
-        - 0.9 * np.sin(np.pi * np.clip(turn * 3, 0, 1))
-    )
-    reach = max(start + 0.42 * fall, 1.1)
+    arch = 0.9 * np.sin(np.pi * np.clip(turn * 3, 0, 1))
+    level = start + fall * (0.40 * turn + 0.60 * turn**2) - arch
+    reach = np.maximum(start + 0.42 * fall, 1.1)
     wide, deep = cage(anatomy, np.maximum(0.55 * reach + 0.45 * level, 0.9))
-    x = (wide + 0.45) * np.abs(np.cos(angle)) ** 0.8
+    x = np.maximum((wide + 0.45) * np.abs(np.cos(angle)) ** 0.8, 2.0)
     z = (deep + 0.45) * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.85 - 1.0
-    curve = np.stack([side * np.maximum(x, 2.0) + bow(anatomy, level), level, z], axis=1)
-    taper = np.interp(turn, (0, 0.1, 0.5, 0.8, 1.0), (1.0, 1.05, 1.0, 0.8, 0.5))
-    return curve, taper
+    sides = [np.stack([side * x + bow(anatomy, level), level, z], axis=2) for side in SIDES]
+    mineral = np.interp(turn, (0, 0.1, 0.5, 0.8, 1.0), (1.0, 1.05, 1.0, 0.8, 0.5))
+    return np.concatenate(sides), np.tile(mineral, (2, 1))
 
 
 def girdle(anatomy: Anatomy, blades_out: float, lateral: bool) -> list[tuple[Tube, float]]:
-    """Clavicles, shoulder blades, upper arm bones and breastbone; `blades_out` cm from the lungs."""
+    """Clavicles, shoulder blades, arm bones, breastbone; `blades_out` moves the blades (cm)."""
     thick, thin, flat = [], [], []
     for side in SIDES:
         outer = anatomy.clavicle
-        knots = np.array([[1.6, 2.6, 6.0], [5.0, 1.5, 6.2], [9.0, 0.6, 4.0], [13.0, outer - 0.6, 0.5],
-                          [16.4, outer - 0.8, -1.5]])  # fmt: skip
+        knots = np.array([[1.6, 2.6, 6.0], [5.0, 1.5, 6.2], [9.0, 0.6, 4.0],
+                          [13.0, outer - 0.6, 0.5], [16.4, outer - 0.8, -1.5]])  # fmt: skip
         thick.append(along(_smooth(knots, side), 0.62).scaled(0.8))
         if lateral:
             continue
@@ -89,7 +81,7 @@ def girdle(anatomy: Anatomy, blades_out: float, lateral: bool) -> list[tuple[Tub
         arm = np.array(
             [[17.3, 2.0, -2.0], [18.6, 5.5, -1.5], [19.4, 14.0, -1.0], [19.8, 26.0, -1.0]]
         )
-        thick.append(along(_smooth(arm + [0.5, 0, 0], side), 0.62).scaled(1.5))
+        thick.append(along(_smooth(arm + np.array([0.5, 0, 0]), side), 0.62).scaled(1.5))
     groups = [(thick, 0.75), (thin, 0.9), (flat, 0.7)]
     return [(join(tubes), share) for tubes, share in groups if tubes] + [_sternum(anatomy, lateral)]
 
@@ -119,11 +111,16 @@ def spine(anatomy: Anatomy, across: np.ndarray, level: np.ndarray, lateral: bool
     else:
         middle, half = bow(anatomy, level), half * 1.08
     offset = np.abs(across - middle) / half
-    return (5.0 if lateral else 3.0) * along_axis * _block(offset, 0.95, 0.10) * (1 + 0.35 * _bump(offset, 0.88, 0.12))
+    return (
+        (5.0 if lateral else 3.0)
+        * along_axis
+        * _block(offset, 0.95, 0.10)
+        * (1 + 0.35 * _bump(offset, 0.88, 0.12))
+    )
 
 
 def spine_depth(anatomy: Anatomy, level: np.ndarray) -> np.ndarray:
-    """z of the middle of the vertebral bodies."""
+    """Z of the middle of the vertebral bodies."""
     arch = profile(level, (-11, 1.4), (-3, -0.6), (3, -0.78), (12, -1.0), (22, -0.8), (34, -0.3))
     return -3.6 + (2.6 + anatomy.kyphosis) * arch
 
@@ -131,17 +128,12 @@ def spine_depth(anatomy: Anatomy, level: np.ndarray) -> np.ndarray:
 def processes(anatomy: Anatomy) -> list[tuple[Tube, float]]:
     """Pedicles and spinous processes: short tubes along the beam of a frontal view."""
     level = (VERTEBRAE[4:-2] + VERTEBRAE[5:-1]) / 2
-    rings, spikes = [], []
-    for at in level:
-        x, z = float(bow(anatomy, at)), float(spine_depth(anatomy, at))
-        for side in SIDES:
-            arm = np.array(
-                [[x + side * 1.15, at - 0.25, z - 1.3], [x + side * 1.15, at - 0.25, z - 2.9]]
-            )
-            rings.append(along(arm, 0.32))
-        tip = np.array([[x, at + 0.6, z - 2.6], [x, at + 1.5, z - 4.6]])
-        spikes.append(along(tip, 0.32))
-    return [(join(rings), 0.22), (join(spikes), 0.25)]
+    middle = np.stack([bow(anatomy, level), level, spine_depth(anatomy, level)], axis=1)
+    root = np.concatenate([middle + np.array([side * 1.15, -0.25, -1.3]) for side in SIDES])
+    rings = segments(root, root + np.array([0, 0, -1.6]), 0.32)
+    tips = middle + np.array([0, 0.6, -2.6])
+    spikes = segments(tips, tips + np.array([0, 0.9, -2.0]), 0.32)
+    return [(rings, 0.22), (spikes, 0.25)]
 
 
 def _block(offset: np.ndarray, half: float, soft: float) -> np.ndarray:

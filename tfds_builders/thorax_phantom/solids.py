@@ -1,7 +1,7 @@
 """Convex solids and the interval a parallel ray spends inside them.
 
-Patient coordinates, in cm: x to the patient's left (right in a frontal image), y downwards from the
-lung apices, z towards the front. A ray runs along z (frontal) or along x (lateral). An interval is a
+Patient coordinates, in cm: x to the patient's left (right in a frontal image), y downwards from
+the lung apices, z towards the front. A ray runs along z (frontal) or x (lateral). An interval is a
 pair of arrays (near, far); a ray that misses has near = +inf, far = -inf.
 """
 

@@ -3,8 +3,8 @@
 The chord of a ray through a straight tube of radius r at distance d from its axis is
 2 sqrt(r^2 - d^2) / sin(angle to the beam). The same number is the length of the axis whose
 projection lies within r of the ray, so a picture of axis lengths convolved with a disc of radius r
-gives the exact line integral, for any angle. The disc's transform is known (2 pi r J1(kr) / k), hence
-the edges are band-limited: no staircase at small sizes.
+gives the exact line integral, for any angle. The disc's transform is known (2 pi r J1(kr) / k),
+hence the edges are band-limited: no staircase at small sizes.
 """
 
 from __future__ import annotations

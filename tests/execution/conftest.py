@@ -1,0 +1,105 @@
+"""A small prepared set, a suite over it, and model files that go wrong in every way."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
+from benchmark.execution.environment import Environment
+from benchmark.execution.plan import Stock, make_plan
+from benchmark.execution.runner import Folders, run_plan
+from benchmark.models import discover
+from benchmark.records.store import Results
+from benchmark.suites.suite import DEFAULTS, Suite
+
+ENVIRONMENT = Environment("tensorflow", "cpu", 1)
+CARD = """
+import os
+import keras
+
+CARD = {
+    "title": "T", "description": "D.", "reference": "none", "source_system": "", "inputs": "image",
+    "channels": 1, "own_normalisation": "unit", "min_size": 1, "max_size": None,
+    "parameters": {"size": 8, "channels": 1, "outputs": 1, "count": 65}, "gmacs_224": 0.0,
+    "weights": {}, "deterministic": False,
+}
+"""
+LINEAR = """
+    images = keras.Input(input_shape)
+    flat = keras.layers.Flatten()(images)
+    return keras.Model(images, keras.layers.Dense(task.n_outputs, name="logits")(flat))
+"""
+BAD_MODELS = {
+    "exits": CARD + "def build(input_shape, task, weights):\n    os._exit(3)\n",
+    "crashes": CARD + "def build(input_shape, task, weights):\n    os.kill(os.getpid(), 9)\n",
+    "raises": CARD + "def build(input_shape, task, weights):\n    raise KeyError('oops')\n",
+    "diverges": CARD
+    + "def build(input_shape, task, weights):"
+    + LINEAR.replace("(images)\n", "(images * float('nan'))\n", 1),
+    "broken": "this is not Python\n",
+}
+
+
+@pytest.fixture(scope="session")
+def phantom(tmp_path_factory):
+    """``thorax_phantom/small``, prepared; returns (facts, data folder, cache folder)."""
+    data_dir = tmp_path_factory.mktemp("data")
+    prepared = prepare(find_dataset("thorax_phantom/small"), data_dir, None)
+    return prepared, data_dir, tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def bad_models(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bad_models")
+    for name, text in BAD_MODELS.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def make_suite(models, *, seeds=(0,), size=16, recipe=None, **matrix) -> Suite:
+    given = {"datasets": ["thorax_phantom/small"], "models": list(models), "resolutions": [size]}
+    recipe = {"epochs": 2, "batch_size": 16} | (recipe or {})
+    full = DEFAULTS | given | {"seeds": list(seeds)} | matrix
+    return Suite("test", "Test", "", full, recipe)
+
+
+class Bench:
+    """Plans and runs suites on the small phantom, into one results folder."""
+
+    def __init__(self, phantom, results: Path, models_dirs=()):
+        self.prepared, self.data_dir, self.cache_dir = phantom
+        self.results = Results(results)
+        self.models_dirs = tuple(models_dirs)
+
+    def plan(self, suite, *, prepared=None, limit=None, **options):
+        stock = Stock(
+            discover(self.models_dirs),
+            {"thorax_phantom/small": prepared or self.prepared},
+            self.results,
+            ENVIRONMENT,
+            limit,
+        )
+        return make_plan([suite], stock, **options)
+
+    def run(self, plan, watch=lambda planned, event: None, most=None):
+        folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)
+        return run_plan(plan, folders, ENVIRONMENT, watch, most)
+
+    def rows(self):
+        """Rows by model name; the last seed's where there are several."""
+        return {row["cell"]["model"]: row for row in self.results.rows()}
+
+
+@pytest.fixture
+def bench(phantom, tmp_path):
+    return Bench(phantom, tmp_path / "results")
+
+
+def with_verdict(prepared, verdict):
+    return dataclasses.replace(
+        prepared, derived=prepared.derived | {"verdict": verdict, "reasons": ["because"]}
+    )

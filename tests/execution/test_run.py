@@ -1,0 +1,167 @@
+"""Whole runs on a small simulated set, with real worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+
+from benchmark.records.predictions import SPLITS, read_predictions
+from benchmark.report.leaderboard import write
+from tests.execution.conftest import Bench, make_suite
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+
+@pytest.fixture(scope="module")
+def finished(phantom, tmp_path_factory, bad_models):
+    """One run with every sort of model, good and bad; returns (bench, plan, how cells ended)."""
+    bench = Bench(phantom, tmp_path_factory.mktemp("run") / "results", [bad_models])
+    good = ["constant", "metadata_only", "linear", "cnn"]
+    suite = make_suite([*good, "exits", "crashes", "raises", "diverges", "broken"])
+    plan = bench.plan(suite)
+    return bench, suite, bench.run(plan)
+
+
+def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
+    bench, _, ended = finished
+    assert ended == {"done": 4, "failed": 4, "not_runnable": 1}
+    rows = bench.rows()
+    assert {name for name, row in rows.items() if row["status"] == "done"} == {
+        "constant",
+        "metadata_only",
+        "linear",
+        "cnn",
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "reason"),
+    [
+        ("exits", "failed", "exit code 3"),
+        ("crashes", "failed", "killed (SIGKILL)"),
+        ("raises", "failed", "KeyError"),
+        ("diverges", "failed", "loss became nan in epoch 1"),
+        ("broken", "not_runnable", "broken.py"),
+    ],
+)
+def test_every_failure_is_a_row_with_its_reason(finished, model, status, reason):
+    row = finished[0].rows()[model]
+    assert row["status"] == status
+    assert reason in row["error"]["reason"]
+    assert row["predictions_sha256"] is None
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    bench, suite, _ = finished
+    plan = bench.plan(suite)
+    assert plan.to_run() == []
+    assert plan.refused() == []
+
+
+def test_predictions_cover_every_image_once(finished):
+    bench, _, _ = finished
+    manifest = bench.prepared.manifest()
+    for model in ("constant", "linear", "cnn"):
+        cell_id = bench.rows()[model]["cell_id"]
+        predictions = read_predictions(bench.results.predictions_path(cell_id), "multilabel")
+        for split in SPLITS:
+            ids = manifest.loc[manifest["split"] == split, "image_id"].tolist()
+            assert predictions.part(split).image_id.tolist() == ids
+        target = manifest.set_index("image_id").loc[predictions.image_id, "target:Nodule"]
+        at = predictions.findings.index("Nodule")
+        np.testing.assert_array_equal(predictions.targets[:, at], target.to_numpy())
+
+
+def test_the_rows_say_what_was_run(finished):
+    row = finished[0].rows()["cnn"]
+    assert row["provenance"]["packages"]["keras"]
+    assert row["model"]["parameters"] > 1000
+    assert row["counts"]["test"]["images"] == finished[0].prepared.counts["test"]["images"]
+    assert len(row["history"]["loss"]) == len(row["history"]["val_auc"]) <= 2
+    assert {"views", "build", "train", "predict", "score"} <= row["phases"].keys()
+    assert row["peak_memory_mb"] > 50
+
+
+def test_the_leaderboard_shows_results_and_failures(finished):
+    text = write(finished[0].results).read_text()
+    for word in ("metadata_only", "constant", "cnn", "exit code 3", "simulated"):
+        assert word in text
+
+
+@pytest.fixture(scope="module")
+def twice(phantom, tmp_path_factory):
+    """The same two augmented cells, in one worker and in two; returns two benches."""
+    suite = make_suite(["cnn"], seeds=(0, 1), augmentation=["standard"], size=24)
+    together = Bench(phantom, tmp_path_factory.mktemp("together"))
+    together.run(together.plan(suite))
+    alone = Bench(phantom, tmp_path_factory.mktemp("alone"))
+    alone.run(alone.plan(suite, wanted={"seed": {"1"}}))
+    alone.run(alone.plan(suite, wanted={"seed": {"0"}}))
+    return together, alone
+
+
+def test_the_same_cell_gives_the_same_bytes_in_a_fresh_and_in_a_reused_worker(twice):
+    together, alone = twice
+    files = sorted(path.name for path in (together.results.folder / "predictions").iterdir())
+    assert len(files) == 2
+    for name in files:
+        one, other = (b.results.folder / "predictions" / name for b in (together, alone))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_another_seed_gives_other_predictions(twice):
+    files = [p.read_bytes() for p in (twice[0].results.folder / "predictions").iterdir()]
+    assert files[0] != files[1]
+
+
+def test_a_limited_run_uses_so_many_images_and_is_watermarked(bench):
+    plan = bench.plan(make_suite(["linear"], recipe={"epochs": 1}), limit=20)
+    bench.run(plan)
+    row = bench.rows()["linear"]
+    assert row["counts"]["train"]["images"] == 20
+    assert row["watermarks"] == ["limited to 20 images of each split"]
+    assert "limited to 20 images" in write(bench.results).read_text()
+
+
+def test_a_cell_whose_worker_is_killed_is_failed_and_can_be_run_again(bench):
+    suite = make_suite(["linear"], seeds=(0, 1), recipe={"epochs": 1})
+    killed = []
+
+    def kill_once(planned, event):
+        if event["event"] == "epoch" and not killed:
+            killed.append(planned.cell.cell_id)
+            pids = subprocess.run(
+                ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.split()
+            os.kill(int(pids[0]), signal.SIGKILL)
+
+    assert bench.run(bench.plan(suite), kill_once) == {"failed": 1, "done": 1}
+    assert bench.results.read_row(killed[0])["status"] == "failed"
+    assert bench.run(bench.plan(suite, rerun="failed")) == {"done": 1}
+    assert not list(bench.results.folder.rglob("*.tmp"))
+
+
+def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
+    suite = make_suite(["constant", "linear"], recipe={"epochs": 1})
+
+    def interrupt(planned, event):
+        if planned.cell.model == "linear":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(bench.plan(suite), interrupt)
+    assert set(bench.rows()) == {"constant"}
+    left = subprocess.run(
+        ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert left.stdout == ""

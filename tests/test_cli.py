@@ -1,0 +1,152 @@
+"""The command line as a person meets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from benchmark.cli import main
+
+
+def cxr_bench(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", ["", *main.commands])
+def test_every_command_has_help(command):
+    result = cxr_bench(*filter(None, [command]), "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--suite", "pnuemonia"], "Did you mean 'pneumonia'"),
+        (["run", "--all", "--filter", "modle=cnn"], "Did you mean 'model'"),
+        (["run", "--all", "--filter", "model=cnm", "--dry-run"], "Did you mean 'cnn'"),
+        (["run", "--all", "--filter", "dataset=kermany/x", "--dry-run"], "kermany_pneumonia"),
+        (["run", "--all", "--filter", "cnn"], "key=value"),
+        (["run"], "--all or --suite"),
+        (["run", "--all", "--suite", "phantom"], "--all or --suite"),
+        (["prepare", "kermany_pneumonia/offical"], "Did you mean 'kermany_pneumonia/official'"),
+        (["prepare", "kermany_pneumonia/official"], "--manual-dir"),
+        (["new-model", "My Model"], "My Model"),
+        (["new-model", "cnn"], "cnn"),
+    ],
+)
+def test_a_mistake_is_explained_without_a_trace_and_exits_with_2(tmp_path, arguments, message):
+    folders = ["--data-dir", tmp_path] if arguments[0] in ("run", "prepare") else []
+    result = cxr_bench(*arguments, *folders)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("state", ["missing", "empty", "wrong"])
+def test_a_wrong_manual_folder_shows_the_expected_tree(tmp_path, state):
+    manual = tmp_path / "raw"
+    if state != "missing":
+        manual.mkdir()
+    if state == "wrong":
+        (manual / "holiday.jpeg").write_bytes(b"")
+    result = cxr_bench(
+        "prepare", "kermany_pneumonia/official", "--manual-dir", manual, "--data-dir", tmp_path
+    )
+    assert result.exit_code == 2
+    assert "train/NORMAL" in result.output
+
+
+def test_an_unwritable_results_folder_is_explained(tmp_path, phantom_home):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    result = cxr_bench(
+        "run", "--suite", "phantom", "--data-dir", phantom_home, "--results", in_the_way / "results"
+    )
+    assert result.exit_code == 2
+    assert "--results" in result.output
+
+
+@pytest.fixture(scope="module")
+def phantom_home(tmp_path_factory):
+    """A data folder that only claims to hold the default phantom: enough to plan with."""
+    import json
+
+    folder = tmp_path_factory.mktemp("data")
+    version = folder / "thorax_phantom" / "default" / "1.0.0"
+    version.mkdir(parents=True)
+    counts = {"images": 100, "patients": 50, "positives": {"Nodule": 10, "Edema": 10}}
+    prepared = {
+        "manifest_sha256": "0" * 64,
+        "rendition": "original",
+        "counts": dict.fromkeys(("train", "validation", "test"), counts),
+        "test_digest": "0" * 64,
+        "verdict": "clean",
+        "reasons": [],
+    }
+    metadata = {"findings": ["Nodule", "Edema"], "kind": "multilabel"}
+    (version / "prepared.json").write_text(json.dumps(prepared))
+    (version / "metadata.json").write_text(json.dumps(metadata))
+    return folder
+
+
+def test_a_dry_run_says_what_would_be_run_and_writes_nothing(tmp_path, phantom_home):
+    results = tmp_path / "results"
+    result = cxr_bench(
+        "run", "--all", "--dry-run", "--data-dir", phantom_home, "--results", results
+    )
+    assert result.exit_code == 0
+    assert "thorax_phantom/default cnn 64px" in result.output
+    assert "Suite pneumonia waits for kermany_pneumonia/official" in result.output
+    assert not results.exists()
+
+
+def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):
+    result = cxr_bench("list", "datasets", "--data-dir", tmp_path)
+    assert result.exit_code == 0
+    assert "embedded" in result.output
+    assert "cxr-bench prepare kermany_pneumonia/CONFIG --manual-dir DIR" in result.output
+
+
+def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
+    assert cxr_bench("new-model", "my_model", "--models-dir", tmp_path).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["my_model.py"]
+    listed = cxr_bench("list", "models", "--models-dir", tmp_path)
+    assert "my_model" in listed.output
+    planned = cxr_bench(
+        *("run", "--suite", "phantom", "--filter", "model=my_model", "--dry-run"),
+        *("--models-dir", tmp_path, "--data-dir", phantom_home),
+    )
+    assert planned.output.count("my_model") == 3
+
+
+def test_a_broken_model_file_is_named_and_the_rest_goes_on(tmp_path):
+    (tmp_path / "bad.py").write_text("CARD = \n")
+    listed = cxr_bench("list", "models", "--models-dir", tmp_path)
+    assert listed.exit_code == 0
+    assert "bad.py" in listed.output
+    assert "resnet50" in listed.output
+
+
+def test_an_empty_results_folder_has_no_leaderboard(tmp_path):
+    result = cxr_bench("leaderboard", "--results", tmp_path)
+    assert result.exit_code == 2
+    assert "holds no rows" in result.output
+
+
+HEAVY = ("tensorflow", "keras", "jax", "torch", "matplotlib")
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["run", "--all", "--dry-run"]])
+def test_looking_imports_no_framework(tmp_path, phantom_home, arguments):
+    script = (
+        "import sys\nfrom benchmark.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"assert not {set(HEAVY)!r} & set(sys.modules), set(sys.modules)"
+    )
+    command = [sys.executable, "-c", script, *arguments, "--data-dir", str(phantom_home)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
