@@ -92,18 +92,18 @@ def _effusion(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> Non
 
 
 def _metastases(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
-    count = 3 + round(9 * rng.random())
+    count = 5 + round(11 * rng.random())
     for number in range(count):
         low, high = (0.45, 0.97) if rng.random() < 0.75 else (0.12, 0.6)
         place = in_lung(anatomy, SIDES[number % 2], rng, low, high, near=0.25)
-        radius = (0.65 + 0.75 * severity) * rng.uniform(0.6, 1.25)
+        radius = (0.9 + 0.9 * severity) * rng.uniform(0.6, 1.25)
         changes.spheres.append(Ellipsoid(tuple(place.tolist()), (radius,) * 3))
 
 
 def _nodule(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
     place = in_lung(anatomy, side, rng, 0.15, 0.92)
-    radius = 0.9 + 1.0 * severity
+    radius = 1.1 + 1.2 * severity
     changes.spheres.append(
         Ellipsoid(tuple(place.tolist()), tuple((radius * rng.uniform(0.88, 1.12, 3)).tolist()))
     )

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import pytest
+
+from benchmark.console import Console, duration
+from benchmark.execution.plan import Plan, Planned
+from benchmark.models import discover
+from tests.suites.test_suites import CELL
+
+COUNTS = {split: {"images": 1000} for split in ("train", "validation", "test")}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def planned():
+    prepared = SimpleNamespace(counts=COUNTS)
+    return Planned(CELL, "suite", prepared, discover()["cnn"], "missing")
+
+
+def shown(out, *events):
+    cell = planned()
+    console = Console(Plan(cells=[cell]), out=out)
+    for event in events:
+        console(cell, event)
+    return out.getvalue()
+
+
+START = {"event": "start"}
+EPOCH = {"event": "epoch", "epoch": 2, "epochs": 10, "loss": 0.51234, "val_auc": None}
+DONE = {"event": "done", "seconds": 75.0, "test_auc": 0.91234}
+
+
+def test_a_log_gets_one_line_a_cell():
+    text = shown(io.StringIO(), START, EPOCH, DONE)
+    assert text == "[1/1] set/config cnn 64px seed 0  done in 75 s, test AUC 0.912\n"
+
+
+def test_a_terminal_gets_a_moving_line_too():
+    text = shown(Terminal(), START, EPOCH, DONE)
+    assert "epoch 2/10 loss 0.512 validation AUC undefined" in text
+    assert text.endswith("test AUC 0.912\n")
+
+
+def test_decoding_is_shown():
+    event = {"event": "view", "split": "train", "done": 5, "total": 9}
+    assert "decoding train 5/9" in shown(Terminal(), START, event)
+
+
+def test_a_failure_says_why():
+    event = {"event": "failed", "status": "not_runnable", "reason": "no metadata"}
+    assert "not runnable: no metadata" in shown(io.StringIO(), START, event)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (89, "89 s"), (600, "10 min"), (5399, "1 h 30 min"), (11100, "3 h 05 min")],
+)
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text
