@@ -1,0 +1,1 @@
+"""PadChest: 160,000 radiographs of a Spanish hospital with 174 findings (see README.md)."""
