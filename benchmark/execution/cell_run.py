@@ -90,7 +90,8 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
         )
     with phases.phase("write"):
         predictions = make_predictions(prepared, parts, outcome.logits)
-        digest = write_predictions(context.results.predictions_path(cell.cell_id), predictions)
+        path = context.results.predictions_path(cell.cell_id, prepared.facts["redistributable"])
+        digest = write_predictions(path, predictions)
     row = base_row(cell, prepared, model_file, context.suite) | {
         "status": "done",
         "counts": {split: _counts(parts[split], prepared) for split in SPLITS},

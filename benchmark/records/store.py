@@ -35,9 +35,14 @@ class Results:
         """Where the row of a cell is or will be."""
         return self.folder / "rows" / f"{cell_id}.json"
 
-    def predictions_path(self, cell_id: str) -> Path:
-        """Where the prediction file of a cell is or will be."""
-        return self.folder / "predictions" / f"{cell_id}.csv.gz"
+    def predictions_path(self, cell_id: str, redistributable: bool = True) -> Path:
+        """Where the prediction file of a cell is or will be.
+
+        Args:
+            redistributable: whether ids and predictions of the data set may be published.
+        """
+        folder = "predictions" if redistributable else "private"
+        return self.folder / folder / f"{cell_id}.csv.gz"
 
     def scores_path(self, cell_id: str) -> Path:
         """Where the scores of a cell are or will be."""

@@ -21,7 +21,7 @@ def stored_scores(results: Results, row: Row) -> dict:
     Raises:
         PredictionFileError: the prediction file is missing or cannot be trusted; it is named.
     """
-    path = results.predictions_path(row["cell_id"])
+    path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
     if not path.is_file():
         raise PredictionFileError(f"{path}: the prediction file is missing")
     digest = sha256_of_file(path)

@@ -165,3 +165,23 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
         check=False,
     )
     assert left.stdout == ""
+
+
+def test_predictions_on_data_under_an_agreement_stay_private(bench):
+    import json
+
+    metadata = bench.prepared.path / "metadata.json"
+    published = metadata.read_text()
+    metadata.write_text(json.dumps(json.loads(published) | {"redistributable": False}))
+    try:
+        bench.run(bench.plan(make_suite(["constant"])))
+        text = write(bench.results).read_text()
+    finally:
+        metadata.write_text(published)
+    cell_id = bench.rows()["constant"]["cell_id"]
+    assert bench.results.predictions_path(cell_id, redistributable=False).is_file()
+    assert not (bench.results.folder / "predictions").exists()
+    patient = bench.prepared.manifest()["patient_id"].iloc[0]
+    published_files = [p for p in bench.results.folder.rglob("*.json") if p.is_file()]
+    assert all(patient not in p.read_text() for p in published_files)
+    assert patient not in text
