@@ -25,3 +25,7 @@ class LayoutError(DatasetError):
             f"{dataset}: {problem}\nExpected one of these trees:\n{expected.rstrip()}\n"
             f"Found there: {listed}."
         )
+
+
+class Unreadable(DatasetError):
+    """One file or member of an archive that cannot be read; the text says why."""

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tfds_builders import example, images, splits
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.kermany_pneumonia import patients, raw
 
 SALT = "kermany_pneumonia/1"
@@ -130,7 +130,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         for name in names:
             try:
                 image = intake.admit(name, source.read(name))
-            except raw.Unreadable as error:
+            except Unreadable as error:
                 intake.refuse(name, str(error))
                 continue
             if image is None:
@@ -178,11 +178,13 @@ def _survey(
 ) -> tuple[dict[str, patients.Named], str, list[list[str]]]:
     """Read every file once: what the names say, the digest of the set, identical files."""
     named, by_digest, lines = {}, defaultdict(list), []
+    for entry in (entry for pool in pools for entry in source.refused(pool)):
+        intake.refuse(**entry)
     for name in (n for pool in pools for n in source.names(pool)):
         try:
             named[name] = patients.parse(name)
             digest = hashlib.sha256(source.read(name)).hexdigest()
-        except (patients.UnexpectedName, raw.Unreadable) as error:
+        except (patients.UnexpectedName, Unreadable) as error:
             named.pop(name, None)
             intake.refuse(name, str(error))
             continue

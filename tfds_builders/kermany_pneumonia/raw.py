@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from tfds_builders import images
-from tfds_builders.errors import LayoutError
+from tfds_builders.archives import Folder, Zip
+from tfds_builders.errors import DatasetError, LayoutError
 
 DATASET = "kermany_pneumonia"
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -25,11 +23,6 @@ TREE = """\
     chest-xray-pneumonia.zip or archive.zip (Kaggle)
 """
 _ROOTS = ("", "chest_xray", "chest_xray/chest_xray", "ChestXRay2017/chest_xray")
-_JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
-
-
-class Unreadable(Exception):
-    """One file that cannot be read; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +37,12 @@ class RawFolder:
 
     def names(self, pool: str) -> list[str]:
         """Files below one of train, val, test, as ``pool/.../file``, sorted, without junk."""
-        found, seen = [], set()
-        # Class folders are often links to another disk: followed, but each target only once.
-        for folder, below, files in os.walk(self.root / pool, followlinks=True):
-            if os.path.realpath(folder) in seen:
-                below.clear()
-                continue
-            seen.add(os.path.realpath(folder))
-            found += [Path(folder, file).relative_to(self.root).as_posix() for file in files]
-        return sorted(name for name in found if not _is_junk(name))
+        return [f"{pool}/{name}" for name in Folder(self.root / pool).names()]
+
+    def refused(self, pool: str) -> list[dict]:
+        """``{"file", "reason"}`` of what lies there under an impossible name."""
+        refused = Folder(self.root / pool).refused()
+        return [{**entry, "file": f"{pool}/{entry['file']}"} for entry in refused]
 
     def read(self, name: str) -> bytes:
         """Content of one file.
@@ -60,53 +50,39 @@ class RawFolder:
         Raises:
             Unreadable: it cannot be opened, or is too large to be an image.
         """
-        path = self.root / name
-        try:
-            if not path.is_file():
-                raise Unreadable("not a regular file")
-            if path.stat().st_size > images.MAX_BYTES:
-                raise Unreadable(f"too large: {path.stat().st_size} bytes")
-            return path.read_bytes()
-        except OSError as error:
-            raise Unreadable(f"cannot be read: {error.strerror}") from error
+        return Folder(self.root).read(name)
 
 
 @dataclass(frozen=True)
 class RawArchive:
-    """A zip file, read in place: nothing is ever written to disk, so no member can escape.
+    """A zip file, read in place.
 
     Attributes:
-        path: the zip file.
+        archive: the zip file.
         prefix: what stands before train/ and test/ in the names of its members.
     """
 
-    path: Path
+    archive: Zip
     prefix: str
 
     def names(self, pool: str) -> list[str]:
         """Files below one of train, val, test, as ``pool/.../file``, sorted, without junk."""
         start = f"{self.prefix}{pool}/"
-        members = self._zip.namelist()
-        found = {m.removeprefix(self.prefix) for m in members if m.startswith(start)}
-        return sorted(name for name in found if not name.endswith("/") and not _is_junk(name))
+        found = (name for name in self.archive.names() if name.startswith(start))
+        return sorted(name.removeprefix(self.prefix) for name in found)
+
+    def refused(self, pool: str) -> list[dict]:
+        """``{"file", "reason"}`` of the members that are not safe to read."""
+        start = f"{self.prefix}{pool}/"
+        return [entry for entry in self.archive.refused() if entry["file"].startswith(start)]
 
     def read(self, name: str) -> bytes:
         """Content of one member.
 
         Raises:
-            Unreadable: the member is damaged, encrypted, or too large to be an image.
+            Unreadable: the member is damaged, or too large to be an image.
         """
-        member = self._zip.getinfo(self.prefix + name)
-        if member.file_size > images.MAX_BYTES:
-            raise Unreadable(f"too large: {member.file_size} bytes")
-        try:
-            return self._zip.read(member)
-        except Exception as error:  # zipfile and zlib raise a dozen types for damaged members
-            raise Unreadable(f"cannot be unpacked: {error}") from error
-
-    @cached_property
-    def _zip(self) -> zipfile.ZipFile:
-        return zipfile.ZipFile(self.path)
+        return self.archive.read(self.prefix + name)
 
 
 RawSet = RawFolder | RawArchive
@@ -133,12 +109,6 @@ def locate(manual_dir: Path, pools: tuple[str, ...]) -> RawSet:
     raise LayoutError(DATASET, f"{manual_dir} {problem}.", TREE, found)
 
 
-def _is_junk(name: str) -> bool:
-    # What operating systems leave in every folder is no part of anybody's data.
-    parts = name.split("/")
-    return parts[-1] in _JUNK or parts[-1].startswith("._") or "__MACOSX" in parts
-
-
 def _candidates(manual_dir: Path) -> Iterator[RawSet]:
     for root in _ROOTS:
         yield RawFolder(manual_dir / root)
@@ -147,19 +117,19 @@ def _candidates(manual_dir: Path) -> Iterator[RawSet]:
 
 
 def _in_archive(path: Path) -> Iterator[RawArchive]:
-    members = _members(path)
+    archive = _opened(path)
+    names = archive.names() if archive else []
     for root in _ROOTS:
         prefix = f"{root}/" if root else ""
-        if any(name.startswith(f"{prefix}train/") for name in members or ()):
-            yield RawArchive(path, prefix)
+        if any(name.startswith(f"{prefix}train/") for name in names):
+            yield RawArchive(archive, prefix)
 
 
-def _members(path: Path) -> list[str] | None:
-    """Names in a zip file, None where it is damaged."""
+def _opened(path: Path) -> Zip | None:
+    """A zip file, None where it is damaged."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+        return Zip(path)
+    except DatasetError:
         return None
 
 
@@ -168,7 +138,7 @@ def _listing(folder: Path) -> list[str]:
     found = []
     _, folders, files = next(os.walk(folder), ("", [], []))
     for name in files:
-        damaged = name.endswith(".zip") and _members(folder / name) is None
+        damaged = name.endswith(".zip") and _opened(folder / name) is None
         found.append(name + (" (damaged, download it again)" if damaged else ""))
     for name in folders:
         _, below, _ = next(os.walk(folder / name), ("", [], []))

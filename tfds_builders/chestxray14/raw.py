@@ -1,0 +1,223 @@
+"""The published files, where people have them: archives, Kaggle's folders or one flat folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfds_builders.archives import Content, Folder, Source, Zip, open_source
+from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+
+DATASET = "chestxray14"
+DATA_ENTRY = {"v2020": "Data_Entry_2017_v2020.csv", "v2017": "Data_Entry_2017.csv"}
+BOXES = "BBox_List_2017.csv"
+TRAIN_VAL, TEST = "train_val_list.txt", "test_list.txt"
+SMALL = {"train": "train-small.csv", "validation": "valid-small.csv", "test": "test.csv"}
+SAMPLE = "sample_labels.csv"
+_ARCHIVE = re.compile(r"images_[0-9]{2,3}\.(tar\.gz|tgz|tar|zip)")
+_NO_ARCHIVE = re.compile(rf"(?!{_ARCHIVE.pattern}).+")
+_ANY = re.compile(".+")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One of the three ways in which images of the set are published.
+
+    Attributes:
+        tree: the layout, to be shown to people.
+        roots: where below the manual directory it may begin.
+        images: pattern of the names of folders that hold images.
+    """
+
+    tree: str
+    roots: tuple[str, ...]
+    images: re.Pattern[str]
+
+
+MAIN = Layout(
+    tree="""\
+    Data_Entry_2017_v2020.csv    labels of all configs without _v2017
+    Data_Entry_2017.csv          labels of the configs with _v2017
+    train_val_list.txt           fourteen and fourteen_v2017 only
+    test_list.txt                fourteen and fourteen_v2017 only
+    BBox_List_2017.csv           boxes for localisation checks; may be missing
+    and the images, all or some of them, in one of these ways:
+        images_001.tar.gz ... images_012.tar.gz, here or in images/, not unpacked
+        images_001/images/*.png ... images_012/images/*.png   (Kaggle)
+        images/*.png
+    or all of this in one zip file, not unpacked (Kaggle's archive.zip)
+""",
+    roots=("", "CXR8", "ChestXray-NIHCC", "ChestX-ray14", "data"),
+    images=re.compile(r"images(_[0-9]{2,3})?"),
+)
+TEACHING = Layout(
+    tree="""\
+    nih/train-small.csv
+    nih/valid-small.csv
+    nih/test.csv
+    nih/images-small/*.png       all or some of them
+    The manual directory is the folder that holds nih/, or nih/ itself.
+""",
+    roots=("nih", ""),
+    images=re.compile("images-small"),
+)
+KAGGLE_SAMPLE = Layout(
+    tree="""\
+    sample_labels.csv
+    images/*.png                 all or some of them
+    BBox_List_2017.csv           may be missing
+    or the same below sample/, or Kaggle's zip file, not unpacked
+""",
+    roots=("", "sample", "sample/sample"),
+    images=re.compile("images"),
+)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Somebody's copy of the set.
+
+    Attributes:
+        tables: folder or zip file that holds the tables.
+        prefix: what stands before their names there.
+        images: folders and archives with images, each with the pattern of its images' names.
+    """
+
+    tables: Source
+    prefix: str
+    images: tuple[tuple[Source, re.Pattern[str]], ...]
+
+    def has(self, table: str) -> bool:
+        """True if the table is there."""
+        if isinstance(self.tables, Folder):
+            return (self.tables.path / table).is_file()
+        return self.prefix + table in self.tables.names()
+
+    def read(self, table: str) -> bytes:
+        """Content of a table.
+
+        Raises:
+            DatasetError: it cannot be read.
+        """
+        try:
+            return self.tables.read(self.prefix + table)
+        except Unreadable as error:
+            raise DatasetError(f"{DATASET}: {self.tables.path / table}: {error}") from error
+
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Content]]:
+        """All image folders and archives in one pass, one file in memory at a time.
+
+        Args:
+            wanted: asked for every file, as ``images_001.tar.gz/images/00000001_000.png``; those
+                it turns down are passed over.
+
+        Yields:
+            File and content, or ``Unreadable`` for what is refused or damaged.
+        """
+        for source, pattern in self.images:
+            origin = source.path.name
+
+            def asked(name: str, pattern: re.Pattern = pattern, origin: str = origin) -> bool:
+                return bool(pattern.fullmatch(name)) and wanted(f"{origin}/{name}")
+
+            for name, content in source.stream(asked):
+                # A damaged archive reports itself, under its own name.
+                yield (origin if name == origin else f"{origin}/{name}"), content
+
+    def missing(self, needed: tuple[str, ...]) -> list[str]:
+        """What a config needs and is not there."""
+        absent = [table for table in needed if not self.has(table)]
+        return absent + ([] if self.images else ["images"])
+
+
+def locate(manual_dir: Path, layout: Layout, needed: tuple[str, ...], config: str) -> Copy:
+    """The copy in a folder.
+
+    Args:
+        manual_dir: what the user pointed at.
+        layout: how it should look.
+        needed: tables that have to be there.
+        config: for the advice in messages.
+
+    Raises:
+        LayoutError: the folder is missing, empty, or lacks something; says what.
+    """
+    manual_dir = Path(manual_dir)
+    if not manual_dir.is_dir():
+        raise LayoutError(DATASET, f"there is no folder {manual_dir}.", layout.tree, [])
+    copies = list(_candidates(manual_dir, layout))
+    copies.sort(key=lambda copy: len(copy.missing(needed)))
+    if not copies[0].missing(needed):
+        return copies[0]
+    problem = f"{manual_dir} lacks {' and '.join(copies[0].missing(needed))}."
+    advice = _advice(copies[0], needed, config)
+    raise LayoutError(DATASET, problem + advice, layout.tree, _listing(manual_dir))
+
+
+def _advice(copy: Copy, needed: tuple[str, ...], config: str) -> str:
+    """Another config, where the copy has what that one needs."""
+    missing = copy.missing(needed)
+    if set(missing) <= {TRAIN_VAL, TEST}:
+        other = config.replace("fourteen", "fourteen_random")
+        return (
+            " These two lists are the published split and come with the images. Without them use "
+            f"{DATASET}/{other}, which is another protocol."
+        )
+    for table, other in (
+        (DATA_ENTRY["v2017"], f"{config}_v2017"),
+        (DATA_ENTRY["v2020"], config.removesuffix("_v2017")),
+    ):
+        if set(missing) & set(DATA_ENTRY.values()) and copy.has(table):
+            return f" It has {table}, other labels of the same images: use {DATASET}/{other}."
+    return ""
+
+
+def _candidates(manual_dir: Path, layout: Layout) -> Iterator[Copy]:
+    for root in layout.roots:
+        folder = manual_dir / root
+        yield Copy(Folder(folder), "", tuple(_image_places(folder, layout)))
+    for path in sorted(manual_dir.glob("*.zip")):
+        archive = None if _ARCHIVE.fullmatch(path.name) else _opened(path)
+        for root in layout.roots if archive else ():
+            prefix = f"{root}/" if root else ""
+            yield Copy(archive, prefix, tuple(_image_members(archive, prefix, layout)))
+
+
+def _image_places(folder: Path, layout: Layout) -> Iterator[tuple]:
+    below = sorted(folder.iterdir()) if folder.is_dir() else []
+    folders = [path for path in below if layout.images.fullmatch(path.name) and path.is_dir()]
+    archives = [
+        path
+        for place in (folder, folder / "images")
+        for path in sorted(place.glob("images_*"))
+        if layout is MAIN and _ARCHIVE.fullmatch(path.name) and path.is_file()
+    ]
+    for path in folders:
+        yield Folder(path), _NO_ARCHIVE
+    for path in archives:
+        yield open_source(path), _ANY
+
+
+def _image_members(archive: Zip, prefix: str, layout: Layout) -> Iterator[tuple]:
+    pattern = re.compile(f"{re.escape(prefix)}{layout.images.pattern}/.+")
+    if any(map(pattern.fullmatch, archive.names())):
+        yield archive, pattern
+
+
+def _opened(path: Path) -> Zip | None:
+    try:
+        return Zip(path)
+    except DatasetError:
+        return None
+
+
+def _listing(folder: Path) -> list[str]:
+    """What lies in a folder, for an error message."""
+    found = []
+    for path in folder.iterdir():
+        damaged = path.suffix == ".zip" and _opened(path) is None
+        note = " (damaged, download it again)" if damaged else ""
+        found.append(path.name + ("/" if path.is_dir() else note))
+    return found
