@@ -15,8 +15,18 @@ def reset_peak_memory() -> None:
 
 def peak_memory_mb() -> int:
     """Largest resident size since :func:`reset_peak_memory`, in MiB."""
+    return _status_mb("VmHWM:")
+
+
+def resident_memory_mb() -> int:
+    """Resident size now, in MiB."""
+    return _status_mb("VmRSS:")
+
+
+def _status_mb(field: str) -> int:
+    """A field of proc(5)'s status; where there is none, the process's peak so far."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(field):
                 return int(line.split()[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

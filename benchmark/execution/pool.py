@@ -15,6 +15,9 @@ from typing import Any
 
 from benchmark.execution.environment import Environment
 
+RECYCLE_ABOVE_MB = 3000
+"""A worker that keeps more than this after a cell is replaced: TensorFlow does not give back all
+that traced functions took, and a long run would otherwise fill the machine."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
 
@@ -40,6 +43,8 @@ class Worker:
                 self._start()
             self._write(job)
             for event in self._events():
+                if event.get("resident_mb", 0) > RECYCLE_ABOVE_MB:
+                    self.close()
                 yield event
                 if event["event"] in ("done", "failed"):
                     return

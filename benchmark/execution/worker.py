@@ -48,6 +48,7 @@ def _send(events: TextIO, event: dict[str, Any]) -> None:
 def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str, Any]:
     from benchmark.errors import UserError
     from benchmark.execution.cell_run import Context, run_cell
+    from benchmark.execution.memory import resident_memory_mb
     from benchmark.models import NotApplicable, discover
     from benchmark.records.store import Results
     from benchmark.scoring.stored import stored_scores
@@ -64,7 +65,12 @@ def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str
         )
         row = run_cell(cell, model_file, context, lambda event: _send(events, event))
         test_auc = stored_scores(context.results, row)["splits"]["test"]["auc"]
-        return {"event": "done", "seconds": sum(row["phases"].values()), "test_auc": test_auc}
+        return {
+            "event": "done",
+            "seconds": sum(row["phases"].values()),
+            "test_auc": test_auc,
+            "resident_mb": resident_memory_mb(),
+        }
     except NotApplicable as error:
         return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
     except Exception as error:

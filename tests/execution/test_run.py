@@ -118,6 +118,19 @@ def test_another_seed_gives_other_predictions(twice):
     assert files[0] != files[1]
 
 
+def test_a_worker_that_keeps_too_much_memory_is_replaced(bench, monkeypatch):
+    monkeypatch.setattr("benchmark.execution.pool.RECYCLE_ABOVE_MB", 1)
+    suite = make_suite(["constant", "metadata_only"])
+    workers = set()
+
+    def note_worker(planned, event):
+        if event["event"] == "start":
+            workers.add(tuple(_workers()))
+
+    assert bench.run(bench.plan(suite), note_worker) == {"done": 2}
+    assert workers == {()}  # none was alive when a cell began: each had its own
+
+
 def test_a_limited_run_uses_so_many_images_and_is_watermarked(bench):
     plan = bench.plan(make_suite(["linear"], recipe={"epochs": 1}), limit=20)
     bench.run(plan)
@@ -134,13 +147,7 @@ def test_a_cell_whose_worker_is_killed_is_failed_and_can_be_run_again(bench):
     def kill_once(planned, event):
         if event["event"] == "epoch" and not killed:
             killed.append(planned.cell.cell_id)
-            pids = subprocess.run(
-                ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.split()
-            os.kill(int(pids[0]), signal.SIGKILL)
+            os.kill(_workers()[0], signal.SIGKILL)
 
     assert bench.run(bench.plan(suite), kill_once) == {"failed": 1, "done": 1}
     assert bench.results.read_row(killed[0])["status"] == "failed"
@@ -158,13 +165,14 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
     with pytest.raises(KeyboardInterrupt):
         bench.run(bench.plan(suite), interrupt)
     assert set(bench.rows()) == {"constant"}
-    left = subprocess.run(
-        ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert left.stdout == ""
+    assert _workers() == []
+
+
+def _workers() -> list[int]:
+    """Process ids of this process's workers."""
+    command = ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
 
 
 def test_predictions_on_data_under_an_agreement_stay_private(bench):
