@@ -10,6 +10,10 @@ An example holds:
     sex           text, "F", "M" or "" where unknown
     view          text, "PA", "AP", "L", ... or "" where unknown
     label_source  text, who or what labelled the image
+
+An example of a set of lung masks holds no findings, but:
+    mask          (H, W, 1) uint8, of the image's size: 0 background, 127 ignore, 255 lung
+    pairing       text, how image and mask were matched, "" where the source needs no matching
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 KINDS = ("binary", "multilabel", "multiclass")
+SEGMENTATION = "segmentation"
 
 
 def features(n_findings: int, dtype: type = np.uint8) -> tfds.features.FeaturesDict:
@@ -32,19 +37,32 @@ def features(n_findings: int, dtype: type = np.uint8) -> tfds.features.FeaturesD
         n_findings: F, width of ``findings`` and ``labelled``.
         dtype: ``np.uint8``, or ``np.uint16`` for sets of more than 8 bits.
     """
+    per_finding = tfds.features.Tensor(shape=(n_findings,), dtype=np.uint8)
     return tfds.features.FeaturesDict(
-        {
-            "image": tfds.features.Image(shape=(None, None, 1), dtype=dtype, encoding_format="png"),
-            "image_id": tfds.features.Text(),
-            "patient_id": tfds.features.Text(),
-            "findings": tfds.features.Tensor(shape=(n_findings,), dtype=np.uint8),
-            "labelled": tfds.features.Tensor(shape=(n_findings,), dtype=np.uint8),
-            "age": tfds.features.Scalar(dtype=np.int32),
-            "sex": tfds.features.Text(),
-            "view": tfds.features.Text(),
-            "label_source": tfds.features.Text(),
-        }
+        {**_common(dtype), "findings": per_finding, "labelled": per_finding}
     )
+
+
+def mask_features(dtype: type = np.uint8) -> tfds.features.FeaturesDict:
+    """Features of one example of a set of lung masks; see :func:`features`."""
+    more = {"mask": _image(np.uint8), "pairing": tfds.features.Text()}
+    return tfds.features.FeaturesDict({**_common(dtype), **more})
+
+
+def _common(dtype: type) -> dict[str, tfds.features.FeatureConnector]:
+    return {
+        "image": _image(dtype),
+        "image_id": tfds.features.Text(),
+        "patient_id": tfds.features.Text(),
+        "age": tfds.features.Scalar(dtype=np.int32),
+        "sex": tfds.features.Text(),
+        "view": tfds.features.Text(),
+        "label_source": tfds.features.Text(),
+    }
+
+
+def _image(dtype: type) -> tfds.features.Image:
+    return tfds.features.Image(shape=(None, None, 1), dtype=dtype, encoding_format="png")
 
 
 def metadata(
@@ -66,7 +84,8 @@ def metadata(
 
     Args:
         findings: names of the F findings, in the order of ``findings`` in the example.
-        kind: ``"binary"`` (F = 1), ``"multilabel"`` or ``"multiclass"``.
+        kind: ``"binary"`` (F = 1), ``"multilabel"`` or ``"multiclass"``; ``"segmentation"``
+            (F = 0) for a set of lung masks.
         label_version: which issue of the labels; two versions are never one table.
         split_source: who made the split, in prose.
         licence: in short.
@@ -82,9 +101,10 @@ def metadata(
     Raises:
         ValueError: unknown kind, or a number of findings that it does not allow.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
-    if not findings or (kind == "binary") != (len(findings) == 1):
+    if kind not in (*KINDS, SEGMENTATION):
+        raise ValueError(f"kind {kind!r} is not one of {', '.join((*KINDS, SEGMENTATION))}")
+    counted = {0: (SEGMENTATION,), 1: ("binary",)}.get(len(findings), ("multilabel", "multiclass"))
+    if kind not in counted:
         raise ValueError(f"a {kind} set cannot have {len(findings)} finding(s)")
     return tfds.core.MetadataDict(
         findings=list(findings),

@@ -58,7 +58,7 @@ def _list_datasets(manual_dir: Path | None, data_dir: Path) -> None:
 
     click.secho("Data sets", bold=True)
     missing: dict[str, str] = {}
-    for name, dataset in datasets().items():
+    for name, dataset in datasets(data_dir).items():
         status = state(dataset, data_dir, manual_dir)
         click.echo(f"  {name:<38} {status:<10} {dataset.description}")
         if status == "missing":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
+from benchmark.errors import UserError
 
 
 def run_suites(
     names: Sequence[str],
     *,
+    datasets: Sequence[str] = (),
     filter_text: str,
     limit_cells: int | None,
     limit_images: int | None,
@@ -34,6 +37,8 @@ def run_suites(
     wanted = parse_filter(filter_text)
     loaded = [load_suite(name) for name in names or suites()]
     chosen = loaded if names else [suite for suite in loaded if suite.run_all]
+    if datasets:
+        chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
     stock = Stock(discover(models_dirs), prepared, Results(results), current(), limit_images)
     plan = make_plan(chosen, stock, wanted, rerun)
@@ -73,7 +78,10 @@ def _facts(name: str, data_dir: Path, *, make: bool):
     from benchmark.data.prepared import NotPrepared, load_prepared
 
     try:
-        return load_prepared(name, data_dir)
+        found = load_prepared(name, data_dir)
+        if found.holds_masks:
+            raise UserError(f"{name} holds lung masks and no findings: no classifier learns it.")
+        return found
     except NotPrepared as error:
         dataset = find_dataset(name)
         if not (make and dataset.embedded):

@@ -30,8 +30,9 @@ def raw_examples(path: Path, split: str) -> tf.data.Dataset:
         split: name of a split.
 
     Returns:
-        A dataset of feature dicts in which ``image`` is a scalar string of encoded bytes. Its
-        order is the order of the manifest and of every view.
+        A dataset of feature dicts in which ``image`` (and ``mask``, where the set holds masks)
+        is a scalar string of encoded bytes. Its order is the order of the manifest and of every
+        view.
 
     Raises:
         UserError: the directory does not hold a prepared data set.
@@ -43,9 +44,10 @@ def raw_examples(path: Path, split: str) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
     in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, options=options)
+    encoded = [name for name in ("image", "mask") if name in builder.info.features]
     return builder.as_dataset(
         split,
-        decoders={"image": tfds.decode.SkipDecoding()},
+        decoders=dict.fromkeys(encoded, tfds.decode.SkipDecoding()),
         read_config=in_order,
         shuffle_files=False,
     )

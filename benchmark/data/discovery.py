@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.prepared import NotPrepared, load_prepared
+from benchmark.data.prepared import FACTS, NotPrepared, load_prepared
 from benchmark.errors import UnknownName, UserError
 
 
@@ -18,11 +19,14 @@ class Dataset:
         name: ``<builder>/<config>``.
         builder_class: the TFDS builder.
         config: name of the config.
+        options: how to read a set of the user's own, where the builder asks; None: as the file in
+            its folder says.
     """
 
     name: str
     builder_class: Any
     config: str
+    options: Any = None
 
     @property
     def embedded(self) -> bool:
@@ -32,7 +36,14 @@ class Dataset:
     @property
     def description(self) -> str:
         """One line about the config."""
+        if self.own:
+            return "a set of your own"
         return self.builder_class.builder_configs[self.config].description
+
+    @property
+    def own(self) -> bool:
+        """True for a set of the user's own: a config that the builder makes on demand."""
+        return not self.builder_class.builder_configs
 
     @property
     def how_to_get(self) -> str:
@@ -51,29 +62,54 @@ class Dataset:
                 f"{self.name} needs your copy of the raw files: give it with --manual-dir DIR.\n"
                 f"{self.how_to_get.strip()}"
             )
+        if self.own:
+            return self.builder_config(manual_dir)
         return self.builder_class.locate(Path(manual_dir), self.config)
 
+    def builder_config(self, manual_dir: Path | None) -> Any:
+        """What to construct the builder with: the name of a config, or one made for the folder."""
+        if self.own:
+            return self.builder_class.configure(Path(manual_dir), self.config, self.options)
+        return self.config
 
-def datasets() -> dict[str, Dataset]:
-    """Every data set by name. Imports no TensorFlow."""
+
+def datasets(data_dir: Path | None = None) -> dict[str, Dataset]:
+    """Every data set by name, with the user's own that are prepared in a data folder.
+
+    Imports no TensorFlow.
+    """
     import tfds_builders
 
     return {
         f"{builder}/{config}": Dataset(f"{builder}/{config}", builder_class, config)
         for builder, builder_class in sorted(tfds_builders.BUILDERS.items())
-        for config in builder_class.builder_configs
+        for config in builder_class.builder_configs or _prepared_configs(builder, data_dir)
     }
+
+
+def _prepared_configs(builder: str, data_dir: Path | None) -> list[str]:
+    if data_dir is None:
+        return []
+    return sorted({facts.parents[1].name for facts in (data_dir / builder).glob(f"*/*/{FACTS}")})
 
 
 def find_dataset(name: str) -> Dataset:
     """The data set of a name; the config may be left out where the builder has only one.
 
+    A builder of the user's own sets has one of every name, prepared or not.
+
     Raises:
         UnknownName: there is none; lists the choices.
     """
+    import tfds_builders
+
     known = datasets()
     if name in known:
         return known[name]
+    builder, _, config = name.partition("/")
+    builder_class = tfds_builders.BUILDERS.get(builder)
+    if builder_class and not builder_class.builder_configs and re.fullmatch("[a-z]\\w*", config):
+        return Dataset(name, builder_class, config)
     of_builder = [d for key, d in known.items() if key.split("/")[0] == name]
     if len(of_builder) == 1:
         return of_builder[0]

@@ -43,7 +43,6 @@ class Prepared:
         name: ``<builder>/<config>``.
         version: TFDS version of the set.
         path: its TFDS version folder.
-        task: findings and kind.
         facts: the builder's metadata (see ``tfds_builders/example.py``).
         derived: what ``prepare.py`` found: ``manifest_sha256``, ``rendition``, ``counts``,
             ``test_digest``, ``verdict``, ``reasons``.
@@ -52,9 +51,27 @@ class Prepared:
     name: str
     version: str
     path: Path
-    task: Task
     facts: dict[str, Any]
     derived: dict[str, Any]
+
+    @property
+    def holds_masks(self) -> bool:
+        """True for a set of lung masks, which has no findings and no task."""
+        return self.facts["kind"] == "segmentation"
+
+    @property
+    def task(self) -> Task:
+        """Findings and kind.
+
+        Raises:
+            UserError: the set has no findings.
+        """
+        if self.holds_masks:
+            raise UserError(
+                f"{self.name} holds lung masks and no findings: a segmentation network can be "
+                "trained on it, a classifier can not."
+            )
+        return Task(tuple(self.facts["findings"]), self.facts["kind"])
 
     @property
     def manifest_sha256(self) -> str:
@@ -135,9 +152,8 @@ def load_prepared(name: str, data_dir: Path) -> Prepared:
         raise NotPrepared(name, data_dir)
     path = versions[-1].parent
     facts = json.loads((path / "metadata.json").read_bytes())
-    task = Task(tuple(facts["findings"]), facts["kind"])
     derived = json.loads((path / FACTS).read_bytes())
-    return Prepared(name, path.name, path, task, facts, derived)
+    return Prepared(name, path.name, path, facts, derived)
 
 
 def _version_of(facts: Path) -> tuple[int, ...]:

@@ -12,11 +12,16 @@ import tfds_builders
 
 @pytest.fixture(scope="session")
 def prepare():
-    """Function (name, config, data_dir, manual_dir) -> prepared builder."""
+    """Function (name, config, data_dir, manual_dir) -> prepared builder.
+
+    A set of the user's own is configured as the file in its folder says.
+    """
     tfds.disable_progress_bar()
 
     def run(name: str, config: str, data_dir: Path, manual_dir: Path | None):
-        builder = tfds_builders.BUILDERS[name](config=config, data_dir=data_dir)
+        cls = tfds_builders.BUILDERS[name]
+        made = config if cls.builder_configs else cls.configure(manual_dir, config)
+        builder = cls(config=made, data_dir=data_dir)
         download = tfds.download.DownloadConfig(manual_dir=manual_dir)
         builder.download_and_prepare(download_config=download)
         return builder

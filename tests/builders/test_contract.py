@@ -5,6 +5,7 @@ A builder joins by one entry in EXPECTED; what it says of itself is tested in it
 
 from __future__ import annotations
 
+import ast
 import io
 import itertools
 import json
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -24,9 +26,14 @@ from PIL import Image
 from tensorflow_datasets.core import dataset_metadata
 
 import tfds_builders
-from tfds_builders import example
+from tfds_builders import example, splits
+from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
+from tfds_builders.chestxray14 import protocols as chestxray14_protocols
 from tfds_builders.errors import LayoutError
+from tfds_builders.image_folder import fake_raw as own_raw
 from tfds_builders.kermany_pneumonia import fake_raw as kermany_raw
+from tfds_builders.lung_masks import fake_raw as mask_raw
+from tfds_builders.padchest import fake_raw as padchest_raw
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,70 @@ def _kermany_files(manual_dir: Path, config: str) -> int:
     return sum(path.is_file() and not path.name.startswith("._") for path in found)
 
 
+def _padchest_files(manual_dir: Path, config: str) -> int:
+    table = pd.read_csv(manual_dir / padchest_raw.TABLE, dtype=str)
+    lists = table["Labels"].fillna("[]").map(ast.literal_eval)
+    said = lists.map(lambda items: {x.strip().lower() for x in items} - {"", "unchanged"})
+    keep = said.map(lambda s: bool(s) and s.isdisjoint({"exclude", "suboptimal study"}))
+    keep &= table["Projection"] != "EXCLUDE"
+    if "frontal" in config:
+        keep &= table["Projection"].isin(["PA", "AP", "AP_horizontal"])
+    if "physician" in config:
+        keep &= table["MethodLabel"] == "Physician"
+    if "metastasis" in config:
+        keep &= said.map(lambda s: ("lung metastasis" in s) != (s == {"normal"}))
+    files = {path.name for path in manual_dir.glob("*/*") if not path.name.startswith(".")}
+    strays = sum(not name.endswith(".png") for name in files)
+    return int((keep & table["ImageID"].isin(files | set(padchest_raw.MISSING))).sum()) + strays
+
+
+def _write_masks(folder: Path) -> None:
+    for config in mask_raw.NAMES:
+        mask_raw.write(folder / config, config)
+
+
+def _add_mask(folder: Path, config: str, k: int, data: bytes) -> Path:
+    lungs = np.zeros((60, 64), bool)
+    lungs[10:40, 8:28] = lungs[10:40, 36:56] = True
+    return mask_raw.add(folder / config, config, 700 + k, data, lungs)
+
+
+def _mask_files(folder: Path, config: str) -> int:
+    names = {path.parent.name for path in (folder / config).rglob("*.*")}
+    (images,) = names & {"CXR_png", "All247images", "images"}
+    return sum(path.parent.name == images for path in (folder / config).rglob("*.*"))
+
+
+def _chestxray14_files(manual_dir: Path, config: str) -> int:
+    table = pd.read_csv(
+        manual_dir / "Data_Entry_2017.csv", skiprows=1, header=None, names=range(12)
+    )
+    files = {path.name for path in (manual_dir / "images").iterdir() if path.name[0] != "."}
+    strays = len(files - set(table[0]))
+    keep = table[0].isin(files)
+    if config.startswith("seven"):
+        salt, share = chestxray14_protocols.SALT, 1 / 15
+        drawn = table[0].map(lambda name: splits.position(name, salt) < share)
+        keep &= table[1].isin(chestxray14_protocols.SEVEN) & (drawn | (table[1] != "No Finding"))
+    return int(keep.sum()) + strays
+
+
 EXPECTED = {
+    "chestxray14": Expected(
+        configs={"fourteen": 14, "seven_v2017": 7},
+        write=lambda folder: chestxray14_raw.write(folder, rgba=False),
+        slot=lambda k: f"images/{chestxray14_raw.ABSENT_PATIENT:08d}_{k:03d}.png",
+        files=_chestxray14_files,
+    ),
+    "image_folder": Expected(
+        configs={"my_set": 1},
+        write=own_raw.write_folders,
+        slot=lambda k: f"NORMAL/{900 + k}_0.png",
+        files=lambda folder, _: (
+            sum(path.suffix != ".toml" for path in folder.rglob("*.*"))
+            - (folder / ".DS_Store").exists()
+        ),
+    ),
     "kermany_pneumonia": Expected(
         configs={
             "official": 1,
@@ -67,6 +137,18 @@ EXPECTED = {
         write=lambda folder: kermany_raw.write(folder, patients=40, size=32),
         slot=lambda k: f"chest_xray/train/NORMAL/IM-9{k:03d}-0001.jpeg",
         files=_kermany_files,
+    ),
+    "padchest": Expected(
+        configs={"lung_metastasis_frontal": 1, "findings_all_physician": 15},
+        write=lambda folder: padchest_raw.write(folder, style="folders", size=32),
+        slot=padchest_raw.absent_image,
+        files=_padchest_files,
+    ),
+    "lung_masks": Expected(
+        configs={"montgomery": 0, "jsrt": 0, "darwin": 0, "kermany_pairs": 0},
+        write=_write_masks,
+        add=_add_mask,
+        files=_mask_files,
     ),
     "thorax_phantom": Expected(configs={"small": 7}),
 }
@@ -129,7 +211,7 @@ def test_import_registers_all_without_tensorflow():
         "for name, cls in tfds_builders.BUILDERS.items():\n"
         "    assert tfds.builder_cls(name) is cls and cls.name == name\n"
         "    if getattr(cls, 'EMBEDDED', False): continue\n"
-        "    try: cls.locate('/nowhere', cls.BUILDER_CONFIGS[0].name)\n"
+        "    try: cls.locate('/nowhere', next(iter(cls.builder_configs), 'own'))\n"
         "    except tfds_builders.errors.LayoutError: pass\n"
         "print('tensorflow' in sys.modules)"
     )
@@ -258,7 +340,7 @@ def test_the_suite_of_tfds_passes(builder, name, config, manual_dirs):
     sizes = {split: builder.info.splits[split].num_examples for split in SPLITS}
     facts = {
         "DATASET_CLASS": tfds_builders.BUILDERS[name],
-        "BUILDER_CONFIG_NAMES_TO_TEST": [config],
+        "BUILDER_CONFIG_NAMES_TO_TEST": [builder.builder_config],
         "SPLITS": sizes,
         "EXAMPLE_DIR": manual_dirs[name] or Path(__file__).parent,
     }

@@ -1,0 +1,1 @@
+"""A person's own set of chest X-rays: class folders, or images and a table (see README.md)."""

@@ -1,0 +1,255 @@
+"""image_folder: a set of your own, read as you say and split by patient."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from tfds_builders import example, images, splits
+from tfds_builders.archives import Folder
+from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders.image_folder import class_folders, table
+from tfds_builders.image_folder.contents import Contents, Entry
+from tfds_builders.image_folder.options import UNKNOWN, Options, check_name, read_options
+from tfds_builders.kermany_pneumonia.patients import merge
+
+SALT = "image_folder/1"
+SHARES = {"validation": 0.1, "test": 0.2}
+SPLITS = ("train", "validation", "test")
+TREE = """\
+    DIR/<class>/*.png                       two or more folders named like the classes
+    DIR/train/<class>/*.png, DIR/test/...   the same, already split (validation may be missing)
+    DIR/**/*.png and a table                with --csv FILE and the names of its columns
+"""
+
+
+@dataclass(eq=False, kw_only=True)
+class Config(tfds.core.BuilderConfig):
+    """One set; made by ``Builder.configure``.
+
+    Attributes:
+        options: how it is read.
+        findings: names of the findings.
+        kind: ``"binary"``, ``"multilabel"`` or ``"multiclass"``.
+    """
+
+    options: Options
+    findings: tuple[str, ...]
+    kind: str
+
+
+# What the builder says of itself while nobody has said which set is meant.
+_NO_SET = Config(name="none", options=Options(), findings=("Finding",), kind="binary")
+
+
+class Builder(tfds.core.GeneratorBasedBuilder):
+    """Your own chest X-rays; README.md says how."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES: ClassVar = {"1.0.0": "Class folders, or a table; patients by column or name."}
+    BUILDER_CONFIGS: ClassVar = []
+    MANUAL_DOWNLOAD_INSTRUCTIONS = (
+        f"Your own images, as one of\n{TREE}"
+        "Then: cxr-bench prepare image_folder --manual-dir DIR --name my_set, with what the "
+        "README of image_folder says about patients."
+    )
+
+    @classmethod
+    def locate(cls, manual_dir: Path, config_name: str) -> Contents:
+        """What a folder holds, read as its ``image_folder.toml`` says.
+
+        Raises:
+            LayoutError: missing, empty, or neither class folders nor a table.
+        """
+        return _read(Path(manual_dir), read_options(manual_dir), pattern=None)
+
+    @classmethod
+    def configure(cls, manual_dir: Path, name: str, options: Options | None = None) -> Config:
+        """Config for a folder, to construct a builder with: ``Builder(config=...)``.
+
+        Args:
+            manual_dir: the folder with the images.
+            name: what to call the set: lower-case letters, digits and underscores.
+            options: how to read it; default: what ``image_folder.toml`` in the folder says.
+
+        Raises:
+            DatasetError: the name is no such word, the options say too little or contradict each
+                other (nobody's images are split by image without being asked), or the folder
+                does not hold what they promise.
+        """
+        check_name(name)
+        manual_dir = Path(manual_dir)
+        options = options if options is not None else read_options(manual_dir)
+        _refuse_missing(manual_dir)
+        options.check()
+        found = _read(manual_dir, options, pattern=None)
+        return Config(
+            name=name,
+            description="a set of your own",
+            options=options,
+            findings=found.findings,
+            kind=found.kind,
+        )
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        config: Config = self.builder_config or _NO_SET
+        return self.dataset_info_from_configs(
+            features=example.features(len(config.findings)),
+            metadata=example.metadata(
+                findings=config.findings,
+                kind=config.kind,
+                label_version="own",
+                split_source="",
+                licence="not told",
+                citation="a set of the user's own",
+                redistributable=False,
+                patients_unknown=config.options.patients == UNKNOWN,
+                options=config.options.published(),
+            ),
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        config: Config = self.builder_config
+        if config is None:
+            raise DatasetError(
+                "image_folder: which set? It has none of its own; make one with "
+                "Builder(config=Builder.configure(folder, name))."
+            )
+        folder = Folder(Path(dl_manager.manual_dir))
+        pattern = config.options.pattern() if config.options.patient_pattern else None
+        contents = _read(folder.path, config.options, pattern)
+        if (contents.findings, contents.kind) != (config.findings, config.kind):
+            raise DatasetError(f"image_folder: {folder.path} has changed since it was looked at.")
+        intake = images.Intake(quarantined=[*folder.refused(), *contents.refused])
+        facts = self.info.metadata
+        facts.update(quarantined=intake.quarantined, converted=intake.converted)
+        entries, groups = _survey(folder, contents.entries, intake)
+        members, facts["split_source"] = _members(entries, groups, config.options)
+        return {
+            split: self._generate_examples(folder, intake, split, part, groups)
+            for split, part in members.items()
+        }
+
+    def _generate_examples(self, folder, intake, split, entries, groups) -> Iterator:
+        admitted = 0
+        by_name = {entry.image: entry for entry in entries}
+        for name, image in intake.admit_all(by_name, folder.read):
+            if image is not None:
+                admitted += 1
+                yield name, self._example(by_name[name], image, groups[name])
+        if not admitted:
+            raise DatasetError(
+                f"image_folder: no readable image is left for the split {split!r}. "
+                f"Of {len(entries)} all were refused, e.g. {intake.quarantined[-1:]}."
+            )
+
+    def _example(self, entry: Entry, image: bytes, group: str) -> dict:
+        return {
+            "image": image,
+            "image_id": entry.image,
+            "patient_id": group,
+            "findings": np.array(entry.findings, np.uint8),
+            "labelled": np.array(entry.labelled, np.uint8),
+            "age": -1,
+            "sex": "",
+            "view": "",
+            "label_source": "table" if self.builder_config.options.csv else "folder name",
+        }
+
+
+def _refuse_missing(folder: Path) -> None:
+    if not folder.is_dir():
+        raise LayoutError("image_folder", f"there is no folder {folder}.", TREE, [])
+
+
+def _read(folder: Path, options: Options, pattern: re.Pattern | None) -> Contents:
+    """Contents of a folder; without a pattern, patients of no column are left unknown."""
+    _refuse_missing(folder)
+    names = Folder(folder).names()
+    if options.csv:
+        return table.read(_table(folder, options.csv), names, options, pattern)
+    contents = class_folders.read(names, pattern)
+    if not contents.findings:
+        found = sorted({"/".join(name.split("/")[:2]) for name in names})
+        problem = "does not hold two classes of images" if found else "is empty"
+        raise LayoutError("image_folder", f"{folder} {problem}.", TREE, found)
+    if pattern and not contents.entries:
+        some = ", ".join(entry["file"] for entry in contents.refused[:3])
+        raise DatasetError(
+            f"image_folder: the patient pattern {pattern.pattern!r} is found in no file name, "
+            f"e.g. {some}."
+        )
+    return contents
+
+
+def _table(folder: Path, said: str) -> Path:
+    for path in (folder / said, Path(said)):
+        if path.is_file():
+            return path
+    raise DatasetError(f"image_folder: there is no table {said}, neither in {folder}.")
+
+
+def _survey(
+    folder: Folder, entries: list[Entry], intake: images.Intake
+) -> tuple[list[Entry], dict[str, str]]:
+    """Readable entries, and the patient group of each: one patient, or identical bytes."""
+    kept, by_digest = [], defaultdict(list)
+    for entry in entries:
+        try:
+            digest = hashlib.sha256(folder.read(entry.image)).hexdigest()
+        except Unreadable as error:
+            intake.refuse(entry.image, str(error))
+            continue
+        kept.append(entry)
+        by_digest[digest].append(entry.image)
+    # Broken files can be equal without showing the same person, e.g. all the empty ones.
+    identical = [
+        names
+        for names in by_digest.values()
+        if len(names) > 1 and images.check(folder.read(names[0])).data is not None
+    ]
+    return kept, merge({entry.image: entry.patient or entry.image for entry in kept}, identical)
+
+
+def _members(
+    entries: list[Entry], groups: dict[str, str], options: Options
+) -> tuple[dict[str, list[Entry]], str]:
+    """Entries of each split, and who made the split.
+
+    Where the set has its own split, only what it lacks is carved out of its training part.
+    """
+    pools = {entry.pool for entry in entries} - {""}
+    carved = {split: share for split, share in SHARES.items() if split not in pools}
+    fractions = {"train": 1 - sum(carved.values()), **carved}
+    members: dict[str, list[Entry]] = {split: [] for split in SPLITS}
+    for entry in entries:
+        fixed = entry.pool in ("validation", "test")
+        group = groups[entry.image]
+        split = entry.pool if fixed else splits.assign(group, SALT, fractions)
+        members[split].append(entry)
+    empty = [split for split, part in members.items() if not part]
+    if empty:
+        counts = {split: len(part) for split, part in members.items()}
+        raise DatasetError(
+            f"image_folder: no image falls into {' and '.join(empty)} (images: {counts}). "
+            f"There are {len(set(groups.values()))} patients, too few to be split."
+        )
+    return members, _split_source(pools, fractions, options)
+
+
+def _split_source(pools: set[str], fractions: dict[str, float], options: Options) -> str:
+    unit = "images" if options.patients == UNKNOWN else "patients"
+    shares = ", ".join(f"{split} {share:.0%}" for split, share in fractions.items())
+    hashed = f"by salted hash of the {unit}: {shares}"
+    if not pools:
+        return hashed
+    own = f"folders of the set: {', '.join(sorted(pools))}"
+    return own if len(fractions) == 1 else f"{own}; of its training part {hashed}"

@@ -1,0 +1,1 @@
+"""Chest X-rays with masks of the lung fields, five sources (see README.md)."""
