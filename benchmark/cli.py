@@ -37,6 +37,16 @@ def _option_results():
     )
 
 
+def _option_out(what):
+    return click.option(
+        "--out",
+        type=FOLDER,
+        default=Path("results/local") / what,
+        show_default=True,
+        help="Folder to write to; it will name images and patients of the set.",
+    )
+
+
 def _option_data_dir():
     return click.option(
         "--data-dir",
@@ -92,6 +102,12 @@ def main():
 @main.command()
 @click.option("--all", "run_all", is_flag=True, help="Every suite whose data are there.")
 @click.option("--suite", "names", multiple=True, help="One suite; may be given several times.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="This data set instead of the suites' own; may be given several times.",
+)
 @click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
 @click.option("--limit-cells", type=click.IntRange(min=1), help="Stop after so many cells.")
 @click.option(
@@ -127,11 +143,26 @@ def run(run_all, names, **options):
 @click.argument("dataset")
 @click.option("--manual-dir", type=FOLDER, help="Folder with your copy of the raw files.")
 @_option_data_dir()
-def prepare(dataset, manual_dir, data_dir):
-    """Prepare a DATASET, given as builder/config, for training."""
+@_option_cache_dir()
+@click.option("--name", "own_name", default="", help="What to call a set of your own.")
+@click.option("--csv", default="", help="Its table; without one, folders named like classes.")
+@click.option("--image-column", default="", help="Column of the table with the file names.")
+@click.option("--finding-columns", default="", help="Columns with the findings: 'a,b,c'.")
+@click.option("--patient-column", default="", help="Column with the patients.")
+@click.option("--patient-pattern", default="", help="Or: regex, its group is the patient's id.")
+@click.option("--patients", default="", help="Or: 'unknown', to split by image, and say so.")
+def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, **own):
+    """Prepare a DATASET, given as builder/config, for training.
+
+    \b
+    A set of your own, in folders named like the classes:
+      cxr-bench prepare image_folder --name my_set --manual-dir DIR --patient-pattern '^(\\d+)_'
+      cxr-bench run --suite pneumonia --dataset image_folder/my_set
+    """
     from benchmark.commands.prepare import prepare_dataset
 
-    prepare_dataset(dataset, manual_dir, data_dir)
+    columns = tuple(name.strip() for name in finding_columns.split(",") if name.strip())
+    prepare_dataset(dataset, manual_dir, data_dir, cache_dir, finding_columns=columns, **own)
 
 
 @main.command("list")
@@ -166,3 +197,37 @@ def new_model(name, models_dir):
     from benchmark.commands.new_model import scaffold_model
 
     scaffold_model(name, models_dir)
+
+
+@main.command()
+@click.argument("dataset")
+@click.option("--images/--no-images", default=True, help="Also look for copies in the pixels.")
+@_option_out("audit")
+@_option_data_dir()
+@_option_cache_dir()
+def audit(dataset, **options):
+    """Say what is wrong with a prepared DATASET: leaks, duplicates, labels, metadata.
+
+    Verdict leak: the same patient, or the same image (cropped, scaled, compressed or brightened),
+    in two splits. Suspected: an ambiguity that is known of the set. Exits with 1 on a leak only.
+    """
+    from benchmark.commands.audit import audit_dataset
+
+    raise SystemExit(audit_dataset(dataset, **options))
+
+
+@main.command()
+@click.argument("dataset")
+@click.option(
+    "--with-images/--without-images",
+    default=None,
+    help="Show sample images; default: only of sets that may be passed on.",
+)
+@_option_out("eda")
+@_option_data_dir()
+@_option_cache_dir()
+def eda(dataset, **options):
+    """Write a page about a prepared DATASET: labels, metadata, pixels, samples."""
+    from benchmark.commands.eda import explore_dataset
+
+    explore_dataset(dataset, **options)

@@ -15,10 +15,17 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
+
+from tfds_builders import journal
+from tfds_builders.errors import Unreadable
+from tfds_builders.parallel import in_order
 
 MAX_PIXELS = 64_000_000
 """Largest image decoded: three times the largest radiograph of the known sets."""
@@ -29,6 +36,9 @@ MAX_BYTES = 256 * 2**20
 # Anything else Pillow can open is a document or needs outside programs.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
+
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -55,20 +65,73 @@ def check(data: bytes, dtype: type = np.uint8) -> Checked:
         dtype: ``np.uint8``, or ``np.uint16`` where the set has 16-bit images, which are then
             kept as they are.
     """
+    with _pillow_silenced():
+        return _check(data, np.dtype(dtype))
+
+
+def check_all(
+    contents: Iterable[tuple[Key, bytes | Unreadable]],
+    dtype: type = np.uint8,
+    workers: int | None = None,
+) -> Iterator[tuple[Key, Checked]]:
+    """Check many files on all cores; outcomes come in the order of the files.
+
+    What the journal around the caller knows is not decoded again.
+
+    Args:
+        contents: a key and the content of each file, or why it cannot be read; drawn a few files
+            ahead, so that memory holds a few images a core.
+        dtype: as for :func:`check`.
+        workers: threads; None takes one for each core.
+    """
+    known = journal.current()
+
+    def check_one(item: tuple[Key, bytes | Unreadable]) -> tuple[Key, Checked]:
+        key, content = item
+        if isinstance(content, Unreadable):
+            return key, Checked(None, str(content))
+        return key, _check_once(content, np.dtype(dtype), known)
+
+    with _pillow_silenced():
+        yield from in_order(check_one, contents, workers)
+
+
+@contextmanager
+def _pillow_silenced() -> Iterator[None]:
+    """Pillow warns about harmless metadata; a warning must not decide about an image.
+
+    Filters belong to the process, not to a thread: whoever starts threads enters this, not they.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _check_once(data: bytes, dtype: np.dtype, known: journal.Journal | None) -> Checked:
+    if known is None:
+        return _check(data, dtype)
+    key = known.key(data, dtype.name)
+    if key in known.known:
+        reason = known.known[key]
+        return Checked(None if reason else data, reason)
+    checked = _check(data, dtype)
+    if checked.data is None or not checked.reason:
+        known.checked(key, checked.reason)
+    return checked
+
+
+def _check(data: bytes, dtype: np.dtype) -> Checked:
     if not data:
         return Checked(None, "empty file")
-    with warnings.catch_warnings():
-        # Pillow warns about harmless metadata; a warning must not decide about an image.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            return _check_decoded(data, np.dtype(dtype))
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            return Checked(None, f"too large: more than {MAX_PIXELS} pixels")
-        except Image.UnidentifiedImageError:
-            return Checked(None, "not an image in a known format")
-        except Exception as error:  # a broken file raises nearly anything in a decoder
-            return Checked(None, f"cannot be decoded: {error or type(error).__name__}")
+    try:
+        return _check_decoded(data, dtype)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Checked(None, f"too large: more than {MAX_PIXELS} pixels")
+    except Image.UnidentifiedImageError:
+        return Checked(None, "not an image in a known format")
+    except Exception as error:  # a broken file raises nearly anything in a decoder
+        return Checked(None, f"cannot be decoded: {error or type(error).__name__}")
 
 
 def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
@@ -142,11 +205,34 @@ class Intake:
         shown = file.encode(errors="backslashreplace").decode()
         self.quarantined.append({"file": shown, "reason": reason})
 
-    def admit(self, file: str, data: bytes) -> bytes | None:
-        """Bytes of the image that enter the set, or None where it was quarantined."""
-        checked = check(data, self.dtype)
+    def admit(self, file: str, checked: Checked) -> bytes | None:
+        """Bytes of a checked image that enter the set, or None where it is quarantined."""
         if checked.data is None:
             self.refuse(file, checked.reason)
         elif checked.reason:
             self.converted.append({"file": file, "reason": checked.reason})
         return checked.data
+
+    def admit_all(
+        self, files: Iterable[str], read: Callable[[str], bytes], workers: int | None = None
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Read, check and admit files in their order, the checks on all cores.
+
+        Args:
+            files: names.
+            read: content of a file of that name, or raises Unreadable.
+            workers: threads; None takes one for each core.
+
+        Yields:
+            Name, and the bytes that enter the set or None where the file is quarantined.
+        """
+        contents = ((file, _content(read, file)) for file in files)
+        for file, checked in check_all(contents, self.dtype, workers):
+            yield file, self.admit(file, checked)
+
+
+def _content(read: Callable[[str], bytes], file: str) -> bytes | Unreadable:
+    try:
+        return read(file)
+    except Unreadable as error:
+        return error

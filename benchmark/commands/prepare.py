@@ -2,31 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from benchmark.commands.audit import show_progress
+from benchmark.data.discovery import Dataset, find_dataset
+from benchmark.data.prepared import NotPrepared, load_prepared
+from benchmark.errors import UserError
 
-def prepare_dataset(name: str, manual_dir: Path | None, data_dir: Path) -> None:
-    """Prepare a data set and say what was found in it."""
-    from benchmark.data.discovery import find_dataset
+
+def prepare_dataset(
+    name: str,
+    manual_dir: Path | None,
+    data_dir: Path,
+    cache_dir: Path | None = None,
+    own_name: str = "",
+    **own: object,
+) -> None:
+    """Prepare a data set and say what was found in it.
+
+    Args:
+        cache_dir: folder of the views, one of which the audit looks at.
+        own_name: what to call a set of the user's own.
+        own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
+    """
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import SPLITS
 
-    prepared = prepare(find_dataset(name), data_dir, manual_dir)
+    dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
+    _refuse_other_options(dataset, data_dir)
+    prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress)
     click.echo(f"{prepared.name} {prepared.version} is prepared in {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
-        positives = ", ".join(f"{f} {n:,}" for f, n in counts["positives"].items())
+        positives = [f"{f} {n:,}" for f, n in counts["positives"].items()]
+        contents = "with lung masks" if prepared.holds_masks else ", ".join(positives)
         click.echo(
             f"  {split:<10} {counts['images']:>7,} images of {counts['patients']:,} patients; "
-            f"{positives}"
+            f"{contents}"
         )
     click.echo(f"  rendition: {prepared.rendition}; verdict: {prepared.derived['verdict']}")
     for reason in prepared.derived["reasons"]:
         click.echo(f"    {reason}")
     _show_intake("quarantined (not used)", prepared.facts["quarantined"])
     _show_intake("converted to grey PNG", prepared.facts["converted"])
+
+
+def _dataset(name: str, own_name: str, own: dict[str, object]) -> Dataset:
+    """The data set meant; ``image_folder`` with a name is one of the user's own."""
+    from tfds_builders.errors import DatasetError
+    from tfds_builders.image_folder.options import Options, check_name
+
+    if name == "image_folder" and not own_name:
+        raise UserError("What is the set to be called? Give it a name: --name my_set")
+    try:
+        check_name(own_name or "any")
+    except DatasetError as error:
+        raise UserError(str(error)) from None
+    dataset = find_dataset(f"{name}/{own_name}" if own_name else name)
+    if not own:
+        return dataset
+    if not dataset.own:
+        given = ", ".join("--" + key.replace("_", "-") for key in own)
+        raise UserError(f"{given}: only for sets of your own (image_folder), not for {name}.")
+    return replace(dataset, options=Options(**own))
+
+
+def _refuse_other_options(dataset: Dataset, data_dir: Path) -> None:
+    if dataset.options is None:
+        return
+    try:
+        prepared = load_prepared(dataset.name, data_dir)
+    except NotPrepared:
+        return
+    if prepared.facts["options"] != dataset.options.published():
+        raise UserError(
+            f"{dataset.name} is prepared already, and was read in another way. Choose another "
+            f"--name, or delete {prepared.path.parent} and prepare it again."
+        )
 
 
 def _show_intake(what: str, files: list[dict[str, str]], most: int = 10) -> None:

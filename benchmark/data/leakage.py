@@ -12,6 +12,11 @@ from itertools import combinations
 
 from benchmark.data.prepared import SPLITS
 
+UNKNOWN = (
+    "which images are of one patient is not known: images of one patient may lie on both sides of "
+    "a split, and scores may be too good"
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -21,20 +26,31 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def audit(manifest, suspected: list[dict]) -> Verdict:
-    """Look for patients and identical images that stand on both sides of a split.
+def audit(
+    manifest, suspected: list[dict], *, patients_unknown: bool = False, same_image=None
+) -> Verdict:
+    """Look for patients and images that stand on both sides of a split.
 
     Args:
         manifest: DataFrame of :meth:`benchmark.data.prepared.Prepared.manifest`.
         suspected: the builder's declarations, ``{"splits": [a, b], "reason": str}``: between these
             splits equal patient ids do not prove the same patient.
+        patients_unknown: the set does not say which images are of one patient.
+        same_image: (N,) a number for each line of the manifest, equal where the same image is
+            shown (see :mod:`benchmark.data.audit.copies`); None: only identical files are found.
     """
     declared = {frozenset(entry["splits"]): entry["reason"] for entry in suspected}
-    leaks, suspicions = [], []
+    leaks, suspicions = [], [UNKNOWN] if patients_unknown else []
     for a, b in combinations(SPLITS, 2):
         images = _shared(manifest, "sha256", a, b)
         if images:
             leaks.append(f"{_count(images, 'identical image')} in both {a} and {b}")
+        copies = 0 if same_image is None else _copied(manifest, same_image, a, b)
+        if copies:
+            leaks.append(
+                f"{_count(copies, 'image')} in both {a} and {b} as copies that differ in bytes "
+                "(scaled, cropped, compressed or brightened)"
+            )
         patients = _shared(manifest, "patient_id", a, b)
         if patients and frozenset((a, b)) in declared:
             reason = declared[frozenset((a, b))]
@@ -48,6 +64,15 @@ def audit(manifest, suspected: list[dict]) -> Verdict:
 def _shared(manifest, column: str, a: str, b: str) -> int:
     values = {split: set(manifest.loc[manifest["split"] == split, column]) for split in (a, b)}
     return len(values[a] & values[b])
+
+
+def _copied(manifest, same_image, a: str, b: str) -> int:
+    """Images in both splits that are not there as identical files."""
+    shown = {split: manifest["split"].to_numpy() == split for split in (a, b)}
+    files = {split: set(manifest["sha256"][shown[split]]) for split in (a, b)}
+    identical = manifest["sha256"].isin(files[a] & files[b]).to_numpy()
+    known = set(same_image[identical & (shown[a] | shown[b])])
+    return len((set(same_image[shown[a]]) & set(same_image[shown[b]])) - known)
 
 
 def _count(n: int, what: str) -> str:

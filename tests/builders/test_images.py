@@ -146,9 +146,15 @@ def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
 
 def test_intake_keeps_an_account_of_every_file():
     intake = images.Intake()
-    assert intake.admit("good.jpeg", KEPT["grey JPEG"]) == KEPT["grey JPEG"]
-    assert intake.admit("colour.png", CONVERTED["RGB PNG"][0])
-    assert intake.admit("empty.jpeg", b"") is None
+    files = {
+        "good.jpeg": KEPT["grey JPEG"],
+        "colour.png": CONVERTED["RGB PNG"][0],
+        "empty.jpeg": b"",
+    }
+    admitted = dict(intake.admit_all(files, files.get))
+    assert admitted["good.jpeg"] == files["good.jpeg"]
+    assert admitted["colour.png"]
+    assert admitted["empty.jpeg"] is None
     intake.refuse("n\udcffotes", "no image")
     assert intake.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
     assert intake.quarantined == [

@@ -18,7 +18,7 @@ class Reception:
     """Reads the copy once for each split, as TFDS writes one split after another.
 
     The first pass sees every file and accounts for it; the later ones know what is there, read
-    only that, and stop behind the last of it. One image is in memory at a time.
+    only that, and stop behind the last of it. A few images are in memory at a time.
 
     Attributes:
         copy: where the images are.
@@ -33,10 +33,24 @@ class Reception:
     _surveyed: bool = False
     _refused: set[tuple[str, str]] = field(default_factory=set)
     _second: Counter = field(default_factory=Counter)
+    _noted: list[tuple[str, str]] = field(default_factory=list)
 
     def images(self, split: str) -> Iterator[tuple[Entry, bytes]]:
         """Images of one split that can be used, in the order of the copy."""
         entries = self.plan.entries[split]
+        for (file, noted), checked in images.check_all(self._read(entries), self.intake.dtype):
+            self._refuse_all(noted)
+            image = self._admit(file, checked)
+            if image is not None:
+                yield entries[_name(file)], image
+        self._refuse_all(self._noted)
+        self._close_survey()
+
+    def _read(self, entries: dict[str, Entry]) -> Iterator[tuple[tuple, bytes | Unreadable]]:
+        """One pass: (file, what was noted on the way to it) and content of each wanted file.
+
+        It runs ahead of the checks; the notes keep the account in the order of the copy.
+        """
         left = {name for name in entries if name in self._place} if self._surveyed else None
 
         def wanted(file: str) -> bool:
@@ -46,14 +60,12 @@ class Reception:
             return name in entries and self._place[name] == file
 
         for file, content in self.copy.stream(wanted) if left != set() else ():
-            image = self._admit(file, content)
-            if image is not None:
-                yield entries[_name(file)], image
+            noted, self._noted = self._noted, []
+            yield (file, noted), content
             if left is not None and wanted(file):
                 left.discard(_name(file))
                 if not left:
                     break
-        self._close_survey()
 
     def facts(self) -> dict:
         """For the metadata: how much of what the tables list is there.
@@ -69,11 +81,15 @@ class Reception:
             "fraction": round(there / len(listed), 6) if listed else 0.0,
         }
 
-    def _admit(self, file: str, content: bytes | Unreadable) -> bytes | None:
-        if isinstance(content, Unreadable):
-            self._refuse(file, str(content))
+    def _admit(self, file: str, checked: images.Checked) -> bytes | None:
+        if checked.data is None:
+            self._refuse(file, checked.reason)
             return None
-        return self.intake.admit(file, content)
+        return self.intake.admit(file, checked)
+
+    def _refuse_all(self, noted: list[tuple[str, str]]) -> None:
+        for file, reason in noted:
+            self._refuse(file, reason)
 
     def _refuse(self, file: str, reason: str) -> None:
         # Each pass over an archive meets its bad members again.
@@ -86,9 +102,9 @@ class Reception:
         if first != file:
             self._second[file.split("/")[0], first.split("/")[0]] += 1
         elif name not in self.plan.listed:
-            self._refuse(file, f"not listed in {self.plan.source}")
+            self._noted.append((file, f"not listed in {self.plan.source}"))
         elif name in self.plan.unassigned:
-            self._refuse(file, self.plan.unassigned[name])
+            self._noted.append((file, self.plan.unassigned[name]))
 
     def _close_survey(self) -> None:
         self._surveyed = True

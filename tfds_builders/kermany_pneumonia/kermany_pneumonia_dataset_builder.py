@@ -127,12 +127,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, source, intake, split, names, named, groups) -> Iterator:
         admitted = 0
-        for name in names:
-            try:
-                image = intake.admit(name, source.read(name))
-            except Unreadable as error:
-                intake.refuse(name, str(error))
-                continue
+        for name, image in intake.admit_all(names, source.read):
             if image is None:
                 continue
             admitted += 1

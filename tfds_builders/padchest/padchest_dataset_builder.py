@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tfds_builders import example, images, splits
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError
 from tfds_builders.padchest import account, photometric, raw, selection, table
 
 SALT = "padchest/1"
@@ -124,8 +124,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, found, intake, ledger, rows, split) -> Iterator:
         admitted = 0
-        for row in rows:
-            data = _admitted(found, intake, row)
+        admissions = intake.admit_all((row.image_id for row in rows), found.read)
+        for row, (_, image) in zip(rows, admissions, strict=True):
+            data = _finished(image, intake, row)
             ledger.count("quarantined" if data is None else "examples")
             if data is not None:
                 admitted += 1
@@ -151,14 +152,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
 
-def _admitted(found: raw.Images, intake: images.Intake, row: table.Row) -> bytes | None:
-    """Bytes of an image, the usual way round; None where it was quarantined."""
-    try:
-        data = found.read(row.image_id)
-    except Unreadable as error:
-        intake.refuse(row.image_id, str(error))
-        return None
-    data = intake.admit(row.image_id, data)
+def _finished(data: bytes | None, intake: images.Intake, row: table.Row) -> bytes | None:
+    """Bytes of an admitted image, the usual way round; None where it was quarantined."""
     if data is None and row.image_id in account.known_bad():
         intake.quarantined[-1]["reason"] += " (known: broken as published)"
     if data is None or not row.inverted:

@@ -1,0 +1,132 @@
+"""`cxr-bench audit`: what is wrong with a prepared set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+_COLOURS = {"leak": "red", "suspected": "yellow", "clean": "green"}
+_SHOWN = 10
+
+
+def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, images: bool) -> int:
+    """Audit a set, show what was found and write it as JSON; returns the exit code.
+
+    Args:
+        name: ``builder/config``.
+        data_dir: TFDS data folder; an embedded set that is not there is made.
+        cache_dir: folder of the views.
+        out: folder the JSON file goes to.
+        images: whether the pixels are looked at, too.
+    """
+    from benchmark.data.audit.copies import find_copies
+    from benchmark.data.audit.findings import examine, gate
+    from benchmark.data.prepare import keep_verdict
+    from benchmark.records.files import readable_json, write_atomic
+
+    prepared = prepared_or_made(name, data_dir, cache_dir)
+    copies = find_copies(prepared, cache_dir, show_progress) if images else None
+    found = examine(prepared, copies)
+    if images:
+        keep_verdict(prepared, gate(prepared.manifest(), prepared.facts, copies))
+    path = out / f"{prepared.name.replace('/', '-')}.json"
+    write_atomic(path, readable_json(found))
+    _show(found, images)
+    click.echo(f"All of it: {path}")
+    return 1 if found["verdict"] == "leak" else 0
+
+
+def prepared_or_made(name: str, data_dir: Path, cache_dir: Path):
+    """Facts of a prepared set; an embedded one is made where it is not there."""
+    from benchmark.data.discovery import find_dataset
+    from benchmark.data.prepare import prepare
+    from benchmark.data.prepared import NotPrepared, load_prepared
+
+    dataset = find_dataset(name)
+    try:
+        return load_prepared(dataset.name, data_dir)
+    except NotPrepared:
+        if not dataset.embedded:
+            raise
+        return prepare(dataset, data_dir, None, cache_dir, show_progress)
+
+
+def show_progress(what: str, done: int, total: int) -> None:
+    """One moving line on a terminal, nothing elsewhere."""
+    if sys.stderr.isatty():
+        end = "\r\033[K" if done == total else ""
+        click.echo(f"\r\033[KAudit: {what} {done:,} of {total:,} images{end}", nl=False, err=True)
+
+
+def _show(found: dict[str, Any], images: bool) -> None:
+    click.echo(f"{found['dataset']} {found['dataset_version']}: {found['images']:,} images")
+    for question, answer, details in _rows(found):
+        click.echo(f"  {question:<34} {answer}")
+        for detail in details[:_SHOWN]:
+            click.echo(f"    {_plain(detail)}")
+        if len(details) > _SHOWN:
+            click.echo(f"    ... and {len(details) - _SHOWN} more")
+    if not images:
+        click.echo("  The pixels were not looked at (--no-images): copies may have been missed.")
+    click.echo(
+        "Verdict: " + click.style(found["verdict"], fg=_COLOURS[found["verdict"]], bold=True)
+    )
+    for reason in found["reasons"]:
+        click.echo(f"  {_plain(reason)}")
+
+
+def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
+    """Question, answer and details of every check."""
+    shared = found["shared_patients"][-1]
+    by = [f"{n:,} {f}" for f, n in shared["by_finding"].items()] + [
+        f"{shared['no_finding']:,} with no finding"
+    ]
+    yield "patients in test and elsewhere", f"{shared['patients']:,} ({_plain(', '.join(by))})", []
+    yield "identical files", *_groups(found["exact"])
+    if found["near"] is not None:
+        yield "identical pixels, other files", *_groups(found["pixels"])
+        yield "copies, other files", *_groups(found["near"])
+        yield "blank images", f"{len(found['blank']):,}", found["blank"]
+    conflicts = found["conflicting_labels"]
+    lines = [f"{', '.join(c['findings'])}: {', '.join(c['images'])}" for c in conflicts]
+    yield "one image, conflicting labels", f"{len(conflicts):,} groups", lines
+    moved = [entry for entry in found["prevalence"] if entry["shifted"]]
+    tested = sum(entry["p"] is not None for entry in found["prevalence"])
+    yield (
+        "prevalence shift between splits",
+        f"{len(moved):,} of {tested:,} comparisons",
+        [_shift(entry) for entry in sorted(moved, key=lambda e: -abs(e["cohen_h"]))],
+    )
+    refused = [f"{entry['file']}: {entry['reason']}" for entry in found["unreadable"]]
+    yield "unreadable files", f"{len(refused):,}", refused
+    wrong = found["implausible"]
+    lines = [f"{e['problem']}: {e['count']:,}, e.g. {', '.join(e['examples'][:3])}" for e in wrong]
+    yield "impossible metadata", f"{len(wrong):,} kinds", lines
+
+
+def _groups(entry: dict[str, Any]) -> tuple[str, list[str]]:
+    if not entry["groups"]:
+        return "none", []
+    answer = (
+        f"{entry['groups']:,} groups of {entry['files']:,} files; {entry['across_splits']:,} "
+        f"across splits, {entry['several_patients']:,} under several patients"
+    )
+    torn = [m for m in entry["members"] if len(set(m["splits"])) + len(set(m["patients"])) > 2]
+    return answer, [" = ".join(m["images"]) for m in torn]
+
+
+def _shift(entry: dict[str, Any]) -> str:
+    (a, b), (p, q), (low, high) = entry["splits"], entry["prevalence"], entry["interval"]
+    return (
+        f"{entry['finding']}: {a} {p:.1%}, {b} {q:.1%}; difference {entry['difference']:+.1%} "
+        f"[{low:+.1%}, {high:+.1%}], h = {entry['cohen_h']:+.2f}, Holm p = {entry['p_holm']:.2g}"
+    )
+
+
+def _plain(text: str) -> str:
+    """Text from data without what could move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,208 @@
+"""Copies in a prepared set: looked for once per manifest, stored beside ``prepared.json``.
+
+Memory: 7 KB an image (0.8 GB for 112,000) and some 300 MB. The 64 px views are ordinary views: a
+model that trains at 64 px uses them again.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data.audit import AUDIT_VERSION
+from benchmark.data.audit.candidates import find_candidates
+from benchmark.data.audit.confirm import correlations, threshold
+from benchmark.data.audit.texture import SIZE
+from benchmark.data.prepared import Prepared
+from benchmark.data.views import open_view
+from benchmark.records.files import readable_json, write_atomic
+
+COPIES = "copies.json"
+BLANK = 8
+"""Grey levels between the darkest and the brightest pixel, below which an image shows nothing."""
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what is done, items done, items in all)``."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What was found in the pixels; images are named by their line in the manifest, from 0.
+
+    Attributes:
+        images: images looked at.
+        candidates: pairs that were registered.
+        threshold: correlation from which a pair is confirmed in this set.
+        pairs: ``(line, line, correlation)`` of confirmed copies; 1.0 where the views are equal.
+        same_pixels: groups of lines whose decoded pixels are equal, though the files may differ.
+        blank: lines of images that show nothing.
+        seconds: time per phase.
+    """
+
+    images: int
+    candidates: int
+    threshold: float
+    pairs: list[tuple[int, int, float]]
+    same_pixels: list[list[int]]
+    blank: list[int]
+    seconds: dict[str, float]
+
+    def same_image(self, labels: np.ndarray) -> np.ndarray:
+        """(N,) a number for each image, equal where the same radiograph is shown.
+
+        Args:
+            labels: (N,) numbers below N that are equal where already the files are.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        n = self.images
+        pairs = np.array([pair[:2] for pair in self.pairs], int).reshape(-1, 2)
+        by_label = np.stack([np.arange(n), n + labels], 1)
+        links = np.concatenate([pairs, by_label])
+        graph = coo_array((np.ones(len(links)), links.T), shape=(2 * n, 2 * n))
+        return connected_components(graph, directed=False)[1][:n]
+
+
+def stored_copies(prepared: Prepared) -> Copies | None:
+    """What an earlier look at the same manifest found; None where there was none."""
+    try:
+        stored = json.loads((prepared.path / COPIES).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(stored, dict) or stored.pop("made_of", None) != _made_of(prepared):
+        return None
+    return Copies(**stored | {"pairs": [tuple(pair) for pair in stored["pairs"]]})
+
+
+def find_copies(
+    prepared: Prepared, cache_dir: Path | None = None, progress: Progress | None = None
+) -> Copies | None:
+    """Look for copies, or read what was found before.
+
+    None for a simulated set: each of its images was drawn anew, and its patients share one plan of
+    the body, closely enough to pass for copies at 64 px.
+
+    Args:
+        prepared: the data set; its manifest must be written.
+        cache_dir: where the 64 px views are kept; None makes them for this once.
+        progress: told how far it is.
+    """
+    if prepared.facts.get("simulated"):
+        return None
+    found = stored_copies(prepared)
+    if found is None:
+        found = _look(prepared, cache_dir, progress or (lambda what, done, total: None))
+        stored = {"made_of": _made_of(prepared), **asdict(found)}
+        write_atomic(prepared.path / COPIES, readable_json(stored))
+    return found
+
+
+def _made_of(prepared: Prepared) -> dict[str, object]:
+    return {"manifest_sha256": prepared.manifest_sha256, "audit_version": AUDIT_VERSION}
+
+
+def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Copies:
+    clock = [time.monotonic()]
+    with _folder(prepared, cache_dir) as folder:
+        images = _views(prepared, Path(folder), progress)
+    clock.append(time.monotonic())
+    blank = np.ptp(images.reshape(len(images), -1), axis=1) < BLANK
+    equal, shown = _equal(images, blank)
+    pairs = find_candidates(images[shown], lambda *n: progress("searching", *n))
+    clock.append(time.monotonic())
+    correlation = correlations(images[shown], pairs, lambda *n: progress("comparing", *n))
+    clock.append(time.monotonic())
+    a, b = shown[pairs.whole], shown[pairs.cut]
+    patients = prepared.manifest()["patient_id"].to_numpy()
+    sure = threshold(correlation[patients[a] != patients[b]])
+    same = _best(a, b, correlation, sure)
+    views, search, compare = np.diff(clock).round(1).tolist()
+    return Copies(
+        images=len(images),
+        candidates=len(pairs.whole),
+        threshold=round(sure, 4),
+        pairs=[(a, b, 1.0) for group in equal for a, b in pairwise(group)] + same,
+        same_pixels=_same_pixels(prepared, equal),
+        blank=np.flatnonzero(blank).tolist(),
+        seconds={"views": views, "search": search, "compare": compare},
+    )
+
+
+def _folder(prepared: Prepared, cache_dir: Path | None):
+    """Context of a folder for views: the cache, or one for this once."""
+    if cache_dir is not None:
+        return nullcontext(cache_dir)
+    return tempfile.TemporaryDirectory(dir=prepared.path, prefix=".audit-")
+
+
+def _views(prepared: Prepared, folder: Path, progress: Progress) -> np.ndarray:
+    """Every image in the order of the manifest, uint8 (N, 64, 64)."""
+    splits = prepared.manifest()["split"].to_numpy()
+    images = np.empty((len(splits), SIZE, SIZE), np.uint8)
+    for split in dict.fromkeys(splits):
+        tell = lambda *n, split=split: progress(f"decoding {split}", *n)  # noqa: E731
+        images[splits == split] = open_view(prepared, split, SIZE, "raw", folder, tell).images
+    return images
+
+
+def _equal(images: np.ndarray, blank: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
+    """Groups of lines with equal views, and the first line of each view; blank ones left out."""
+    members: dict[bytes, list[int]] = {}
+    for line in np.flatnonzero(~blank).tolist():
+        members.setdefault(images[line].tobytes(), []).append(line)
+    groups = [lines for lines in members.values() if len(lines) > 1]
+    return groups, np.array([lines[0] for lines in members.values()], int)
+
+
+def _best(
+    a: np.ndarray, b: np.ndarray, correlation: np.ndarray, sure: float
+) -> list[tuple[int, int, float]]:
+    """Confirmed pairs, each once, whichever of the two was taken for the cropped one."""
+    best: dict[tuple[int, int], float] = {}
+    for k in np.flatnonzero(correlation >= sure):
+        pair = (int(min(a[k], b[k])), int(max(a[k], b[k])))
+        best[pair] = max(best.get(pair, 0.0), round(float(correlation[k]), 4))
+    return [(*pair, value) for pair, value in sorted(best.items())]
+
+
+def _same_pixels(prepared: Prepared, equal: list[list[int]]) -> list[list[int]]:
+    """Of lines with equal views, those whose images are equal at full size."""
+    digests = prepared.manifest()["sha256"].to_numpy()
+    doubtful = {line for group in equal if len(set(digests[group])) > 1 for line in group}
+    pixels = _pixel_digests(prepared, doubtful)
+    found: list[list[int]] = []
+    for group in equal:
+        members: dict[str, list[int]] = {}
+        for line in group:
+            members.setdefault(pixels.get(line, digests[line]), []).append(line)
+        found += [lines for lines in members.values() if len(lines) > 1]
+    return found
+
+
+def _pixel_digests(prepared: Prepared, lines: set[int]) -> dict[int, str]:
+    import hashlib
+
+    import tensorflow as tf
+
+    from benchmark.data.decode import raw_examples, stored_dtype
+
+    found = {}
+    splits = prepared.manifest()["split"].to_numpy()
+    for split in dict.fromkeys(splits[sorted(lines)]) if lines else ():
+        dtype = stored_dtype(prepared.path)
+        examples = raw_examples(prepared.path, split).as_numpy_iterator()
+        for line, example in zip(np.flatnonzero(splits == split).tolist(), examples, strict=True):
+            if line in lines:
+                pixels = tf.io.decode_image(example["image"], channels=1, dtype=dtype).numpy()
+                shaped = repr(pixels.shape).encode() + pixels.tobytes()
+                found[line] = hashlib.sha256(shaped).hexdigest()
+    return found

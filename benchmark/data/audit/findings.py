@@ -1,0 +1,63 @@
+"""Everything the audit finds in a prepared set, as one dictionary that is ready for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.audit import AUDIT_VERSION, duplicates
+from benchmark.data.audit.copies import Copies
+from benchmark.data.audit.patients import shared_patients
+from benchmark.data.audit.plausibility import implausible
+from benchmark.data.audit.prevalence import shifts
+from benchmark.data.leakage import Verdict, audit
+from benchmark.data.prepared import Prepared
+
+
+def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
+    """Audit a prepared set.
+
+    Args:
+        prepared: the data set.
+        copies: what was found in the pixels; None leaves out what needs them (``near``, ``pixels``
+            and ``blank`` are then None).
+    """
+    manifest, facts = prepared.manifest(), prepared.facts
+    same = same_image(manifest, copies)
+    verdict = gate(manifest, facts, copies)
+    return {
+        "schema": 1,
+        "audit_version": AUDIT_VERSION,
+        "dataset": prepared.name,
+        "dataset_version": prepared.version,
+        "manifest_sha256": prepared.manifest_sha256,
+        "verdict": verdict.name,
+        "reasons": list(verdict.reasons),
+        "images": len(manifest),
+        "shared_patients": shared_patients(manifest, facts["findings"]),
+        "exact": duplicates.exact(manifest),
+        "pixels": copies and duplicates.same_pixels(manifest, copies),
+        "near": copies and duplicates.near(manifest, copies, same),
+        "conflicting_labels": duplicates.conflicting_labels(manifest, duplicates.groups_of(same)),
+        "prevalence": shifts(manifest, facts["findings"]),
+        "blank": None if copies is None else manifest["image_id"].iloc[copies.blank].tolist(),
+        "unreadable": facts["quarantined"],
+        "implausible": implausible(manifest, facts["projections"]),
+    }
+
+
+def gate(manifest, facts: dict[str, Any], copies: Copies | None) -> Verdict:
+    """The verdict on a set; ``facts`` is the builder's metadata."""
+    return audit(
+        manifest,
+        facts["suspected"],
+        patients_unknown=facts.get("patients_unknown", False),
+        same_image=same_image(manifest, copies),
+    )
+
+
+def same_image(manifest, copies: Copies | None) -> np.ndarray:
+    """(N,) equal where the same image is shown: equal files, and copies where looked for."""
+    _, by_bytes = np.unique(manifest["sha256"].to_numpy(str), return_inverse=True)
+    return by_bytes if copies is None else copies.same_image(by_bytes)

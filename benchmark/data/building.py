@@ -1,0 +1,109 @@
+"""Run a TFDS builder for a set: memory bounded, progress said, resumed after a kill."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.discovery import Dataset
+
+SHUFFLE_BYTES = 64 * 2**20
+"""Examples that are kept in memory until they are written to disk to be put into their order."""
+
+SECONDS = 20
+"""Time between two lines of progress where there is no terminal."""
+
+
+def build(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Path:
+    """Prepare a set with its builder where it is not; returns the folder of its version.
+
+    An attempt that was killed leaves a journal beside that folder, ``<version>.journal``: the next
+    one removes what the dead one had written and writes all of it again, but decodes no image that
+    had been checked.
+
+    Raises:
+        tfds_builders.errors.DatasetError: the raw files cannot be used, or another process is
+            preparing the same set.
+    """
+    import tensorflow_datasets as tfds
+
+    from tfds_builders import journal
+
+    config = dataset.builder_config(manual_dir)
+    builder = dataset.builder_class(data_dir=data_dir, config=config)
+    path = Path(builder.data_dir)
+    notes = path.with_name(f"{path.name}.journal")
+    if path.is_dir():
+        notes.unlink(missing_ok=True)
+        return path
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    with journal.opened(notes) as book, _little_memory():
+        _tell_resumed(dataset.name, book)
+        _follow(builder, dataset.name, book)
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=manual_dir)
+        )
+    return path
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """Let TFDS sort on disk what is more than ``SHUFFLE_BYTES``, for as long as the context lasts.
+
+    TFDS keeps up to 1 GB of each split in memory, so that its memory grows with the set up to that
+    size. The order of the examples is the same either way. Whoever calls ``tfds.load`` without the
+    benchmark keeps the limit of TFDS.
+    """
+    from tensorflow_datasets.core import shuffle
+
+    before = shuffle.MAX_MEM_BUFFER_SIZE
+    shuffle.MAX_MEM_BUFFER_SIZE = SHUFFLE_BYTES
+    try:
+        yield
+    finally:
+        shuffle.MAX_MEM_BUFFER_SIZE = before
+
+
+def _tell_resumed(name: str, book: Any) -> None:
+    if book.remove_dead() or book.known:
+        _say(f"{name}: an earlier attempt was killed; {len(book.known):,} images are checked.")
+
+
+def _follow(builder: Any, name: str, book: Any) -> None:
+    """Note in which folder a builder works, and say how far it is where no bar is shown."""
+    split_generators = builder._split_generators
+
+    def followed(dl_manager: Any) -> dict[str, Iterable]:
+        # While TFDS generates, the builder's folder is the temporary one.
+        book.attempt(Path(builder.data_dir).name)
+        return {
+            split: _told(examples, f"{name}, {split}")
+            for split, examples in split_generators(dl_manager).items()
+        }
+
+    builder._split_generators = followed
+
+
+def _told(examples: Iterable, what: str) -> Iterator:
+    if sys.stderr.isatty():
+        yield from examples
+        return
+    start = said = time.monotonic()
+    count = 0
+    for example in examples:
+        yield example
+        count += 1
+        now = time.monotonic()
+        if now - said > SECONDS:
+            said = now
+            _say(f"{what}: {count:,} examples, {count / (now - start):.0f} a second")
+    _say(f"{what}: {count:,} examples read and checked")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

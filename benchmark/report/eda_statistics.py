@@ -1,0 +1,169 @@
+"""What a data set says before any model sees it: counts, co-occurrence, associations.
+
+Input is the manifest of a prepared set, a DataFrame with one line per image and the columns
+``patient_id``, ``split``, ``age`` (-1 unknown), ``sex``, ``view``, ``target:<finding>`` and
+``labelled:<finding>``. Intervals are 95 % percentile bootstrap intervals over patients, because
+images of one patient are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+SPLITS = ("train", "validation", "test")
+RESAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number of the CSV: what it is of, its value, its interval and the images it rests on."""
+
+    table: str
+    finding: str
+    of: str
+    measure: str
+    value: float
+    low: float
+    high: float
+    images: int
+
+
+def known(manifest: pd.DataFrame, finding: str) -> pd.DataFrame:
+    """Lines on which a finding is labelled, with a column ``positive``."""
+    lines = manifest[manifest[f"labelled:{finding}"] == 1]
+    return lines.assign(positive=lines[f"target:{finding}"].to_numpy(bool))
+
+
+def counts(manifest: pd.DataFrame, findings: list[str]) -> list[Statistic]:
+    """Labelled and positive images, positive patients and prevalence of each finding and split."""
+    rows = []
+    for finding in findings:
+        for split in SPLITS:
+            lines = known(manifest[manifest["split"] == split], finding)
+            positive = lines[lines["positive"]]
+            share = len(positive) / len(lines) if len(lines) else np.nan
+            numbers = {
+                "labelled images": len(lines),
+                "positive images": len(positive),
+                "positive patients": positive["patient_id"].nunique(),
+                "prevalence": share,
+            }
+            rows += [_exactly("counts", finding, split, k, v, lines) for k, v in numbers.items()]
+    return rows
+
+
+def cooccurrence(manifest: pd.DataFrame, findings: list[str]) -> np.ndarray:
+    """(F, F): of the images with the row's finding, the share that has the column's, too.
+
+    Images on which the other finding is not labelled are left out; NaN without any image.
+    """
+    labelled = manifest[[f"labelled:{f}" for f in findings]].to_numpy(float)
+    positive = manifest[[f"target:{f}" for f in findings]].to_numpy(float) * labelled
+    both, base = positive.T @ positive, positive.T @ labelled
+    return np.where(base > 0, both / np.maximum(base, 1), np.nan)
+
+
+def associations(manifest: pd.DataFrame, findings: list[str], seed: int) -> list[Statistic]:
+    """How strongly age, sex and view go with each finding.
+
+    Returns:
+        Per finding, where the metadata are there: ``standardised mean difference`` of age (positive
+        minus negative, in pooled standard deviations; Cohen 1988), ``odds ratio`` of the finding in
+        women against men (0.5 added to each cell; Haldane 1956) and ``Cramer's V`` of the views
+        (Cramer 1946). NaN where a side is empty.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for finding in findings:
+        lines = known(manifest, finding)
+        aged = lines[lines["age"] >= 0]
+        rows += _measured(finding, "age", "standardised mean difference", aged, _ages, _smd, rng)
+        sexed = lines[lines["sex"].isin(["F", "M"])]
+        rows += _measured(finding, "sex: F against M", "odds ratio", sexed, _sexes, _odds, rng)
+        seen = lines[lines["view"] != ""]
+        if seen["view"].nunique() > 1:
+            rows += _measured(finding, "view", "Cramer's V", seen, _views, _cramer, rng)
+    return rows
+
+
+def table(rows: list[Statistic]) -> pd.DataFrame:
+    """Statistics as a DataFrame with one line each, ready for CSV."""
+    return pd.DataFrame(rows, columns=list(Statistic.__dataclass_fields__))
+
+
+def _exactly(kind: str, finding: str, of: str, measure: str, value: float, lines) -> Statistic:
+    return Statistic(kind, finding, of, measure, value, np.nan, np.nan, len(lines))
+
+
+def _measured(finding, of, measure, lines, columns: Callable, statistic: Callable, rng):
+    if not len(lines):
+        return []
+    sums = columns(lines).groupby(lines["patient_id"].to_numpy()).sum().to_numpy(float)
+    low, high = _interval(sums, statistic, rng)
+    value = float(statistic(sums.sum(0)[None])[0])
+    return [Statistic("associations", finding, of, measure, value, low, high, len(lines))]
+
+
+def _interval(sums: np.ndarray, statistic: Callable, rng) -> tuple[float, float]:
+    """95 % interval of a statistic of sums over patients (P, C), by resampling patients."""
+    patients = len(sums)
+    even = np.full(patients, 1 / patients)
+    drawn = np.stack([rng.multinomial(patients, even) @ sums for _ in range(RESAMPLES)])
+    values = statistic(drawn)
+    if np.isnan(values).mean() > 0.05 or patients < 2:
+        return np.nan, np.nan
+    return tuple(np.nanpercentile(values, [2.5, 97.5]).tolist())
+
+
+def _ages(lines: pd.DataFrame) -> pd.DataFrame:
+    """n, sum and sum of squares of age, for negative and positive images."""
+    columns = {}
+    for sign in (False, True):
+        here = (lines["positive"] == sign).to_numpy(float)
+        columns |= {(sign, k): here * lines["age"].to_numpy(float) ** k for k in range(3)}
+    return pd.DataFrame(columns)
+
+
+def _smd(sums: np.ndarray) -> np.ndarray:
+    n0, s0, q0, n1, s1, q1 = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = q0 - s0**2 / n0 + q1 - s1**2 / n1
+        return (s1 / n1 - s0 / n0) / np.sqrt(within / (n0 + n1 - 2))
+
+
+def _sexes(lines: pd.DataFrame) -> pd.DataFrame:
+    return _cross(lines, "sex", ["F", "M"])
+
+
+def _odds(sums: np.ndarray) -> np.ndarray:
+    female_positive, female_negative, male_positive, male_negative = sums.T + 0.5
+    odds = female_positive * male_negative / (female_negative * male_positive)
+    empty = ((sums[:, [0, 1]].sum(1) * sums[:, [2, 3]].sum(1)) == 0) | (
+        (sums[:, [0, 2]].sum(1) * sums[:, [1, 3]].sum(1)) == 0
+    )
+    return np.where(empty, np.nan, odds)
+
+
+def _views(lines: pd.DataFrame) -> pd.DataFrame:
+    return _cross(lines, "view", sorted(lines["view"].unique()))
+
+
+def _cross(lines: pd.DataFrame, column: str, words: list[str]) -> pd.DataFrame:
+    """Indicator columns: positive and negative of each word in turn."""
+    value, positive = lines[column].to_numpy(), lines["positive"].to_numpy()
+    columns = {(w, s): ((value == w) & (positive == s)) for w in words for s in (True, False)}
+    return pd.DataFrame(columns).astype(float)
+
+
+def _cramer(sums: np.ndarray) -> np.ndarray:
+    cells = sums.reshape(len(sums), -1, 2)
+    total = cells.sum((1, 2), keepdims=True)
+    expected = cells.sum(1, keepdims=True) * cells.sum(2, keepdims=True) / total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(expected > 0, (cells - expected) ** 2 / expected, 0)
+    one_sided = (cells.sum(1) == 0).any(1) | ((cells.sum(2) > 0).sum(1) < 2)
+    return np.where(one_sided, np.nan, np.sqrt(parts.sum((1, 2)) / total[:, 0, 0]))

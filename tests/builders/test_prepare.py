@@ -1,0 +1,276 @@
+"""Preparing: parallel checks in order, bounded memory, and what a killed attempt leaves."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from benchmark.data import building
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
+from benchmark.errors import UserError
+from tfds_builders import images, journal, parallel
+from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.kermany_pneumonia import fake_raw
+
+NAME = "kermany_pneumonia/official"
+VERSION = Path(NAME) / "1.0.0"
+KILLED_AFTER = 45
+NEW = b"\1" * 32
+
+
+def encode(pixels, format, **options) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes | Unreadable]:
+    """Files of every fate, the large ones first, so that threads finish out of order."""
+    rng = np.random.default_rng(0)
+    made = {}
+    for number, side in enumerate([300, 200, 40, 20, 10, 8, 9, 11]):
+        grey = rng.integers(0, 256, (side, side), np.uint8)
+        colour = np.stack([grey, grey[::-1], grey // 2], axis=-1)
+        made[f"{number}.jpeg"] = encode(grey, "JPEG")
+        made[f"{number}.png"] = encode(colour, "PNG")
+        made[f"{number} cut.jpeg"] = made[f"{number}.jpeg"][: side * 2]
+        made[f"{number}.tiff"] = encode(grey, "TIFF")
+        made[f"{number} gone"] = Unreadable(f"gone {number}")
+    return {**made, "empty": b"", "text": b"no image"}
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("raw")
+    fake_raw.write(folder, patients=40, size=32)
+    broken = sorted((folder / "chest_xray" / "train").rglob("*.jpeg"))[:3]
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:200])
+    return folder
+
+
+def records(folder: Path) -> list[dict[str, bytes]]:
+    """Every stored example in the order on disk, without the arbitrary order of its fields."""
+    found = []
+    for path in sorted(folder.glob("*.tfrecord*")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            fields = tf.train.Example.FromString(record).features.feature
+            found.append({name: fields[name].SerializeToString() for name in fields})
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(raw, tmp_path_factory) -> tuple[Path, int]:
+    """A set prepared in one go, and how many images were decoded for it."""
+    data_dir = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        decoded = counted(patch)
+        prepare(find_dataset(NAME), data_dir, raw)
+    return data_dir / VERSION, len(decoded)
+
+
+def counted(patch: pytest.MonkeyPatch) -> list[int]:
+    decoded, check = [], images._check
+    patch.setattr(images, "_check", lambda *given: decoded.append(1) or check(*given))
+    return decoded
+
+
+# Threads
+
+
+def test_results_come_in_order_whoever_is_first():
+    delays = [0.03, 0.0, 0.02, 0.0, 0.0, 0.01, 0.0]
+
+    def work(item):
+        time.sleep(delays[item])
+        return item, threading.current_thread().name
+
+    results = list(parallel.in_order(work, range(7), workers=3))
+    assert [item for item, _ in results] == list(range(7))
+    assert len({name for _, name in results}) > 1
+
+
+def test_only_a_few_items_are_drawn_ahead():
+    drawn = []
+    items = (drawn.append(n) or n for n in itertools.count())
+    results = parallel.in_order(lambda n: n, items, workers=2)
+    assert list(itertools.islice(results, 10)) == list(range(10))
+    assert len(drawn) <= 10 + 2 * parallel.AHEAD
+    results.close()
+    assert len(drawn) <= 10 + 2 * parallel.AHEAD
+
+
+def test_an_error_is_raised_in_its_turn():
+    results = parallel.in_order(lambda n: 10 // (3 - n), range(20), workers=4)
+    assert list(itertools.islice(results, 3)) == [3, 5, 10]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_checks_in_threads_are_those_made_one_by_one(files, workers):
+    expected = [
+        images.Checked(None, str(data)) if isinstance(data, Unreadable) else images.check(data)
+        for data in files.values()
+    ]
+    found = list(images.check_all(files.items(), workers=workers))
+    assert [name for name, _ in found] == list(files)
+    assert [checked for _, checked in found] == expected
+
+
+def test_warnings_of_pillow_decide_about_nothing_in_a_thread(monkeypatch):
+    def warned(*given):
+        Image.warnings.warn_explicit("odd metadata", UserWarning, "PIL/Image.py", 1, "PIL.Image")
+        return images.Checked(b"", "")
+
+    monkeypatch.setattr(images, "_check_decoded", warned)
+    before = list(warnings.filters)
+    found = dict(images.check_all(((n, b"x") for n in range(20)), workers=4))
+    assert {checked.reason for checked in found.values()} == {""}
+    assert warnings.filters == before
+
+
+# The journal
+
+
+def killed_attempt(path: Path, work: Callable[[journal.Journal], object]) -> None:
+    """Do some work with a journal that nobody closes after success."""
+
+    def attempt():
+        with journal.opened(path) as book:
+            work(book)
+            raise RuntimeError("as if killed")
+
+    with pytest.raises(RuntimeError):
+        attempt()
+
+
+def test_a_journal_recalls_what_was_kept_and_refused_but_not_what_was_converted(
+    files, tmp_path, monkeypatch
+):
+    path = tmp_path / "1.0.0.journal"
+    expected = list(images.check_all(files.items()))
+    killed_attempt(path, lambda _: list(images.check_all(files.items())))
+    decoded = counted(monkeypatch)
+    with journal.opened(path):
+        assert list(images.check_all(files.items())) == expected
+        assert len(decoded) == sum(bool(c.data) and bool(c.reason) for _, c in expected)
+        before = len(decoded)
+        list(images.check_all(files.items(), np.uint16))
+        assert len(decoded) > before + len(expected) // 2
+    assert not path.exists()
+    assert journal.current() is None
+
+
+def test_lines_torn_by_a_kill_cost_a_check_and_no_more(files, tmp_path):
+    path = tmp_path / "1.0.0.journal"
+    killed_attempt(path, lambda _: list(images.check_all(files.items())))
+    whole = path.read_bytes().rstrip(b"\n")
+    known = len([line for line in whole.splitlines() if line])
+    for damaged in (whole[:-10], whole[:-1] + b"\n", b"\xff\0[[[\n[1]\n{}\nnull\n" + whole[:-5]):
+        path.write_bytes(damaged)
+        found = []
+        for _ in range(2):
+            killed_attempt(path, lambda book: (found.append(book.known), book.checked(NEW, "new")))
+        assert len(found[0]) == known - 1
+        assert found[1] == {**found[0], NEW: "new"}
+
+
+# Whole sets
+
+
+def test_a_killed_attempt_is_resumed(raw, undisturbed, tmp_path, monkeypatch, capfd):
+    whole, all_decoded = undisturbed
+    killed = f"""
+import os, signal
+from pathlib import Path
+from benchmark.data import building
+from benchmark.data.discovery import find_dataset
+from tfds_builders import images
+
+decoded, check = [], images._check
+
+def dying(*given):
+    decoded.append(1)
+    if len(decoded) > {KILLED_AFTER}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return check(*given)
+
+images._check = dying
+building.SHUFFLE_BYTES = 1000
+building.build(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", killed], capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr.decode()[-2000:]
+    folder = tmp_path / VERSION
+    (left,) = folder.parent.glob("incomplete.*")
+    assert any(left.iterdir())
+    foreign = left.with_name("incomplete.ABCDEF_1.0.0")
+    foreign.mkdir()  # of another program, which may be alive
+
+    decoded = counted(monkeypatch)
+    prepare(find_dataset(NAME), tmp_path, raw)
+    assert len(decoded) <= all_decoded - KILLED_AFTER + 2 * parallel.cores()
+    assert "an earlier attempt was killed" in capfd.readouterr().err
+    for file in ("manifest.csv", "metadata.json", "prepared.json"):
+        assert (folder / file).read_bytes() == (whole / file).read_bytes()
+    assert records(folder) == records(whole)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["1.0.0", foreign.name]
+
+
+def test_a_set_that_is_being_prepared_is_left_alone(raw, tmp_path):
+    path = (tmp_path / VERSION).with_name("1.0.0.journal")
+    with journal.opened(path):
+        with pytest.raises(UserError, match="another process is preparing this set"):
+            prepare(find_dataset(NAME), tmp_path, raw)
+        assert path.exists()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_failed_attempt_leaves_nothing_but_the_journal(raw, tmp_path, monkeypatch):
+    def failing(*given):
+        raise DatasetError("no")
+        yield
+
+    monkeypatch.setattr(find_dataset(NAME).builder_class, "_generate_examples", failing)
+    with pytest.raises(UserError, match="no"):
+        prepare(find_dataset(NAME), tmp_path, raw)
+    assert [path.name for path in (tmp_path / NAME).iterdir()] == ["1.0.0.journal"]
+
+
+def test_sorting_on_disk_changes_nothing(raw, undisturbed, tmp_path, monkeypatch):
+    from tensorflow_datasets.core import shuffle
+
+    limit = shuffle.MAX_MEM_BUFFER_SIZE
+    buckets = []
+    add = shuffle._Bucket.add
+    monkeypatch.setattr(building, "SHUFFLE_BYTES", 10_000)
+    monkeypatch.setattr(shuffle._Bucket, "add", lambda *given: buckets.append(1) or add(*given))
+    folder = building.build(find_dataset(NAME), tmp_path, raw)
+    assert buckets
+    assert records(folder) == records(undisturbed[0])
+    assert shuffle.MAX_MEM_BUFFER_SIZE == limit > building.SHUFFLE_BYTES
+
+
+def test_progress_is_told_without_a_terminal(raw, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(building, "SECONDS", 0)
+    building.build(find_dataset(NAME), tmp_path, raw)
+    told = capfd.readouterr().err
+    assert f"{NAME}, train: 10 examples" in told
+    for split in ("train", "validation", "test"):
+        assert f"{NAME}, {split}: " in told
+    assert "read and checked" in told

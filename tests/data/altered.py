@@ -1,0 +1,54 @@
+"""Copies of a radiograph as they turn up: compressed, scaled, cropped, brightened."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+Picture = Image.Image
+
+
+def jpeg(picture: Picture, quality: int = 50) -> Picture:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("L")
+
+
+def scaled(picture: Picture, factor: float) -> Picture:
+    return picture.resize([round(factor * side) for side in picture.size], Image.Resampling.BOX)
+
+
+def cropped(picture: Picture, left: float, top: float, right: float, bottom: float) -> Picture:
+    w, h = picture.size
+    return picture.crop(
+        (round(left * w), round(top * h), w - round(right * w), h - round(bottom * h))
+    )
+
+
+def brighter(picture: Picture, gain: float = 1.0, offset: float = 0.0) -> Picture:
+    pixels = np.asarray(picture, float) * gain + 255 * offset
+    return Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8))
+
+
+def _crop_at_random(picture: Picture) -> Picture:
+    cuts = np.random.default_rng(picture.tobytes()[::997]).uniform(0, 0.05, 4)
+    return cropped(picture, *cuts)
+
+
+ALTERED: dict[str, Callable[[Picture], Picture]] = {
+    "exact": lambda p: p,
+    "jpeg 50": jpeg,
+    "jpeg 80": lambda p: jpeg(p, 80),
+    "scaled to 25 %": lambda p: scaled(p, 0.25),
+    "scaled to 60 %": lambda p: scaled(p, 0.6),
+    "cropped 5 % all round": lambda p: cropped(p, 0.05, 0.05, 0.05, 0.05),
+    "cropped 5 % left and top": lambda p: cropped(p, 0.05, 0.05, 0, 0),
+    "cropped at random": _crop_at_random,
+    "gain 0.8": lambda p: brighter(p, gain=0.8),
+    "gain 1.2": lambda p: brighter(p, gain=1.2),
+    "20 % darker": lambda p: brighter(p, offset=-0.2),
+    "20 % brighter": lambda p: brighter(p, offset=0.2),
+}

@@ -1,0 +1,140 @@
+"""What an attempt to prepare a data set has done so far, for the next one if it is killed.
+
+A journal is a text file that only grows, one JSON list a line::
+
+    ["attempt", "incomplete.AB12CD_1.0.0"]   the temporary folder that TFDS writes this attempt to
+    ["checked", "<sha256>", ""]              bytes that were decoded and may stay as they are
+    ["checked", "<sha256>", "empty file"]    bytes that were refused, and why
+
+Images that are converted are not in it, as their pixels are needed again. A line counts when it is
+whole: a kill in the middle of writing costs one check. The hash covers the versions of the decoders
+too, so that another decoder checks everything again.
+
+While a journal is open its file is locked by the system, which lets go of the lock when the process
+ends in any way. Whoever holds it knows that the attempts in it are dead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from tfds_builders.errors import DatasetError
+
+_current: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+class Journal:
+    """An open journal.
+
+    Attributes:
+        path: the file; the temporary folders of its attempts lie beside it.
+        known: 32-byte key of checked bytes to the reason why they were refused, or "". Only what
+            earlier attempts found: within one attempt no file is checked twice.
+    """
+
+    def __init__(self, path: Path, handle: int, *, alone: bool):
+        self.path = path
+        self.known: dict[bytes, str] = {}
+        self._handle = handle
+        self._alone = alone
+        self._attempts: set[str] = set()
+        for line in path.read_bytes().splitlines():
+            self._read(line)
+        # A torn last line must not swallow the first new one.
+        os.write(handle, b"\n")
+
+    def key(self, data: bytes, dtype: str) -> bytes:
+        """What checked bytes are found again by, as images of a type."""
+        digest = hashlib.sha256(f"{_decoders()} {dtype}\n".encode())
+        digest.update(data)
+        return digest.digest()
+
+    def checked(self, key: bytes, reason: str) -> None:
+        """Note that bytes may stay (no reason) or were refused. May be called in any thread."""
+        self._append("checked", key.hex(), reason)
+
+    def attempt(self, folder: str) -> None:
+        """Note the temporary folder of this attempt."""
+        self._append("attempt", folder)
+
+    def remove_dead(self) -> list[str]:
+        """Remove the folders of earlier attempts; returns their names."""
+        dead = [
+            path for path in self.path.parent.glob("incomplete.*") if path.name in self._attempts
+        ]
+        for path in dead:
+            shutil.rmtree(path)
+        return sorted(path.name for path in dead)
+
+    def _append(self, *line: str) -> None:
+        # One write to a file opened for appending is never mixed with another thread's.
+        os.write(self._handle, json.dumps(line).encode() + b"\n")
+
+    def _read(self, line: bytes) -> None:
+        try:
+            match json.loads(line):
+                case ["checked", str(key), str(reason)]:
+                    self.known[bytes.fromhex(key)] = reason
+                case ["attempt", str(folder)]:
+                    self._attempts.add(folder)
+        except ValueError:
+            pass  # torn by a kill
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Journal]:
+    """Open a journal, new or left by an attempt that died, and use it for all checks inside.
+
+    The file is removed when the work inside succeeds, and stays when it fails.
+
+    Raises:
+        DatasetError: another living process has it open.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        journal = Journal(path, handle, alone=_lock(handle, path))
+        token = _current.set(journal)
+        try:
+            yield journal
+        finally:
+            _current.reset(token)
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def current() -> Journal | None:
+    """The journal that is open around the caller, if any."""
+    return _current.get()
+
+
+def _lock(handle: int, path: Path) -> bool:
+    """Lock a file; False where the file system has no locks, as on some clusters."""
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DatasetError(
+            f"another process is preparing this set just now (it holds {path}); wait for it."
+        ) from None
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _decoders() -> str:
+    import PIL
+    import tensorflow as tf  # takes seconds, and is loaded by the first check anyway
+
+    return f"1 {tf.__version__} {PIL.__version__}"
