@@ -13,6 +13,8 @@ def footnotes(each: Table) -> list[str]:
     together: dict[str, list[str]] = defaultdict(list)
     for c in each.configurations:
         label = each.labels[c.config_id]
+        if "epochs" in c.cell["recipe"]:  # a model that sees no image is not trained by one
+            together[_trained(c.cell)].append(label)
         if c.config_id in each.obstacles:
             together[f"Not ranked, {plain(each.obstacles[c.config_id])}"].append(label)
         if c.edited_seeds:
@@ -49,6 +51,18 @@ def stopped(each: Table) -> list[str]:
         "",
         *table(["Configuration", "Seeds", "Status", "Reason"], rows, "lrll"),
     ]
+
+
+def _trained(cell: dict) -> str:
+    """The recipe and the arithmetic of a cell, in words."""
+    recipe = cell["recipe"]
+    return (
+        f"Trained by {plain(recipe['optimizer'])} at {recipe['learning_rate']:g} "
+        f"({plain(recipe['schedule'])}, {recipe['warmup_steps']} steps of warm-up) in batches of "
+        f"{recipe['batch_size']}, at most {recipe['epochs']} epochs, patience "
+        f"{recipe['patience']}, {plain(cell['precision'])} on {plain(cell['backend'])}, "
+        f"{plain(cell['device'])}"
+    )
 
 
 def _sentence(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from benchmark.records.files import canonical_json, sha256
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
+from benchmark.training.recipe import make_recipe
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
 
@@ -69,7 +70,7 @@ def row(model: str, seed: int, shared: dict, kind: str, cell: dict) -> Row:
         "weights": "random",
         "augmentation": "none",
         "seed": seed,
-        "recipe": {"epochs": 10},
+        "recipe": make_recipe({"epochs": 10}).as_dict(),
         "backend": "tensorflow",
         "device": "cpu",
         "precision": "float32",
