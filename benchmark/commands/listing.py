@@ -17,7 +17,7 @@ def list_everything(
     if what in ("all", "models"):
         _list_models(models_dirs)
     if what in ("all", "datasets"):
-        _list_datasets(manual_dir, data_dir)
+        _list_datasets(manual_dir, data_dir, how_to_get=what == "datasets")
 
 
 def _list_suites() -> None:
@@ -53,18 +53,22 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
         click.echo(f"  {name:<16} {card['title']}{source}; {facts}")
 
 
-def _list_datasets(manual_dir: Path | None, data_dir: Path) -> None:
+def _list_datasets(manual_dir: Path | None, data_dir: Path, *, how_to_get: bool) -> None:
     from benchmark.data.discovery import datasets, state
 
     click.secho("Data sets", bold=True)
+    known = datasets(data_dir)
+    width = max(len(name) for name in known)
     missing: dict[str, str] = {}
-    for name, dataset in datasets(data_dir).items():
+    for name, dataset in known.items():
         status = state(dataset, data_dir, manual_dir)
-        click.echo(f"  {name:<38} {status:<10} {dataset.description}")
+        click.echo(f"  {name:<{width}}  {status:<9}  {dataset.description}")
         if status == "missing":
             missing[name.split("/")[0]] = dataset.how_to_get
-    if missing:
-        click.echo("How to get what is missing:")
+    if missing and not how_to_get:
+        click.echo("How to get what is missing: cxr-bench list datasets")
+        return
     for builder, how in missing.items():
-        click.echo(f"  {builder}: " + how.strip().replace("\n", "\n    "))
-        click.echo(f"    Then: cxr-bench prepare {builder}/CONFIG --manual-dir DIR")
+        click.secho(f"How to get {builder}", bold=True)
+        click.echo("  " + how.strip().replace("\n", "\n  "))
+        click.echo(f"  Then: cxr-bench prepare {builder}/CONFIG --manual-dir DIR")
