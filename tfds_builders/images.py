@@ -76,7 +76,7 @@ def check_all(
 ) -> Iterator[tuple[Key, Checked]]:
     """Check many files on all cores; outcomes come in the order of the files.
 
-    What the journal around the caller knows is not decoded again.
+    What the journal around the caller knows to be sound is not decoded again.
 
     Args:
         contents: a key and the content of each file, or why it cannot be read; drawn a few files
@@ -84,13 +84,13 @@ def check_all(
         dtype: as for :func:`check`.
         workers: threads; None takes one for each core.
     """
-    known = journal.current()
+    past = journal.current()
 
     def check_one(item: tuple[Key, bytes | Unreadable]) -> tuple[Key, Checked]:
         key, content = item
         if isinstance(content, Unreadable):
             return key, Checked(None, str(content))
-        return key, _check_once(content, np.dtype(dtype), known)
+        return key, _check_once(content, np.dtype(dtype), past)
 
     with _pillow_silenced():
         yield from in_order(check_one, contents, workers)
@@ -108,16 +108,15 @@ def _pillow_silenced() -> Iterator[None]:
         yield
 
 
-def _check_once(data: bytes, dtype: np.dtype, known: journal.Journal | None) -> Checked:
-    if known is None:
+def _check_once(data: bytes, dtype: np.dtype, past: journal.Journal | None) -> Checked:
+    if past is None:
         return _check(data, dtype)
-    key = known.key(data, dtype.name)
-    if key in known.known:
-        reason = known.known[key]
-        return Checked(None if reason else data, reason)
+    key = past.key(data, dtype.name)
+    if key in past.known:
+        return Checked(data)
     checked = _check(data, dtype)
-    if checked.data is None or not checked.reason:
-        known.checked(key, checked.reason)
+    if checked.data is data:
+        past.sound(key)
     return checked
 
 

@@ -3,12 +3,11 @@
 A journal is a text file that only grows, one JSON list a line::
 
     ["attempt", "incomplete.AB12CD_1.0.0"]   the temporary folder that TFDS writes this attempt to
-    ["checked", "<sha256>", ""]              bytes that were decoded and may stay as they are
-    ["checked", "<sha256>", "empty file"]    bytes that were refused, and why
+    ["sound", "<sha256>"]                    bytes that were decoded and may stay as they are
 
-Images that are converted are not in it, as their pixels are needed again. A line counts when it is
-whole: a kill in the middle of writing costs one check. The hash covers the versions of the decoders
-too, so that another decoder checks everything again.
+Files that are converted or refused are looked at again: the pixels of the former are needed, and
+the latter are few. A line counts when it is whole: a kill in the middle of writing costs one check.
+The hash covers the versions of the decoders too, so that another decoder checks everything again.
 
 While a journal is open its file is locked by the system, which lets go of the lock when the process
 ends in any way. Whoever holds it knows that the attempts in it are dead.
@@ -36,13 +35,13 @@ class Journal:
 
     Attributes:
         path: the file; the temporary folders of its attempts lie beside it.
-        known: 32-byte key of checked bytes to the reason why they were refused, or "". Only what
-            earlier attempts found: within one attempt no file is checked twice.
+        known: 32-byte keys of sound bytes. Only what earlier attempts found: within one attempt
+            no file is checked twice.
     """
 
     def __init__(self, path: Path, handle: int, *, alone: bool):
         self.path = path
-        self.known: dict[bytes, str] = {}
+        self.known: set[bytes] = set()
         self._handle = handle
         self._alone = alone
         self._attempts: set[str] = set()
@@ -52,24 +51,26 @@ class Journal:
         os.write(handle, b"\n")
 
     def key(self, data: bytes, dtype: str) -> bytes:
-        """What checked bytes are found again by, as images of a type."""
+        """What bytes are found again by, as an image of a type."""
         digest = hashlib.sha256(f"{_decoders()} {dtype}\n".encode())
         digest.update(data)
         return digest.digest()
 
-    def checked(self, key: bytes, reason: str) -> None:
-        """Note that bytes may stay (no reason) or were refused. May be called in any thread."""
-        self._append("checked", key.hex(), reason)
+    def sound(self, key: bytes) -> None:
+        """Note that bytes may stay as they are. May be called in any thread."""
+        self._append("sound", key.hex())
 
     def attempt(self, folder: str) -> None:
         """Note the temporary folder of this attempt."""
         self._append("attempt", folder)
 
     def remove_dead(self) -> list[str]:
-        """Remove the folders of earlier attempts; returns their names."""
-        dead = [
-            path for path in self.path.parent.glob("incomplete.*") if path.name in self._attempts
-        ]
+        """Remove the folders of earlier attempts; returns their names.
+
+        Where the file system has no locks nobody knows whether they are dead, and they stay.
+        """
+        found = self.path.parent.glob("incomplete.*") if self._alone else ()
+        dead = [path for path in found if path.name in self._attempts]
         for path in dead:
             shutil.rmtree(path)
         return sorted(path.name for path in dead)
@@ -81,8 +82,8 @@ class Journal:
     def _read(self, line: bytes) -> None:
         try:
             match json.loads(line):
-                case ["checked", str(key), str(reason)]:
-                    self.known[bytes.fromhex(key)] = reason
+                case ["sound", str(key)]:
+                    self.known.add(bytes.fromhex(key))
                 case ["attempt", str(folder)]:
                     self._attempts.add(folder)
         except ValueError:

@@ -35,7 +35,7 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
         keep_verdict(prepared, gate(prepared.manifest(), prepared.facts, copies))
     path = out / f"{prepared.name.replace('/', '-')}.json"
     write_atomic(path, readable_json(found))
-    _show(found, images)
+    _show(found, "a simulated set" if images else "--no-images")
     click.echo(f"All of it: {path}")
     return 1 if found["verdict"] == "leak" else 0
 
@@ -62,7 +62,7 @@ def show_progress(what: str, done: int, total: int) -> None:
         click.echo(f"\r\033[KAudit: {what} {done:,} of {total:,} images{end}", nl=False, err=True)
 
 
-def _show(found: dict[str, Any], images: bool) -> None:
+def _show(found: dict[str, Any], why_no_pixels: str) -> None:
     click.echo(f"{found['dataset']} {found['dataset_version']}: {found['images']:,} images")
     for question, answer, details in _rows(found):
         click.echo(f"  {question:<34} {answer}")
@@ -70,8 +70,8 @@ def _show(found: dict[str, Any], images: bool) -> None:
             click.echo(f"    {_plain(detail)}")
         if len(details) > _SHOWN:
             click.echo(f"    ... and {len(details) - _SHOWN} more")
-    if not images:
-        click.echo("  The pixels were not looked at (--no-images): copies may have been missed.")
+    if found["near"] is None:
+        click.echo(f"  The pixels were not looked at ({why_no_pixels}): no copies can be found.")
     click.echo(
         "Verdict: " + click.style(found["verdict"], fg=_COLOURS[found["verdict"]], bold=True)
     )

@@ -159,19 +159,19 @@ def killed_attempt(path: Path, work: Callable[[journal.Journal], object]) -> Non
         attempt()
 
 
-def test_a_journal_recalls_what_was_kept_and_refused_but_not_what_was_converted(
-    files, tmp_path, monkeypatch
-):
+def test_a_journal_saves_decoding_what_was_sound(files, tmp_path, monkeypatch):
     path = tmp_path / "1.0.0.journal"
     expected = list(images.check_all(files.items()))
     killed_attempt(path, lambda _: list(images.check_all(files.items())))
     decoded = counted(monkeypatch)
     with journal.opened(path):
         assert list(images.check_all(files.items())) == expected
-        assert len(decoded) == sum(bool(c.data) and bool(c.reason) for _, c in expected)
+        checked_again = [name for name, checked in expected if checked.reason]
+        unread = [name for name in checked_again if isinstance(files[name], Unreadable)]
+        assert len(decoded) == len(checked_again) - len(unread) < len(expected) - len(unread)
         before = len(decoded)
         list(images.check_all(files.items(), np.uint16))
-        assert len(decoded) > before + len(expected) // 2
+        assert len(decoded) == before + len(expected) - len(unread)
     assert not path.exists()
     assert journal.current() is None
 
@@ -184,10 +184,15 @@ def test_lines_torn_by_a_kill_cost_a_check_and_no_more(files, tmp_path):
     for damaged in (whole[:-10], whole[:-1] + b"\n", b"\xff\0[[[\n[1]\n{}\nnull\n" + whole[:-5]):
         path.write_bytes(damaged)
         found = []
-        for _ in range(2):
-            killed_attempt(path, lambda book: (found.append(book.known), book.checked(NEW, "new")))
+
+        def work(book, found=found):
+            found.append(book.known)
+            book.sound(NEW)
+
+        killed_attempt(path, work)
+        killed_attempt(path, work)
         assert len(found[0]) == known - 1
-        assert found[1] == {**found[0], NEW: "new"}
+        assert found[1] == {*found[0], NEW}
 
 
 # Whole sets
@@ -224,7 +229,8 @@ building.build(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r
 
     decoded = counted(monkeypatch)
     prepare(find_dataset(NAME), tmp_path, raw)
-    assert len(decoded) <= all_decoded - KILLED_AFTER + 2 * parallel.cores()
+    broken, window = 3, 2 * parallel.cores()
+    assert len(decoded) <= all_decoded - KILLED_AFTER + broken + window
     assert "an earlier attempt was killed" in capfd.readouterr().err
     for file in ("manifest.csv", "metadata.json", "prepared.json"):
         assert (folder / file).read_bytes() == (whole / file).read_bytes()

@@ -47,6 +47,7 @@ SAME = 0.85
 SPREADS = 5.0
 _TOO_FEW = 20  # candidates to know how alike the patients of a set are
 _STRICT = 0.97  # what then is asked for
+_PASSES = 5  # each leaves out the copies that the one before found
 
 _WORTH_A_SECOND_LOOK = 0.82  # coarse correlation; copies reach at least 0.87
 _MARGIN = 4  # of 48 cells
@@ -88,11 +89,15 @@ def threshold(different: np.ndarray) -> float:
         different: correlations of the candidate pairs of different patients.
     """
     z = np.arctanh(np.minimum(different[different > -1], 0.9999).astype(float))
-    if len(z) < _TOO_FEW:
-        return _STRICT
-    low, median = np.quantile(z, [0.1, 0.5])
-    spread = (median - low) / 1.2816  # of a normal distribution with these two quantiles
-    return max(SAME, float(np.tanh(median + SPREADS * spread)))
+    sure = _STRICT
+    for _ in range(_PASSES):
+        if len(z) < _TOO_FEW:
+            break
+        low, median = np.quantile(z, [0.1, 0.5])
+        spread = (median - low) / 1.2816  # of a normal distribution with these two quantiles
+        sure = max(SAME, float(np.tanh(median + SPREADS * spread)))
+        z = z[z < np.arctanh(sure)]
+    return sure
 
 
 def _correlate(cut: np.ndarray, whole: np.ndarray, cuts: np.ndarray) -> np.ndarray:
