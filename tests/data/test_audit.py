@@ -26,13 +26,14 @@ from benchmark.data.audit.confirm import correlations, threshold
 from benchmark.data.audit.copies import Copies, find_copies, stored_copies
 from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
+from benchmark.data.decode import decode_image
 from benchmark.data.leakage import audit
 from tfds_builders.kermany_pneumonia import fake_raw
 from tfds_builders.thorax_phantom.simulation import draw_patient, simulate
 
 
 def at_64(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture.convert("L").resize((64, 64), Image.Resampling.BOX))
+    return decode_image(encoded(np.asarray(picture)), 64).numpy()[..., 0]
 
 
 def confirmed(pictures: list[Image.Image], patients: list[str]) -> dict[tuple[int, int], float]:
@@ -143,6 +144,7 @@ def mixed(phantoms, tmp_path) -> Mixed:
         ],
     }
     prepared = store(tmp_path, parts)
+    prepared.facts = {}
     manifest = prepared.manifest()
     digest = {n: hashlib.sha256(data).hexdigest() for part in parts.values() for n, data in part}
     manifest["sha256"] = manifest["image_id"].map(digest)
@@ -188,6 +190,11 @@ def test_a_look_is_taken_once_per_manifest_and_audit_version(mixed, monkeypatch)
     monkeypatch.undo()
     mixed.prepared.manifest_sha256 = "1" * 64
     assert stored_copies(mixed.prepared) is None
+
+
+def test_a_simulated_set_is_not_looked_at(mixed):
+    mixed.prepared.facts = {"simulated": True}
+    assert find_copies(mixed.prepared) is None
 
 
 def test_a_damaged_result_is_made_anew(mixed):
