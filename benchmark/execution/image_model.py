@@ -111,7 +111,8 @@ def _validator(images: np.ndarray, part: ManifestPart, prepared: Prepared):
 def _save_weights(model: keras.Model, path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name.removesuffix('.weights.h5')}.tmp.weights.h5")
-    model.save_weights(temporary)
+    bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
+    bare.save_weights(temporary)
     temporary.replace(path)
 
 
