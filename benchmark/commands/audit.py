@@ -81,11 +81,7 @@ def _show(found: dict[str, Any], why_no_pixels: str) -> None:
 
 def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     """Question, answer and details of every check."""
-    shared = found["shared_patients"][-1]
-    by = [f"{n:,} {f}" for f, n in shared["by_finding"].items()] + [
-        f"{shared['no_finding']:,} with no finding"
-    ]
-    yield "patients in test and elsewhere", f"{shared['patients']:,} ({_plain(', '.join(by))})", []
+    yield "patients in test and elsewhere", _patients(found["shared_patients"][-1]), []
     yield "identical files", *_groups(found["exact"])
     if found["near"] is not None:
         yield "identical pixels, other files", *_groups(found["pixels"])
@@ -106,6 +102,12 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     wrong = found["implausible"]
     lines = [f"{e['problem']}: {e['count']:,}, e.g. {', '.join(e['examples'][:3])}" for e in wrong]
     yield "impossible metadata", f"{len(wrong):,} kinds", lines
+
+
+def _patients(shared: dict[str, Any]) -> str:
+    by = [f"{n:,} {_plain(f)}" for f, n in shared["by_finding"].items() if n]
+    by += [f"{shared['no_finding']:,} with no finding"] if shared["no_finding"] else []
+    return f"{shared['patients']:,} ({', '.join(by)})" if shared["patients"] else "none"
 
 
 def _groups(entry: dict[str, Any]) -> tuple[str, list[str]]:

@@ -159,6 +159,8 @@ def _cells(
         for name, cells in by_model.items()
     }
     names = sorted(by_model, key=lambda name: (cost[name], name))
+    if suite.budget_minutes is not None:
+        names.sort(key=lambda name: name not in suite.named_models)
     if suite.budget_minutes is not None and "model" not in wanted:  # who names a model wants it
         names = within_budget(names, cost, suite.budget_minutes * 60)
         left_out = sorted(by_model.keys() - set(names))

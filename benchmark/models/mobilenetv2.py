@@ -25,4 +25,10 @@ CARD = {
 
 def build(input_shape, task, weights):
     """The backbone, global average pooling, the logits."""
-    return pooled_backbone(keras.applications.MobileNetV2, input_shape, task, weights)
+    model = pooled_backbone(keras.applications.MobileNetV2, input_shape, task, weights)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # At its own 0.999 the moving averages of a few hundred steps are still those of the
+            # start, and a network that has learnt predicts at random. 0.99 is the others' value.
+            layer.momentum = 0.99
+    return model

@@ -46,7 +46,8 @@ class Suite:
         recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
         recipe_for: the same for one model, by model name.
         run_all: whether ``run --all`` runs it.
-        budget_minutes: nominal minutes on two CPU cores; the cheapest models that fit are taken.
+        budget_minutes: nominal minutes on two CPU cores; the models named in the file and then the
+            cheapest others are taken while they fit.
     """
 
     name: str
@@ -59,17 +60,24 @@ class Suite:
     budget_minutes: float | None = None
 
     def models(self, known: Mapping[str, Any]) -> list[str]:
-        """Names of the suite's models, ``*`` written out as every known one.
+        """Names of the suite's models; ``*`` stands for every known one not named beside it.
+
+        Named ones come first in the order of the file, also where a budget does not hold all.
 
         Raises:
             UnknownName: the suite names a model that is not known.
         """
-        if ALL_MODELS in self.matrix["models"]:
-            return sorted(known)
-        for name in self.matrix["models"]:
+        named = self.named_models
+        for name in named:
             if name not in known:
                 raise UnknownName(f"model in suite {self.name}", name, known)
-        return list(self.matrix["models"])
+        rest = sorted(known) if ALL_MODELS in self.matrix["models"] else []
+        return list(dict.fromkeys([*named, *rest]))
+
+    @property
+    def named_models(self) -> list[str]:
+        """The models that the file names, without what ``*`` stands for."""
+        return [name for name in self.matrix["models"] if name != ALL_MODELS]
 
     def variants(self) -> list[dict[str, Any]]:
         """Every combination of the image axes, as fields of a cell."""

@@ -91,6 +91,12 @@ def test_the_budget_keeps_the_cheapest_models_unless_one_is_named(bench):
     assert names(bench.plan(tight, wanted={"model": {"resnet50"}})) == ["resnet50"]
 
 
+def test_named_models_have_the_budget_before_the_others(bench):
+    suite = make_suite(["mlp", "*"], size=64)
+    object.__setattr__(suite, "budget_minutes", 1e9)
+    assert names(bench.plan(suite))[:2] == ["mlp", "constant"]
+
+
 def test_within_budget_stops_at_the_first_that_does_not_fit():
     cost = {"a": 1.0, "b": 5.0, "c": 0.5}
     assert within_budget(["a", "b", "c"], cost, 3) == ["a"]

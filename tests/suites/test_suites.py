@@ -101,6 +101,11 @@ def test_a_suite_is_one_file(tmp_path):
     assert len(suite.variants()) == 1
 
 
+def test_a_star_stands_for_the_models_not_named(tmp_path):
+    suite = write_suite(tmp_path, TITLE + MATRIX.replace('["cnn"]', '["mlp", "*"]'))
+    assert suite.models(dict.fromkeys(["cnn", "linear", "mlp"])) == ["mlp", "cnn", "linear"]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -33,7 +33,8 @@ SECOND_AGREEMENT = 0.70
 KEPT = 4
 _PARTNERS = 200  # of each image that are compared on the second grid, on average, in a large set
 _CELLS, _SECOND_CELLS, _AXES = 16, 24, 64
-_ROWS, _COLUMNS = 256, 8192
+_ROWS, _COLUMNS = 128, 1024  # of a block; its products fit into a processor's cache
+_MOST_PAIRS = 2_000_000  # held before all but the best of them are dropped
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def find_candidates(
     hasher = _Hasher(images)
     first, second = _hashes(hasher, images)
     threshold = _threshold(first)
-    best = np.empty((0, 4), np.float64)  # whole, cut, window, agreement
+    found = [np.empty((0, 4))]  # whole, cut, window, agreement
     for start in range(0, len(images), _ROWS):
         texture = local_contrast(images[start : start + _ROWS], COARSE)
         firsts = np.stack([hasher.first(texture, cut) for cut in WINDOWS])
@@ -93,9 +94,12 @@ def find_candidates(
             part = slice(column, column + _COLUMNS)
             pairs = _block(firsts, seconds, first[part], second[part], threshold)
             pairs[:, :2] += column, start
-            best = _keep_best(np.concatenate([best, pairs[pairs[:, 0] != pairs[:, 1]]]))
+            found.append(pairs[pairs[:, 0] != pairs[:, 1]])
+        if sum(map(len, found)) > _MOST_PAIRS:
+            found = [_keep_best(np.concatenate(found))]
         if progress:
             progress(min(start + _ROWS, len(images)), len(images))
+    best = _keep_best(np.concatenate(found))
     whole, cut, which = best[:, :3].astype(int).T
     return Candidates(whole, cut, WINDOWS[which])
 
@@ -121,11 +125,10 @@ def _threshold(hashes: np.ndarray) -> float:
 
 def _block(firsts, seconds, first, second, threshold: float) -> np.ndarray:
     """Pairs of a block, (P, 4): whole, cut, window, agreement on the second grid."""
-    agreement = firsts[0] @ first.T
-    for each in firsts[1:]:
-        np.maximum(agreement, each @ first.T, out=agreement)
-    cut, whole = np.nonzero(agreement >= threshold)
-    which = np.einsum("wpd,pd->wp", firsts[:, cut], first[whole]).argmax(0)
+    windows, rows, axes = firsts.shape
+    agreement = (firsts.reshape(-1, axes) @ first.T).reshape(windows, rows, -1)
+    cut, whole = np.nonzero(agreement.max(0) >= threshold)
+    which = agreement[:, cut, whole].argmax(0)
     again = np.einsum("pd,pd->p", seconds[which, cut], second[whole].astype(np.float32))
     pairs = np.stack([whole, cut, which, again], 1).astype(np.float64)
     return pairs[again >= SECOND_AGREEMENT]
