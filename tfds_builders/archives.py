@@ -27,6 +27,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -89,7 +90,7 @@ def safe_name(name: str) -> str:
     return "/".join(parts)
 
 
-class Source:
+class Source(ABC):
     """What the three kinds share; see the head of the module.
 
     Attributes:
@@ -115,6 +116,7 @@ class Source:
         """
         return self._entry(name)[0]
 
+    @abstractmethod
     def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
         """Content of one file.
 
@@ -125,7 +127,6 @@ class Source:
         Raises:
             Unreadable: missing, damaged, encrypted, or too large.
         """
-        raise NotImplementedError
 
     def stream(self, wanted: Wanted, limit: int = MAX_BYTES) -> Iterator[tuple[str, Content]]:
         """Files one after another, in the order in which they are cheap to read.
@@ -165,9 +166,9 @@ class Source:
             raise Unreadable(f"there is no {name} in {self.path.name}")
         return self._index[0][name]
 
+    @abstractmethod
     def _members(self) -> Iterator[tuple[str, tuple, str]]:
         """Name as written, (size, ...), and what is wrong with the member or ""."""
-        raise NotImplementedError
 
 
 class Folder(Source):
