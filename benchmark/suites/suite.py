@@ -31,6 +31,8 @@ DEFAULTS: dict[str, list] = {
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
+CHOICES = {"imbalance": ("none",), "weights": ("random",)}
+"""Axes with one choice so far: another name must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "recipe", "recipe_for"}
 ALL_MODELS = "*"
 
@@ -124,6 +126,9 @@ def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
             raise UnknownName(f"axis in {path}", axis, AXES)
         if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
             raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
+        for value in values:
+            if value not in CHOICES.get(axis, (value,)):
+                raise UnknownName(f"{axis} in {path}", value, CHOICES[axis])
     matrix = DEFAULTS | given
     missing = [axis for axis in AXES if not matrix.get(axis)]
     if missing:

@@ -114,6 +114,8 @@ def test_a_star_stands_for_the_models_not_named(tmp_path):
         (TITLE + MATRIX.replace("models", "model"), "Did you mean 'models'"),
         (TITLE + MATRIX.replace("[64]", '["64"]'), "resolutions must be a list of int"),
         (TITLE + MATRIX.replace('["a/b"]', "[]"), "no datasets"),
+        (TITLE + MATRIX + 'imbalance = ["focal"]\n', "unknown imbalance .*'focal'.* Choices: none"),
+        (TITLE + MATRIX + 'weights = ["imagenet"]\n', "unknown weights .* Choices: random"),
     ],
 )
 def test_a_wrong_suite_file_is_explained(tmp_path, text, fault):
