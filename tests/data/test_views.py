@@ -56,9 +56,9 @@ def test_pixels_are_the_same_bits_when_built_again(tiny, tmp_path):
 
 
 def test_second_opening_decodes_nothing(tiny, tmp_path, monkeypatch):
-    open_view(tiny, "test", 32, "raw", tmp_path)
+    first = open_view(tiny, "test", 32, "raw", tmp_path)
     monkeypatch.setattr(views, "build_view", lambda *a: pytest.fail("built again"))
-    open_view(tiny, "test", 32, "raw", tmp_path)
+    assert open_view(tiny, "test", 32, "raw", tmp_path).path == first.path
 
 
 @pytest.mark.parametrize("variant", sorted(preprocessing.discover()))
