@@ -11,6 +11,7 @@ from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.errors import UnknownName
 from benchmark.execution.cost import nominal_seconds
 from benchmark.execution.environment import Environment
+from benchmark.legacy import HONEST
 from benchmark.models import ModelFile, NotApplicable, check_size
 from benchmark.records.store import Results
 from benchmark.suites.cell import Cell, matches
@@ -115,12 +116,12 @@ def make_plan(
     plan = Plan(rerun=RERUN.get(rerun, set()))
     seen: set[str] = set()
     for suite in suites:
-        for name in suite.matrix["datasets"]:
+        for name, protocol in suite.datasets:
             facts = stock.prepared[name]
             if isinstance(facts, NotPrepared):
                 plan.unprepared.setdefault(name, []).append(suite.name)
                 continue
-            for planned in _cells(suite, facts, stock, wanted, plan):
+            for planned in _cells(suite, facts, protocol, stock, wanted, plan):
                 if planned.cell.cell_id not in seen:
                     seen.add(planned.cell.cell_id)
                     plan.cells.append(planned)
@@ -133,7 +134,7 @@ def dataset_names(suites: Iterable[Suite]) -> list[str]:
     Raises:
         UnknownName: a suite names a data set that does not exist.
     """
-    names = dict.fromkeys(name for suite in suites for name in suite.matrix["datasets"])
+    names = dict.fromkeys(name for suite in suites for name, _ in suite.datasets)
     return [find_dataset(name).name for name in names]
 
 
@@ -146,11 +147,16 @@ def _check_names(wanted: Mapping[str, set[str]], stock: Stock) -> None:
 
 
 def _cells(
-    suite: Suite, prepared: Prepared, stock: Stock, wanted: Mapping[str, set[str]], plan: Plan
+    suite: Suite,
+    prepared: Prepared,
+    protocol: str,
+    stock: Stock,
+    wanted: Mapping[str, set[str]],
+    plan: Plan,
 ) -> list[Planned]:
     """Cells of a suite on one data set, cheapest models first, within the suite's budget."""
     by_model = {
-        name: _cells_of_model(suite, prepared, stock.model_files[name], stock)
+        name: _cells_of_model(suite, prepared, protocol, stock.model_files[name], stock)
         for name in suite.models(stock.model_files)
         if name in wanted.get("model", {name})
     }
@@ -181,7 +187,7 @@ def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: floa
 
 
 def _cells_of_model(
-    suite: Suite, prepared: Prepared, model_file: ModelFile, stock: Stock
+    suite: Suite, prepared: Prepared, protocol: str, model_file: ModelFile, stock: Stock
 ) -> list[Planned]:
     card = model_file.card or UNKNOWN_CARD
     sees_images = card["inputs"] == "image"
@@ -200,6 +206,7 @@ def _cells_of_model(
             threads=stock.environment.threads,
             micro_batch=recipe.batch_size,
             limit=stock.limit,
+            protocol=protocol,
             **variant,
         )
         for variant in (suite.variants() if sees_images else [NO_IMAGE])
@@ -231,7 +238,7 @@ def _status(results: Results, cell: Cell, model_file: ModelFile) -> str:
 def _refusal(cell: Cell, prepared: Prepared, model_file: ModelFile) -> str | None:
     if model_file.problem:
         return model_file.problem
-    if prepared.derived["verdict"] == "leak":
+    if prepared.derived["verdict"] == "leak" and cell.protocol == HONEST:
         return (
             f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. "
             "A leaking set is only run under a legacy protocol."

@@ -41,6 +41,10 @@ def _is_weights(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_text(text) for text in (*value, *value.values()))
 
 
+def _is_file_names(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_text(n) and "/" not in n for n in value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6
 
@@ -75,6 +79,14 @@ _IMAGE: dict[str, _Check] = {
     "weights": (_is_weights, "a dict of source name to 'where from, licence', or {}"),
 }
 
+_OPTIONAL: dict[str, tuple[_Check, Any]] = {
+    # key: its check, and what it is where a card leaves it out
+    "weight_files": (
+        (_is_file_names, "a list of file names, one a backbone, as Keras publishes them"),
+        [],
+    ),
+}
+
 # What the image keys mean for a model that sees no image, so that a reader finds them in any card.
 _NO_IMAGE = {
     "channels": 1,
@@ -84,6 +96,7 @@ _NO_IMAGE = {
     "parameters": {},
     "gmacs_224": 0.0,
     "weights": {},
+    "weight_files": [],
 }
 
 

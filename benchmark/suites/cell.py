@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
+from benchmark.legacy import HONEST
 from benchmark.records.files import canonical_json, sha256
 
 ID_LENGTH = 12
+NEUTRAL = {"protocol": HONEST}
+"""Values that are left out of a cell's canonical JSON."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Cell:
         backend, device, precision, threads, micro_batch: the arithmetic; another machine may
             resolve these differently and then has another cell.
         limit: at most so many images of each split; None for all.
+        protocol: ``"honest"``, or a legacy protocol (see :mod:`benchmark.legacy`).
     """
 
     dataset: str
@@ -46,10 +50,15 @@ class Cell:
     threads: int
     micro_batch: int
     limit: int | None = None
+    protocol: str = HONEST
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields as plain JSON values."""
-        return asdict(self)
+        """All fields as plain JSON values, but for what says nothing.
+
+        Leaving out the usual value of a field that came later keeps the ids of earlier cells.
+        """
+        values = asdict(self)
+        return {key: value for key, value in values.items() if NEUTRAL.get(key, ...) != value}
 
     @property
     def cell_id(self) -> str:
@@ -78,11 +87,13 @@ class Cell:
             if value not in (usual, "")
         ]
         extra = f" [{', '.join(variants)}]" if variants else ""
-        return f"{self.dataset} {self.model}{size}{extra} seed {self.seed}"
+        dataset = self.dataset if self.protocol == HONEST else f"{self.dataset}@{self.protocol}"
+        return f"{dataset} {self.model}{size}{extra} seed {self.seed}"
 
 
 FILTER_KEYS = {
     "dataset": "dataset",
+    "protocol": "protocol",
     "model": "model",
     "size": "resolution",
     "preprocessing": "preprocessing",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
+from benchmark.legacy import HONEST, find_protocol
 
 FOLDER = Path(__file__).parent
 AXES = {
@@ -44,7 +45,8 @@ class Suite:
     Attributes:
         name: the file's name without its ending.
         title, description: for people.
-        matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model.
+        matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model, and
+            ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol.
         recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
         recipe_for: the same for one model, by model name.
         run_all: whether ``run --all`` runs it.
@@ -80,6 +82,12 @@ class Suite:
     def named_models(self) -> list[str]:
         """The models that the file names, without what ``*`` stands for."""
         return [name for name in self.matrix["models"] if name != ALL_MODELS]
+
+    @property
+    def datasets(self) -> list[tuple[str, str]]:
+        """Data set and protocol of each entry."""
+        parts = (entry.partition("@") for entry in self.matrix["datasets"])
+        return [(name, protocol or HONEST) for name, _, protocol in parts]
 
     def variants(self) -> list[dict[str, Any]]:
         """Every combination of the image axes, as fields of a cell."""
@@ -117,7 +125,11 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     for key in ("title", "description"):
         if not isinstance(content.get(key), str):
             raise UserError(f"{path}: needs a {key}, as text")
-    return Suite(**content | {"name": name, "matrix": _matrix(path, content.get("matrix", {}))})
+    suite = Suite(**content | {"name": name, "matrix": _matrix(path, content.get("matrix", {}))})
+    for _, protocol in suite.datasets:
+        if protocol != HONEST:
+            find_protocol(protocol)
+    return suite
 
 
 def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:

@@ -1,0 +1,5 @@
+"""Protocols of earlier work, repeated with their faults: never ranked with honest ones."""
+
+from benchmark.legacy.protocol import HONEST, LegacyProtocol, find_protocol, protocols
+
+__all__ = ["HONEST", "LegacyProtocol", "find_protocol", "protocols"]
