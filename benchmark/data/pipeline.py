@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmark.data.augment import augmenter, batch_key
+from benchmark.data.gathered import Images
 
 _READY = 2  # batches that wait for the model; more would only take memory
 
@@ -26,7 +27,7 @@ def steps_per_epoch(n: int, batch_size: int) -> int:
 
 
 def training_batches(
-    images: np.ndarray,
+    images: Images,
     targets: np.ndarray,
     *,
     batch_size: int,
@@ -38,7 +39,7 @@ def training_batches(
     """Shuffled, augmented batches of epochs ``first_epoch`` ... ``epochs - 1``, one after another.
 
     Args:
-        images: uint8 (N, S, S), usually a view's memory map.
+        images: uint8 (N, S, S), usually a view's memory map; read batch by batch.
         targets: float (N, F), -1 where not labelled.
         batch_size: images per batch; N where N is smaller.
         seed: of the order and the augmentation, 0 <= seed < 2**63.
@@ -59,7 +60,7 @@ def training_batches(
 
     def read(epoch, batch):
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
-        return np.take(images, rows, axis=0), targets[rows]
+        return images[rows], targets[rows]
 
     def make(step):
         epoch, batch = step // steps, step % steps
@@ -72,7 +73,7 @@ def training_batches(
     return batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
 
 
-def evaluation_batches(images: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:
     """Batches of x in the order of ``images``, every image once; the last batch may be smaller."""
     n = len(images)
 

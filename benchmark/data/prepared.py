@@ -122,6 +122,14 @@ class ManifestPart:
     targets: np.ndarray
     labelled: np.ndarray
 
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.image_id)
+
+    def take(self, rows: np.ndarray) -> ManifestPart:
+        """These lines, in this order."""
+        return ManifestPart(**{name: values[rows] for name, values in vars(self).items()})
+
     @property
     def masked_targets(self) -> np.ndarray:
         """Targets with -1 where a finding is not labelled, (N, F) float32."""
@@ -137,7 +145,7 @@ def read_manifest(path: Path):
     """Read a manifest; ids, sex and view stay text, however much they look like numbers."""
     import pandas as pd
 
-    text = ("image_id", "patient_id", "split", "sha256", "sex", "view", "label_source")
+    text = ("image_id", "patient_id", "split", "sha256", "sex", "view", "label_source", "pairing")
     return pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False)
 
 

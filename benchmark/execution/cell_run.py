@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared, load_prepared
 from benchmark.errors import UserError
+from benchmark.execution.cell_data import cell_data
 from benchmark.execution.environment import provenance
 from benchmark.execution.memory import peak_memory_mb, reset_peak_memory
 from benchmark.execution.protocol import dataset_facts, protocol_of
 from benchmark.models import ModelFile
-from benchmark.records.files import sha256
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
 from benchmark.scoring.stored import stored_scores
@@ -79,15 +79,12 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
     prepared = load_prepared(cell.dataset, context.data_dir)
     if prepared.manifest_sha256 != cell.manifest_sha256:
         raise UserError(f"{cell.dataset} was prepared anew after this cell was planned; run again")
-    parts = {split: prepared.part(split) for split in SPLITS}
-    chosen = {split: chosen_images(parts[split].image_id, cell.limit) for split in SPLITS}
-    parts = {split: take(parts[split], chosen[split]) for split in SPLITS}
+    data = cell_data(cell, prepared)
+    parts = {split: data[split].part for split in SPLITS}
     if model_file.card["inputs"] == "metadata":
         outcome = run_baseline(model_file, prepared.task, parts, phases)
     else:
-        outcome = run_image_model(
-            cell, model_file, prepared, parts, chosen, context, phases, on_event
-        )
+        outcome = run_image_model(cell, model_file, prepared, data, context, phases, on_event)
     with phases.phase("write"):
         predictions = make_predictions(prepared, parts, outcome.logits)
         path = context.results.predictions_path(cell.cell_id, prepared.facts["redistributable"])
@@ -135,24 +132,6 @@ def base_row(cell: Cell, prepared: Prepared, model_file: ModelFile, suite: str) 
         "peak_memory_mb": None,
         "provenance": provenance() | {"finished": finished},
     }
-
-
-def chosen_images(image_ids: np.ndarray, limit: int | None) -> np.ndarray | None:
-    """Positions of the images a limited cell uses, in order; None for all.
-
-    Chosen by a hash of the image id, so that every limited cell of a size sees the same ones.
-    """
-    if limit is None or limit >= len(image_ids):
-        return None
-    keys = [sha256(f"limit:{image_id}".encode()) for image_id in image_ids]
-    return np.sort(np.argsort(keys)[:limit])
-
-
-def take(part: ManifestPart, chosen: np.ndarray | None) -> ManifestPart:
-    """The chosen lines of a manifest part."""
-    if chosen is None:
-        return part
-    return ManifestPart(**{name: values[chosen] for name, values in vars(part).items()})
 
 
 def make_predictions(

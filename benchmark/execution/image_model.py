@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
+from benchmark.data.gathered import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.data.views import open_view
 from benchmark.errors import UserError
+from benchmark.execution.cell_data import SplitData
 from benchmark.execution.cell_run import Context, Event, Outcome, Phases
 from benchmark.models import ModelFile, create
 from benchmark.suites.cell import Cell
@@ -24,8 +27,7 @@ def run_image_model(
     cell: Cell,
     model_file: ModelFile,
     prepared: Prepared,
-    parts: dict[str, ManifestPart],
-    chosen: dict[str, np.ndarray | None],
+    data: dict[str, SplitData],
     context: Context,
     phases: Phases,
     on_event: Event,
@@ -33,8 +35,7 @@ def run_image_model(
     """Train one cell.
 
     Args:
-        parts: for each split its ids, metadata and targets.
-        chosen: for each split the rows of its view to use, None for all.
+        data: for each split which images, and their ids, metadata and targets.
         phases: gets the time of each phase.
         on_event: told about every finished epoch.
 
@@ -45,11 +46,9 @@ def run_image_model(
     recipe = Recipe(**cell.recipe)
     _check_device(cell.device)
     with phases.phase("views"):
-        images = {
-            split: _view(prepared, split, cell, context, chosen[split], on_event)
-            for split in SPLITS
-        }
-    train, steps = parts["train"], steps_per_epoch(len(images["train"]), cell.micro_batch)
+        view = partial(_view, prepared, cell, context, on_event)
+        images = {split: data[split].images(view) for split in SPLITS}
+    train, steps = data["train"].part, steps_per_epoch(len(images["train"]), cell.micro_batch)
     with phases.phase("build"):
         model = _fresh_model(cell, model_file, prepared)
         compile_model(model, prepared.task, recipe, steps, cell.device)
@@ -66,7 +65,7 @@ def run_image_model(
                 epochs=recipe.epochs,
             ),
             steps,
-            _validator(images["validation"], parts["validation"], prepared),
+            _validator(images["validation"], data["validation"].part, prepared),
             recipe,
             lambda epoch, epochs, values: on_event(
                 {"event": "epoch", "epoch": epoch, "epochs": epochs, **values}
@@ -80,19 +79,20 @@ def run_image_model(
     return Outcome(logits, model.count_params(), history.as_dict(), _determinism(cell))
 
 
-def predict_logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def predict_logits(model: keras.Model, images: Images) -> np.ndarray:
     """Logits (N, F) float32 of uint8 images (N, S, S), in order and without augmentation."""
     return np.asarray(model.predict(evaluation_batches(images, EVALUATION_BATCH), verbose=0))
 
 
-def _view(prepared, split, cell: Cell, context: Context, chosen, on_event: Event) -> np.ndarray:
+def _view(
+    prepared: Prepared, cell: Cell, context: Context, on_event: Event, split: str
+) -> np.ndarray:
     def progress(done: int, total: int) -> None:
         on_event({"event": "view", "split": split, "done": done, "total": total})
 
-    view = open_view(
+    return open_view(
         prepared, split, cell.resolution, cell.preprocessing, context.cache_dir, progress
-    )
-    return view.images if chosen is None else view.images[chosen]
+    ).images
 
 
 def _fresh_model(cell: Cell, model_file: ModelFile, prepared: Prepared) -> keras.Model:
@@ -103,7 +103,7 @@ def _fresh_model(cell: Cell, model_file: ModelFile, prepared: Prepared) -> keras
     return create(model_file, cell.resolution, prepared.task, cell.normalisation)
 
 
-def _validator(images: np.ndarray, part: ManifestPart, prepared: Prepared):
+def _validator(images: Images, part: ManifestPart, prepared: Prepared):
     targets = np.where(part.labelled, part.targets, np.nan)
     return validation_auc(lambda model: predict_logits(model, images), targets, prepared.task)
 
