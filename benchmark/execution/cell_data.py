@@ -1,49 +1,15 @@
-"""Which images a cell trains, chooses and reports on: rows of views, and what is known of them."""
+"""Which images a cell trains, chooses and reports on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
 import numpy as np
 
-from benchmark.data.gathered import Gathered, Images
-from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
 from benchmark.legacy import HONEST, find_protocol
+from benchmark.legacy.split import legacy_data
 from benchmark.records.files import sha256
 from benchmark.suites.cell import Cell
-
-
-@dataclass(frozen=True)
-class SplitData:
-    """One split of a cell.
-
-    Attributes:
-        part: ids (N,), metadata (N,), targets (N, F) and labelled (N, F), one line an image.
-        sources: splits of the prepared set whose views are read.
-        rows: int (N,), positions in those views laid end to end; None: all of one view, in order.
-        codes: int (N,), how each image is turned (see :mod:`benchmark.data.gathered`); None: none.
-    """
-
-    part: ManifestPart
-    sources: tuple[str, ...]
-    rows: np.ndarray | None = None
-    codes: np.ndarray | None = None
-
-    def images(self, view: Callable[[str], Images]) -> Images:
-        """The split's images, uint8 (N, S, S), read when asked for.
-
-        Args:
-            view: gives all images of a split of the prepared set.
-        """
-        views = [view(source) for source in self.sources]
-        return views[0] if self.rows is None else Gathered(views, self.rows, self.codes)
-
-    def take(self, rows: np.ndarray) -> SplitData:
-        """The same with these of its lines only."""
-        before = np.arange(len(self.part)) if self.rows is None else self.rows
-        codes = None if self.codes is None else self.codes[rows]
-        return replace(self, part=self.part.take(rows), rows=before[rows], codes=codes)
 
 
 def cell_data(cell: Cell, prepared: Prepared) -> dict[str, SplitData]:
@@ -55,8 +21,6 @@ def cell_data(cell: Cell, prepared: Prepared) -> dict[str, SplitData]:
     if cell.protocol == HONEST:
         data = {split: SplitData(prepared.part(split), (split,)) for split in SPLITS}
     else:
-        from benchmark.legacy.split import legacy_data
-
         data = legacy_data(find_protocol(cell.protocol), cell.imbalance, prepared)
     if cell.limit is None:
         return data

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.data.prepared import Prepared
+from benchmark.legacy import HONEST, find_protocol
+from benchmark.legacy.split import BEFORE_SPLIT
 from benchmark.records.files import canonical_json, sha256
 from benchmark.suites.cell import ID_LENGTH, Cell
 
@@ -19,7 +21,7 @@ def protocol_of(cell: Cell, prepared: Prepared) -> dict[str, Any]:
         "dataset": prepared.name,
         "dataset_version": prepared.version,
         "split": prepared.facts["split_source"],
-        "findings": list(prepared.task.findings),
+        "findings": list(prepared.facts["findings"]),
         "label_version": prepared.facts["label_version"],
         "projections": prepared.facts["projections"],
         "rendition": prepared.rendition,
@@ -27,15 +29,46 @@ def protocol_of(cell: Cell, prepared: Prepared) -> dict[str, Any]:
         "limit": cell.limit,
         "legacy": False,
     }
+    if cell.protocol != HONEST:
+        facts |= _legacy_facts(cell, prepared)
+    if prepared.holds_masks:
+        facts |= _mask_facts(cell, prepared)
     return facts | {"id": sha256(canonical_json(facts))[:ID_LENGTH]}
+
+
+def _legacy_facts(cell: Cell, prepared: Prepared) -> dict[str, Any]:
+    """What a legacy protocol changes; the images and the rule fix the test set between them."""
+    protocol = find_protocol(cell.protocol)
+    copied = cell.imbalance if protocol.copies == BEFORE_SPLIT else ""
+    origin = [prepared.manifest_sha256, protocol.rule, copied]
+    return {
+        "legacy": True,
+        "legacy_name": protocol.name,
+        "rule": protocol.rule,
+        "split": f"{protocol.title} ({protocol.split}), as in source system {protocol.source}",
+        "test_digest": sha256(canonical_json(origin)),
+    }
+
+
+def _mask_facts(cell: Cell, prepared: Prepared) -> dict[str, Any]:
+    """What else masks must share to be compared: what they call lung, their pixels, their size."""
+    manifest = prepared.manifest()
+    test = manifest[manifest["split"] == "test"]
+    masks = sorted(zip(test["image_id"], test["mask_sha256"], strict=True))
+    return {
+        "mask_definition": prepared.facts["mask_definition"],
+        "mask_size": cell.resolution,
+        "test_masks": sha256(canonical_json(masks)),
+    }
 
 
 def dataset_facts(prepared: Prepared) -> dict[str, Any]:
     """What a row says about its data set."""
     facts = prepared.facts
-    keys = ("label_version", "projections", "simulated", "redistributable", "licence", "citation")
+    keys = ["label_version", "projections", "simulated", "redistributable", "licence", "citation"]
+    keys += ["unsafe_for"] if prepared.holds_masks else []
     return {key: facts[key] for key in keys} | {
-        "task": {"findings": list(prepared.task.findings), "kind": prepared.task.kind},
+        "task": {"findings": list(facts["findings"]), "kind": facts["kind"]},
         "rendition": prepared.rendition,
         "verdict": prepared.derived["verdict"],
         "reasons": prepared.derived["reasons"],

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from benchmark.report import references
 from benchmark.report.gather import Table
+from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
-from benchmark.report.section import section
+from benchmark.report.section import Link, section, unlinked
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import UNDEFINED, count, interval, number, plain, table
 
@@ -20,13 +21,26 @@ def document(tables: list[Table], pairs: list[SplitPair], *, cost: bool) -> str:
         pairs: configurations measured on an internal and on a published split.
         cost: whether training time and hardware are shown.
     """
+    lines = ["# Leaderboard", "", _summary(tables), "", *body(tables, pairs, cost=cost)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def body(
+    tables: list[Table], pairs: list[SplitPair], *, cost: bool, link: Link = unlinked
+) -> list[str]:
+    """Markdown lines of all that stands below title and summary; see :func:`document`.
+
+    Args:
+        tables: in the order they are to stand.
+        pairs: configurations measured on an internal and on a published split.
+        cost: whether training time and hardware are shown.
+        link: see :func:`benchmark.report.section.section`.
+    """
     full = [t for t in tables if not t.watermarks]
     marked = [t for t in tables if t.watermarks]
-    lines = ["# Leaderboard", "", _summary(tables), ""]
-    lines += _contents(tables)
-    lines += legend(cost=cost)
+    lines = [*_contents(tables), *legend(cost=cost)]
     for each in full:
-        lines += section(each, cost=cost)
+        lines += section(each, cost=cost, link=link)
     if pairs:
         lines += _split_pairs(pairs)
     if marked:
@@ -38,9 +52,9 @@ def document(tables: list[Table], pairs: list[SplitPair], *, cost: bool) -> str:
             "",
         ]
     for each in marked:
-        lines += section(each, cost=cost)
-    lines += _references() + _limits()
-    return "\n".join(lines).rstrip("\n") + "\n"
+        lines += section(each, cost=cost, link=link)
+        lines += legacy_section(each, tables) if is_legacy(each) else []
+    return lines + _references() + _limits()
 
 
 def _summary(tables: list[Table]) -> str:

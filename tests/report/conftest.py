@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
+from benchmark.legacy import find_protocol
 from benchmark.records.files import canonical_json, sha256
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
@@ -55,6 +56,11 @@ def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) 
         "legacy": False,
     } | changes
     return facts | {"id": sha256(canonical_json(facts))[:12]}
+
+
+def legacy(name: str, **changes) -> dict:
+    """The facts of a legacy protocol."""
+    return protocol(legacy=True, legacy_name=name, rule=find_protocol(name).rule, **changes)
 
 
 def row(model: str, seed: int, shared: dict, kind: str, cell: dict) -> Row:
@@ -160,3 +166,8 @@ def add_seeds(add) -> Callable[..., list[Row]]:
 @pytest.fixture
 def make_protocol() -> Callable[..., dict]:
     return protocol
+
+
+@pytest.fixture
+def make_legacy() -> Callable[..., dict]:
+    return legacy

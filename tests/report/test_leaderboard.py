@@ -112,10 +112,10 @@ def test_two_protocols_never_share_a_table(results, add_seeds, make_protocol):
         assert sum(row[1] == "cnn" for row in rows) == 1
 
 
-def test_watermarked_rows_stand_apart(results, add_seeds, make_protocol):
+def test_watermarked_rows_stand_apart(results, add_seeds, make_legacy):
     add_seeds("cnn")
     add_seeds("mlp", watermarks=["limited to 20 images of each split"])
-    add_seeds("mlp", shared=make_protocol(legacy=True))
+    add_seeds("mlp", shared=make_legacy("legacy_s3"))
     found = sections(written(results))
     assert not any(row[1] == "mlp" for row in table_rows(found["toy/official 1.0.0"]))
     marked = [title for title in found if title.startswith("toy/official 1.0.0: **")]

@@ -75,7 +75,7 @@ def test_no_filter_text_is_a_crash(text):
 @pytest.mark.parametrize("name", suites())
 def test_shipped_suites_name_only_what_exists(name):
     suite = load_suite(name)
-    assert set(suite.matrix["datasets"]) <= datasets().keys()
+    assert {dataset for dataset, _ in suite.datasets} <= datasets().keys()
     assert suite.models(discover())
     assert len(suite.matrix["seeds"]) >= 3
     make_recipe(suite.recipe)
@@ -98,7 +98,19 @@ def test_a_suite_is_one_file(tmp_path):
     assert suite.name == "mine"
     assert suite.matrix["seeds"] == [0, 1, 2]
     assert suite.models({"cnn": None, "mlp": None}) == ["cnn"]
-    assert len(suite.variants()) == 1
+    assert len(suite.variants("cnn")) == 1
+
+
+def test_one_model_may_have_other_values_of_an_axis(tmp_path):
+    text = TITLE + MATRIX + "[matrix_for.mlp]\nresolutions = [32, 96]\n"
+    suite = write_suite(tmp_path, text)
+    assert [v["resolution"] for v in suite.variants("cnn")] == [64]
+    assert [v["resolution"] for v in suite.variants("mlp")] == [32, 96]
+
+
+def test_a_data_set_may_stand_under_a_legacy_protocol(tmp_path):
+    text = TITLE + MATRIX.replace('["a/b"]', '["a/b", "a/b@legacy_s3"]')
+    assert write_suite(tmp_path, text).datasets == [("a/b", "honest"), ("a/b", "legacy_s3")]
 
 
 def test_a_star_stands_for_the_models_not_named(tmp_path):
@@ -114,6 +126,8 @@ def test_a_star_stands_for_the_models_not_named(tmp_path):
         (TITLE + MATRIX.replace("models", "model"), "Did you mean 'models'"),
         (TITLE + MATRIX.replace("[64]", '["64"]'), "resolutions must be a list of int"),
         (TITLE + MATRIX.replace('["a/b"]', "[]"), "no datasets"),
+        (TITLE + MATRIX.replace("a/b", "a/b@legacy_s33"), "Did you mean 'legacy_s3'"),
+        (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "unknown axis"),
         (TITLE + MATRIX + 'imbalance = ["focal"]\n', "unknown imbalance .*'focal'.* Choices: none"),
         (TITLE + MATRIX + 'weights = ["imagenet"]\n', "unknown weights .* Choices: random"),
     ],

@@ -1,0 +1,107 @@
+"""A legacy protocol's claims beside what is measured, under it and under its honest twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.legacy import LegacyProtocol, find_protocol
+from benchmark.records.files import canonical_json
+from benchmark.report.configuration import Configuration
+from benchmark.report.gather import LEGACY, Table
+from benchmark.report.text import UNDEFINED, number, plain, table
+
+_DATA = ("dataset", "dataset_version", "manifest_sha256", "seed", "protocol")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A configuration under a legacy protocol, and the same under the honest one where it was run.
+
+    Attributes:
+        label: the configuration's name within its table.
+        claim: what the source says of the model; empty where it says nothing.
+        rule: mean over seeds of test ``accuracy`` and ``f1``, decided as the source does.
+    """
+
+    label: str
+    claim: str
+    legacy: Configuration
+    honest: Configuration | None
+
+    @property
+    def rule(self) -> dict[str, float | None]:
+        """Accuracy and F1 on the source's own test images, by its own rule."""
+        found = [run.scores["by_rule"]["test"] for run in self.legacy.runs]
+        return {name: _mean([each[name] for each in found]) for name in ("accuracy", "f1")}
+
+    def honestly(self, name: str) -> float | None:
+        """A quantity of the honest twin."""
+        return None if self.honest is None else self.honest.measurements[name].mean
+
+
+def is_legacy(each: Table) -> bool:
+    """Whether a table was measured under a legacy protocol."""
+    return each.protocol["legacy"]
+
+
+def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
+    """Every configuration of a legacy table beside its claim and its honest twin."""
+    protocol = find_protocol(each.protocol["legacy_name"])
+    marks = tuple(mark for mark in each.watermarks if mark != LEGACY)
+    twins = {
+        _key(c): c
+        for other in tables
+        if other.protocol["dataset"] == protocol.twin and other.watermarks == marks
+        for c in other.configurations
+    }
+    return [
+        Comparison(each.labels[c.config_id], _claim(protocol, c), c, twins.get(_key(c)))
+        for c in each.configurations
+    ]
+
+
+def legacy_section(each: Table, tables: list[Table]) -> list[str]:
+    """Markdown lines that stand below a legacy table."""
+    protocol = find_protocol(each.protocol["legacy_name"])
+    lines = [f"What is wrong with {protocol.name}:", ""]
+    lines += [*(f"- {plain(fault)}" for fault in protocol.faults), ""]
+    everyone = protocol.claim("*")
+    if everyone:
+        lines += [f"{protocol.source} says of all its models: {plain(everyone.text)}.", ""]
+    header = ["Configuration", f"{protocol.source} says", "Accuracy, its rule", "F1, its rule",
+              "F1, honest", "AUC, legacy", "AUC, honest"]  # fmt: skip
+    rows = [_line(c) for c in comparisons(each, tables)]
+    return [
+        *lines,
+        f"Its rule is {_rule(protocol)}, on its own test images. Honest: the same configuration "
+        f"on {plain(protocol.twin)}, {UNDEFINED} where it was not run. Other images, so no ranking "
+        "and no test.",
+        "",
+        *table(header, rows, "llrrrrr"),
+    ]
+
+
+def _line(c: Comparison) -> list[str]:
+    auc = c.legacy.measurements["test_auc"].mean
+    honest_f1, honest_auc = c.honestly("test_f1"), c.honestly("test_auc")
+    measured = (c.rule["accuracy"], c.rule["f1"], honest_f1, auc, honest_auc)
+    return [c.label, plain(c.claim) or UNDEFINED, *(number(value) for value in measured)]
+
+
+def _rule(protocol: LegacyProtocol) -> str:
+    if protocol.decision == "argmax":
+        return "the class of the largest probability"
+    return f"a probability of at least {protocol.decision:g}"
+
+
+def _claim(protocol: LegacyProtocol, c: Configuration) -> str:
+    claim = protocol.claim(c.cell["model"])
+    return claim.text if claim else ""
+
+
+def _key(c: Configuration) -> bytes:
+    return canonical_json({k: v for k, v in c.cell.items() if k not in _DATA})
+
+
+def _mean(values: list[float | None]) -> float | None:
+    return None if None in values else sum(values) / len(values)

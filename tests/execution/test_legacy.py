@@ -1,0 +1,96 @@
+"""Legacy protocols: the file, and the splits they make."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+
+from benchmark.data.discovery import datasets
+from benchmark.data.prepared import SPLITS
+from benchmark.errors import UnknownName, UserError
+from benchmark.legacy import find_protocol, protocols
+from benchmark.legacy.split import image_split, legacy_data, legacy_verdict
+
+
+def test_there_is_one_for_each_source_system():
+    assert [p.source for p in protocols().values()] == ["S0", "S1", "S2", "S3", "S4"]
+
+
+@pytest.mark.parametrize("protocol", protocols().values(), ids=lambda p: p.name)
+def test_a_protocol_can_be_applied_and_names_its_faults_and_its_twin(protocol):
+    assert protocol.twin in datasets()
+    assert protocol.faults
+    assert protocol.copies in ("train", "before_split")
+    assert (protocol.split == "by_image") == bool(protocol.fractions)
+    assert sum(protocol.fractions.values()) <= 1 + 1e-9
+    assert protocol.decision == "argmax" or 0 < protocol.decision < 1
+
+
+def test_an_unknown_protocol_is_named_with_the_nearest():
+    with pytest.raises(UnknownName, match="legacy_s3"):
+        find_protocol("legcy_s3")
+
+
+@pytest.mark.parametrize("n", [11, 100, 583, 5856])
+@pytest.mark.parametrize("state", [0, 42])
+def test_the_shuffle_is_that_of_train_test_split(n, state):
+    train, test = train_test_split(np.arange(n), test_size=0.2, random_state=state)
+    ours = image_split(n, {"train": 0.8, "test": 0.2}, state)
+    np.testing.assert_array_equal(ours["train"], train)
+    np.testing.assert_array_equal(ours["test"], test)
+
+
+def test_fractions_may_leave_images_out_but_never_use_one_twice():
+    chosen = image_split(250, {"train": 0.6, "test": 0.2}, 0)
+    assert {split: len(lines) for split, lines in chosen.items()} == {"train": 150, "test": 50}
+    assert len(np.unique(np.concatenate(list(chosen.values())))) == 200
+
+
+@pytest.fixture
+def small_phantom(phantom):
+    return phantom[0]
+
+
+def test_a_split_by_image_takes_every_image_and_finds_patients_on_both_sides(small_phantom):
+    data = legacy_data(find_protocol("legacy_s0"), "none", small_phantom)
+    ids = {split: set(data[split].part.image_id) for split in SPLITS}
+    whole = set(small_phantom.manifest()["image_id"])
+    assert ids["train"] | ids["test"] == whole
+    assert not ids["train"] & ids["test"]
+    assert ids["validation"] == ids["test"], "the source chose its epoch on what it reported"
+    facts = legacy_verdict(data, {"verdict": "clean", "reasons": []})
+    assert facts["verdict"] == "leak"
+    assert any("patients in both train and test" in reason for reason in facts["reasons"])
+    assert f"{len(ids['test'])} images in both validation and test" in facts["reasons"]
+
+
+def test_a_published_split_stays_as_it_is(small_phantom):
+    data = legacy_data(find_protocol("legacy_s4"), "none", small_phantom)
+    for split in SPLITS:
+        assert list(data[split].part.image_id) == list(small_phantom.part(split).image_id)
+    known = {"verdict": "clean", "reasons": []}
+    assert legacy_verdict(data, known) == known
+
+
+def test_lines_and_images_stay_together(small_phantom):
+    """Each view is filled with the number of its line, so that an image tells which one it is."""
+    data = legacy_data(find_protocol("legacy_s1"), "none", small_phantom)
+    manifest = small_phantom.manifest()
+    number = {image_id: i for i, image_id in enumerate(manifest["image_id"])}
+
+    def view(split):
+        ids = manifest.loc[manifest["split"] == split, "image_id"]
+        values = np.array([number[i] for i in ids])
+        return np.stack([values // 256, values % 256] * 2, 1).astype(np.uint8).reshape(-1, 2, 2)
+
+    for split in SPLITS:
+        images = data[split].images(view)[:].reshape(-1, 4)
+        shown = images[:, 0].astype(int) * 256 + images[:, 1]
+        assert list(shown) == [number[i] for i in data[split].part.image_id]
+
+
+def test_a_set_too_small_to_split_is_refused(small_phantom, monkeypatch):
+    monkeypatch.setattr("benchmark.legacy.split.image_split", lambda *_: {"train": np.arange(0)})
+    with pytest.raises(UserError, match="too few"):
+        legacy_data(find_protocol("legacy_s0"), "none", small_phantom)

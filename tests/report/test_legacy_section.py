@@ -1,0 +1,54 @@
+"""A legacy table: its faults, its claims, and the honest twin beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.report.gather import gather
+from benchmark.report.leaderboard import write
+from benchmark.report.legacy import comparisons, is_legacy
+
+TWIN = "kermany_pneumonia/internal"
+
+
+@pytest.fixture
+def legacy_table(results, add_seeds, make_legacy, make_protocol):
+    add_seeds("mlp", shared=make_legacy("legacy_s3"), strength=6.0)
+    add_seeds("cnn", shared=make_legacy("legacy_s3"), strength=1.0)
+    add_seeds("mlp", shared=make_protocol(TWIN), strength=1.0)
+    add_seeds("cnn", shared=make_protocol(TWIN), cell={"augmentation": "flip"})
+    tables = gather(results)
+    return next(table for table in tables if is_legacy(table)), tables
+
+
+def test_the_twin_is_the_same_configuration_under_the_honest_protocol(legacy_table):
+    each, tables = legacy_table
+    found = {c.label: c for c in comparisons(each, tables)}
+    honest = next(t for t in tables if t.protocol["dataset"] == TWIN)
+    mlp = next(c for c in honest.configurations if c.cell["model"] == "mlp")
+    assert found["mlp"].honest is mlp
+    assert found["cnn"].honest is None, "another augmentation is another configuration"
+    assert found["cnn"].honestly("test_auc") is None
+
+
+def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
+    each, tables = legacy_table
+    found = {c.label: c for c in comparisons(each, tables)}
+    strong, weak = found["mlp"].rule, found["cnn"].rule
+    assert 0.95 < strong["f1"] <= 1
+    assert weak["f1"] < strong["f1"]
+    assert found["mlp"].claim == "F1 0.967"
+
+
+def test_the_page_tells_what_is_wrong_and_what_was_claimed(results, legacy_table):
+    text = write(results).read_text()
+    after = text.partition("What is wrong with legacy_s3:")[2]
+    assert "copies of one image lie on both sides" in after
+    header, _, first = [line for line in after.splitlines() if line.startswith("|")][:3]
+    assert header.startswith("| Configuration | S3 says | Accuracy, its rule |")
+    assert first.startswith("| mlp | F1 0.967 |")
+
+
+def test_an_honest_table_has_no_such_section(results, add_seeds):
+    add_seeds("mlp")
+    assert "What is wrong with" not in write(results).read_text()
