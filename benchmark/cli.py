@@ -81,6 +81,17 @@ def _option_models_dir():
     )
 
 
+def _option_weights_dir():
+    return click.option(
+        "--weights-dir",
+        "weights_dirs",
+        type=FOLDER,
+        multiple=True,
+        help="Folder with published weight files, besides Keras' cache; may be given several "
+        "times.",
+    )
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(benchmark.__version__, prog_name="cxr-bench")
 def main():
@@ -125,6 +136,7 @@ def main():
 @_option_data_dir()
 @_option_cache_dir()
 @_option_models_dir()
+@_option_weights_dir()
 def run(run_all, names, **options):
     """Train and score what is missing, then write the leaderboard.
 
@@ -187,6 +199,22 @@ def leaderboard(no_cost, results):
     write_leaderboard(results, cost=not no_cost)
 
 
+@main.command("fetch-weights")
+@click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--weights-dir", type=FOLDER, help="Folder to put the files in; default: Keras' cache."
+)
+@_option_models_dir()
+def fetch_weights(models, weights_dir, models_dirs):
+    """Download the published ImageNet weights of MODELS and check their hashes.
+
+    Nothing else downloads weights. Files that are there already stay.
+    """
+    from benchmark.commands.fetch_weights import fetch_weights
+
+    fetch_weights(models, weights_dir, models_dirs)
+
+
 @main.command("new-model")
 @click.argument("name")
 @click.option(
@@ -231,3 +259,54 @@ def eda(dataset, **options):
     from benchmark.commands.eda import explore_dataset
 
     explore_dataset(dataset, **options)
+
+
+@main.command()
+@click.option("--suite", "names", multiple=True, help="Be ready for this one; default: run --all.")
+@click.option("--quick", is_flag=True, help="Without the accelerators and the self-test.")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+@_option_models_dir()
+def doctor(names, **options):
+    """Say whether this machine is ready: versions, folders, room, data, and a short training.
+
+    Exits with 1 where there is a problem.
+    """
+    from benchmark.commands.doctor import check_machine
+
+    raise SystemExit(check_machine(names, **options))
+
+
+@main.group()
+def cache():
+    """Look after the cache of decoded images."""
+
+
+@cache.command("ls")
+@_option_cache_dir()
+def cache_ls(cache_dir):
+    """List what lies in the cache."""
+    from benchmark.commands.cache import list_cache
+
+    list_cache(cache_dir)
+
+
+@cache.command("verify")
+@_option_cache_dir()
+def cache_verify(cache_dir):
+    """Read everything and compare it with its hash. Exits with 1 where something is damaged."""
+    from benchmark.commands.cache import verify_cache
+
+    raise SystemExit(verify_cache(cache_dir))
+
+
+@cache.command("prune")
+@click.option("--dataset", help="Only of this data set, or of all configs of this builder.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed and stop.")
+@_option_cache_dir()
+def cache_prune(cache_dir, **options):
+    """Remove views from the cache; a run that needs one builds it again."""
+    from benchmark.commands.cache import prune_cache
+
+    prune_cache(cache_dir, **options)

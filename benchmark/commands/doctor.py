@@ -1,0 +1,62 @@
+"""`cxr-bench doctor`: is everything there that a run needs?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from benchmark.execution import checkup
+from benchmark.execution.checkup import BAD, GOOD, POOR, Check
+
+COLOURS = {GOOD: "green", POOR: "yellow", BAD: "red"}
+
+
+def check_machine(
+    names: Sequence[str],
+    *,
+    results: Path,
+    data_dir: Path,
+    cache_dir: Path,
+    models_dirs: Sequence[Path],
+    quick: bool,
+) -> int:
+    """Print every check.
+
+    Args:
+        names: suites to be ready for; none: those of ``run --all``.
+        quick: leave out what takes longer than a second: the accelerators and the self-test.
+
+    Returns:
+        The exit status: 1 where there is a problem. A warning is none.
+    """
+    from benchmark.models import discover
+    from benchmark.suites import load_suite, suites
+
+    loaded = [load_suite(name) for name in names or suites()]
+    chosen = loaded if names else [suite for suite in loaded if suite.run_all]
+    models = discover(models_dirs)
+    folders = {"Results": results, "Data": data_dir, "Cache": cache_dir}
+    verdicts = _show("Environment", checkup.environment_checks())
+    verdicts += _show("Folders", checkup.folder_checks(folders))
+    verdicts += _show("Disk", checkup.disk_checks(chosen, models, data_dir, cache_dir, results))
+    verdicts += _show("Data sets", checkup.dataset_checks(chosen, data_dir))
+    if not quick:
+        with tempfile.TemporaryDirectory() as folder:
+            slow = [checkup.accelerator_check(), checkup.self_test(Path(folder))]
+        verdicts += _show("Training", slow)
+    problems, warnings = verdicts.count(BAD), verdicts.count(POOR)
+    click.echo(f"{problems} problem(s), {warnings} warning(s).")
+    return min(problems, 1)
+
+
+def _show(title: str, checks: list[Check]) -> list[str]:
+    click.secho(title, bold=True)
+    for check in checks:
+        mark = click.style(f"{check.verdict:<8}", fg=COLOURS[check.verdict])
+        click.echo(f"  {mark} {check.what:<20} {check.text}")
+        if check.remedy:
+            click.echo(f"  {'':<8} {'':<20} -> {check.remedy}")
+    return [check.verdict for check in checks]
