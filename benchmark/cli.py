@@ -132,6 +132,19 @@ def main():
     help="Run these again too; stale: done by another version of the model file.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
+@click.option("--exit-on-error", is_flag=True, help="Stop at the first cell that fails.")
+@click.option(
+    "--hang-after",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Minutes without any progress after which a cell is taken to hang, and fails.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="GB that a cell may take before it is ended and fails; default: 90 % of what is free.",
+)
 @_option_results()
 @_option_data_dir()
 @_option_cache_dir()
@@ -163,7 +176,13 @@ def run(run_all, names, **options):
 @click.option("--patient-column", default="", help="Column with the patients.")
 @click.option("--patient-pattern", default="", help="Or: regex, its group is the patient's id.")
 @click.option("--patients", default="", help="Or: 'unknown', to split by image, and say so.")
-def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, **own):
+@click.option("--beam", is_flag=True, help="In an Apache Beam pipeline (extra: cxr-bench[beam]).")
+@click.option(
+    "--beam-options",
+    default="",
+    help="Options of the pipeline: 'runner=FlinkRunner,...'; without, on this machine.",
+)
+def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, beam, beam_options, **own):
     """Prepare a DATASET, given as builder/config, for training.
 
     \b
@@ -174,7 +193,8 @@ def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, **own):
     from benchmark.commands.prepare import prepare_dataset
 
     columns = tuple(name.strip() for name in finding_columns.split(",") if name.strip())
-    prepare_dataset(dataset, manual_dir, data_dir, cache_dir, finding_columns=columns, **own)
+    own |= {"beam": beam_options if beam or beam_options else None, "finding_columns": columns}
+    prepare_dataset(dataset, manual_dir, data_dir, cache_dir, **own)
 
 
 @main.command("list")
@@ -213,6 +233,45 @@ def fetch_weights(models, weights_dir, models_dirs):
     from benchmark.commands.fetch_weights import fetch_weights
 
     fetch_weights(models, weights_dir, models_dirs)
+
+
+@main.command()
+@click.option(
+    "--out", type=FOLDER, help="The site's folder; default: report in the results folder."
+)
+@click.option("--row", "rows", multiple=True, help="Only this row's page, by its id; repeatable.")
+@click.option("--suite", "suites", multiple=True, help="Only the pages of its rows; repeatable.")
+@click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
+@click.option("--gradcam", is_flag=True, help="Also heat maps; needs weights and prepared images.")
+@click.option(
+    "--private-images", is_flag=True, help="In them also images that may not be passed on."
+)
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+@_option_models_dir()
+def report(results, out, no_cost, **options):
+    """Write the results as a site: leaderboard, a page a row and a suite, checklists.
+
+    It opens from disk, without a network. Figures are drawn once and kept until what they show
+    changes.
+    """
+    from benchmark.commands.report import write_report
+
+    write_report(results, out, cost=not no_cost, **options)
+
+
+@main.command()
+@click.argument("row")
+@_option_out("masks")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+def masks(row, **options):
+    """Draw the five best and the five worst masks of a segmentation ROW, given by its id."""
+    from benchmark.commands.masks import draw_row
+
+    draw_row(row, **options)
 
 
 @main.command("new-model")

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
-from benchmark.errors import UserError
+
+SHARE_OF_MEMORY = 0.9
 
 
 def run_suites(
@@ -21,15 +22,20 @@ def run_suites(
     limit_images: int | None,
     rerun: str | None,
     dry_run: bool,
+    exit_on_error: bool,
+    hang_after: float,
+    memory_limit: float | None,
     results: Path,
     data_dir: Path,
     cache_dir: Path,
     models_dirs: Sequence[Path],
+    weights_dirs: Sequence[Path] = (),
 ) -> int:
     """Plan and run suites, by name or (without names) all; returns the exit code."""
     from benchmark.execution.environment import current
     from benchmark.execution.plan import Stock, dataset_names, make_plan
-    from benchmark.execution.runner import Folders
+    from benchmark.execution.pool import Limits
+    from benchmark.execution.runner import Folders, Options
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.suites import load_suite, parse_filter, suites
@@ -40,24 +46,37 @@ def run_suites(
     if datasets:
         chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
-    stock = Stock(discover(models_dirs), prepared, Results(results), current(), limit_images)
+    known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
+    stock = Stock(known, prepared, Results(results), current(), limit_images, weights_dirs)
     plan = make_plan(chosen, stock, wanted, rerun)
     _describe(plan, {suite.name: suite for suite in chosen}, filter_text)
     if dry_run:
         for planned in plan.to_run()[:limit_cells]:
             click.echo(f"  {planned.cell.cell_id}  {planned.cell.label}")
         return 0
-    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs))
-    return _run_and_report(plan, folders, stock.environment, limit_cells)
+    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
+    limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
+    options = Options(limit_cells, exit_on_error, limits)
+    return _run_and_report(plan, folders, stock.environment, options)
 
 
-def _run_and_report(plan, folders, environment, limit_cells: int | None) -> int:
+def _memory_limit_mb(gigabytes: float | None) -> int | None:
+    """The limit that was asked for, or most of what is free, so that nobody else is pushed out."""
+    from benchmark.execution.memory import available_memory_mb
+
+    if gigabytes is not None:
+        return round(1000 * gigabytes)
+    available = available_memory_mb()
+    return None if available is None else round(SHARE_OF_MEMORY * available)
+
+
+def _run_and_report(plan, folders, environment, options) -> int:
     from benchmark.console import Console
     from benchmark.execution.runner import run_plan
     from benchmark.records.store import Results
 
     try:
-        ended = run_plan(plan, folders, environment, Console(plan, limit_cells), limit_cells)
+        ended = run_plan(plan, folders, environment, Console(plan, options.most), options)
     except KeyboardInterrupt:
         click.echo(
             "\nStopped. The running cell is lost, all others are kept; run again to go on.",
@@ -78,10 +97,7 @@ def _facts(name: str, data_dir: Path, *, make: bool):
     from benchmark.data.prepared import NotPrepared, load_prepared
 
     try:
-        found = load_prepared(name, data_dir)
-        if found.holds_masks:
-            raise UserError(f"{name} holds lung masks and no findings: no classifier learns it.")
-        return found
+        return load_prepared(name, data_dir)
     except NotPrepared as error:
         dataset = find_dataset(name)
         if not (make and dataset.embedded):

@@ -1,4 +1,4 @@
-"""Peak memory of this process, per cell although a worker runs many."""
+"""Memory of processes, in MiB: what a cell took at most, and what there is to take."""
 
 from __future__ import annotations
 
@@ -15,18 +15,49 @@ def reset_peak_memory() -> None:
 
 def peak_memory_mb() -> int:
     """Largest resident size since :func:`reset_peak_memory`, in MiB."""
-    return _status_mb("VmHWM:")
+    return _own_status_mb("VmHWM:")
 
 
 def resident_memory_mb() -> int:
     """Resident size now, in MiB."""
-    return _status_mb("VmRSS:")
+    return _own_status_mb("VmRSS:")
 
 
-def _status_mb(field: str) -> int:
-    """A field of proc(5)'s status; where there is none, the process's peak so far."""
+def own_memory_mb(pid: int) -> int:
+    """Resident memory that a process has to itself, pages mapped from files not counted.
+
+    0 where it cannot be found out, as when the process has ended.
+    """
+    return _status_mb(f"/proc/{pid}/status", "RssAnon:") or 0
+
+
+def available_memory_mb() -> int | None:
+    """Memory that can be taken without swapping, within the limit of this process's control group.
+
+    None where it cannot be found out.
+    """
+    system = _status_mb("/proc/meminfo", "MemAvailable:")
+    group = _group_mb("memory.max")
+    free = None if group is None else group - (_group_mb("memory.current") or 0)
+    known = [value for value in (system, free) if value is not None]
+    return min(known) if known else None
+
+
+def _group_mb(name: str) -> int | None:
+    with contextlib.suppress(OSError, ValueError):  # no such file, or "max" for no limit
+        return int(Path("/sys/fs/cgroup", name).read_text()) // 2**20
+    return None
+
+
+def _own_status_mb(field: str) -> int:
+    found = _status_mb("/proc/self/status", field)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 if found is None else found
+
+
+def _status_mb(file: str, field: str) -> int | None:
+    """A field of proc(5), given there in KiB; None where there is none."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path(file).read_text().splitlines():
             if line.startswith(field):
                 return int(line.split()[1]) // 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return None

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.execution.environment import Environment
+from benchmark.execution.memory import own_memory_mb
 
 RECYCLE_ABOVE_MB = 3000
 """A worker that keeps more than this after a cell is replaced: TensorFlow does not give back all
 that traced functions took, and a long run would otherwise fill the machine."""
+LOOK_SECONDS = 1.0
+"""How often a worker's memory is looked at, and whether it has been silent for too long."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker may take before it is ended; its cell then fails and says why.
+
+    Attributes:
+        silent_seconds: time without an event. Training speaks at least every few seconds, but the
+            first step of a large network is preceded by minutes of compilation.
+        memory_mb: memory of its own, pages mapped from files not counted; None for no limit.
+    """
+
+    silent_seconds: float = 1800.0
+    memory_mb: int | None = None
 
 
 class Worker:
@@ -28,12 +47,20 @@ class Worker:
         setup: folders and model directories, as JSON-ready values.
         environment: backend, device and threads.
         log: file that gets everything the worker prints.
+        limits: when to end it.
     """
 
-    def __init__(self, setup: dict[str, Any], environment: Environment, log: Path):
+    def __init__(
+        self,
+        setup: dict[str, Any],
+        environment: Environment,
+        log: Path,
+        limits: Limits | None = None,
+    ):
         self._setup = setup | {"environment": asdict(environment)}
         self._environment = environment
         self._log = log
+        self._limits = limits or Limits()
         self._process: subprocess.Popen | None = None
 
     def run(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -50,6 +77,10 @@ class Worker:
                     return
         except BrokenPipeError:
             pass
+        except _OverLimit as over:
+            self.close()
+            yield self._failure(str(over))
+            return
         yield self._death()
 
     def close(self) -> None:
@@ -71,29 +102,61 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
                 env=QUIET | os.environ | {"KERAS_BACKEND": self._environment.backend},
                 start_new_session=True,  # Ctrl-C reaches the runner only, which ends the worker
             )
         self._write(self._setup)
 
     def _write(self, message: dict[str, Any]) -> None:
-        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
         self._process.stdin.flush()
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        for line in self._process.stdout:
-            yield json.loads(line)
+        """Events until the worker closes its output.
+
+        Raises:
+            _OverLimit: it was silent for too long, or took too much memory.
+        """
+        pipe, unread, heard = self._process.stdout.fileno(), b"", time.monotonic()
+        while True:
+            if not select.select([pipe], [], [], LOOK_SECONDS)[0]:
+                self._check_limits(heard)
+                continue
+            data = os.read(pipe, 65536)
+            if not data:
+                return
+            heard = time.monotonic()
+            *lines, unread = (unread + data).split(b"\n")
+            yield from map(json.loads, lines)
+            self._check_limits(heard)
+
+    def _check_limits(self, heard: float) -> None:
+        silent, limits = time.monotonic() - heard, self._limits
+        if silent > limits.silent_seconds:
+            raise _OverLimit(f"no progress for {limits.silent_seconds:g} s: the worker was ended")
+        taken = own_memory_mb(self._process.pid) if limits.memory_mb else 0
+        if limits.memory_mb and taken > limits.memory_mb:
+            raise _OverLimit(
+                f"out of memory: the worker took {taken:,} MB of its own, the limit is "
+                f"{limits.memory_mb:,} MB"
+            )
 
     def _death(self) -> dict[str, Any]:
         code = self._process.wait()
         self.close()
+        return self._failure(_how_it_ended(code))
+
+    def _failure(self, reason: str) -> dict[str, Any]:
         return {
             "event": "failed",
             "status": "failed",
-            "reason": _how_it_ended(code),
+            "reason": reason,
             "detail": f"See the end of {self._log.name} in the results folder's logs.",
         }
+
+
+class _OverLimit(Exception):
+    """The worker broke one of its limits; says which."""
 
 
 def _how_it_ended(code: int) -> str:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.ensembles.cells import member_cells
 from benchmark.errors import UserError
 from benchmark.execution.cell_run import base_row
 from benchmark.execution.environment import Environment
+from benchmark.execution.locks import CellLocks
 from benchmark.execution.plan import Plan, Planned
-from benchmark.execution.pool import Worker
+from benchmark.execution.pool import Limits, Worker
+from benchmark.execution.starting_weights import remove_superseded
 from benchmark.records.store import Results
+from benchmark.suites.cell import Cell
 
 Watcher = Callable[[Planned, dict[str, Any]], None]
+WAIT_SECONDS = 1.0
+"""How often to look whether another run has ended a cell, once nothing else is left to do."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,22 @@ class Folders:
     cache_dir: Path
     results: Path
     models_dirs: tuple[Path, ...] = ()
+    weights_dirs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run goes about it.
+
+    Attributes:
+        most: stop after so many cells; None for all.
+        exit_on_error: stop at the first cell that fails.
+        limits: when a worker is ended.
+    """
+
+    most: int | None = None
+    exit_on_error: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 def run_plan(
@@ -33,34 +58,79 @@ def run_plan(
     folders: Folders,
     environment: Environment,
     watch: Watcher = lambda planned, event: None,
-    most: int | None = None,
+    options: Options | None = None,
 ) -> Counter[str]:
-    """Run the missing cells of a plan.
+    """Run the missing cells of a plan, beside any other run on the same results folder.
+
+    A cell that another run is at work on is left to it; should that run end without having done
+    the cell, it is done here.
 
     Args:
         watch: told about every event of every cell.
-        most: stop after so many cells.
 
     Returns:
-        Number of cells by how they ended: ``done``, ``failed``, ``not_runnable``.
+        Number of cells by how they ended here: ``done``, ``failed``, ``not_runnable``; and
+        ``done elsewhere``, by another run.
 
     Raises:
         UserError: the results folder cannot be written to.
         KeyboardInterrupt: after the worker was ended; the running cell is lost, no other.
     """
-    results = Results(folders.results)
+    results, options = Results(folders.results), options or Options()
     results.check_writable()
+    remove_superseded([planned.cell for planned in plan.cells], results)
     ended: Counter[str] = Counter()
     for planned in plan.refused():
         _record_failure(results, planned, "not_runnable", planned.refusal)
         ended["not_runnable"] += 1
-    worker = Worker(_setup(folders), environment, results.log_path("worker"))
-    try:
-        for planned in plan.to_run()[:most]:
-            ended[_run_one(worker, results, planned, watch)] += 1
-    finally:
-        worker.close()
+    worker = Worker(_setup(folders), environment, results.log_path("worker"), options.limits)
+    with contextlib.closing(worker), contextlib.closing(CellLocks(results.folder)) as locks:
+        for planned in _shared(plan.to_run(), results, locks, ended):
+            how = _run_one(worker, results, planned, watch)
+            ended[how] += 1
+            if options.exit_on_error and how == "failed":
+                break
+            if ended["done"] + ended["failed"] >= (options.most or math.inf):
+                break
     return ended
+
+
+def _shared(
+    cells: Sequence[Planned], results: Results, locks: CellLocks, ended: Counter[str]
+) -> Iterator[Planned]:
+    """The cells one after another, each locked while it is out; those of others when they are free.
+
+    Counts in ``ended`` what other runs have done.
+    """
+    known = {p.cell.cell_id: _written(results, p.cell.cell_id) for p in cells}
+    waiting = list(cells)
+    while waiting:
+        busy: dict[str, Planned] = {}
+        for planned in waiting:
+            cell_id = planned.cell.cell_id
+            with locks.hold(cell_id) as ours:
+                if not ours or _waits_for(planned.cell, busy):
+                    busy[cell_id] = planned
+                elif _written(results, cell_id) != known[cell_id]:
+                    ended["done elsewhere"] += 1
+                else:
+                    yield planned
+        if len(busy) == len(waiting):
+            time.sleep(WAIT_SECONDS)
+        waiting = list(busy.values())
+
+
+def _waits_for(cell: Cell, busy: Container[str]) -> bool:
+    """Whether another run is at work on a member of this ensemble."""
+    return bool(cell.ensemble) and any(m.cell_id in busy for m in member_cells(cell).values())
+
+
+def _written(results: Results, cell_id: str) -> int | None:
+    """When the row of a cell was written last, in nanoseconds; None where there is none."""
+    try:
+        return results.row_path(cell_id).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def _run_one(worker: Worker, results: Results, planned: Planned, watch: Watcher) -> str:
@@ -90,4 +160,5 @@ def _setup(folders: Folders) -> dict[str, Any]:
         "cache_dir": str(folders.cache_dir.resolve()),
         "results": str(folders.results.resolve()),
         "models_dirs": [str(folder.resolve()) for folder in folders.models_dirs],
+        "weights_dirs": [str(folder.resolve()) for folder in folders.weights_dirs],
     }

@@ -10,26 +10,45 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
 
 def main() -> None:
-    """Read the set-up and then cells from standard input until it closes."""
+    """Read the set-up and then cells from standard input; ends when that closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     events = _private_stdout()
     logging.getLogger().setLevel(logging.WARNING)
-    setup = json.loads(sys.stdin.readline())
+    lines = _lines_from_runner()
+    setup = json.loads(lines.get())
     from benchmark.execution.image_model import configure_framework
 
     configure_framework(setup["environment"])
     _send(events, {"event": "ready"})
-    for line in sys.stdin:
-        job = json.loads(line)
+    while True:
+        job = json.loads(lines.get())
         _send(events, _run(job, setup, events))
+
+
+def _lines_from_runner() -> queue.Queue[str]:
+    """What the runner sends. When it goes, however it went, this process ends at once.
+
+    A worker that outlived its runner would train a cell that a new run has begun anew.
+    """
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
 
 
 def _private_stdout() -> TextIO:
@@ -46,32 +65,38 @@ def _send(events: TextIO, event: dict[str, Any]) -> None:
 
 
 def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str, Any]:
+    from benchmark.ensembles.model_file import ensemble_file
     from benchmark.errors import UserError
     from benchmark.execution.cell_run import Context, run_cell
     from benchmark.execution.memory import resident_memory_mb
     from benchmark.models import NotApplicable, discover
     from benchmark.records.store import Results
-    from benchmark.scoring.stored import stored_scores
+    from benchmark.scoring.stored import headline, stored_scores
     from benchmark.suites.cell import Cell
+    from benchmark.training.weights import MissingWeights
 
     try:
         cell = Cell(**job["cell"])
-        model_file = discover([Path(folder) for folder in setup["models_dirs"]])[cell.model]
+        model_files = discover([Path(folder) for folder in setup["models_dirs"]])
         context = Context(
             Path(setup["data_dir"]),
             Path(setup["cache_dir"]),
             Results(Path(setup["results"])),
             job["suite"],
+            tuple(Path(folder) for folder in setup["weights_dirs"]),
         )
+        if cell.ensemble:
+            model_file = ensemble_file(cell, model_files, context.results)
+        else:
+            model_file = model_files[cell.model]
         row = run_cell(cell, model_file, context, lambda event: _send(events, event))
-        test_auc = stored_scores(context.results, row)["splits"]["test"]["auc"]
         return {
             "event": "done",
             "seconds": sum(row["phases"].values()),
-            "test_auc": test_auc,
+            "headline": headline(row, stored_scores(context.results, row)),
             "resident_mb": resident_memory_mb(),
         }
-    except NotApplicable as error:
+    except (NotApplicable, MissingWeights) as error:
         return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
     except Exception as error:
         traceback.print_exc()

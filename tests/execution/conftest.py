@@ -11,7 +11,7 @@ from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.execution.environment import Environment
 from benchmark.execution.plan import Stock, make_plan
-from benchmark.execution.runner import Folders, run_plan
+from benchmark.execution.runner import Folders, Options, run_plan
 from benchmark.models import discover
 from benchmark.records.store import Results
 from benchmark.suites.suite import DEFAULTS, Suite
@@ -33,6 +33,13 @@ LINEAR = """
     flat = keras.layers.Flatten()(images)
     return keras.Model(images, keras.layers.Dense(task.n_outputs, name="logits")(flat))
 """
+HOARD = """
+    import numpy, time
+    taken = []
+    while True:
+        taken.append(numpy.ones(2**24))  # 128 MiB
+        time.sleep(0.1)
+"""
 BAD_MODELS = {
     "exits": CARD + "def build(input_shape, task, weights):\n    os._exit(3)\n",
     "crashes": CARD + "def build(input_shape, task, weights):\n    os.kill(os.getpid(), 9)\n",
@@ -41,6 +48,8 @@ BAD_MODELS = {
     + "def build(input_shape, task, weights):"
     + LINEAR.replace("(images)\n", "(images * float('nan'))\n", 1),
     "broken": "this is not Python\n",
+    "hangs": CARD + "def build(input_shape, task, weights):\n    __import__('time').sleep(9999)\n",
+    "hoards": CARD + "def build(input_shape, task, weights):" + HOARD,
 }
 
 
@@ -85,9 +94,9 @@ class Bench:
         )
         return make_plan([suite], stock, **options)
 
-    def run(self, plan, watch=lambda planned, event: None, most=None):
+    def run(self, plan, watch=lambda planned, event: None, **options):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)
-        return run_plan(plan, folders, ENVIRONMENT, watch, most)
+        return run_plan(plan, folders, ENVIRONMENT, watch, Options(**options))
 
     def rows(self):
         """Rows by model name; the last seed's where there are several."""

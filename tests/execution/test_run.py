@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmark.execution.pool import Limits
 from benchmark.records.predictions import SPLITS, read_predictions
+from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from tests.execution.conftest import Bench, make_suite
 
+CLI = "from benchmark.cli import main; main()"
 pytestmark = pytest.mark.xdist_group("runs")
 
 
@@ -21,14 +27,15 @@ def finished(phantom, tmp_path_factory, bad_models):
     """One run with every sort of model, good and bad; returns (bench, plan, how cells ended)."""
     bench = Bench(phantom, tmp_path_factory.mktemp("run") / "results", [bad_models])
     good = ["constant", "metadata_only", "linear", "cnn"]
-    suite = make_suite([*good, "exits", "crashes", "raises", "diverges", "broken"])
-    plan = bench.plan(suite)
-    return bench, suite, bench.run(plan)
+    bad = ["exits", "crashes", "raises", "diverges", "broken", "hangs", "hoards"]
+    suite = make_suite([*good, *bad])
+    limits = Limits(silent_seconds=40, memory_mb=3000)
+    return bench, suite, bench.run(bench.plan(suite), limits=limits)
 
 
 def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
     bench, _, ended = finished
-    assert ended == {"done": 4, "failed": 4, "not_runnable": 1}
+    assert ended == {"done": 4, "failed": 6, "not_runnable": 1}
     rows = bench.rows()
     assert {name for name, row in rows.items() if row["status"] == "done"} == {
         "constant",
@@ -46,6 +53,8 @@ def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
         ("raises", "failed", "KeyError"),
         ("diverges", "failed", "loss became nan in epoch 1"),
         ("broken", "not_runnable", "broken.py"),
+        ("hangs", "failed", "no progress for 40 s"),
+        ("hoards", "failed", "out of memory: the worker took"),
     ],
 )
 def test_every_failure_is_a_row_with_its_reason(finished, model, status, reason):
@@ -166,6 +175,49 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
         bench.run(bench.plan(suite), interrupt)
     assert set(bench.rows()) == {"constant"}
     assert _workers() == []
+
+
+def test_a_run_may_stop_at_the_first_failure(bench, bad_models):
+    bench.models_dirs = (bad_models,)
+    plan = bench.plan(make_suite(["exits", "linear"]))
+    first, second = (planned.cell.model for planned in plan.to_run())
+    assert (first, second) == ("exits", "linear")
+    assert bench.run(plan, exit_on_error=True) == {"failed": 1}
+    assert set(bench.rows()) == {"exits"}
+
+
+def test_two_runs_share_the_work(phantom, tmp_path):
+    _, data_dir, cache_dir = phantom
+    folders = ["--results", tmp_path, "--data-dir", data_dir, "--cache-dir", cache_dir]
+    command = ["run", "--suite", "phantom", "--dataset", "thorax_phantom/small"]
+    command += ["--filter", "model=constant|linear", *map(str, folders)]
+    runs = [
+        subprocess.Popen([sys.executable, "-c", CLI, *command], stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    told = [run.communicate()[1].decode() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    done = [line.partition("]")[2].partition("  ")[0] for text in told for line in text.splitlines()
+            if "done in" in line]  # fmt: skip
+    assert len(done) == len(set(done)) == len(list(Results(tmp_path).rows())) == 4
+
+
+def test_a_worker_ends_with_its_runner(bench):
+    """Or a new run would do a cell that the old worker is still at."""
+    script = (
+        "import subprocess, sys\n"
+        "worker = subprocess.Popen([sys.executable, '-m', 'benchmark.execution.worker'],"
+        " stdin=subprocess.PIPE, start_new_session=True)\n"
+        "print(worker.pid, flush=True)\n"
+        "import time; time.sleep(999)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as runner:
+        worker = int(runner.stdout.readline())
+        runner.kill()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{worker}").exists()
 
 
 def _workers() -> list[int]:
