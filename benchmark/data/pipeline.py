@@ -1,6 +1,7 @@
 """Views -> batches: tf.data datasets that any Keras backend can read.
 
 Batch: x float32 (B, S, S, 1) in [0, 1], y float32 (B, F) with -1 where a finding is not labelled.
+Where a head is trained on features instead of images, x is float32 (B, D), as it was saved.
 
 Training shuffles all indices anew every epoch. What a batch holds depends on (seed, epoch, batch
 number) alone: not on the number of threads, not on where training started. Images are read from
@@ -10,6 +11,7 @@ the view batch by batch, so memory does not grow with the data set.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -33,6 +35,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     augmentation: str = "none",
+    order: Callable[[int], np.ndarray] | None = None,
     first_epoch: int = 0,
     epochs: int,
 ) -> tf.data.Dataset:
@@ -44,19 +47,22 @@ def training_batches(
         batch_size: images per batch; N where N is smaller.
         seed: of the order and the augmentation, 0 <= seed < 2**63.
         augmentation: name of a policy, see :mod:`benchmark.data.augment`.
+        order: epoch -> int (N,), the images it draws, one after another; None: every image once,
+            shuffled anew (:func:`epoch_order`).
         first_epoch: the epoch to begin with; the batches are those that an uninterrupted
             training would have had from there on.
         epochs: number of the epoch to end before, as in ``keras.Model.fit``.
 
     Returns:
-        A dataset of (x, y), :func:`steps_per_epoch` batches an epoch. No image occurs twice in
-        an epoch; which ones the incomplete last batch leaves out changes from epoch to epoch.
+        A dataset of (x, y), :func:`steps_per_epoch` batches an epoch. Without ``order`` no
+        image occurs twice in an epoch; which ones the incomplete last batch leaves out changes
+        from epoch to epoch.
     """
     n, batch_size = len(images), min(len(images), batch_size)
     steps = steps_per_epoch(n, batch_size)
     targets = np.asarray(targets, np.float32)
-    augment = augmenter(augmentation)
-    order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
+    augment, dtype = augmenter(augmentation), tf.as_dtype(images.dtype)
+    order = lru_cache(maxsize=4)(order or (lambda epoch: epoch_order(n, seed, epoch)))
 
     def read(epoch, batch):
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
@@ -64,10 +70,12 @@ def training_batches(
 
     def make(step):
         epoch, batch = step // steps, step % steps
-        x, y = tf.numpy_function(read, [epoch, batch], (tf.uint8, tf.float32), stateful=False)
+        x, y = tf.numpy_function(read, [epoch, batch], (dtype, tf.float32), stateful=False)
         x = tf.ensure_shape(x, (batch_size, *images.shape[1:]))
         y = tf.ensure_shape(y, (batch_size, targets.shape[1]))
-        return augment(_unit_range(x), batch_key(seed, epoch, batch)), y
+        if dtype == tf.uint8:
+            x = augment(_unit_range(x), batch_key(seed, epoch, batch))
+        return x, y
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
     return batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
@@ -75,14 +83,15 @@ def training_batches(
 
 def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:
     """Batches of x in the order of ``images``, every image once; the last batch may be smaller."""
-    n = len(images)
+    n, dtype = len(images), tf.as_dtype(images.dtype)
 
     def read(step):
         return images[step * batch_size : (step + 1) * batch_size]
 
     def make(step):
-        x = tf.numpy_function(read, [step], tf.uint8, stateful=False)
-        return _unit_range(tf.ensure_shape(x, (None, *images.shape[1:])))
+        x = tf.numpy_function(read, [step], dtype, stateful=False)
+        x = tf.ensure_shape(x, (None, *images.shape[1:]))
+        return _unit_range(x) if dtype == tf.uint8 else x
 
     steps = tf.data.Dataset.range(math.ceil(n / batch_size))
     return steps.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import keras
@@ -15,8 +16,11 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import link
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task
-from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.checkpoint import Checkpoint, State
 from benchmark.training.recipe import Recipe
+
+CHECK_EVERY = 50
+"""Steps between two looks at the loss within an epoch; each makes an accelerator wait."""
 
 EpochDone = Callable[[int, int, dict[str, float]], None]
 
@@ -27,24 +31,44 @@ class Diverged(UserError):
 
 @dataclass
 class History:
-    """What happened epoch by epoch; ``best_epoch`` counts from 0."""
+    """What happened epoch by epoch.
+
+    Attributes:
+        best_epoch: the one whose weights were kept, counted from 0.
+        stages: name and number of epochs of each stage, in order; empty where there is one.
+    """
 
     loss: list[float] = field(default_factory=list)
     val_auc: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
+    stages: list[tuple[str, int]] = field(default_factory=list)
+
+    @classmethod
+    def joined(cls, stages: dict[str, History]) -> History:
+        """One history of stages that followed each other; the best epoch is the last one's."""
+        histories = list(stages.values())
+        return cls(
+            loss=list(chain(*(history.loss for history in histories))),
+            val_auc=list(chain(*(history.val_auc for history in histories))),
+            seconds=list(chain(*(history.seconds for history in histories))),
+            best_epoch=sum(len(h.loss) for h in histories[:-1]) + histories[-1].best_epoch,
+            stages=[(name, len(history.loss)) for name, history in stages.items()],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Everything that is the same in every run of a cell (so without the seconds)."""
-        return {"loss": self.loss, "val_auc": self.val_auc, "best_epoch": self.best_epoch}
+        values = {"loss": self.loss, "val_auc": self.val_auc, "best_epoch": self.best_epoch}
+        return values | ({"stages": self.stages} if self.stages else {})
 
 
 def learning_rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
     """The recipe's learning rate over a training of ``steps`` steps an epoch.
 
-    The warm-up takes at most a tenth of the whole, so that a small set is not warmed up for good.
+    It is per update of the weights. The warm-up takes at most a tenth of the whole, so that a small
+    set is not warmed up for good.
     """
-    total = recipe.epochs * steps
+    total = max(1, recipe.epochs * steps // recipe.accumulate)
     warmup = min(recipe.warmup_steps, total // 10)
     if recipe.schedule == "constant" and not warmup:
         return recipe.learning_rate
@@ -60,13 +84,20 @@ def learning_rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedu
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """The recipe's optimizer, with its learning rate over a training of ``steps`` an epoch."""
     rate = learning_rate(recipe, steps)
+    common = {
+        "global_clipnorm": recipe.clip_norm or None,
+        "gradient_accumulation_steps": recipe.accumulate if recipe.accumulate > 1 else None,
+    }
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9)
-    kinds = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
-    return kinds[recipe.optimizer](rate)
+        return keras.optimizers.SGD(rate, momentum=0.9, **common)
+    if recipe.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **common)
+    return keras.optimizers.Adam(rate, **common)
 
 
-def compile_model(model: keras.Model, task: Task, recipe: Recipe, steps: int, device: str) -> None:
+def compile_model(
+    model: keras.Model, loss: keras.losses.Loss, recipe: Recipe, steps: int, device: str
+) -> None:
     """Make a model ready to train with ``steps`` an epoch.
 
     XLA is off on CPUs under TensorFlow: there it slows ResNet50 at 64 px from 34 to 6 images/s.
@@ -74,38 +105,47 @@ def compile_model(model: keras.Model, task: Task, recipe: Recipe, steps: int, de
     slow_xla = device == "cpu" and keras.backend.backend() == "tensorflow"
     model.compile(
         optimizer=make_optimizer(recipe, steps),
-        loss=MaskedCrossEntropy(task.exclusive),
+        loss=loss,
         jit_compile=False if slow_xla else "auto",
     )
 
 
 def fit(
     model: keras.Model,
-    batches: Any,
+    batches: Callable[[int], Any],
     steps: int,
     validate: Callable[[keras.Model], float | None],
     recipe: Recipe,
     on_epoch: EpochDone = lambda epoch, epochs, values: None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a compiled model and leave it with the weights of its best epoch.
 
     Args:
-        batches: (x, y) batches of all epochs, ``steps`` each (see ``benchmark.data.pipeline``).
+        batches: gives the (x, y) batches from an epoch on to the last, ``steps`` each (see
+            ``benchmark.data.pipeline``).
         validate: gives the exact macro AUC on validation; None counts as the worst.
         on_epoch: called after each epoch with its number, the most epochs, and loss and AUC.
+        checkpoint: where to go on from, and to save every epoch in; None to do neither.
 
     Raises:
-        Diverged: the loss of an epoch is not finite.
+        Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
-    keeper = _BestEpoch(validate, recipe, on_epoch)
-    model.fit(
-        batches,
-        epochs=recipe.epochs,
-        steps_per_epoch=steps,
-        shuffle=False,  # the pipeline did
-        verbose=0,
-        callbacks=[keeper],
-    )
+    keeper = _BestEpoch(validate, recipe, on_epoch, checkpoint)
+    state = checkpoint.load(model) if checkpoint else None
+    if state:
+        keeper.history, keeper.best_weights = History(**state.history), list(state.best_weights)
+    done = len(keeper.history.loss)
+    if not keeper.ended:
+        model.fit(
+            batches(done),
+            initial_epoch=done,
+            epochs=recipe.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,  # the pipeline did
+            verbose=0,
+            callbacks=[keeper],
+        )
     model.set_weights(keeper.best_weights)
     return keeper.history
 
@@ -129,20 +169,37 @@ def validation_auc(
 
 
 class _BestEpoch(keras.callbacks.Callback):
-    def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone):
+    def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone, checkpoint):
         super().__init__()
         self.history = History()
         self.best_weights: list[np.ndarray] = []
         self._validate, self._recipe, self._on_epoch = validate, recipe, on_epoch
-        self._started = 0.0
+        self._checkpoint: Checkpoint | None = checkpoint
+        self._epoch, self._started = 0, 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no epoch to come: the last was had, or none was better for too long."""
+        had = len(self.history.loss)
+        impatient = had - 1 - self.history.best_epoch >= self._recipe.patience
+        return had >= self._recipe.epochs or impatient
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._started = time.perf_counter()
+        self._epoch, self._started = epoch, time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_train_batch_end(self, batch, logs=None):
+        if (batch + 1) % CHECK_EVERY == 0:
+            self._finite(logs)
+
+    def _finite(self, logs) -> float:
+        """The mean loss of the epoch so far; once it is not a number it never is again."""
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            raise Diverged(f"the training loss became {loss} in epoch {epoch + 1}")
+            raise Diverged(f"the training loss became {loss} in epoch {self._epoch + 1}")
+        return loss
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
         auc = self._validate(self.model)
         self.history.loss.append(loss)
@@ -152,9 +209,11 @@ class _BestEpoch(keras.callbacks.Callback):
         ):
             self.history.best_epoch = epoch
             self.best_weights = self.model.get_weights()
+        if self._checkpoint:
+            state = State(vars(self.history), self.best_weights)
+            self._checkpoint.save(self.model, state, last=self.ended)
         self._on_epoch(epoch + 1, self._recipe.epochs, {"loss": loss, "val_auc": auc})
-        if epoch - self.history.best_epoch >= self._recipe.patience:
-            self.model.stop_training = True
+        self.model.stop_training = self.ended
 
 
 def _score(auc: float | None) -> float:

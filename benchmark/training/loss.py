@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 
 @keras.saving.register_keras_serializable("cxr_bench")
 class MaskedCrossEntropy(keras.losses.Loss):
-    """Mean cross-entropy over the labelled findings of a batch.
+    """Mean cross-entropy over the labelled findings of a batch, weighted or focused if asked for.
 
     Takes targets (B, F) float32, 0 or 1 and negative where not labelled, and logits (B, F).
     Independent findings have a sigmoid each, averaged over the labelled entries; exclusive ones a
@@ -16,21 +18,43 @@ class MaskedCrossEntropy(keras.losses.Loss):
 
     Args:
         exclusive: whether exactly one finding holds per image.
+        weights: (2, F), what an absent and a present finding count for; an image of exclusive
+            findings counts as the sum of its own. The mean is over the number of entries, not over
+            their weights. None: all count 1.
+        gamma: of the focal loss -(1 - p)**gamma log(p), with p the probability given to the truth
+            (Lin et al. 2017, arXiv:1708.02002, without its alpha); 0 is plain cross-entropy.
     """
 
-    def __init__(self, exclusive: bool, name: str = "masked_cross_entropy", **kwargs):
+    def __init__(
+        self,
+        exclusive: bool,
+        weights: Sequence[Sequence[float]] | None = None,
+        gamma: float = 0.0,
+        name: str = "masked_cross_entropy",
+        **kwargs,
+    ):
         super().__init__(name=name, reduction=None, dtype="float32", **kwargs)
-        self.exclusive = exclusive
+        self.exclusive, self.weights, self.gamma = exclusive, weights, gamma
 
     def call(self, y_true, y_pred):
         """Scalar loss of one batch."""
         if self.exclusive:
-            return ops.mean(ops.categorical_crossentropy(y_true, y_pred, from_logits=True))
-        labelled = ops.cast(y_true >= 0, "float32")
-        # max(x, 0) - x y + log(1 + exp(-|x|)) never overflows, unlike log(sigmoid(x)).
-        entropy = ops.relu(y_pred) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
-        return ops.sum(entropy * labelled) / ops.maximum(ops.sum(labelled), 1.0)
+            entropy = ops.categorical_crossentropy(y_true, y_pred, from_logits=True)
+            labelled = ops.ones_like(entropy)
+        else:
+            labelled = ops.cast(y_true >= 0, "float32")
+            # max(x, 0) - x y + log(1 + exp(-|x|)) never overflows, unlike log(sigmoid(x)).
+            entropy = ops.relu(y_pred) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
+            entropy = entropy * labelled
+        if self.gamma:
+            entropy = entropy * ops.power(-ops.expm1(-entropy), self.gamma)
+        if self.weights is not None:
+            absent, present = (ops.convert_to_tensor(row, "float32") for row in self.weights)
+            counts = ops.where(y_true > 0, present, absent)
+            entropy = entropy * (ops.sum(counts, axis=-1) if self.exclusive else counts)
+        return ops.sum(entropy) / ops.maximum(ops.sum(labelled), 1.0)
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        return {"name": self.name, "exclusive": self.exclusive}
+        names = ("name", "exclusive", "weights", "gamma")
+        return {name: getattr(self, name) for name in names}

@@ -10,6 +10,9 @@ from benchmark.errors import UnknownName, UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
+LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs",
+         "finetune_factor")  # fmt: skip
+"""Values left out of a cell's id where they are the usual ones: cells from before keep theirs."""
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -25,12 +28,18 @@ class Recipe:
             step of the last epoch (Loshchilov and Hutter 2017, arXiv:1608.03983).
         warmup_steps: steps in which the rate rises linearly from zero. Without it networks that
             have no batch normalisation, GoogLeNet above all, overshoot at the start.
-        batch_size: images per step; what is left of an epoch is dropped.
+        batch_size: images per update of the weights; what is left of an epoch is dropped.
         epochs: the most passes over the training split.
         patience: epochs without a better exact macro AUC on validation before training stops. The
             weights of the best epoch are kept.
         precision: Keras dtype policy, or ``"auto"`` for the one that suits model and hardware; the
             cell says which it was.
+        clip_norm: longest that the gradient of all weights together may be; 0 for any length.
+        accumulate: parts that a batch is trained in, one after another, where it does not fit into
+            memory; the gradient is their mean. Batch normalisation sees a part at a time.
+        weight_decay: of AdamW alone (Loshchilov and Hutter 2019, arXiv:1711.05101).
+        head_epochs: the most epochs of the head alone, before the whole network is fine-tuned.
+        finetune_factor: of the learning rate, when the whole network is.
     """
 
     version: int = 1
@@ -42,21 +51,39 @@ class Recipe:
     epochs: int = 10
     patience: int = 3
     precision: str = "auto"
+    clip_norm: float = 0.0
+    accumulate: int = 1
+    weight_decay: float = 0.004
+    head_epochs: int = 5
+    finetune_factor: float = 0.1
 
     def __post_init__(self):
         choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UnknownName(name, getattr(self, name), known)
-        for name in ("learning_rate", "batch_size", "epochs", "patience"):
+        for name in ("learning_rate", "batch_size", "epochs", "patience", "accumulate",
+                     "head_epochs", "finetune_factor"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise UserError(f"recipe: {name} must be above zero, not {getattr(self, name)!r}")
-        if self.warmup_steps < 0:
-            raise UserError(f"recipe: warmup_steps must not be negative, not {self.warmup_steps!r}")
+        for name in ("warmup_steps", "clip_norm", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"recipe: {name} must not be negative, not {getattr(self, name)!r}")
+        if self.batch_size % self.accumulate:
+            raise UserError(
+                f"recipe: batch_size {self.batch_size} does not divide into {self.accumulate} "
+                "equal parts; choose another accumulate"
+            )
+
+    @property
+    def micro_batch(self) -> int:
+        """Images that are in memory at a time."""
+        return self.batch_size // self.accumulate
 
     def as_dict(self) -> dict[str, Any]:
         """The values, for a cell's canonical JSON."""
-        return asdict(self)
+        usual = {field.name: field.default for field in fields(self) if field.name in LATER}
+        return {key: value for key, value in asdict(self).items() if usual.get(key, ...) != value}
 
 
 def make_recipe(*values: Mapping[str, Any]) -> Recipe:

@@ -13,6 +13,7 @@ from benchmark.training.fit import (
     learning_rate,
     validation_auc,
 )
+from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import make_recipe
 
 TASK = Task(("Mass",), "binary")
@@ -37,7 +38,7 @@ def run(validate, **values):
     recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16, "warmup_steps": 0}, values)
     images, targets = data()
     model = small_model()
-    compile_model(model, TASK, recipe, steps_per_epoch(len(images), 16), "cpu")
+    compile_model(model, MaskedCrossEntropy(False), recipe, steps_per_epoch(len(images), 16), "cpu")
     seen = []
     batches = training_batches(
         images, targets, batch_size=16, seed=0, augmentation="none", epochs=recipe.epochs
@@ -127,3 +128,82 @@ def test_a_constant_rate_stays_after_the_warm_up():
 
 def test_the_warm_up_takes_at_most_a_tenth():
     assert rates(2, 3, epochs=10, learning_rate=0.1, warmup_steps=100)[2] == pytest.approx(0.1)
+
+
+def test_a_loss_that_is_no_number_is_noticed_long_before_a_long_epoch_ends(monkeypatch):
+    monkeypatch.setattr("benchmark.training.fit.CHECK_EVERY", 4)
+    drawn = []
+
+    def order(epoch):
+        return np.arange(96)
+
+    images, targets = data(96)
+    model, recipe = small_model(), make_recipe({"batch_size": 2})
+    compile_model(model, CountedLoss(drawn, bad_from=10), recipe, 48, "cpu")
+    model.run_eagerly = True
+    batches = training_batches(images, targets, batch_size=2, seed=0, order=order, epochs=10)
+    with pytest.raises(Diverged, match="loss became nan in epoch 1"):
+        fit(model, batches, 48, lambda model: 0.5, recipe)
+    assert len(drawn) == 12
+
+
+class CountedLoss(keras.losses.Loss):
+    """A loss that is not a number from one of its batches on."""
+
+    def __init__(self, seen, bad_from):
+        super().__init__(reduction=None)
+        self.seen, self.bad_from = seen, bad_from
+
+    def call(self, y_true, y_pred):
+        self.seen.append(1)
+        bad = float("nan") if len(self.seen) == self.bad_from else 1.0
+        return keras.ops.mean(y_pred) * bad
+
+
+def one_step(rows, batch_size=8, **values):
+    """How far one pass over these images moves the weights, all of them in one vector."""
+    images, targets = data()
+    recipe = make_recipe(
+        {"optimizer": "sgd", "schedule": "constant", "warmup_steps": 0, "epochs": 1},
+        {"batch_size": batch_size, "learning_rate": 1.0},
+        values,
+    )
+    model, steps = small_model(), len(rows) // recipe.micro_batch
+    compile_model(model, MaskedCrossEntropy(False), recipe, steps, "cpu")
+    before = np.concatenate([w.ravel() for w in model.get_weights()])
+    batches = training_batches(
+        images[rows], targets[rows], batch_size=recipe.micro_batch, seed=0, epochs=1
+    )
+    fit(model, batches, steps, lambda model: 0.5, recipe)
+    return np.concatenate([w.ravel() for w in model.get_weights()]) - before
+
+
+def test_clipping_shortens_the_gradient_and_keeps_its_direction():
+    rows = np.arange(8)
+    free, clipped = one_step(rows), one_step(rows, clip_norm=0.01)
+    assert np.linalg.norm(free) > 0.1
+    assert np.linalg.norm(clipped) == pytest.approx(0.01, rel=1e-3)
+    np.testing.assert_allclose(clipped / 0.01, free / np.linalg.norm(free), atol=1e-3)
+    np.testing.assert_array_equal(one_step(rows, clip_norm=100.0), free)
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.01])
+def test_a_batch_in_parts_makes_the_same_step(clip_norm):
+    rows = np.arange(8)
+    whole = one_step(rows, clip_norm=clip_norm)
+    parts = one_step(rows, accumulate=4, clip_norm=clip_norm)
+    np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-6)
+
+
+def test_the_rate_is_over_the_updates_where_a_batch_comes_in_parts():
+    values = {"epochs": 10, "learning_rate": 0.1, "warmup_steps": 0}
+    parts = rates(100, 251, batch_size=32, accumulate=4, **values)
+    np.testing.assert_allclose(parts, rates(25, 251, **values))
+    assert parts[-1] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_adamw_decays_by_the_recipe():
+    kept = one_step(np.arange(8), optimizer="adamw", weight_decay=0.0)
+    decayed = one_step(np.arange(8), optimizer="adamw", weight_decay=0.5)
+    start = np.concatenate([w.ravel() for w in small_model().get_weights()])
+    np.testing.assert_allclose(decayed - kept, -0.5 * start, atol=1e-5)

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, log_softmax
 
+from benchmark.task import Task
+from benchmark.training.imbalance import find_policy
 from benchmark.training.loss import MaskedCrossEntropy
 
 
@@ -58,3 +60,113 @@ def test_huge_logits_stay_finite():
 def test_the_loss_can_be_saved_and_read_back():
     config = keras.saving.serialize_keras_object(MaskedCrossEntropy(True))
     assert keras.saving.deserialize_keras_object(config).exclusive is True
+
+
+def weighted_by_hand(targets, logits, absent, present):
+    """Mean over the labelled entries, one after another, in double precision."""
+    terms = []
+    for row, values in zip(targets, logits.astype(np.float64), strict=True):
+        for f, (target, logit) in enumerate(zip(row, values, strict=True)):
+            if target >= 0:
+                p = expit(logit)
+                terms.append(-present[f] * np.log(p) if target else -absent[f] * np.log1p(-p))
+    return np.mean(terms)
+
+
+def policy_loss(name, targets, logits, kind):
+    task = Task(tuple("abcdef"[: targets.shape[1]]), kind)
+    settings = find_policy(name).loss_settings(targets, task)
+    value = MaskedCrossEntropy(task.exclusive, **settings)(targets, logits)
+    return float(keras.ops.convert_to_numpy(value))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8), st.integers(2, 4))
+def test_the_weighted_loss_agrees_with_brute_force(seed, n, f):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(-1, 2, (n, f)).astype(np.float32)
+    targets[0] = 1
+    logits = rng.normal(0, 4, (n, f)).astype(np.float32)
+    labelled = (targets >= 0).sum(axis=0)
+    positive = (targets == 1).sum(axis=0) / labelled
+    expected = weighted_by_hand(targets, logits, absent=positive, present=1 - positive)
+    got = policy_loss("weighted", targets, logits, "multilabel")
+    assert got == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_the_weighted_loss_is_not_the_plain_one_of_the_argmax_class():
+    # Keras' class_weight takes the argmax of multi-hot labels; here every finding weighs alone.
+    targets = np.array([[1, 1], [0, 1], [0, 0], [0, 0]], np.float32)
+    logits = np.zeros_like(targets)
+    got = policy_loss("weighted", targets, logits, "multilabel")
+    frequencies = np.array([1 / 4, 2 / 4])
+    assert got == pytest.approx(np.log(2) * np.mean(2 * frequencies * (1 - frequencies)), rel=1e-5)
+
+
+def test_weighted_classes_are_inverse_to_their_frequency():
+    targets = np.eye(3, dtype=np.float32)[[0, 0, 0, 1, 1, 2]]
+    logits = np.random.default_rng(0).normal(0, 2, (6, 3)).astype(np.float32)
+    entropies = -(log_softmax(logits.astype(np.float64), axis=1) * targets).sum(axis=1)
+    weights = np.array([6 / (3 * 3)] * 3 + [6 / (3 * 2)] * 2 + [6 / 3])
+    expected = (weights * entropies).mean()
+    assert policy_loss("weighted", targets, logits, "multiclass") == pytest.approx(expected, 1e-5)
+
+
+def test_the_focal_loss_is_the_formula_of_the_paper():
+    targets = np.array([[1, 0, -1], [0, -1, 1]], np.float32)
+    logits = np.array([[2.0, -1.0, 30.0], [0.5, -30.0, -3.0]], np.float32)
+    truth = expit(np.array([2.0, 1.0, -0.5, -3.0]))  # the probability given to the right answer
+    expected = np.mean(-((1 - truth) ** 2) * np.log(truth))
+    assert policy_loss("focal", targets, logits, "multilabel") == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_focal_loss_of_exclusive_findings():
+    targets = np.eye(3, dtype=np.float32)[[0, 2]]
+    logits = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]], np.float32)
+    truth = np.exp((log_softmax(logits, axis=1) * targets).sum(axis=1))
+    expected = np.mean(-((1 - truth) ** 2) * np.log(truth))
+    assert policy_loss("focal", targets, logits, "multiclass") == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_focal_loss_hardly_counts_what_is_easy():
+    targets = np.array([[1], [0]], np.float32)
+    logits = np.array([[4.0], [0.0]], np.float32)
+    plain, focal = loss(False, targets, logits), policy_loss("focal", targets, logits, "binary")
+    assert focal == pytest.approx(0.25 * np.log(2) / 2, rel=1e-3)  # all of it from the second
+    assert plain > 3 * focal
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_gamma_zero_and_weights_of_one_are_plain_cross_entropy(exclusive):
+    targets = np.eye(3, dtype=np.float32)[[0, 1, 2, 2]]
+    logits = np.random.default_rng(1).normal(0, 3, (4, 3)).astype(np.float32)
+    ones = [[0.0] * 3, [1.0] * 3] if exclusive else [[1.0] * 3] * 2
+    same = MaskedCrossEntropy(exclusive, weights=ones, gamma=0.0)(targets, logits)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(same), loss(exclusive, targets, logits))
+    almost = MaskedCrossEntropy(exclusive, gamma=1e-6)(targets, logits)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(almost), loss(exclusive, targets, logits), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", ["weighted", "focal"])
+@pytest.mark.parametrize("kind", ["multilabel", "multiclass"])
+def test_gradients_stay_finite_where_the_network_is_certain(name, kind):
+    targets = np.eye(2, dtype=np.float32)[[0, 1, 1]]
+    if kind == "multilabel":
+        targets[2, 0] = -1
+    weights = keras.Variable(np.array([[200.0, -200.0]] * 3, np.float32))
+    task = Task(("a", "b"), kind)
+    measure = MaskedCrossEntropy(task.exclusive, **find_policy(name).loss_settings(targets, task))
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, use_bias=False)])
+    model.layers[0].kernel.assign(weights)
+    model.compile(keras.optimizers.SGD(1.0), measure, jit_compile=False)
+    value = model.train_on_batch(np.eye(3, dtype=np.float32), targets)
+    assert np.isfinite(value)
+    assert np.isfinite(model.get_weights()[0]).all()
+
+
+def test_a_weighted_loss_can_be_saved_and_read_back():
+    config = keras.saving.serialize_keras_object(MaskedCrossEntropy(False, [[0.1], [0.9]], 2.0))
+    again = keras.saving.deserialize_keras_object(config)
+    assert (again.weights, again.gamma) == ([[0.1], [0.9]], 2.0)

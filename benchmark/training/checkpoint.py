@@ -1,0 +1,104 @@
+"""Where a training stands after an epoch: all it takes to go on with the same bits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.records.files import canonical_json, sha256
+
+if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
+    import keras
+
+SHARE_OF_TIME = 0.03
+"""Most of the training time that may go into writing checkpoints."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a checkpoint holds beside the model's and the optimizer's variables.
+
+    Attributes:
+        history: of the training so far, as plain values.
+        best_weights: of the best epoch so far, as ``model.get_weights`` gives them.
+    """
+
+    history: dict
+    best_weights: Sequence[np.ndarray]
+
+
+class Checkpoint:
+    """The checkpoint of one stage of one cell: a file that each epoch replaces.
+
+    The model's variables include the state of its random layers, the optimizer's the step count
+    that its learning rate follows; what a batch holds depends on the epoch alone. So a training
+    that goes on from here computes what it would have computed.
+
+    Args:
+        path: the file, ``.npz``.
+        made_by: what the training depends on beside the cell, as plain values; a checkpoint made
+            by anything else is not used.
+    """
+
+    def __init__(self, path: Path, made_by: object):
+        self._path = path
+        self._made_by = sha256(canonical_json(made_by))
+        self._saved, self._cost = time.monotonic(), 0.0
+
+    def save(self, model: keras.Model, state: State, *, last: bool) -> None:
+        """Save a compiled model and its state after an epoch.
+
+        Most epochs of a fast training are passed over, so that writing takes little of its time;
+        the ``last`` never is.
+        """
+        begun = time.monotonic()
+        if not last and self._cost > SHARE_OF_TIME * (begun - self._saved):
+            return
+        described = {"made_by": self._made_by, "history": state.history}
+        arrays = {
+            "described": np.frombuffer(canonical_json(described), np.uint8),
+            **{f"variable_{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))},
+            **{f"best_{i:05d}": value for i, value in enumerate(state.best_weights)},
+        }
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_name(f".{self._path.stem}.tmp.npz")
+        np.savez(temporary, **arrays)
+        temporary.replace(self._path)
+        self._saved = time.monotonic()
+        self._cost = self._saved - begun
+
+    def load(self, model: keras.Model) -> State | None:
+        """Bring a newly compiled model to where the checkpoint stands; None where there is none.
+
+        A damaged checkpoint, or one of other code, counts as none: the training begins anew.
+        """
+        try:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                described = json.loads(arrays["described"].tobytes())
+                if described["made_by"] != self._made_by:
+                    return None
+                variables = [arrays[name] for name in sorted(arrays) if name.startswith("variable")]
+                best = [arrays[name] for name in sorted(arrays) if name.startswith("best")]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            _LOG.warning("checkpoint %s is damaged (%s): beginning anew", self._path, error)
+            return None
+        for variable, value in zip(_variables(model), variables, strict=True):
+            variable.assign(value)
+        return State(described["history"], best)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Everything that training changes, in an order that depends on the model alone."""
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
