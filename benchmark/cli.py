@@ -129,7 +129,7 @@ def main():
 @click.option(
     "--rerun",
     type=click.Choice(["failed", "stale", "all"]),
-    help="Run these again too; stale: done by another version of the model file.",
+    help="Run these again too; stale: done by another version of the model file or of a member.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
 @click.option("--exit-on-error", is_flag=True, help="Stop at the first cell that fails.")
@@ -272,6 +272,95 @@ def masks(row, **options):
     from benchmark.commands.masks import draw_row
 
     draw_row(row, **options)
+
+
+@main.command()
+@click.argument("row")
+@_option_results()
+def show(row, results):
+    """Show everything known about a ROW: scores, intervals, thresholds, provenance.
+
+    ROW is the id of a cell or of a configuration (all its seeds), or the start of one, as in the
+    leaderboard's CSV and the names of the files in results/rows.
+    """
+    from benchmark.commands.show import show_row
+
+    show_row(row, results)
+
+
+@main.command()
+@click.argument("first")
+@click.argument("second")
+@click.option("--finding", default="", help="Test this finding, too, of several.")
+@_option_results()
+def compare(first, second, finding, results):
+    """Compare two rows or configurations: how far apart they are, and whether that is chance.
+
+    They must be measured under one protocol. Ids are given as to: show.
+    """
+    from benchmark.commands.compare import compare_rows
+
+    compare_rows(first, second, finding, results)
+
+
+@main.command()
+@click.argument("predictions", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--dataset", required=True, help="The prepared set whose images they are of.")
+@click.option("--name", default="", help="What to call the model; default: the file's name.")
+@click.option("--seed", default=0, show_default=True, help="Which of several trainings this is.")
+@click.option("--deterministic", is_flag=True, help="A model without chance: one run is enough.")
+@click.option("--reference", default="", help="Where the model is described.")
+@click.option("--parameters", type=click.IntRange(min=0), help="How many it has.")
+@_option_results()
+@_option_data_dir()
+def score(predictions, dataset, **options):
+    """Enter PREDICTIONS of any other tool, a CSV file, into the leaderboard, marked as external.
+
+    \b
+    Columns: image_id; for each finding logit:FINDING, or probability:FINDING in [0, 1]; and
+    split (train, validation or test) where there is more than test. All and only the set's
+    images are taken. Without validation F1 is at 0.5; without train there is no gap.
+    """
+    from benchmark.commands.score import score_predictions
+
+    score_predictions(predictions, dataset, **options)
+
+
+@main.command()
+@click.argument("row")
+@click.option("--on", "dataset", required=True, help="The other data set, prepared.")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+@_option_models_dir()
+def evaluate(row, dataset, **options):
+    """Test the network of a ROW on the test images of another data set.
+
+    For the findings that both sets label (tfds_builders/alignment.toml), with the weights as they
+    are. Such rows have a table of their own. Refused where the network was trained on these very
+    images, marked where it may know the patients.
+    """
+    from benchmark.commands.evaluate import evaluate_row
+
+    evaluate_row(row, dataset, **options)
+
+
+@main.command()
+@click.argument("row")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+@_option_models_dir()
+@_option_weights_dir()
+def reproduce(row, **options):
+    """Run a ROW again from its row file, beside the results, and compare the numbers.
+
+    Says what differs: predictions, scores, versions, hardware. Exits with 1 where a prediction
+    differs in a single bit.
+    """
+    from benchmark.commands.reproduce import reproduce_row
+
+    raise SystemExit(reproduce_row(row, **options))
 
 
 @main.command("new-model")

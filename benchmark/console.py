@@ -34,7 +34,7 @@ class Console:
         kind = event["event"]
         if kind == "start":
             self._i += 1
-        if kind in ("start", "view", "epoch") and self._moving:
+        if kind in ("start", "view", "features", "epoch") and self._moving:
             self._out.write(f"\r\033[K{self._head(planned)}  {_doing(event)}{self._eta()}")
         elif kind in ("done", "failed"):
             self._paid += self._prices[planned.cell.cell_id]
@@ -68,18 +68,26 @@ def _price(planned: Planned) -> float:
 def _doing(event: dict[str, Any]) -> str:
     if event["event"] == "view":
         return f"decoding {event['split']} {event['done']}/{event['total']}"
+    if event["event"] == "features":
+        return f"features of {event['split']} {event['done']}/{event['total']}"
     if event["event"] == "epoch":
         return (
             f"epoch {event['epoch']}/{event['epochs']} loss {event['loss']:.3f} "
-            f"validation AUC {_number(event['val_auc'])}"
+            f"validation {_validated(event)}"
         )
     return "starting"
 
 
 def _ending(event: dict[str, Any]) -> str:
     if event["event"] == "done":
-        return f"done in {duration(event['seconds'])}, test AUC {_number(event['test_auc'])}"
+        name, value = event["headline"]
+        return f"done in {duration(event['seconds'])}, test {name} {_number(value)}"
     return f"{event['status'].replace('_', ' ')}: {event['reason']}"
+
+
+def _validated(event: dict[str, Any]) -> str:
+    name = "Dice" if "val_dice" in event else "AUC"
+    return f"{name} {_number(event[f'val_{name.lower()}'])}"
 
 
 def _number(value: float | None) -> str:

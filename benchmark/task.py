@@ -35,3 +35,7 @@ class Task:
     def exclusive(self) -> bool:
         """True where exactly one finding holds per image, so that probabilities sum to one."""
         return self.kind == "multiclass"
+
+
+LUNG = Task(("lung",), "binary")
+"""What a segmentation network says of every pixel of a radiograph."""

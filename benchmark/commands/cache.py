@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ def list_cache(cache_dir: Path) -> None:
     for view in views:
         click.echo(_line(view))
     click.echo(f"{_count(len(views))} in {cache_dir}, {_size(sum(v.bytes for v in views))}")
+    click.echo(f"features of frozen backbones, {_size(_bytes(_features(cache_dir)))}")
 
 
 def verify_cache(cache_dir: Path) -> int:
@@ -35,7 +37,7 @@ def verify_cache(cache_dir: Path) -> int:
 
 
 def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
-    """Remove views: all of them, or those of one data set.
+    """Remove views: all of them, with the features of frozen backbones, or those of one data set.
 
     Args:
         dataset: ``<builder>/<config>``, or a builder for all its configs; None for everything.
@@ -49,7 +51,21 @@ def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
     for view in gone:
         click.echo(_line(view))
     verb = "would be removed" if dry_run else "removed"
+    features = _features(cache_dir) if dataset is None else []
+    if features:
+        click.echo(f"features of frozen backbones, {_size(_bytes(features))} {verb}")
+    for path in () if dry_run else features:
+        path.unlink(missing_ok=True)
     click.echo(f"{_count(len(gone))} {verb}, {_size(sum(view.bytes for view in gone))}")
+
+
+def _features(cache_dir: Path) -> list[Path]:
+    """Files of features; a run that has one open goes on reading it when it is removed."""
+    return [path for path in (cache_dir / "features").glob("*") if path.is_file()]
+
+
+def _bytes(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
 
 
 def _is_of(view: StoredView, dataset: str) -> bool:

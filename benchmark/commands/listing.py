@@ -49,6 +49,7 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
                 f"{stated['count']:,} parameters at {stated['size']} px; "
                 f"from {card['min_size']}{upper} px"
             )
+        facts += "; predicts lung masks" if card["predicts"] == "masks" else ""
         source = f" [{card['source_system']}]" if card["source_system"] else ""
         click.echo(f"  {name:<16} {card['title']}{source}; {facts}")
 

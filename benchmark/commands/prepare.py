@@ -19,6 +19,7 @@ def prepare_dataset(
     data_dir: Path,
     cache_dir: Path | None = None,
     own_name: str = "",
+    beam: str | None = None,
     **own: object,
 ) -> None:
     """Prepare a data set and say what was found in it.
@@ -26,6 +27,7 @@ def prepare_dataset(
     Args:
         cache_dir: folder of the views, one of which the audit looks at.
         own_name: what to call a set of the user's own.
+        beam: options of an Apache Beam pipeline to run the builder in; None for no pipeline.
         own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
     """
     from benchmark.data.prepare import prepare
@@ -33,7 +35,7 @@ def prepare_dataset(
 
     dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
     _refuse_other_options(dataset, data_dir)
-    prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress)
+    prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam)
     click.echo(f"{prepared.name} {prepared.version} is prepared in {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
@@ -46,6 +48,7 @@ def prepare_dataset(
     click.echo(f"  rendition: {prepared.rendition}; verdict: {prepared.derived['verdict']}")
     for reason in prepared.derived["reasons"]:
         click.echo(f"    {reason}")
+    _show_fraction(prepared.facts)
     _show_intake("quarantined (not used)", prepared.facts["quarantined"])
     _show_intake("converted to grey PNG", prepared.facts["converted"])
 
@@ -84,10 +87,19 @@ def _refuse_other_options(dataset: Dataset, data_dir: Path) -> None:
         )
 
 
+def _show_fraction(facts: dict) -> None:
+    """How much of the set is in this copy, where the source has tables that list it."""
+    if "listed" in facts:
+        # What is known to be missing from the publication is quarantined, and not absent.
+        present = round(facts["listed"] * facts["fraction"])
+        click.echo(
+            f"  the tables list {facts['listed']:,} images for this config: {present:,} present "
+            f"({facts['fraction']:.1%}), {facts['absent']:,} absent"
+        )
+
+
 def _show_intake(what: str, files: list[dict[str, str]], most: int = 10) -> None:
-    if not files:
-        return
-    click.echo(f"  {len(files)} files {what}:")
+    click.echo(f"  {len(files):,} files {what}{':' if files else ''}")
     for entry in files[:most]:
         click.echo(f"    {entry['file']}: {entry['reason']}")
     if len(files) > most:

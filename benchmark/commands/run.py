@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -113,8 +114,14 @@ def _counts(counts) -> str:
 def _describe(plan, suites: dict, filter_text: str) -> None:
     counts = plan.summary()
     click.echo(f"Cells: {_counts(counts) or 'none'}.")
+    reasons = Counter(p.refusal for p in plan.cells if p.refusal and p.status != "done")
+    for reason, n in reasons.items():
+        click.echo(f"Not runnable, {n} cell{'s' if n > 1 else ''}: {reason}")
     if counts["stale"] and "stale" not in plan.rerun:
-        click.echo("Stale cells were run with another version of their model file: --rerun stale.")
+        click.echo(
+            "Stale cells were run with another version of their model file, or of a member of "
+            "their ensemble: --rerun stale."
+        )
     if counts["failed"] and "failed" not in plan.rerun:
         click.echo("Failed cells are not tried again unless you say --rerun failed.")
     if filter_text and not counts:

@@ -15,13 +15,18 @@ import numpy as np
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.execution.cell_data import cell_data
+from benchmark.execution.checkpoints import remove_checkpoints
 from benchmark.execution.environment import provenance
 from benchmark.execution.memory import peak_memory_mb, reset_peak_memory
 from benchmark.execution.protocol import dataset_facts, protocol_of
+from benchmark.legacy import HONEST
+from benchmark.legacy.split import legacy_verdict
 from benchmark.models import ModelFile
+from benchmark.records.mask_counts import MaskCounts, write_mask_counts
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
 from benchmark.scoring.stored import stored_scores
+from benchmark.segmentation.chosen import network_of
 from benchmark.suites.cell import Cell
 
 Event = Callable[[dict[str, Any]], None]
@@ -29,22 +34,32 @@ Event = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Context:
-    """Where a cell reads and writes."""
+    """Where a cell reads and writes; ``weights_dirs`` are folders of published weight files."""
 
     data_dir: Path
     cache_dir: Path
     results: Results
     suite: str
+    weights_dirs: tuple[Path, ...] = ()
 
 
 @dataclass
 class Outcome:
-    """What running a model gives: logits per split, and how it went."""
+    """What running a model gives: logits per split, how it went, and from which weights.
+
+    ``ensemble`` says of an ensemble what its members were and what it chose. A segmentation network
+    gives ``masks`` in place of logits, and the hash of the weights that others may use it with.
+    """
 
     logits: dict[str, np.ndarray]
     parameters: int
     history: dict[str, Any] | None = None
     determinism: str = "bit-identical on one CPU machine"
+    weights: dict[str, Any] = field(default_factory=dict)
+    watermarks: list[str] = field(default_factory=list)
+    ensemble: dict[str, Any] = field(default_factory=dict)
+    masks: MaskCounts | None = None
+    weights_sha256: str | None = None
 
 
 @dataclass
@@ -72,7 +87,10 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
             applicable to it.
     """
     from benchmark.execution.baseline import run_baseline
+    from benchmark.execution.ensemble_run import run_ensemble
     from benchmark.execution.image_model import run_image_model
+    from benchmark.segmentation.lung_views import lung_facts
+    from benchmark.segmentation.mask_model import run_mask_model
 
     reset_peak_memory()
     phases = Phases()
@@ -81,14 +99,20 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
         raise UserError(f"{cell.dataset} was prepared anew after this cell was planned; run again")
     data = cell_data(cell, prepared)
     parts = {split: data[split].part for split in SPLITS}
-    if model_file.card["inputs"] == "metadata":
+    if prepared.holds_masks:
+        outcome = run_mask_model(cell, model_file, prepared, data, context, phases, on_event)
+    elif cell.ensemble:
+        outcome = run_ensemble(cell, model_file, prepared, data, context, phases, on_event)
+    elif model_file.card["inputs"] == "metadata":
         outcome = run_baseline(model_file, prepared.task, parts, phases)
     else:
         outcome = run_image_model(cell, model_file, prepared, data, context, phases, on_event)
     with phases.phase("write"):
-        predictions = make_predictions(prepared, parts, outcome.logits)
         path = context.results.predictions_path(cell.cell_id, prepared.facts["redistributable"])
-        digest = write_predictions(path, predictions)
+        if outcome.masks is None:
+            digest = write_predictions(path, make_predictions(prepared, parts, outcome.logits))
+        else:
+            digest = write_mask_counts(path, outcome.masks)
     row = base_row(cell, prepared, model_file, context.suite) | {
         "status": "done",
         "counts": {split: _counts(parts[split], prepared) for split in SPLITS},
@@ -96,12 +120,21 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
         "history": outcome.history,
         "peak_memory_mb": peak_memory_mb(),
     }
+    if cell.protocol != HONEST:
+        row["dataset"] |= legacy_verdict(data, row["dataset"])
+    for key in ("weights", "weights_sha256", "ensemble"):
+        if values := getattr(outcome, key):
+            row[key] = values
+    if network_of(cell.preprocessing):
+        row["lungs"] = lung_facts(cell, prepared, context.cache_dir, context.results)
+    row["watermarks"] += [m for m in outcome.watermarks if m not in row["watermarks"]]
     row["model"]["parameters"] = outcome.parameters
     row["provenance"]["determinism"] = outcome.determinism
     with phases.phase("score"):
         stored_scores(context.results, row)
     row["phases"] = phases.seconds
     context.results.write_row(row)
+    remove_checkpoints(context.results.checkpoints, cell)
     return row
 
 
@@ -159,5 +192,5 @@ def _counts(part: ManifestPart, prepared: Prepared) -> dict[str, Any]:
     return {
         "images": len(part.image_id),
         "patients": len(np.unique(part.patient_id)),
-        "positives": dict(zip(prepared.task.findings, positives.tolist(), strict=True)),
+        "positives": dict(zip(prepared.facts["findings"], positives.tolist(), strict=True)),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.suites.cell import Cell
+from benchmark.training.weights import is_frozen
 
 START_SECONDS = 5.0
 IMAGES_PER_SECOND = 5000.0
@@ -19,14 +20,18 @@ TRAINING_PASSES = 3.0  # forward, gradient of the inputs, gradient of the weight
 def nominal_seconds(cell: Cell, card: dict[str, Any], counts: dict[str, dict[str, Any]]) -> float:
     """Seconds that a cell would take at the nominal rates.
 
+    A frozen backbone is passed once, and its head costs next to nothing.
+
     Args:
         card: the model's card; ``gmacs_224`` are multiply-adds at 224 px in 1e9.
         counts: images of each split.
     """
-    if cell.resolution == 0 or not card:
+    if "epochs" not in cell.recipe or not card:
         return 1.0
     gigamacs = (card["gmacs_224"] or 0.0) * (cell.resolution / 224) ** 2
     training = counts["train"]["images"]
     evaluated = counts["validation"]["images"]
     images = cell.recipe["epochs"] * (TRAINING_PASSES * training + evaluated)
+    if is_frozen(cell.weights):
+        images = sum(split["images"] for split in counts.values())
     return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)

@@ -80,15 +80,22 @@ def _device() -> str:
 def provenance() -> dict[str, Any]:
     """Code version, commit, package versions and hardware, for a row."""
     return {
-        "code_version": benchmark.__version__,
         "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: v for name in PACKAGES if (v := _version(name))},
+        **versions(),
         "hardware": {
             "cpu": _cpu_facts().get("model name") or platform.processor() or platform.machine(),
             "cores": len(os.sched_getaffinity(0)),
             "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         },
+    }
+
+
+def versions() -> dict[str, Any]:
+    """Versions of this code, of Python and of the packages that compute."""
+    return {
+        "code_version": benchmark.__version__,
+        "python": platform.python_version(),
+        "packages": {name: v for name in PACKAGES if (v := _version(name))},
     }
 
 

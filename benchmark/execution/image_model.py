@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from benchmark.data.gathered import Images
-from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
-from benchmark.data.views import open_view
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
-from benchmark.execution.cell_data import SplitData
 from benchmark.execution.cell_run import Context, Event, Outcome, Phases
+from benchmark.execution.continued import continue_from
+from benchmark.execution.frozen import fine_tune, train_head
+from benchmark.execution.stage import Job, predict_logits, train_whole
+from benchmark.execution.starting_weights import (
+    WeightSources,
+    check_start,
+    weights_facts,
+    weights_watermarks,
+)
 from benchmark.models import ModelFile, create
+from benchmark.segmentation.lung_views import open_prepared_view
 from benchmark.suites.cell import Cell
-from benchmark.training.fit import compile_model, fit, validation_auc
+from benchmark.task import Task
+from benchmark.training.imbalance import find_policy
+from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import Recipe
+from benchmark.training.weights import FINETUNE, origin
 
-EVALUATION_BATCH = 64
+TRAINERS = {"random_frozen": train_head, "imagenet_frozen": train_head, FINETUNE: fine_tune}
+"""What the weight policies train, where it is not every layer at once."""
 
 
 def run_image_model(
@@ -43,72 +57,118 @@ def run_image_model(
         UserError: the machine does not have the device the cell was planned for.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    recipe = Recipe(**cell.recipe)
-    _check_device(cell.device)
+    check_device(cell.device)
+    files = check_start(cell, model_file, WeightSources(context.results, context.weights_dirs))
     with phases.phase("views"):
-        view = partial(_view, prepared, cell, context, on_event)
-        images = {split: data[split].images(view) for split in SPLITS}
-    train, steps = data["train"].part, steps_per_epoch(len(images["train"]), cell.micro_batch)
+        images = open_images(cell, prepared, data, context, on_event)
     with phases.phase("build"):
-        model = _fresh_model(cell, model_file, prepared)
-        compile_model(model, prepared.task, recipe, steps, cell.device)
-    with phases.phase("train"):
-        history = fit(
-            model,
-            training_batches(
-                images["train"],
-                train.masked_targets,
-                batch_size=cell.micro_batch,
-                seed=cell.seed,
-                augmentation=cell.augmentation,
-                first_epoch=0,
-                epochs=recipe.epochs,
-            ),
-            steps,
-            _validator(images["validation"], data["validation"].part, prepared),
-            recipe,
-            lambda epoch, epochs, values: on_event(
-                {"event": "epoch", "epoch": epoch, "epochs": epochs, **values}
-            ),
-        )
+        model = _starting_model(cell, model_file, prepared.task, files, context)
+    job = make_job(cell, model_file, prepared.task, data, images, context, phases, on_event)
+    trained = TRAINERS.get(cell.weights, train_whole)(model, job)
     with phases.phase("predict"):
-        logits = {split: predict_logits(model, images[split]) for split in SPLITS}
-    weights = context.results.weights_path(cell.cell_id)
+        logits = {split: predict_logits(trained.network, trained.inputs[split]) for split in SPLITS}
     with phases.phase("write"):
-        _save_weights(model, weights)
-    return Outcome(logits, model.count_params(), history.as_dict(), _determinism(cell))
+        save_weights(model, context.results.weights_path(cell.cell_id))
+    return Outcome(
+        logits,
+        model.count_params(),
+        trained.history.as_dict(),
+        determinism(cell),
+        weights_facts(cell, model_file, files),
+        weights_watermarks(cell, prepared, files, context.results),
+    )
 
 
-def predict_logits(model: keras.Model, images: Images) -> np.ndarray:
-    """Logits (N, F) float32 of uint8 images (N, S, S), in order and without augmentation."""
-    return np.asarray(model.predict(evaluation_batches(images, EVALUATION_BATCH), verbose=0))
+def make_job(
+    cell: Cell,
+    model_file: ModelFile,
+    task: Task,
+    data: dict[str, SplitData],
+    images: dict[str, Images],
+    context: Context,
+    phases: Phases,
+    on_event: Event,
+) -> Job:
+    """What a training of this cell on these images needs; the imbalance policy is applied here."""
+    policy, targets = find_policy(cell.imbalance), data["train"].part.masked_targets
+    if data["train"].holds_copies:  # made by a legacy protocol, before it split
+        policy = replace(policy, copy=None)
+    return Job(
+        cell,
+        model_file,
+        Recipe(**cell.recipe),
+        task,
+        images,
+        policy.training_set(images["train"], targets, cell.seed),
+        MaskedCrossEntropy(task.exclusive, **policy.loss_settings(targets, task)),
+        data["validation"].part,
+        context.cache_dir,
+        context.results.checkpoints,
+        phases,
+        on_event,
+    )
 
 
-def _view(
-    prepared: Prepared, cell: Cell, context: Context, on_event: Event, split: str
-) -> np.ndarray:
-    def progress(done: int, total: int) -> None:
-        on_event({"event": "view", "split": split, "done": done, "total": total})
+def open_images(
+    cell: Cell,
+    prepared: Prepared,
+    data: dict[str, SplitData],
+    context: Context,
+    on_event: Event,
+) -> dict[str, Images]:
+    """The images of each split of a cell, uint8 (N, S, S), from its views."""
 
-    return open_view(
-        prepared, split, cell.resolution, cell.preprocessing, context.cache_dir, progress
-    ).images
+    def view(split: str) -> np.ndarray:
+        def progress(done: int, total: int) -> None:
+            on_event({"event": "view", "split": split, "done": done, "total": total})
+
+        return open_prepared_view(
+            prepared,
+            split,
+            cell.resolution,
+            cell.preprocessing,
+            context.cache_dir,
+            context.results,
+            progress,
+        ).images
+
+    return {split: data[split].images(view) for split in SPLITS}
 
 
-def _fresh_model(cell: Cell, model_file: ModelFile, prepared: Prepared) -> keras.Model:
-    """A new model whose state depends on the cell alone, not on what ran before it."""
+def fresh_model(
+    cell: Cell, model_file: ModelFile, task: Task, files: Sequence[Path] = ()
+) -> keras.Model:
+    """A new model whose state depends on the cell alone, not on what ran before it.
+
+    Args:
+        files: published weights of its backbones; none to draw them at random.
+    """
     keras.utils.clear_session(free_memory=True)
     keras.utils.set_random_seed(cell.seed)
     keras.config.set_dtype_policy(cell.precision)
-    return create(model_file, cell.resolution, prepared.task, cell.normalisation)
+    paths = tuple(map(str, files)) or None
+    return create(model_file, cell.resolution, task, cell.normalisation, paths)
 
 
-def _validator(images: Images, part: ManifestPart, prepared: Prepared):
-    targets = np.where(part.labelled, part.targets, np.nan)
-    return validation_auc(lambda model: predict_logits(model, images), targets, prepared.task)
+def _starting_model(
+    cell: Cell, model_file: ModelFile, task: Task, files: Sequence[Path], context: Context
+) -> keras.Model:
+    if not origin(cell.weights):
+        return fresh_model(cell, model_file, task, files)
+    model = fresh_model(cell, model_file, task)
+    learnt = context.results.read_row(origin(cell.weights))["dataset"]["task"]
+    theirs = Task(tuple(learnt["findings"]), learnt["kind"])
+    continue_from(
+        model,
+        files[0],
+        theirs,
+        lambda task: create(model_file, cell.resolution, task, cell.normalisation),
+    )
+    return model
 
 
-def _save_weights(model: keras.Model, path) -> None:
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Save the weights of a model without its optimizer, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name.removesuffix('.weights.h5')}.tmp.weights.h5")
     bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
@@ -116,7 +176,8 @@ def _save_weights(model: keras.Model, path) -> None:
     temporary.replace(path)
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raise a UserError where Keras does not find the device that a cell was planned for."""
     kinds = {"gpu": "GPU", "tpu": "TPU"}
     if device in kinds and not keras.distribution.list_devices(kinds[device]):
         raise UserError(
@@ -126,7 +187,8 @@ def _check_device(device: str) -> None:
         )
 
 
-def _determinism(cell: Cell) -> str:
+def determinism(cell: Cell) -> str:
+    """How far a cell repeats itself, in words for its row."""
     if cell.device == "cpu" and cell.backend == "tensorflow":
         return "bit-identical on one CPU machine"
     return f"seeded; {cell.backend} on {cell.device} does not promise identical bits"

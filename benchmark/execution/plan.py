@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
-from benchmark.errors import UnknownName
+from benchmark.ensembles.declaration import Ensemble
+from benchmark.errors import UnknownName, UserError
 from benchmark.execution.cost import nominal_seconds
 from benchmark.execution.environment import Environment
-from benchmark.legacy import HONEST
-from benchmark.models import ModelFile, NotApplicable, check_size
+from benchmark.execution.plan_ensembles import plan_ensemble
+from benchmark.execution.refusal import refusal
+from benchmark.execution.starting_weights import WeightSources
+from benchmark.models import ModelFile
 from benchmark.records.store import Results
+from benchmark.segmentation.chosen import LungNetworks
 from benchmark.suites.cell import Cell, matches
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe
+from benchmark.training.weights import is_frozen
 
 # What a model file that cannot be read is taken for: one row is enough to show its fault.
-UNKNOWN_CARD = {"inputs": "metadata", "deterministic": True}
+UNKNOWN_CARD = {"inputs": "metadata", "predicts": "findings", "deterministic": True}
 NO_IMAGE = {
     "resolution": 0,
     **dict.fromkeys(("preprocessing", "normalisation", "imbalance", "weights", "augmentation"), ""),
@@ -34,7 +42,8 @@ class Planned:
 
     Attributes:
         status: ``"missing"``, or that of its row (``"done"``, ``"failed"``, ``"not_runnable"``),
-            or ``"stale"`` where the row was made by another version of the model file.
+            or ``"stale"`` where the row was made by another version of the model file, or of a
+            member of an ensemble.
         refusal: why it cannot be run at all; None where it can.
     """
 
@@ -68,12 +77,13 @@ class Plan:
         return [p for p in self.cells if p.status in wanted and p.refusal is None]
 
     def refused(self) -> list[Planned]:
-        """The cells that cannot be run and have no row that says so yet."""
-        return [p for p in self.cells if p.refusal and p.status != "not_runnable"]
+        """The cells that cannot be run and have no row that says so yet, nor one of better days."""
+        return [p for p in self.cells if p.refusal and p.status not in ("not_runnable", "done")]
 
     def summary(self) -> Counter[str]:
         """Number of cells by status."""
-        return Counter("not_runnable" if p.refusal else p.status for p in self.cells)
+        refused = {id(p) for p in self.cells if p.refusal and p.status != "done"}
+        return Counter("not_runnable" if id(p) in refused else p.status for p in self.cells)
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,7 @@ class Stock:
         results: where rows of earlier runs are.
         environment: the arithmetic of this machine.
         limit: at most so many images of each split; None for all.
+        weights_dirs: folders of published weight files, beside the usual ones.
     """
 
     model_files: Mapping[str, ModelFile]
@@ -93,6 +104,17 @@ class Stock:
     results: Results
     environment: Environment
     limit: int | None = None
+    weights_dirs: tuple[Path, ...] = ()
+
+    @cached_property
+    def weights(self) -> WeightSources:
+        """Where cells take their first weights from."""
+        return WeightSources(self.results, self.weights_dirs)
+
+    @cached_property
+    def lungs(self) -> LungNetworks:
+        """The networks that find the lungs for preprocessing variants."""
+        return LungNetworks(self.results)
 
 
 def make_plan(
@@ -108,11 +130,11 @@ def make_plan(
         rerun: what to run again although it has a row, a key of :data:`RERUN`.
 
     Raises:
-        UserError: a suite or the filter names an unknown model or data set, or a recipe value
-            makes no sense.
+        UserError: a suite or the filter names an unknown model or data set, a recipe value makes
+            no sense, or a suite has no model that predicts what one of its sets holds.
     """
-    wanted = wanted or {}
-    _check_names(wanted, stock)
+    suites, wanted = list(suites), wanted or {}
+    _check_names(wanted, suites, stock)
     plan = Plan(rerun=RERUN.get(rerun, set()))
     seen: set[str] = set()
     for suite in suites:
@@ -138,10 +160,11 @@ def dataset_names(suites: Iterable[Suite]) -> list[str]:
     return [find_dataset(name).name for name in names]
 
 
-def _check_names(wanted: Mapping[str, set[str]], stock: Stock) -> None:
+def _check_names(wanted: Mapping[str, set[str]], suites: Iterable[Suite], stock: Stock) -> None:
+    ensembles = [ensemble.name for suite in suites for ensemble in suite.ensembles]
     for name in sorted(wanted.get("model", ())):
-        if name not in stock.model_files:
-            raise UnknownName("model", name, stock.model_files)
+        if name not in (known := [*stock.model_files, *ensembles]):
+            raise UnknownName("model", name, known)
     for name in sorted(wanted.get("dataset", ())):
         find_dataset(name)
 
@@ -157,7 +180,7 @@ def _cells(
     """Cells of a suite on one data set, cheapest models first, within the suite's budget."""
     by_model = {
         name: _cells_of_model(suite, prepared, protocol, stock.model_files[name], stock)
-        for name in suite.models(stock.model_files)
+        for name in _fitting_models(suite, prepared, stock)
         if name in wanted.get("model", {name})
     }
     cost = {
@@ -172,7 +195,20 @@ def _cells(
         left_out = sorted(by_model.keys() - set(names))
         if left_out:
             plan.over_budget[suite.name] = left_out
-    return [p for name in names for p in by_model[name] if matches(p.cell, wanted)]
+    cells = [p for name in names for p in by_model[name]]
+    for ensemble in () if prepared.holds_masks else suite.ensembles:
+        cells += _cells_of_ensemble(ensemble, suite, prepared, protocol, stock)
+    return [p for p in cells if matches(p.cell, wanted)]
+
+
+def _fitting_models(suite: Suite, prepared: Prepared, stock: Stock) -> list[str]:
+    """The models of a suite that predict what a set holds: masks, or findings."""
+    holds = "masks" if prepared.holds_masks else "findings"
+    cards = {n: stock.model_files[n].card or UNKNOWN_CARD for n in suite.models(stock.model_files)}
+    fitting = [name for name, card in cards.items() if card["predicts"] == holds]
+    if not fitting:
+        raise UserError(f"{prepared.name} holds {holds}: suite {suite.name} has no model for them.")
+    return fitting
 
 
 def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: float) -> list[str]:
@@ -191,7 +227,6 @@ def _cells_of_model(
 ) -> list[Planned]:
     card = model_file.card or UNKNOWN_CARD
     sees_images = card["inputs"] == "image"
-    recipe = make_recipe(suite.recipe, suite.recipe_for.get(model_file.name, {}))
     cells = [
         Cell(
             dataset=prepared.name,
@@ -204,14 +239,16 @@ def _cells_of_model(
             device=stock.environment.device,
             precision=stock.environment.precision(recipe.precision, card.get("gmacs_224")),
             threads=stock.environment.threads,
-            micro_batch=recipe.batch_size,
+            micro_batch=recipe.micro_batch,
             limit=stock.limit,
             protocol=protocol,
             **variant,
         )
-        for variant in (suite.variants() if sees_images else [NO_IMAGE])
+        for variant in _variants(suite, prepared, model_file.name, card, stock)
+        for recipe in [make_recipe(*suite.recipe_values(model_file.name, variant["resolution"]))]
         for seed in suite.matrix["seeds"][: 1 if card["deterministic"] else None]
     ]
+    cells = [replace(c, weights_sha256=stock.weights.resolve(c, model_file)) for c in cells]
     return [
         Planned(
             cell,
@@ -219,10 +256,34 @@ def _cells_of_model(
             prepared,
             model_file,
             _status(stock.results, cell, model_file),
-            _refusal(cell, prepared, model_file),
+            refusal(cell, prepared, model_file, stock.weights, stock.lungs),
         )
         for cell in cells
     ]
+
+
+def _variants(
+    suite: Suite, prepared: Prepared, model: str, card: Mapping[str, Any], stock: Stock
+) -> list[dict[str, Any]]:
+    """The image axes of a model's cells, as fields; a mean mask sees no image, but has a size."""
+    if card["inputs"] == "image":
+        frozen = {"augmentation": "none"}  # features are computed once, from the images as they are
+        variants = [v | (frozen if is_frozen(v["weights"]) else {}) for v in suite.variants(model)]
+        return [stock.lungs.resolve(variant, prepared) for variant in variants]
+    if card["predicts"] == "masks":
+        return [{**NO_IMAGE, "resolution": size} for size in suite.matrix["resolutions"]]
+    return [NO_IMAGE]
+
+
+def _cells_of_ensemble(
+    ensemble: Ensemble, suite: Suite, prepared: Prepared, protocol: str, stock: Stock
+) -> list[Planned]:
+    ensemble.check_models(suite.models(stock.model_files))
+    members = {
+        name: _cells_of_model(suite, prepared, protocol, stock.model_files[name], stock)
+        for name in ensemble.members
+    }
+    return plan_ensemble(ensemble, suite, members, stock, partial(_status, stock.results))
 
 
 def _status(results: Results, cell: Cell, model_file: ModelFile) -> str:
@@ -233,19 +294,3 @@ def _status(results: Results, cell: Cell, model_file: ModelFile) -> str:
         return row["status"]
     # A fault that was mended is tried again; a number that was measured stays until asked for.
     return "stale" if row["status"] == "done" else "missing"
-
-
-def _refusal(cell: Cell, prepared: Prepared, model_file: ModelFile) -> str | None:
-    if model_file.problem:
-        return model_file.problem
-    if prepared.derived["verdict"] == "leak" and cell.protocol == HONEST:
-        return (
-            f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. "
-            "A leaking set is only run under a legacy protocol."
-        )
-    try:
-        if cell.resolution:
-            check_size(model_file, cell.resolution)
-    except NotApplicable as error:
-        return str(error)
-    return None

@@ -93,7 +93,7 @@ def read_predictions(path: Path, kind: str) -> Predictions:
         PredictionFileError: the file is missing, truncated, not a gzipped CSV, lacks a column, or
             holds a value that no model can have written.
     """
-    frame = _frame(path)
+    frame = read_frame(path)
     findings = tuple(c.removeprefix("target:") for c in frame.columns if c.startswith("target:"))
     needed = [
         *TEXT_COLUMNS,
@@ -133,7 +133,12 @@ def _to_csv(predictions: Predictions) -> bytes:
     return text.encode()
 
 
-def _frame(path: Path):
+def read_frame(path: Path):
+    """The table in a gzipped CSV file, ids and names as text.
+
+    Raises:
+        PredictionFileError: the file is missing, truncated or not a gzipped CSV.
+    """
     import pandas as pd
 
     try:

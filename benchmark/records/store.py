@@ -3,7 +3,9 @@
 rows/<cell_id>.json              what was run, how, on what, and how it ended
 predictions/<cell_id>.csv.gz     what the model said (see ``predictions.py``)
 scores/<cell_id>.json            what was computed from the predictions
-weights/, logs/                  large or local; ignored by git
+comparisons/<table>.json         how the configurations of a table compare, two by two
+cross/                           the same of rows tested on another data set
+weights/, masks/, checkpoints/, logs/   large or local; ignored by git
 """
 
 from __future__ import annotations
@@ -19,6 +21,11 @@ from benchmark.records.files import readable_json, write_atomic
 Row = dict[str, Any]
 ROW_SCHEMA = 1
 STATUSES = ("done", "failed", "not_runnable")
+
+
+def is_segmentation(row: Row) -> bool:
+    """True for the row of a network that predicts masks; it has a table of its own."""
+    return row["dataset"]["task"]["kind"] == "segmentation"
 
 
 class Results:
@@ -48,9 +55,27 @@ class Results:
         """Where the scores of a cell are or will be."""
         return self.folder / "scores" / f"{cell_id}.json"
 
+    @property
+    def cross(self) -> Results:
+        """Results of this folder's rows on other data sets: rows of their own kind."""
+        return Results(self.folder / "cross")
+
+    def comparisons_path(self, table: str) -> Path:
+        """Where the comparisons of a leaderboard table are or will be."""
+        return self.folder / "comparisons" / f"{table}.json"
+
     def weights_path(self, cell_id: str) -> Path:
         """Where the best weights of a cell are or will be (not published)."""
         return self.folder / "weights" / f"{cell_id}.weights.h5"
+
+    def masks_path(self, cell_id: str) -> Path:
+        """Where the predicted masks of a segmentation cell are or will be (not published)."""
+        return self.folder / "masks" / f"{cell_id}.npz"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder in which cells that are being trained keep how far they are (not published)."""
+        return self.folder / "checkpoints"
 
     def log_path(self, name: str) -> Path:
         """Where a worker's log is written (not published)."""
@@ -65,6 +90,10 @@ class Results:
         if row["status"] not in STATUSES:
             raise ValueError(f"row status {row['status']!r} is not one of {STATUSES}")
         write_atomic(self.row_path(row["cell_id"]), readable_json({"schema": ROW_SCHEMA} | row))
+
+    def remove_row(self, cell_id: str) -> None:
+        """Remove a row that another one stands for now."""
+        self.row_path(cell_id).unlink(missing_ok=True)
 
     def read_row(self, cell_id: str) -> Row | None:
         """The row of a cell, or None where there is none.

@@ -10,7 +10,7 @@ from benchmark.legacy import HONEST
 from benchmark.records.files import canonical_json, sha256
 
 ID_LENGTH = 12
-NEUTRAL = {"protocol": HONEST}
+NEUTRAL = {"protocol": HONEST, "ensemble": None, "weights_sha256": None}
 """Values that are left out of a cell's canonical JSON."""
 
 
@@ -30,6 +30,11 @@ class Cell:
             resolve these differently and then has another cell.
         limit: at most so many images of each split; None for all.
         protocol: ``"honest"``, or a legacy protocol (see :mod:`benchmark.legacy`).
+        ensemble: of an ensemble its kind, options and ``members``: by model name, what tells the
+            member's cell from this one (see :mod:`benchmark.ensembles.cells`); ``model`` is then
+            the ensemble's name. None for a model.
+        weights_sha256: of the files that ``weights`` loads; None where it loads none, or where
+            they are not there and the cell cannot be run.
     """
 
     dataset: str
@@ -51,6 +56,8 @@ class Cell:
     micro_batch: int
     limit: int | None = None
     protocol: str = HONEST
+    ensemble: dict[str, Any] | None = None
+    weights_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as plain JSON values, but for what says nothing.
@@ -124,5 +131,12 @@ def parse_filter(text: str) -> dict[str, set[str]]:
 
 
 def matches(cell: Cell, wanted: dict[str, set[str]]) -> bool:
-    """True where every filtered field of the cell has one of its allowed values."""
-    return all(str(getattr(cell, field)) in values for field, values in wanted.items())
+    """True where every filtered field of the cell has one of its allowed values.
+
+    A preprocessing variant also matches without the network that it names after an ``@``.
+    """
+    fields = {field: str(getattr(cell, field)) for field in wanted}
+    return all(
+        values & {fields[field], fields[field].partition("@")[0]}
+        for field, values in wanted.items()
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from benchmark.ensembles.declaration import Ensemble, read_ensembles
 from benchmark.errors import UnknownName, UserError
 from benchmark.legacy import HONEST, find_protocol
+from benchmark.training.imbalance import find_policy
+from benchmark.training.weights import check_weights
 
 FOLDER = Path(__file__).parent
 AXES = {
@@ -24,6 +27,7 @@ AXES = {
     "augmentation": str,
     "seeds": int,
 }
+IMAGE_AXES = tuple(axis for axis in AXES if axis not in ("datasets", "models", "seeds"))
 DEFAULTS: dict[str, list] = {
     "preprocessing": ["raw"],
     "normalisation": ["unit"],
@@ -32,9 +36,10 @@ DEFAULTS: dict[str, list] = {
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
-CHOICES = {"imbalance": ("none",), "weights": ("random",)}
-"""Axes with one choice so far: another name must not run as if it meant something."""
-KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "recipe", "recipe_for"}
+CHECKS = {"imbalance": find_policy, "weights": check_weights}
+"""Axes whose names are known here: another one must not run as if it meant something."""
+KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
+        "recipe_for", "ensembles"}  # fmt: skip
 ALL_MODELS = "*"
 
 
@@ -48,7 +53,10 @@ class Suite:
         matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model, and
             ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol.
         recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
-        recipe_for: the same for one model, by model name.
+        recipe_for: the same for one model, by model name, or for one model at one of the
+            resolutions, by ``"<model>@<resolution>"``; the latter wins.
+        ensembles: made of the suite's models; planned behind them.
+        matrix_for: axes that have other values for one model, by model name.
         run_all: whether ``run --all`` runs it.
         budget_minutes: nominal minutes on two CPU cores; the models named in the file and then the
             cheapest others are taken while they fit.
@@ -60,6 +68,8 @@ class Suite:
     matrix: dict[str, list]
     recipe: dict[str, Any] = field(default_factory=dict)
     recipe_for: dict[str, dict[str, Any]] = field(default_factory=dict)
+    matrix_for: dict[str, dict[str, list]] = field(default_factory=dict)
+    ensembles: tuple[Ensemble, ...] = ()
     run_all: bool = True
     budget_minutes: float | None = None
 
@@ -72,7 +82,7 @@ class Suite:
             UnknownName: the suite names a model that is not known.
         """
         named = self.named_models
-        for name in named:
+        for name in (*named, *self.matrix_for, *(k.partition("@")[0] for k in self.recipe_for)):
             if name not in known:
                 raise UnknownName(f"model in suite {self.name}", name, known)
         rest = sorted(known) if ALL_MODELS in self.matrix["models"] else []
@@ -89,13 +99,18 @@ class Suite:
         parts = (entry.partition("@") for entry in self.matrix["datasets"])
         return [(name, protocol or HONEST) for name, _, protocol in parts]
 
-    def variants(self) -> list[dict[str, Any]]:
-        """Every combination of the image axes, as fields of a cell."""
-        axes = {axis: axis for axis in AXES if axis not in ("datasets", "models", "seeds")}
-        axes["resolutions"] = "resolution"
+    def recipe_values(self, model: str, resolution: int) -> list[dict[str, Any]]:
+        """Recipe values for a model at a size, the most general first."""
+        keys = (model, f"{model}@{resolution}")
+        return [self.recipe, *(self.recipe_for.get(key, {}) for key in keys)]
+
+    def variants(self, model: str) -> list[dict[str, Any]]:
+        """Every combination of the image axes for a model, as fields of a cell."""
+        axes = {axis: axis for axis in IMAGE_AXES} | {"resolutions": "resolution"}
+        matrix = self.matrix | self.matrix_for.get(model, {})
         return [
             dict(zip(axes.values(), values, strict=True))
-            for values in product(*(self.matrix[axis] for axis in axes))
+            for values in product(*(matrix[axis] for axis in axes))
         ]
 
 
@@ -125,24 +140,42 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     for key in ("title", "description"):
         if not isinstance(content.get(key), str):
             raise UserError(f"{path}: needs a {key}, as text")
-    suite = Suite(**content | {"name": name, "matrix": _matrix(path, content.get("matrix", {}))})
+    content["matrix"] = _matrix(path, content.get("matrix", {}))
+    content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
+    suite = Suite(**content | {"name": name})
+    if ALL_MODELS not in suite.matrix["models"]:  # else the plan checks it, which knows them all
+        for ensemble in suite.ensembles:
+            ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
         if protocol != HONEST:
             find_protocol(protocol)
+    for axes in suite.matrix_for.values():
+        _check_axes(path, axes, IMAGE_AXES)
+    for key in suite.recipe_for:
+        model, at, size = key.partition("@")
+        sizes = {str(variant["resolution"]) for variant in suite.variants(model)}
+        if at and size not in sizes:
+            raise UnknownName(f"resolution in recipe_for of {path}", size, sizes)
     return suite
 
 
 def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
-    for axis, values in given.items():
-        if axis not in AXES:
-            raise UnknownName(f"axis in {path}", axis, AXES)
-        if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
-            raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
-        for value in values:
-            if value not in CHOICES.get(axis, (value,)):
-                raise UnknownName(f"{axis} in {path}", value, CHOICES[axis])
+    _check_axes(path, given, AXES)
     matrix = DEFAULTS | given
     missing = [axis for axis in AXES if not matrix.get(axis)]
     if missing:
         raise UserError(f"{path}: the matrix has no {', '.join(missing)}")
     return {axis: matrix[axis] for axis in AXES}
+
+
+def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:
+    for axis, values in given.items():
+        if axis not in axes:
+            raise UnknownName(f"axis in {path}", axis, axes)
+        if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
+            raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
+        for value in values:
+            try:
+                CHECKS.get(axis, str)(value)
+            except UserError as error:
+                raise UserError(f"{path}: {error}") from None

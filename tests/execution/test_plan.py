@@ -31,8 +31,9 @@ def test_cheap_models_come_first(bench):
     assert names(plan) == ["constant", "linear", "googlenet", "resnet50"]
 
 
-def test_a_star_means_every_model_there_is(bench):
-    assert set(names(bench.plan(make_suite(["*"], size=64)))) == set(discover())
+def test_a_star_means_every_model_that_predicts_findings(bench):
+    classifiers = {n for n, file in discover().items() if file.card["predicts"] == "findings"}
+    assert set(names(bench.plan(make_suite(["*"], size=64)))) == classifiers
 
 
 def test_a_filter_narrows_and_refuses_unknown_names(bench):
@@ -53,6 +54,23 @@ def test_two_suites_share_a_cell(bench):
 def test_an_image_too_small_for_a_model_is_refused_with_its_limits(bench):
     (planned,) = bench.plan(make_suite(["resnet50"], size=16)).cells
     assert "from 32 px" in planned.refusal
+
+
+def test_a_policy_that_has_no_meaning_for_the_task_is_refused_before_training(bench):
+    suite = make_suite(["linear", "constant"], imbalance=["focal", "copies_s0"])
+    plan = bench.plan(suite)
+    refusals = {p.cell.imbalance: p.refusal for p in plan.cells}
+    assert refusals["focal"] is refusals[""] is None
+    assert "copies_s0' is for binary tasks, not for a multilabel one" in refusals["copies_s0"]
+    assert len(plan.to_run()) == 2
+
+
+def test_a_recipe_follows_model_and_size(bench):
+    suite = make_suite(["linear"], resolutions=[16, 32], recipe={"accumulate": 2})
+    object.__setattr__(suite, "recipe_for", {"linear@32": {"batch_size": 8}})
+    cells = {p.cell.resolution: p.cell for p in bench.plan(suite).cells}
+    assert (cells[16].recipe["batch_size"], cells[16].micro_batch) == (16, 8)
+    assert (cells[32].recipe["batch_size"], cells[32].micro_batch) == (8, 4)
 
 
 def test_a_leaking_set_is_refused_and_a_suspected_one_is_not(bench):

@@ -1,0 +1,71 @@
+"""`cxr-bench compare`: how far two rows are apart, and whether that is chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchmark.report.text import UNDEFINED, count, one_line
+
+
+def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
+    """Print the differences in AUC and F1, and for one finding DeLong's test."""
+    from benchmark.records.store import Results
+    from benchmark.report.lookup import find
+    from benchmark.report.paired import METRICS, Pair
+
+    store = Results(results)
+    found = [find(store, text) for text in (first, second)]
+    pair = Pair.of(store, *found)
+    row = found[0].row
+    test, protocol = row["counts"]["test"], row["protocol"]
+    click.echo(f"A  {one_line(found[0].title)}")
+    click.echo(f"B  {one_line(found[1].title)}")
+    click.echo(
+        f"On {count(test['images'])} test images of {count(test['patients'])} patients, protocol "
+        f"{protocol['id']}\n"
+    )
+    click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
+    for metric, shown in METRICS.items():
+        means = [c.measurements[f"test_{metric}"].mean for c in (pair.first, pair.second)]
+        c = pair.compare(metric)
+        click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
+        if c.note:
+            click.echo(f"  no test for {shown}: {one_line(c.note)}")
+    if not finding and len(protocol["findings"]) == 1 and not c.note:
+        finding = protocol["findings"][0]
+    if finding:
+        test = pair.delong(store, finding)
+        numbers = _difference(test.difference, test.interval, test.p)
+        click.echo(_line("AUC, DeLong", "", "", *numbers))
+        click.echo(f"  of {one_line(finding)}, clustered by patient (Obuchowski 1997)")
+    click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))
+
+
+_WITH_SEEDS = (
+    "Intervals and p hold both chances: which patients are in the test set (drawn anew, the same "
+    "for A and B)\nand which seeds were run. One comparison, so p is not corrected for others."
+)
+_WITHOUT_SEEDS = (
+    "Two trained networks: intervals and p hold the choice of test patients (drawn anew, the same "
+    "for A and B),\nnot chance in training. Compare configurations to hold that too."
+)
+
+
+def _difference(value: float | None, limits: list[float] | None, p: float | None) -> list[str]:
+    ends = f"[{', '.join(map(_signed, limits))}]" if limits else UNDEFINED
+    shown = UNDEFINED if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return [_signed(value), ends, shown]
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.4f}"
+
+
+def _signed(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:+.4f}"
+
+
+def _line(name: str, a: str, b: str, difference: str, limits: str, p: str) -> str:
+    return f"{name:<12}{a:>8}{b:>8}{difference:>10}  {limits:<20}{p:>9}".rstrip()

@@ -1,0 +1,55 @@
+"""`cxr-bench reproduce`: run the cell of a row again and compare."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from benchmark.report.text import UNDEFINED, one_line
+
+
+def reproduce_row(
+    text: str, *, results: Path, data_dir: Path, cache_dir: Path, models_dirs: Sequence[Path],
+    weights_dirs: Sequence[Path],
+) -> int:  # fmt: skip
+    """Run every seed of a row or configuration again; returns 0 where all are the same, else 1."""
+    from benchmark.execution.reproduce import reproduce
+    from benchmark.execution.runner import Folders
+    from benchmark.records.store import Results
+    from benchmark.report.lookup import find
+
+    found = find(Results(results), text)
+    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))
+    same = True
+    for row in found.rows:
+        with tempfile.TemporaryDirectory(prefix="cxr-bench-reproduce-") as scratch:
+            ended = reproduce(row, folders, Path(scratch), _say)
+        same &= ended.identical
+        click.echo(f"{row['cell_id']}, seed {row['cell']['seed']}: {_verdict(ended)}")
+        for name, (then, now) in ended.numbers.items():
+            click.echo(f"  {name:<22}{_number(then):>12}{_number(now):>12}")
+        if ended.changes:
+            click.echo("  What else differs, then and now:")
+        for name, (then, now) in ended.changes.items():
+            click.echo(f"    {one_line(name)}: {one_line(then)} | {one_line(now)}")
+    return 0 if same else 1
+
+
+def _say(planned, event: dict) -> None:
+    if event["event"] == "start":
+        click.echo(f"Running again: {planned.cell.label} ...", err=True)
+
+
+def _verdict(ended) -> str:
+    if ended.identical:
+        return "the same, bit by bit"
+    if ended.largest is None:
+        return "not the same"
+    return f"not the same, probabilities differ by {ended.largest:.2g} at most"
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.6f}"

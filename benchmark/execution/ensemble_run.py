@@ -1,0 +1,86 @@
+"""Run one cell of an ensemble: read its members' predictions, and combine or add to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
+from benchmark.ensembles.declaration import KINDS
+from benchmark.ensembles.members import Member, Members, best_of, read_members
+from benchmark.ensembles.model_file import EnsembleFile
+from benchmark.ensembles.voting import hard_vote, soft_vote
+from benchmark.execution.cell_run import Context, Event, Outcome, Phases
+from benchmark.records.store import Results
+from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.thresholds import argmax_decisions
+from benchmark.suites.cell import Cell
+
+
+def run_ensemble(
+    cell: Cell,
+    file: EnsembleFile,
+    prepared: Prepared,
+    data: dict[str, SplitData],
+    context: Context,
+    phases: Phases,
+    on_event: Event,
+) -> Outcome:
+    """Predict every split by an ensemble.
+
+    Args:
+        data: for each split which images, and their ids, metadata and targets.
+        phases: gets the time of each phase.
+        on_event: told about every finished epoch of what the ensemble trains itself.
+
+    Raises:
+        benchmark.models.NotApplicable: a member did not finish, or leaves nothing to build on.
+        benchmark.ensembles.members.MembersDiffer: predictions of a member are of other images.
+    """
+    with phases.phase("read"):
+        members = read_members(cell, context.results, {s: data[s].part for s in SPLITS})
+    if KINDS[cell.ensemble["kind"]].trains:
+        from benchmark.execution import ensemble_training
+
+        run = getattr(ensemble_training, f"run_{cell.ensemble['kind']}")
+        outcome = run(cell, file, members, prepared, data, context, phases, on_event)
+    else:
+        with phases.phase("vote"):
+            outcome = _vote(cell.ensemble, members, context.results)
+    outcome.ensemble |= {"members": {name: _origin(member) for name, member in members.items()}}
+    outcome.watermarks += sorted({m for each in members.values() for m in each.row["watermarks"]})
+    return outcome
+
+
+def _vote(rule: dict[str, Any], members: Members, results: Results) -> Outcome:
+    if rule["kind"] == "best_mean":
+        members = best_of(members, rule["k"])
+    weights = [rule.get("weights", {}).get(name, 1.0) for name in members]
+    predictions = [member.predictions for member in members.values()]
+    kind, split = predictions[0].kind, predictions[0].split
+    if rule["kind"] == "hard_vote":
+        decisions = [_decisions(member, results) for member in members.values()]
+        logits = hard_vote(decisions, weights, kind)
+    else:
+        logits = soft_vote([each.logits for each in predictions], weights, kind)
+    return Outcome(
+        {name: logits[split == name] for name in SPLITS},
+        parameters=sum(member.row["model"]["parameters"] for member in members.values()),
+        determinism="a function of the members' predictions",
+        ensemble={"used": list(members)},
+    )
+
+
+def _decisions(member: Member, results: Results) -> np.ndarray:
+    """What a member decides by itself, (N, F) bool: argmax, or its threshold from validation."""
+    predictions = member.predictions
+    if predictions.kind == "multiclass":
+        return argmax_decisions(predictions.probabilities)
+    thresholds = stored_scores(results, member.row)["thresholds"]
+    return predictions.probabilities >= [thresholds[name] for name in predictions.findings]
+
+
+def _origin(member: Member) -> dict[str, str]:
+    return {key: member.row[key] for key in ("cell_id", "predictions_sha256")}

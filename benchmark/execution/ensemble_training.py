@@ -1,0 +1,151 @@
+"""Ensembles that train something: a head on joined features, or a second-stage specialist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+
+from benchmark.data.gathered import Images
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
+from benchmark.ensembles.joined import head, join, penultimate
+from benchmark.ensembles.members import Member, Members, best_of
+from benchmark.ensembles.model_file import EnsembleFile
+from benchmark.ensembles.selection import most_confused
+from benchmark.ensembles.specialist import AllSplits, of_findings, take_over
+from benchmark.execution.cell_run import Context, Event, Outcome, Phases
+from benchmark.execution.image_model import (
+    check_device,
+    determinism,
+    fresh_model,
+    make_job,
+    open_images,
+    run_image_model,
+)
+from benchmark.execution.stage import predict_logits, run_stage
+from benchmark.models import ModelFile, NotApplicable
+from benchmark.suites.cell import Cell
+from benchmark.task import Task
+
+
+def run_joined_features(
+    cell: Cell,
+    file: EnsembleFile,
+    members: Members,
+    prepared: Prepared,
+    data: dict[str, SplitData],
+    context: Context,
+    phases: Phases,
+    on_event: Event,
+) -> Outcome:
+    """Train a head on the joined features of the best members, which stay as they are.
+
+    Raises:
+        NotApplicable: the saved weights of a chosen member are not there.
+    """
+    check_device(cell.device)
+    members = best_of(members, cell.ensemble["k"])
+    paths = {name: _saved_weights(name, member, context) for name, member in members.items()}
+    features = []
+    for name, member in members.items():
+        with phases.phase("views"):
+            images = open_images(member.cell, prepared, data, context, on_event)
+        job = make_job(cell, file, prepared.task, data, images, context, phases, on_event)
+        with phases.phase("features"):
+            network = _restored(member.cell, file.models[name], prepared.task, paths[name])
+            features.append(_features(penultimate(network), images, job.train.images))
+    inputs = join(features)
+    network = _fresh_head(cell, inputs["train"].shape[1], prepared.task)
+    train = replace(job.train, images=inputs["drawn"])
+    with phases.phase("train"):
+        history = run_stage(network, job, train, inputs["validation"], job.recipe, "none")
+    with phases.phase("predict"):
+        logits = {split: predict_logits(network, inputs[split]) for split in SPLITS}
+    return Outcome(
+        logits,
+        network.count_params() + _parameters(members),
+        history.as_dict(),
+        determinism(cell),
+        ensemble={"used": list(members)},
+    )
+
+
+def run_specialist(
+    cell: Cell,
+    file: EnsembleFile,
+    members: Members,
+    prepared: Prepared,
+    data: dict[str, SplitData],
+    context: Context,
+    phases: Phases,
+    on_event: Event,
+) -> Outcome:
+    """Train a second model on the findings that the first confuses, and let it take over there.
+
+    The second model's weights are saved as the ensemble's.
+
+    Raises:
+        NotApplicable: the first model confuses nothing on validation.
+    """
+    ((name, first),) = members.items()
+    group, confused = most_confused(first.predictions, cell.ensemble["k"])
+    if not confused:
+        raise NotApplicable(
+            f"its member {name} takes no finding for another on validation: there is nothing for "
+            "a second model to learn"
+        )
+    findings = [prepared.task.findings[i] for i in group]
+    theirs = {split: of_findings(data[split], group) for split in ("train", "validation")}
+    outcome = run_image_model(
+        cell,
+        file.models[cell.ensemble["second"]],
+        replace(prepared, facts=prepared.facts | {"findings": findings}),
+        theirs | {"test": AllSplits(data)},
+        context,
+        phases,
+        on_event,
+    )
+    logits = take_over(first.predictions.logits, outcome.logits["test"], group)
+    split = first.predictions.split
+    return replace(
+        outcome,
+        logits={each: logits[split == each] for each in SPLITS},
+        parameters=outcome.parameters + _parameters(members),
+        ensemble={"used": [name], "findings": findings, "confused_on_validation": confused},
+    )
+
+
+def _saved_weights(name: str, member: Member, context: Context) -> Path:
+    path = context.results.weights_path(member.cell.cell_id)
+    if not path.is_file():
+        raise NotApplicable(
+            f"the weights of its member {name} are not in {path.parent}: they are not published "
+            f"with a row. Run it again: --rerun all --filter model={name}"
+        )
+    return path
+
+
+def _restored(cell: Cell, model_file: ModelFile, task: Task, weights: Path) -> keras.Model:
+    model = fresh_model(cell, model_file, task)
+    model.load_weights(weights)
+    return model
+
+
+def _features(network: keras.Model, images: dict[str, Images], drawn: Images) -> dict:
+    """Features by split, and of what an epoch draws from: the training images, then copies."""
+    found = {split: predict_logits(network, images[split]) for split in ("validation", "test")}
+    found["drawn"] = predict_logits(network, drawn)
+    return found | {"train": found["drawn"][: len(images["train"])]}
+
+
+def _fresh_head(cell: Cell, width: int, task: Task) -> keras.Model:
+    keras.utils.clear_session(free_memory=True)
+    keras.utils.set_random_seed(cell.seed)
+    keras.config.set_dtype_policy(cell.precision)
+    return head(width, task)
+
+
+def _parameters(members: Members) -> int:
+    return sum(member.row["model"]["parameters"] for member in members.values())

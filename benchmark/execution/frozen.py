@@ -1,0 +1,113 @@
+"""Feature extraction and fine-tuning: the head learns on features, computed once for a view.
+
+The network of a model file has a layer ``features``, (B, D): up to it goes the backbone, what
+follows is the head. Both parts share their layers with the whole model, so whatever is trained in
+a part is trained in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmark import models
+from benchmark.data.gathered import Images
+from benchmark.execution.features import open_features
+from benchmark.execution.stage import Job, Trained, run_stage
+from benchmark.models import NotApplicable
+from benchmark.records.files import sha256_of_file
+from benchmark.training.fit import History
+from benchmark.training.recipe import Recipe
+
+
+def train_head(model: keras.Model, job: Job) -> Trained:
+    """Feature extraction: train the head alone, the backbone in inference mode."""
+    return _train_head(model, job, job.recipe)
+
+
+def fine_tune(model: keras.Model, job: Job) -> Trained:
+    """Train the head on frozen features, then every layer at a lower learning rate.
+
+    Batch normalisation of the backbone stays in inference mode also then, with the statistics and
+    the scales that came with its weights, as Keras' guide to transfer learning has it.
+    """
+    recipe = job.recipe
+    first = _train_head(model, job, replace(recipe, epochs=recipe.head_epochs)).history
+    for layer in _layers(cut(model)[0]):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    slower = replace(recipe, learning_rate=recipe.learning_rate * recipe.finetune_factor)
+    with job.phases.phase("train"):
+        second = run_stage(
+            model,
+            job,
+            job.train,
+            job.images["validation"],
+            slower,
+            job.cell.augmentation,
+            epochs_before=len(first.loss),
+        )
+    return Trained(model, job.images, History.joined({"head": first, "all layers": second}))
+
+
+def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The backbone, images to features with the normalisation, and the head, features to logits.
+
+    Raises:
+        NotApplicable: the model has no layer ``features``.
+    """
+    network = model.layers[-1]
+    if "features" not in [layer.name for layer in network.layers]:
+        raise NotApplicable(
+            f"model {model.name} has no layer 'features', so nothing says which part of it to "
+            "freeze. Choose weights = random."
+        )
+    features = network.get_layer("features").output
+    inner = keras.Model(network.inputs, features)
+    normalised = model.get_layer("normalisation").output
+    return keras.Model(model.inputs, inner(normalised)), keras.Model(features, network.outputs)
+
+
+def _train_head(model: keras.Model, job: Job, recipe: Recipe) -> Trained:
+    backbone, head = cut(model)
+    with job.phases.phase("features"):
+        # The training images come first in what is drawn from; copies follow.
+        drawn = _features(backbone, job, "train", job.train.images)
+        inputs = {"train": drawn[: len(job.images["train"])]}
+        for split in job.images.keys() - {"train"}:
+            inputs[split] = _features(backbone, job, split, job.images[split])
+    train = replace(job.train, images=drawn)
+    with job.phases.phase("train"):
+        history = run_stage(head, job, train, inputs["validation"], recipe, "none")
+    return Trained(head, inputs, history)
+
+
+def _features(backbone: keras.Model, job: Job, split: str, images: Images) -> np.ndarray:
+    def progress(done: int, total: int) -> None:
+        job.on_event({"event": "features", "split": split, "done": done, "total": total})
+
+    cell = job.cell
+    keys = ("resolution", "normalisation", "precision", "backend", "device", "threads")
+    made_of = {key: getattr(cell, key) for key in keys} | {
+        "model_sha256": job.model_file.sha256,
+        "helpers_sha256": _helpers_sha256(),
+    }
+    return open_features(backbone, images, made_of, job.cache_dir, progress)
+
+
+def _helpers_sha256() -> list[str]:
+    """Hashes of the code that model files share."""
+    return [sha256_of_file(path) for path in sorted(Path(models.__file__).parent.glob("_*.py"))]
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Every layer of a model, those of models inside it too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield layer

@@ -1,0 +1,53 @@
+"""Why a planned cell cannot be run, told before anything is trained. Imports no framework."""
+
+from __future__ import annotations
+
+from benchmark.data.prepared import Prepared
+from benchmark.data.preprocessing import find as find_variant
+from benchmark.errors import UserError
+from benchmark.execution.starting_weights import WeightSources, check_start
+from benchmark.legacy import HONEST
+from benchmark.models import ModelFile, check_size
+from benchmark.segmentation.chosen import LungNetworks
+from benchmark.suites.cell import Cell
+from benchmark.training.imbalance import check_policy
+
+OF_MASKS = {"imbalance": ("", "none"), "weights": ("", "random")}
+"""What these axes may say of a network that predicts masks."""
+
+
+def refusal(
+    cell: Cell,
+    prepared: Prepared,
+    model_file: ModelFile,
+    weights: WeightSources,
+    lungs: LungNetworks,
+) -> str | None:
+    """The reason, and what to do about it; None where the cell can be run."""
+    if model_file.problem:
+        return model_file.problem
+    if prepared.derived["verdict"] == "leak" and cell.protocol == HONEST:
+        return (
+            f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. "
+            "A leaking set is only run under a legacy protocol."
+        )
+    try:
+        if cell.resolution:
+            check_size(model_file, cell.resolution)
+        if prepared.holds_masks:
+            return _of_masks(cell)
+        if cell.resolution:
+            check_policy(cell.imbalance, prepared.task)
+            check_start(cell, model_file, weights)
+    except UserError as error:
+        return str(error)
+    return lungs.why_none(cell.preprocessing, prepared)
+
+
+def _of_masks(cell: Cell) -> str | None:
+    for axis, choices in OF_MASKS.items():
+        if getattr(cell, axis) not in choices:
+            return f"{axis} {getattr(cell, axis)} has no meaning for masks; use {choices[-1]}."
+    if cell.preprocessing and find_variant(cell.preprocessing).needs_lungs:
+        return f"preprocessing {cell.preprocessing} needs the very masks that are to be learnt."
+    return None

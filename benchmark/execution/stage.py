@@ -1,0 +1,131 @@
+"""One stage of a training: a network, what it learns from, and the exact validation after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmark.data.gathered import Images
+from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from benchmark.data.prepared import ManifestPart
+from benchmark.execution.cell_run import Event, Phases
+from benchmark.execution.checkpoints import cell_checkpoint
+from benchmark.models import ModelFile
+from benchmark.suites.cell import Cell
+from benchmark.task import Task
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.fit import History, compile_model, fit, validation_auc
+from benchmark.training.imbalance import TrainingSet
+from benchmark.training.recipe import Recipe
+
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell about to be trained, whichever way its weights ask for.
+
+    Attributes:
+        images: for each split its images, as they are.
+        train: what an epoch draws from: the training images, copies included, and their targets.
+        validation: ids and targets of the validation split.
+        checkpoints: folder of the checkpoints; one of a cell is named by its id.
+        phases: gets the time of each phase.
+        on_event: told about every finished epoch.
+    """
+
+    cell: Cell
+    model_file: ModelFile
+    recipe: Recipe
+    task: Task
+    images: dict[str, Images]
+    train: TrainingSet
+    loss: keras.losses.Loss
+    validation: ManifestPart
+    cache_dir: Path
+    checkpoints: Path
+    phases: Phases
+    on_event: Event
+
+    def checkpoint(self, stage: str) -> Checkpoint:
+        """Where a stage of this training goes on from; the stages of a cell have one each."""
+        return cell_checkpoint(self.checkpoints, self.cell, self.model_file, stage)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with the weights of its best epoch, and what it predicts from for each split."""
+
+    network: keras.Model
+    inputs: dict[str, Any]
+    history: History
+
+
+def train_whole(model: keras.Model, job: Job) -> Trained:
+    """Train every layer of a model on the images."""
+    with job.phases.phase("train"):
+        history = run_stage(
+            model, job, job.train, job.images["validation"], job.recipe, job.cell.augmentation
+        )
+    return Trained(model, job.images, history)
+
+
+def run_stage(
+    network: keras.Model,
+    job: Job,
+    train: TrainingSet,
+    validation: Images,
+    recipe: Recipe,
+    augmentation: str,
+    epochs_before: int = 0,
+) -> History:
+    """Train what is trainable in a network and leave it with the weights of its best epoch.
+
+    Args:
+        train: images, or features (N, D) of them, and their targets.
+        validation: the same of the validation split.
+        recipe: of this stage.
+        augmentation: name of a policy; ``"none"`` for features.
+        epochs_before: epochs of earlier stages, for the progress that is shown.
+
+    Raises:
+        benchmark.training.fit.Diverged: the loss stopped being a number.
+    """
+    steps = steps_per_epoch(len(train.images), job.cell.micro_batch)
+    compile_model(network, job.loss, recipe, steps, job.cell.device)
+    batches = partial(
+        training_batches,
+        train.images,
+        train.targets,
+        batch_size=job.cell.micro_batch,
+        seed=job.cell.seed,
+        augmentation=augmentation,
+        order=train.order,
+        epochs=recipe.epochs,
+    )
+
+    def on_epoch(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        numbers = {"epoch": epochs_before + epoch, "epochs": epochs_before + epochs}
+        job.on_event({"event": "epoch", **numbers, **values})
+
+    targets = np.where(job.validation.labelled, job.validation.targets, np.nan)
+    validate = validation_auc(lambda model: predict_logits(model, validation), targets, job.task)
+    return fit(
+        network,
+        lambda epoch: batches(first_epoch=epoch),
+        steps,
+        validate,
+        recipe,
+        on_epoch,
+        job.checkpoint(f"{epochs_before:03d}"),
+    )
+
+
+def predict_logits(network: keras.Model, inputs: Images) -> np.ndarray:
+    """Logits (N, F) float32 of uint8 images (N, S, S) or features (N, D), un-augmented."""
+    return np.asarray(network.predict(evaluation_batches(inputs, EVALUATION_BATCH), verbose=0))

@@ -1,0 +1,109 @@
+"""Mask files: how a segmentation network did on every image, pixel by pixel, in four counts.
+
+A gzipped CSV with one line per image of the train, validation and test splits: ``split``,
+``image_id``, ``patient_id``, ``pairing`` (how the source matched image and mask; may be empty) and
+the pixels that are ``tp`` lung in both masks, ``fp`` in the predicted one only, ``fn`` in the true
+one only, ``tn`` in neither. Ignored pixels are in none. Every published number is recomputed from
+these files; the predicted masks themselves stay local (``packed_masks``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.records.files import sha256, write_atomic
+from benchmark.records.predictions import SPLITS, PredictionFileError, read_frame
+
+TEXT = ("split", "image_id", "patient_id", "pairing")
+OUTCOMES = ("tp", "fp", "fn", "tn")
+
+
+@dataclass(frozen=True)
+class MaskCounts:
+    """N images.
+
+    Attributes:
+        split, image_id, patient_id, pairing: (N,) text.
+        counts: (N, 4) int64, pixels by outcome: tp, fp, fn, tn.
+    """
+
+    split: np.ndarray
+    image_id: np.ndarray
+    patient_id: np.ndarray
+    pairing: np.ndarray
+    counts: np.ndarray
+
+    def take(self, rows: np.ndarray) -> MaskCounts:
+        """These images, by number or by (N,) bool."""
+        return MaskCounts(**{name: values[rows] for name, values in vars(self).items()})
+
+
+def count_pixels(predicted: np.ndarray, true: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(N, 4) int64 pixels that are tp, fp, fn, tn, of (N, H, W) bool masks.
+
+    Args:
+        known: (N, H, W) bool; pixels that are False are not counted.
+    """
+    outcomes = (predicted & true, predicted & ~true, ~predicted & true, ~predicted & ~true)
+    return np.stack([(o & known).sum(axis=(1, 2), dtype=np.int64) for o in outcomes], axis=1)
+
+
+def write_mask_counts(path: Path, counts: MaskCounts) -> str:
+    """Write a mask file atomically; returns the SHA-256 of its bytes. Equal counts, equal bytes."""
+    import pandas as pd
+
+    columns = {name: getattr(counts, name) for name in TEXT}
+    columns |= dict(zip(OUTCOMES, counts.counts.T, strict=True))
+    text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
+    data = gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    write_atomic(path, data)
+    return sha256(data)
+
+
+def read_mask_counts(path: Path) -> MaskCounts:
+    """Read a mask file.
+
+    Raises:
+        PredictionFileError: the file is missing, damaged, lacks a column, or holds a count that
+            cannot be one.
+    """
+    frame = read_frame(path)
+    missing = [name for name in (*TEXT, *OUTCOMES) if name not in frame.columns]
+    if missing:
+        raise PredictionFileError(f"{path}: missing column(s) {', '.join(missing)}")
+    if not all(frame[name].dtype.kind == "i" and (frame[name] >= 0).all() for name in OUTCOMES):
+        raise PredictionFileError(f"{path}: a count that is not a whole number of pixels")
+    if not frame["split"].isin(SPLITS).all():
+        raise PredictionFileError(f"{path}: a split other than {', '.join(SPLITS)}")
+    text = {name: frame[name].to_numpy(dtype=str) for name in TEXT}
+    return MaskCounts(**text, counts=frame[list(OUTCOMES)].to_numpy(np.int64))
+
+
+def pack_masks(path: Path, image_ids: np.ndarray, masks: np.ndarray) -> None:
+    """Save (N, H, W) bool masks, a bit a pixel, compressed, with the ids of their images."""
+    data = io.BytesIO()
+    bits = np.packbits(masks, axis=-1)
+    np.savez_compressed(data, image_id=image_ids.astype(str), bits=bits, width=masks.shape[-1])
+    write_atomic(path, data.getvalue())
+
+
+def packed_masks(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (N,) and masks (N, H, W) bool, as :func:`pack_masks` saved them.
+
+    Raises:
+        PredictionFileError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path) as file:
+            masks = np.unpackbits(file["bits"], axis=-1, count=int(file["width"]))
+            return file["image_id"], masks.astype(bool)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise PredictionFileError(
+            f"{path}: no readable file of predicted masks ({error}). Masks are not published; "
+            "train the network here: cxr-bench run --suite lungs --rerun all"
+        ) from None

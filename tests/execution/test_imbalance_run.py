@@ -1,0 +1,72 @@
+"""Every imbalance policy from plan to row, on a small set of one finding."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
+from benchmark.execution.image_model import make_job
+from benchmark.legacy import find_protocol
+from benchmark.legacy.split import legacy_data
+from benchmark.records.predictions import SPLITS, read_predictions
+from benchmark.training.imbalance import POLICIES
+from tests.execution.conftest import Bench, make_suite
+from tfds_builders.image_folder.fake_raw import write_folders
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+
+@pytest.fixture(scope="module")
+def finished(phantom, tmp_path_factory):
+    """One run with every policy; returns (bench, rows by policy)."""
+    _, data_dir, cache_dir = phantom
+    raw = write_folders(tmp_path_factory.mktemp("raw"), patients=80, size=32)
+    for path in sorted((raw / "EFFUSION").iterdir())[8:]:
+        path.unlink()  # rare enough for the copies of S1 and of S3 to differ
+    binary = prepare(find_dataset("image_folder/effusions"), data_dir, raw)
+    bench = Bench((binary, data_dir, cache_dir), tmp_path_factory.mktemp("policies"))
+    suite = make_suite(["linear"], imbalance=list(POLICIES), recipe={"epochs": 1, "batch_size": 4})
+    assert bench.run(bench.plan(suite)) == {"done": len(POLICIES)}
+    return bench, {row["cell"]["imbalance"]: row for row in bench.results.rows()}
+
+
+def test_every_policy_ends_in_a_row_with_a_loss(finished):
+    _, rows = finished
+    assert rows.keys() == POLICIES.keys()
+    losses = {name: row["history"]["loss"][0] for name, row in rows.items()}
+    assert np.isfinite(list(losses.values())).all()
+    assert len(set(losses.values())) == len(POLICIES), "each trains on something else"
+
+
+def test_what_is_reported_is_the_images_as_they_are(finished):
+    bench, rows = finished
+    manifest = bench.prepared.manifest()
+    for row in rows.values():
+        path = bench.results.predictions_path(row["cell_id"], redistributable=False)
+        predictions = read_predictions(path, "binary")
+        for split in SPLITS:
+            ids = manifest.loc[manifest["split"] == split, "image_id"].tolist()
+            assert predictions.part(split).image_id.tolist() == ids
+        assert row["counts"] == rows["none"]["counts"]
+
+
+def test_copies_that_a_legacy_protocol_made_before_its_split_are_not_made_again(finished):
+    bench, _ = finished
+    (planned,) = bench.plan(make_suite(["linear"], imbalance=["copies_s3"])).cells
+
+    def trained_on(protocol):
+        data = legacy_data(find_protocol(protocol), "copies_s3", bench.prepared)
+        images = {"train": np.zeros((len(data["train"].part), 2, 2), np.uint8)}
+        context = SimpleNamespace(cache_dir=None)
+        task = bench.prepared.task
+        job = make_job(planned.cell, None, task, data, images, context, None, None)
+        return len(images["train"]), len(job.train.images)
+
+    given, trained = trained_on("legacy_s3")
+    assert trained == given
+    given, trained = trained_on("legacy_s4")
+    assert trained > given

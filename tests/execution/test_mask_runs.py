@@ -1,0 +1,282 @@
+"""Segmentation networks as cells, and what their masks do to the images of another set."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark.commands.masks import draw_row
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
+from benchmark.data.views import open_masks, open_view
+from benchmark.errors import UnknownName, UserError
+from benchmark.execution.plan import Stock, make_plan
+from benchmark.execution.runner import Folders, run_plan
+from benchmark.models import discover
+from benchmark.records.mask_counts import (
+    count_pixels,
+    packed_masks,
+    read_mask_counts,
+    write_mask_counts,
+)
+from benchmark.records.store import Results
+from benchmark.report.leaderboard import write
+from benchmark.scoring.stored import stored_scores
+from benchmark.segmentation.lung_views import open_lungs, open_prepared_view, usable_mask
+from benchmark.suites.suite import DEFAULTS, Suite
+from tests.execution.conftest import ENVIRONMENT
+from tfds_builders.lung_masks import fake_raw
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+MASKS, FINDINGS = "lung_masks/kermany_pairs", "thorax_phantom/small"
+VARIANTS = ("lung_masked", "lung_cropped", "lungs_removed")
+SIZE = 32
+
+
+def suite(models, dataset=MASKS, **matrix) -> Suite:
+    given = {"datasets": [dataset], "models": list(models), "resolutions": [SIZE], "seeds": [0]}
+    recipe = {"epochs": 4, "batch_size": 4, "patience": 4, "warmup_steps": 0}
+    return Suite("test", "Test", "", DEFAULTS | given | matrix, recipe)
+
+
+class Lungs:
+    """Plans and runs suites on a mask set and on the small phantom, into one results folder."""
+
+    def __init__(self, masks, findings, data_dir, cache_dir, results):
+        self.masks, self.findings = masks, findings
+        self.data_dir, self.cache_dir, self.results = data_dir, cache_dir, Results(results)
+
+    def plan(self, *suites, **options):
+        prepared = {MASKS: self.masks, FINDINGS: self.findings}
+        stock = Stock(discover(), prepared, self.results, ENVIRONMENT, options.pop("limit", None))
+        return make_plan(suites, stock, **options)
+
+    def run(self, plan):
+        folders = Folders(self.data_dir, self.cache_dir, self.results.folder)
+        return run_plan(plan, folders, ENVIRONMENT)
+
+    def row(self, model):
+        (row,) = (row for row in self.results.rows() if row["cell"]["model"] == model)
+        return row
+
+
+@pytest.fixture(scope="module")
+def prepared_sets(phantom, tmp_path_factory):
+    findings, data_dir, cache_dir = phantom
+    raw = fake_raw.write(tmp_path_factory.mktemp("raw"), "kermany_pairs")
+    masks = prepare(find_dataset(MASKS), data_dir, raw)
+    return masks, findings, data_dir, cache_dir
+
+
+@pytest.fixture(scope="module")
+def trained(prepared_sets, tmp_path_factory):
+    """The mean mask and a U-Net, trained for a moment."""
+    lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("lungs") / "results")
+    assert lungs.run(lungs.plan(suite(["mean_mask", "unet"]))) == {"done": 2}
+    return lungs
+
+
+@pytest.fixture
+def bare(prepared_sets, tmp_path):
+    """The same sets with no network trained."""
+    return Lungs(*prepared_sets, tmp_path / "results")
+
+
+def test_masks_and_findings_go_to_the_models_that_predict_them(bare):
+    both = suite(["*"], MASKS, datasets=[MASKS, FINDINGS])
+    files = discover()
+    pairs = {(p.cell.dataset, files[p.cell.model].card["predicts"]) for p in bare.plan(both).cells}
+    assert pairs == {(MASKS, "masks"), (FINDINGS, "findings")}
+    with pytest.raises(UserError, match="suite test has no model"):
+        bare.plan(suite(["cnn"]))
+
+
+def test_what_has_no_meaning_for_masks_is_refused(bare):
+    for axis, value in (("imbalance", "weighted"), ("preprocessing", "lung_masked")):
+        (planned,) = bare.plan(suite(["unet"], **{axis: [value]})).cells
+        assert value in planned.refusal
+
+
+def test_a_network_learns_and_the_rows_say_what_was_run(trained):
+    row = trained.row("unet")
+    assert row["model"]["parameters"] == 1946305
+    assert len(row["history"]["loss"]) == len(row["history"]["val_dice"])
+    assert row["history"]["loss"][-1] < row["history"]["loss"][0]
+    assert row["protocol"]["mask_size"] == SIZE
+    assert trained.row("mean_mask")["history"] is None
+    assert {r["protocol"]["id"] for r in trained.results.rows()} == {row["protocol"]["id"]}
+
+
+def test_the_counts_are_those_of_the_saved_masks(trained):
+    results = trained.results
+    for row in results.rows():
+        counts = read_mask_counts(results.predictions_path(row["cell_id"]))
+        ids, masks = packed_masks(results.masks_path(row["cell_id"]))
+        assert counts.image_id.tolist() == ids.tolist()
+        assert set(counts.pairing) == {"unique", "seq"}
+        test = counts.split == "test"
+        view = open_masks(trained.masks, "test", SIZE, trained.cache_dir)
+        assert view.image_ids.tolist() == ids[test].tolist()
+        wanted = count_pixels(masks[test], view.images == 255, view.images != 127)
+        np.testing.assert_array_equal(counts.counts[test], wanted)
+
+
+def test_masks_have_a_table_of_their_own(trained):
+    text = write(trained.results).read_text()
+    assert "## Lung segmentation" in text
+    assert "unet" in text.split("## Lung segmentation")[1]
+    content = json.loads((trained.results.folder / "leaderboard.json").read_text())
+    assert content["configurations"] == []
+    assert {entry["model"] for entry in content["lung_segmentation"]} == {"mean_mask", "unet"}
+    lines = (trained.results.folder / "lung_segmentation.csv").read_text().splitlines()
+    assert len(lines) == 1 + 2 * 3 * 3  # runs, splits, groups of images
+
+
+def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):
+    folders = (trained.results.folder, trained.data_dir, trained.cache_dir, tmp_path)
+    cell_id = trained.row("unet")["cell_id"]
+    draw_row(cell_id, *folders)
+    with Image.open(tmp_path / f"{cell_id}.png") as figure:
+        assert figure.width > figure.height > 400
+    assert (tmp_path / f"{cell_id}.svg").read_text().count("<image") == 6  # of seven test images
+    with pytest.raises(UnknownName, match=cell_id):
+        draw_row("none", *folders)
+
+
+@pytest.fixture(scope="module")
+def applied(prepared_sets, trained, tmp_path_factory):
+    """A lung variant, run without a network and again with one; (folder, both rows)."""
+    lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("applied") / "results")
+    wanted = suite(["linear"], FINDINGS, preprocessing=["lungs_removed"])
+    assert lungs.run(lungs.plan(wanted)) == {"not_runnable": 1}
+    before = lungs.row("linear")
+    lend(trained, lungs)
+    assert lungs.run(lungs.plan(wanted)) == {"done": 1}
+    return lungs, before, lungs.row("linear")
+
+
+def test_a_lung_variant_cannot_run_until_there_is_a_network(applied, trained):
+    _, before, after = applied
+    assert before["cell"]["preprocessing"] == "lungs_removed"
+    assert "cxr-bench run --suite lungs" in before["error"]["reason"]
+    assert after["cell"]["preprocessing"] == f"lungs_removed@{trained.row('unet')['cell_id']}"
+
+
+def test_images_without_usable_lungs_are_counted(applied):
+    lungs, _, row = applied
+    for split, left in row["lungs"]["left_whole"].items():
+        view = open_lungs(
+            lungs.findings, split, row["lungs"]["network"], lungs.cache_dir, lungs.results
+        )
+        assert left == sum(usable_mask(image, SIZE) is None for image in view.images)
+    told = "Images left whole" in write(lungs.results).read_text()
+    assert told == any(row["lungs"]["left_whole"].values())
+
+
+def lend(trained, bare, **dataset):
+    """Copy the U-Net's row and weights to another results folder."""
+    row = trained.row("unet")
+    bare.results.write_row(row | {"dataset": row["dataset"] | dataset})
+    for path in (trained.results.weights_path, trained.results.predictions_path):
+        source = path(row["cell_id"])
+        target = bare.results.folder / source.relative_to(trained.results.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+
+
+def test_a_network_is_not_used_where_its_masks_are_unsafe(bare, trained):
+    lend(trained, bare, unsafe_for=["thorax_phantom"])
+    wanted = suite(["linear"], FINDINGS, preprocessing=["lung_masked"])
+    (planned,) = bare.plan(wanted).cells
+    assert "may hold test images of thorax_phantom/small" in planned.refusal
+
+
+def test_a_network_without_its_weights_says_so(bare, trained):
+    lend(trained, bare)
+    bare.results.weights_path(trained.row("unet")["cell_id"]).unlink()
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
+    assert "weights" in planned.refusal
+    assert "--rerun all" in planned.refusal
+
+
+def test_a_filter_finds_a_variant_without_its_network(trained):
+    wanted = suite(["linear"], FINDINGS, preprocessing=["raw", *VARIANTS])
+    (planned,) = trained.plan(wanted, wanted={"preprocessing": {"lung_cropped"}}).cells
+    assert planned.cell.preprocessing.startswith("lung_cropped@")
+
+
+def test_the_variants_show_what_the_network_found(trained):
+    cell_id = trained.row("unet")["cell_id"]
+    folders = (trained.cache_dir, trained.results)
+    raw = open_view(trained.findings, "test", 48, "raw", trained.cache_dir).images
+    lungs = open_lungs(trained.findings, "test", cell_id, *folders).images
+    assert lungs.shape == (len(raw), SIZE, SIZE)
+    masks = [usable_mask(probabilities, 48) for probabilities in lungs]
+    usable = [i for i, mask in enumerate(masks) if mask is not None]
+    assert usable
+    views = {
+        name: open_prepared_view(trained.findings, "test", 48, f"{name}@{cell_id}", *folders).images
+        for name in VARIANTS
+    }
+    for i in usable:
+        np.testing.assert_array_equal(views["lung_masked"][i], np.where(masks[i], raw[i], 0))
+        both = views["lung_masked"][i].astype(int) + views["lungs_removed"][i]
+        np.testing.assert_array_equal(both, raw[i])
+    for i in set(range(len(raw))) - set(usable):
+        for view in views.values():
+            np.testing.assert_array_equal(view[i], raw[i])
+
+
+def test_weights_that_are_not_those_of_the_row_are_refused(bare, trained):
+    lend(trained, bare)
+    cell_id = trained.row("unet")["cell_id"]
+    bare.results.weights_path(cell_id).write_bytes(b"other")
+    with pytest.raises(UserError, match="not what row"):
+        open_lungs(bare.findings, "test", cell_id, bare.cache_dir, bare.results)
+
+
+def test_degenerate_masks_are_not_used():
+    empty, full = np.zeros((16, 16), np.uint8), np.full((16, 16), 255, np.uint8)
+    half = np.concatenate([empty[:8], full[:8]])
+    assert usable_mask(empty, 32) is None
+    assert usable_mask(full, 32) is None
+    assert usable_mask(half, 32).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_limited_network_prepares_nothing(bare, trained):
+    lend(trained, bare)
+    row = bare.results.read_row(trained.row("unet")["cell_id"])
+    bare.results.write_row(row | {"watermarks": ["limited"]})
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
+    assert "no network" in planned.refusal
+
+
+def test_the_best_on_validation_is_chosen(bare, trained):
+    lend(trained, bare)
+    row = trained.row("unet")
+    worse = replace(trained.plan(suite(["unet"])).cells[0].cell, seed=1)
+    bare.results.write_row(
+        row | {"cell_id": worse.cell_id, "cell": worse.as_dict(), "model": row["model"]}
+    )
+    source = read_mask_counts(trained.results.predictions_path(row["cell_id"]))
+    nothing = replace(source, counts=source.counts[:, [2, 1, 0, 3]])  # what was found is missed
+    write_mask_counts(bare.results.predictions_path(worse.cell_id), nothing)
+    bare.results.weights_path(worse.cell_id).write_bytes(b"never read")
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
+    assert planned.cell.preprocessing == f"lung_masked@{row['cell_id']}"
+
+
+@pytest.mark.real
+def test_the_mean_mask_on_real_lungs(real_data, tmp_path):
+    masks = prepare(find_dataset(MASKS), tmp_path / "data", real_data / "lung_masks")
+    lungs = Lungs(masks, None, tmp_path / "data", tmp_path / "cache", tmp_path / "results")
+    assert lungs.run(lungs.plan(suite(["mean_mask"]))) == {"done": 1}
+    test = stored_scores(lungs.results, lungs.row("mean_mask"))["splits"]["test"]
+    assert (test["all"]["n_images"], test["all"]["n_patients"]) == (333, 248)
+    assert test["unique"]["n_images"] + test["seq"]["n_images"] == 333
+    assert test["unique"]["dice"] == pytest.approx(0.825, abs=0.01)
