@@ -23,7 +23,7 @@ def backbone(
     weights: str | None,
     **options,
 ) -> keras.Model:
-    """A published network without its classifier, pooled: images (B, H, W, 3) to (B, D).
+    """A published network without its classifier: images (B, H, W, 3) to ``features`` (B, D).
 
     Args:
         application: e.g. ``keras.applications.ResNet50``.
@@ -38,28 +38,24 @@ def backbone(
         include_top=False, weights=None, input_shape=input_shape, pooling="avg", **options
     )
     if weights is not None:
-        _load(network, weights)
+        load_weights(network, weights)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # At 0.999 (MobileNetV2's) the moving averages of a few hundred steps are still those of
             # the start, and a network that has learnt predicts at random. 0.99 is Keras' default.
             layer.momentum = min(layer.momentum, MOST_MOMENTUM)
-    return network
+    features = keras.layers.Identity(name="features")(network.output)
+    return keras.Model(network.input, features, name=network.name)
 
 
-def _load(network: keras.Model, weights: str) -> None:
+def load_weights(network: keras.Model, weights: str) -> None:
+    """Fill a network without classifier from a file; a UserError if it does not fit."""
     try:
         network.load_weights(weights)
     except Exception as error:  # h5py, Keras and zipfile each have their own
         raise UserError(
             f"weight file {weights} does not fit {network.name} (no classifier): {error}"
         ) from error
-
-
-def with_head(network: keras.Model, task: Task) -> keras.Model:
-    """A network that gives pooled features (B, D), with its output named and the logits on top."""
-    features = keras.layers.Identity(name="features")(network.output)
-    return keras.Model(network.input, logits(features, task))
 
 
 def pooled_backbone(
@@ -70,4 +66,5 @@ def pooled_backbone(
     **options,
 ) -> keras.Model:
     """A published backbone, global average pooling, the logits; arguments as :func:`backbone`'s."""
-    return with_head(backbone(application, input_shape, weights, **options), task)
+    network = backbone(application, input_shape, weights, **options)
+    return keras.Model(network.input, logits(network.output, task))

@@ -13,6 +13,9 @@ OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "caffe")
 NORMALISATIONS = ("unit", "standardise", "imagenet", "own")
 """What a cell may ask for; ``own`` means the card's ``own_normalisation``."""
 
+PREDICTS = ("findings", "masks")
+"""What ``predicts`` may say: a classifier's findings, or the mask of a segmentation network."""
+
 SOURCE_SYSTEMS = ("", "S0", "S1", "S2", "S3", "S4")
 STATEMENT_KEYS = ("size", "channels", "outputs", "count")
 
@@ -37,7 +40,7 @@ def _is_statement(value: Any) -> bool:
     )
 
 
-def _is_weights(value: Any) -> bool:
+def _is_text_by_text(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_text(text) for text in (*value, *value.values()))
 
 
@@ -59,6 +62,7 @@ _COMMON: dict[str, _Check] = {
         lambda v: v in SOURCE_SYSTEMS,
         f"one of {', '.join(map(repr, SOURCE_SYSTEMS))}",
     ),
+    "predicts": (lambda v: v in PREDICTS, "'findings' or 'masks'"),
     "inputs": (lambda v: v in ("image", "metadata"), "'image' or 'metadata'"),
     "deterministic": (lambda v: isinstance(v, bool), "True or False"),
 }
@@ -76,16 +80,13 @@ _IMAGE: dict[str, _Check] = {
         f"a dict of whole numbers {', '.join(map(repr, STATEMENT_KEYS))}",
     ),
     "gmacs_224": (lambda v: v is None or _is_number(v), "a number (multiply-adds at 224 px / 1e9)"),
-    "weights": (_is_weights, "a dict of source name to 'where from, licence', or {}"),
+    "weights": (_is_text_by_text, "a dict of source name to 'where from, licence', or {}"),
+    "weight_files": (_is_file_names, "a list of file names, one a backbone, as Keras names them"),
+    "packages": (_is_text_by_text, "a dict of module name to how to install it, or {}"),
 }
 
-_OPTIONAL: dict[str, tuple[_Check, Any]] = {
-    # key: its check, and what it is where a card leaves it out
-    "weight_files": (
-        (_is_file_names, "a list of file names, one a backbone, as Keras publishes them"),
-        [],
-    ),
-}
+_OPTIONAL = {"weight_files": [], "packages": {}}
+"""Image keys that a card may leave out, and what they are then."""
 
 # What the image keys mean for a model that sees no image, so that a reader finds them in any card.
 _NO_IMAGE = {
@@ -96,7 +97,7 @@ _NO_IMAGE = {
     "parameters": {},
     "gmacs_224": 0.0,
     "weights": {},
-    "weight_files": [],
+    **_OPTIONAL,
 }
 
 
@@ -145,7 +146,10 @@ def _literal(tree: ast.Module) -> Any:
 def _checked(card: Any) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise CardError(f"CARD is a {type(card).__name__}, not a dict")
-    wanted = _COMMON if card.get("inputs") == "metadata" else _COMMON | _IMAGE
+    card = {"predicts": "findings"} | card
+    wanted = _COMMON
+    if card.get("inputs") != "metadata":
+        wanted, card = _COMMON | _IMAGE, _OPTIONAL | card
     _check_keys(card, wanted)
     for key, (holds, expected) in wanted.items():
         if not _safely(holds, card[key]):
@@ -153,6 +157,8 @@ def _checked(card: Any) -> dict[str, Any]:
     if card["inputs"] == "metadata":
         return _NO_IMAGE | card
     _check_sizes(card)
+    if card["weight_files"] and not card["weights"]:
+        raise CardError("CARD['weight_files'] names files, CARD['weights'] no source of them")
     return card
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 from benchmark.errors import UnknownName
 from benchmark.models._cards import NORMALISATIONS, within_limits
 from benchmark.models._discovery import ModelError, ModelFile, NotApplicable, blaming, load
+from benchmark.models._weight_files import weight_files
 from benchmark.task import Task
 
 if TYPE_CHECKING:
@@ -21,14 +23,19 @@ Metadata = Mapping[str, np.ndarray]
 
 
 def check_size(model_file: ModelFile, size: int) -> None:
-    """Refuse images of ``size`` px that the card rules out, without importing Keras.
+    """Refuse images of ``size`` px, or this machine, by what the card says; imports no framework.
 
     Raises:
         ModelError: the file is unusable.
-        NotApplicable: the size is outside the card's limits.
+        NotApplicable: the size is outside the card's limits, or a package it names is missing.
     """
     if model_file.problem:
         raise ModelError(model_file.problem)
+    for module, how in model_file.card["packages"].items():
+        if importlib.util.find_spec(module) is None:
+            raise NotApplicable(
+                f"model {model_file.name} needs {module}, which is not installed: {how}"
+            )
     if not within_limits(model_file.card, size):
         least, most = model_file.card["min_size"], model_file.card["max_size"]
         limits = f"from {least} px" if most is None else f"from {least} to {most} px"
@@ -36,7 +43,11 @@ def check_size(model_file: ModelFile, size: int) -> None:
 
 
 def create(
-    model_file: ModelFile, size: int, task: Task, normalisation: str, weights: str | None = None
+    model_file: ModelFile,
+    size: int,
+    task: Task,
+    normalisation: str,
+    weights: str | tuple[str, ...] | None = None,
 ) -> keras.Model:
     """The model of a file, for grey images of one size, normalisation included.
 
@@ -45,8 +56,9 @@ def create(
         size: image side in px.
         task: the findings; one output each.
         normalisation: ``unit``, ``standardise``, ``imagenet`` or ``own`` (the card's).
-        weights: path of a weight file for the backbone, or None to start from random weights,
-            which follow ``keras.utils.set_random_seed``.
+        weights: path of a weight file for the backbone, or a tuple of paths in the order of
+            :func:`benchmark.models.weight_files`; None to start from random weights, which follow
+            ``keras.utils.set_random_seed``.
 
     Returns:
         float32 (B, size, size, 1) in [0, 1] -> float32 logits (B, F). Its last layer is the
@@ -54,7 +66,7 @@ def create(
 
     Raises:
         ModelError: the file is unusable or what it builds breaks the contract.
-        NotApplicable: the size is outside the card's limits, or the model takes no weights.
+        NotApplicable: as :func:`check_size`; or the model takes no weights, or not these.
         UnknownName: an unknown normalisation.
     """
     if normalisation not in NORMALISATIONS:
@@ -62,7 +74,7 @@ def create(
     check_size(model_file, size)
     if model_file.card["inputs"] != "image":
         raise NotApplicable(f"model {model_file.name} sees no images; it is fitted, not built.")
-    _check_weights(model_file, weights)
+    weights = _checked_weights(model_file, weights)
     module = load(model_file)
 
     import keras
@@ -80,13 +92,25 @@ def create(
     return keras.Model(images, network(normalised), name=model_file.name)
 
 
-def _check_weights(model_file: ModelFile, weights: str | None) -> None:
+def _checked_weights(
+    model_file: ModelFile, weights: str | tuple[str, ...] | None
+) -> str | tuple[str, ...] | None:
+    """The weights as ``build`` takes them: None, a path, or a tuple of several."""
     if weights is None:
-        return
+        return None
     if not model_file.card["weights"]:
         raise NotApplicable(f"model {model_file.name} takes no weights: its card names no source.")
-    if not Path(weights).is_file():
-        raise NotApplicable(f"weight file {weights} for model {model_file.name} does not exist.")
+    paths = (weights,) if isinstance(weights, str) else tuple(weights)
+    names = weight_files(model_file)
+    if len(paths) != max(len(names), 1):
+        raise NotApplicable(
+            f"model {model_file.name} takes {len(names)} weight files ({', '.join(names)}), "
+            f"not {len(paths)}."
+        )
+    for path in paths:
+        if not Path(path).is_file():
+            raise NotApplicable(f"weight file {path} for model {model_file.name} does not exist.")
+    return paths[0] if len(paths) == 1 else paths
 
 
 def _check_network(
@@ -99,7 +123,9 @@ def _check_network(
 
     if not isinstance(network, keras.Model):
         refuse(f"returned a {type(network).__name__}, not a keras.Model")
-    for side, wanted in (("input", (None, *input_shape)), ("output", (None, task.n_outputs))):
+    masks = model_file.card["predicts"] == "masks"
+    output_shape = (*input_shape[:2], task.n_outputs) if masks else (task.n_outputs,)
+    for side, wanted in (("input", (None, *input_shape)), ("output", (None, *output_shape))):
         shape = getattr(network, f"{side}_shape", None)
         if shape != wanted:
             refuse(f"returned a model with {side} shape {shape}; expected {wanted}")
@@ -117,12 +143,13 @@ def fit(
     Args:
         model_file: a metadata model, as discovered.
         metadata: age, sex and view of the N training images.
-        targets: (N, F), 0 or 1 where labelled.
-        labelled: (N, F) bool; what is False counts neither way.
+        targets: (N, F), 0 or 1 where labelled; of a model that predicts masks (N, H, W, F).
+        labelled: bool, of the same shape; what is False counts neither way.
         task: the findings.
 
     Returns:
-        A function of the metadata of M images; it gives finite float32 logits (M, F).
+        A function of the metadata of M images; it gives finite float32 logits (M, F), or
+        (M, H, W, F).
 
     Raises:
         ModelError: the file is unusable or breaks the contract, now or when it predicts.
@@ -137,7 +164,7 @@ def fit(
     def checked(metadata: Metadata) -> np.ndarray:
         with blaming(model_file, "could not predict"):
             logits = np.asarray(predict(metadata), dtype=np.float32)
-        wanted = (len(metadata["age"]), task.n_outputs)
+        wanted = (len(metadata["age"]), *targets.shape[1:])
         if logits.shape != wanted or not np.isfinite(logits).all():
             raise ModelError(
                 f"model file {model_file.path}: predict returned logits of shape {logits.shape}; "

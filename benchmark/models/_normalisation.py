@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _AFFINE = {
     # method: mean and standard deviation per channel, in units of the [0, 1] input
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-    "imagenet": (_IMAGENET_MEAN, (0.229, 0.224, 0.225)),
+    "imagenet": (_IMAGENET_MEAN, _IMAGENET_DEVIATION),
     "minus1_1": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     # 0 to 255, blue-green-red, ImageNet mean subtracted: what weights trained in Caffe expect
     "caffe": (tuple(m / 255 for m in (103.939, 116.779, 123.68)), (1 / 255, 1 / 255, 1 / 255)),
@@ -55,6 +56,17 @@ class Normalisation(keras.layers.Layer):
     def get_config(self):
         """What it takes to make the same layer again."""
         return {**super().get_config(), "method": self.method, "channels": self.channels}
+
+
+def imagenet_to_minus1_1(images):
+    """What ``imagenet`` made of images (B, H, W, 3), turned into what ``minus1_1`` would have.
+
+    For a model of two backbones that expect one each.
+    """
+    return keras.layers.Rescaling(
+        scale=[2 * deviation for deviation in _IMAGENET_DEVIATION],
+        offset=[2 * mean - 1 for mean in _IMAGENET_MEAN],
+    )(images)
 
 
 def _standardise(images):

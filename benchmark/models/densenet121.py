@@ -19,6 +19,7 @@ CARD = {
     "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 8062504},
     "gmacs_224": 2.833138688,
     "weights": {"imagenet": "https://github.com/liuzhuang13/DenseNet, BSD-3-Clause"},
+    "weight_files": ["densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"],
     "deterministic": False,
 }
 

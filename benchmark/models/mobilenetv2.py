@@ -19,16 +19,11 @@ CARD = {
     "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 3538984},
     "gmacs_224": 0.299495552,
     "weights": {"imagenet": "Google, Apache-2.0"},
+    "weight_files": ["mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"],
     "deterministic": False,
 }
 
 
 def build(input_shape, task, weights):
     """The backbone, global average pooling, the logits."""
-    model = pooled_backbone(keras.applications.MobileNetV2, input_shape, task, weights)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            # At its own 0.999 the moving averages of a few hundred steps are still those of the
-            # start, and a network that has learnt predicts at random. 0.99 is the others' value.
-            layer.momentum = 0.99
-    return model
+    return pooled_backbone(keras.applications.MobileNetV2, input_shape, task, weights)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.models import ModelError, NotApplicable, create, discover, load
+from benchmark.models import ModelError, NotApplicable, check_size, create, discover, load
 from benchmark.models._cards import CardError, read_card
 from benchmark.models._scaffold import TEMPLATE
 from benchmark.task import Task
@@ -78,6 +78,10 @@ BROKEN_CARDS = {
     "odd normalisation": (changed('"standardise"', '"zscore"'), "'own_normalisation'.*'caffe'"),
     "max below min": (changed('"max_size": None', '"max_size": 16'), "max_size.* below"),
     "size outside": (changed('"min_size": 32', '"min_size": 128'), "outside min_size"),
+    "files of no source": (
+        changed('"weights": {}', '"weight_files": ["a.h5"], "weights": {}'),
+        "no source",
+    ),
     "no cost": (changed('"gmacs_224": 0.122830912', '"gmacs_224": None'), "gmacs_224"),
 }
 
@@ -222,6 +226,12 @@ def test_own_file_may_define_dataclasses_and_leaves_nothing_behind(add, tmp_path
 def test_unknown_normalisation_lists_the_choices():
     with pytest.raises(UnknownName, match="Did you mean 'imagenet'"):
         create(discover()["cnn"], 64, BINARY, "imagent")
+
+
+def test_a_package_that_is_missing_is_named_with_how_to_get_it(add):
+    model_file = add(changed('"weights": {},', '"weights": {}, "packages": {"no_such": "get it"},'))
+    with pytest.raises(NotApplicable, match=r"mine needs no_such, .* not installed: get it"):
+        check_size(model_file, 64)
 
 
 def test_weights_are_refused_where_they_cannot_be_used(tmp_path):

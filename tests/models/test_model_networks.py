@@ -9,7 +9,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.models import NORMALISATIONS, create, discover, load, new_model
 from benchmark.models._macs import multiply_adds
-from benchmark.models._normalisation import Normalisation
+from benchmark.models._normalisation import Normalisation, imagenet_to_minus1_1
 from benchmark.task import Task
 
 # Keras 3.15 itself converts its variables in a way that NumPy 2 is about to drop.
@@ -64,6 +64,11 @@ def test_normalisation_is_made_again_from_its_config(images):
     assert again.name == layer.name
 
 
+def test_imagenet_images_turn_into_those_of_minus1_1(images):
+    turned = to_numpy(imagenet_to_minus1_1(normalised("imagenet", images)))
+    np.testing.assert_allclose(turned, normalised("minus1_1", images), atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["linear", "googlenet"])  # one of 1 channel, one of 3
 @pytest.mark.parametrize("method", NORMALISATIONS)
 def test_create_puts_the_normalisation_asked_for_before_the_network(name, method):
@@ -88,6 +93,15 @@ def test_multiply_adds_by_hand():
     assert multiply_adds(model) == 864 + 216 + 120
 
 
+def test_multiply_adds_of_attention_by_hand():
+    tokens = keras.Input((5, 6))
+    attended = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)(tokens, tokens)
+    model = keras.Model(tokens, keras.layers.Dense(3)(attended))
+    projections = 5 * (3 * 6 * 8 + 8 * 6)  # query, key, value, and back
+    pairs = 2 * 5 * 5 * 8  # scores, and values by them
+    assert multiply_adds(model) == projections + pairs + 5 * 6 * 3
+
+
 def test_googlenet_with_auxiliary_heads():
     googlenet = load(discover()["googlenet"])
     imagenet = Task(tuple(map(str, range(1000))), "multiclass")
@@ -99,18 +113,6 @@ def test_googlenet_with_auxiliary_heads():
     assert [tuple(output.shape) for output in outputs] == [(2, 1)] * 3
     with pytest.raises(ValueError, match=f"{least} px"):
         googlenet.build_with_auxiliary_heads((least - 1, least - 1, 3), BINARY)
-
-
-def test_backbone_weights_come_from_a_file(tmp_path):
-    backbone = keras.applications.MobileNetV2(
-        include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg"
-    )
-    path = tmp_path / "mobilenet.weights.h5"
-    backbone.save_weights(path)
-    model = create(discover()["mobilenetv2"], 32, BINARY, "unit", weights=str(path))
-    loaded = model.layers[-1].weights[: len(backbone.weights)]
-    for ours, theirs in zip(loaded, backbone.weights, strict=True):
-        np.testing.assert_array_equal(to_numpy(ours), to_numpy(theirs))
 
 
 def test_cnn_learns_a_square_wherever_it_is():
