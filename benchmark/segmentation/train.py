@@ -1,0 +1,128 @@
+"""Train a segmentation network and predict the masks of every split from its best epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmark.data.gathered import Images
+from benchmark.data.mask_batches import IGNORED, LUNG, mask_batches
+from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
+from benchmark.data.prepared import SPLITS
+from benchmark.execution.cell_run import Event, Outcome, Phases
+from benchmark.execution.image_model import check_device, determinism, fresh_model, save_weights
+from benchmark.models import ModelFile
+from benchmark.records.files import sha256_of_file
+from benchmark.records.mask_counts import count_pixels
+from benchmark.scoring.overlap import dice
+from benchmark.suites.cell import Cell
+from benchmark.task import LUNG as LUNG_TASK
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.fit import compile_model, fit
+from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.recipe import Recipe
+
+EVALUATION_BATCH = 16
+
+
+@dataclass(frozen=True)
+class MaskSplit:
+    """Images and masks of a split, uint8 (N, S, S): 0 background, 127 ignored, 255 lung."""
+
+    images: Images
+    masks: Images
+
+    @property
+    def lung(self) -> np.ndarray:
+        """Where there is lung, bool (N, S, S)."""
+        return self.masks[:] == LUNG
+
+    @property
+    def known(self) -> np.ndarray:
+        """Where the mask says something, bool (N, S, S)."""
+        return self.masks[:] != IGNORED
+
+
+def train_masks(
+    cell: Cell,
+    model_file: ModelFile,
+    splits: dict[str, MaskSplit],
+    weights: Path,
+    checkpoint: Checkpoint,
+    phases: Phases,
+    on_event: Event,
+) -> tuple[Outcome, dict[str, np.ndarray]]:
+    """Train one cell; the weights of the epoch with the best validation Dice are kept.
+
+    Args:
+        weights: where they are saved.
+        checkpoint: where the training goes on from.
+        phases: gets the time of each phase.
+        on_event: told about every finished epoch.
+
+    Returns:
+        How it went, and the predicted masks, bool (N, S, S), per split.
+
+    Raises:
+        UserError: the machine does not have the device the cell was planned for.
+        benchmark.training.fit.Diverged: the loss stopped being a number.
+    """
+    recipe, train = Recipe(**cell.recipe), splits["train"]
+    check_device(cell.device)
+    steps = steps_per_epoch(len(train.images), cell.micro_batch)
+    with phases.phase("build"):
+        model = fresh_model(cell, model_file, LUNG_TASK)
+        loss = MaskedCrossEntropy(exclusive=False)  # of every pixel that is not ignored
+        compile_model(model, loss, recipe, steps, cell.device)
+
+    def tell(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        told = {"loss": values["loss"], "val_dice": values["val_auc"]}
+        on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **told})
+
+    with phases.phase("train"):
+        batches = partial(
+            mask_batches,
+            train.images,
+            train.masks,
+            batch_size=cell.micro_batch,
+            seed=cell.seed,
+            augmentation=cell.augmentation,
+            epochs=recipe.epochs,
+        )
+        history = fit(
+            model,
+            lambda epoch: batches(first_epoch=epoch),
+            steps,
+            _validator(splits["validation"]),
+            recipe,
+            tell,
+            checkpoint,
+        )
+    with phases.phase("predict"):
+        masks = {split: predict_masks(model, splits[split].images) for split in SPLITS}
+    with phases.phase("write"):
+        save_weights(model, weights)
+    told = history.as_dict()
+    told["val_dice"] = told.pop("val_auc")  # what `fit` maximises is its caller's choice
+    outcome = Outcome({}, model.count_params(), told, determinism(cell))
+    return replace(outcome, weights_sha256=sha256_of_file(weights)), masks
+
+
+def predict_masks(model: keras.Model, images: Images) -> np.ndarray:
+    """Where a network sees lung, bool (N, S, S): a probability of at least one half."""
+    logits = model.predict(evaluation_batches(images, EVALUATION_BATCH), verbose=0)
+    return np.asarray(logits)[..., 0] >= 0
+
+
+def _validator(split: MaskSplit) -> Callable[[keras.Model], float]:
+    lung, known = split.lung, split.known
+
+    def validate(model: keras.Model) -> float:
+        return float(dice(count_pixels(predict_masks(model, split.images), lung, known)).mean())
+
+    return validate

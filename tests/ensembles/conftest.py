@@ -1,0 +1,72 @@
+"""Two small prepared sets: the phantom (multilabel), and one with three exclusive findings."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from benchmark import cli
+from benchmark.data.prepared import load_prepared
+from benchmark.ensembles.declaration import Ensemble
+from benchmark.execution import runner, worker
+from tests.execution.conftest import Bench, make_suite, phantom  # noqa: F401
+
+LEVELS = {"left": (200, 60), "right": (60, 200), "grey": (126, 130), "greyish": (130, 126)}
+"""Grey level of the left and of the right half."""
+MODELS = ("constant", "linear", "mlp")
+
+
+def with_ensembles(*ensembles: Ensemble, models=MODELS, seeds=(0,), **options):
+    """A suite of these models on the phantom, and ensembles of them."""
+    return replace(make_suite(models, seeds=seeds, **options), ensembles=ensembles)
+
+
+class WorkerHere:
+    """Runs cells in this process: a worker of its own takes seconds to start."""
+
+    def __init__(self, setup, environment, log, limits):
+        self._setup = setup
+
+    def run(self, job):
+        yield worker._run(job, self._setup, io.StringIO())
+
+    def close(self):
+        pass
+
+
+class Workbench(Bench):
+    """Plans and runs suites on one set, in this process unless ``isolated``."""
+
+    def run(self, plan, isolated=False, **options):
+        with pytest.MonkeyPatch.context() as patch:
+            if not isolated:
+                patch.setattr(runner, "Worker", WorkerHere)
+            return super().run(plan, **options)
+
+
+@pytest.fixture
+def bench(phantom, tmp_path):  # noqa: F811
+    return Workbench(phantom, tmp_path / "results")
+
+
+@pytest.fixture(scope="session")
+def classes(tmp_path_factory):
+    """Images of four classes, two of them alike; returns (facts, data folder, cache folder)."""
+    raw, data, cache = (tmp_path_factory.mktemp(name) for name in ("raw", "data", "cache"))
+    random = np.random.default_rng(0)
+    for name, levels in LEVELS.items():
+        (raw / name).mkdir()
+        for i in range(60):
+            pixels = random.normal(np.repeat(levels, 8), 25, (16, 16)).clip(0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(raw / name / f"{name}{i}_1.png")
+    options = ["--name", "greys", "--patient-pattern", "^([a-z0-9]+)_"]
+    arguments = ["prepare", "image_folder", "--manual-dir", raw, "--data-dir", data, *options]
+    result = CliRunner().invoke(cli.main, [*map(str, arguments), "--cache-dir", str(cache)])
+    assert result.exit_code == 0, result.output
+    return load_prepared("image_folder/greys", Path(data)), data, cache
