@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from benchmark.data.augment import augmenter, batch_key
 from benchmark.data.gathered import Images
+from benchmark.data.pulse import PULSE
 
 _READY = 2  # batches that wait for the model; more would only take memory
 
@@ -65,6 +66,7 @@ def training_batches(
     order = lru_cache(maxsize=4)(order or (lambda epoch: epoch_order(n, seed, epoch)))
 
     def read(epoch, batch):
+        PULSE.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
         return images[rows], targets[rows]
 
@@ -86,6 +88,7 @@ def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:
     n, dtype = len(images), tf.as_dtype(images.dtype)
 
     def read(step):
+        PULSE.beat()
         return images[step * batch_size : (step + 1) * batch_size]
 
     def make(step):

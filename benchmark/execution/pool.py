@@ -31,8 +31,8 @@ class Limits:
     """What a worker may take before it is ended; its cell then fails and says why.
 
     Attributes:
-        silent_seconds: time without an event. Training speaks at least every few seconds, but the
-            first step of a large network is preceded by minutes of compilation.
+        silent_seconds: time without an event. A worker that trains or predicts speaks every few
+            seconds, but the first step of a large network comes after minutes of compilation.
         memory_mb: memory of its own, pages mapped from files not counted; None for no limit.
     """
 

@@ -14,9 +14,13 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any, TextIO
+
+TELL_SECONDS = 5.0
+_SENDING = threading.Lock()
 
 
 def main() -> None:
@@ -30,6 +34,7 @@ def main() -> None:
 
     configure_framework(setup["environment"])
     _send(events, {"event": "ready"})
+    threading.Thread(target=_tell_of_batches, args=[events], daemon=True).start()
     while True:
         job = json.loads(lines.get())
         _send(events, _run(job, setup, events))
@@ -51,6 +56,18 @@ def _lines_from_runner() -> queue.Queue[str]:
     return lines
 
 
+def _tell_of_batches(events: TextIO) -> None:
+    """Say every few seconds whether batches were read: an epoch may take an hour."""
+    from benchmark.data.pulse import PULSE
+
+    seen = PULSE.count
+    while True:
+        time.sleep(TELL_SECONDS)
+        if PULSE.count != seen:
+            seen = PULSE.count
+            _send(events, {"event": "batches", "read": seen})
+
+
 def _private_stdout() -> TextIO:
     """Keep the real standard output for events; what anyone else prints goes to the log."""
     sys.stdout.flush()
@@ -60,8 +77,9 @@ def _private_stdout() -> TextIO:
 
 
 def _send(events: TextIO, event: dict[str, Any]) -> None:
-    events.write(json.dumps(event) + "\n")
-    events.flush()
+    with _SENDING:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
 
 
 def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str, Any]:

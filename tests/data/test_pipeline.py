@@ -20,6 +20,7 @@ from benchmark.data.pipeline import (
     steps_per_epoch,
     training_batches,
 )
+from benchmark.data.pulse import PULSE
 from benchmark.errors import UnknownName
 
 
@@ -122,6 +123,22 @@ def test_order_depends_on_seed_and_epoch_only():
     order = epoch_order(50, 7, 3)
     np.random.seed(1)
     np.testing.assert_array_equal(epoch_order(50, 7, 3), order)
+
+
+def test_an_order_of_ones_own_is_followed_epoch_after_epoch():
+    images, targets = numbered(12)
+    asked = []
+
+    def order(epoch):
+        asked.append(epoch)
+        return np.full(12, epoch) if epoch < 2 else np.arange(12)[::-1]
+
+    stream = {"batch_size": 5, "seed": 0, "order": order}
+    epochs = indices(collected(training_batches(images, targets, epochs=3, **stream)), 2)
+    assert epochs.tolist() == [[0] * 10, [1] * 10, list(range(11, 1, -1))]
+    resumed = collected(training_batches(images, targets, first_epoch=2, epochs=3, **stream))
+    assert indices(resumed, 2).tolist() == epochs.tolist()[2:]
+    assert set(asked) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("augmentation", CHOICES)
@@ -248,3 +265,11 @@ def test_unknown_augmentation_lists_the_choices():
     images, targets = numbered(4)
     with pytest.raises(UnknownName, match="Did you mean 'standard'"):
         training_batches(images, targets, batch_size=2, seed=0, augmentation="standart", epochs=1)
+
+
+def test_every_batch_that_is_read_is_a_sign_of_life():
+    images, targets = np.zeros((12, 4, 4), np.uint8), np.zeros((12, 1), np.float32)
+    before = PULSE.count
+    list(training_batches(images, targets, batch_size=4, seed=0, epochs=2))
+    list(evaluation_batches(images, 4))
+    assert PULSE.count == before + 6 + 3

@@ -1,0 +1,68 @@
+"""Views of images and masks -> batches for a segmentation network.
+
+Batch: x float32 (B, S, S, 1) in [0, 1], y float32 (B, S, S, 1): 1 lung, 0 background, -1 ignored.
+Order and augmentation are keyed as in :mod:`benchmark.data.pipeline`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import tensorflow as tf
+
+from benchmark.data.augment import POLICIES, augment_pair, batch_key
+from benchmark.data.gathered import Images
+from benchmark.data.pipeline import epoch_order, steps_per_epoch
+from benchmark.data.pulse import PULSE
+from benchmark.errors import UnknownName
+
+BACKGROUND, IGNORED, LUNG = 0, 127, 255
+"""Values in a view of masks."""
+
+
+def mask_batches(
+    images: Images,
+    masks: Images,
+    *,
+    batch_size: int,
+    seed: int,
+    augmentation: str,
+    first_epoch: int = 0,
+    epochs: int,
+) -> tf.data.Dataset:
+    """Shuffled, augmented (x, y) batches of epochs ``first_epoch`` ... ``epochs - 1``.
+
+    Args:
+        images: uint8 (N, S, S).
+        masks: uint8 (N, S, S) of 0 background, 127 ignored and 255 lung.
+        batch_size: images per batch; N where N is smaller.
+        seed: of the order and the augmentation, 0 <= seed < 2**63.
+        augmentation: name of a policy that moves image and mask alike.
+        first_epoch: the epoch to begin with.
+        epochs: number of the epoch to end before; each has ``steps_per_epoch`` batches.
+
+    Raises:
+        UnknownName: the augmentation is not one that can move a mask.
+    """
+    if augmentation not in POLICIES:
+        raise UnknownName("augmentation of images with masks", augmentation, POLICIES)
+    n, batch_size = len(images), min(len(images), batch_size)
+    steps = steps_per_epoch(n, batch_size)
+    order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
+    augment = partial(augment_pair, POLICIES[augmentation])
+
+    def read(epoch, batch):
+        PULSE.beat()
+        rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
+        return images[rows], masks[rows]
+
+    def make(step):
+        epoch, batch = step // steps, step % steps
+        both = tf.numpy_function(read, [epoch, batch], (tf.uint8, tf.uint8), stateful=False)
+        x, mask = (tf.ensure_shape(part, (batch_size, *images.shape[1:])) for part in both)
+        y = tf.where(mask == IGNORED, -1.0, tf.cast(mask == LUNG, tf.float32))
+        x = tf.cast(x, tf.float32) / 255.0
+        return augment(x[..., None], y[..., None], batch_key(seed, epoch, batch))
+
+    batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
+    return batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(2)
