@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from benchmark.records.store import Row
-from benchmark.scoring.intervals import percentile
-from benchmark.scoring.scorecard import GAPS, HEADLINES
+from benchmark.scoring.gap import GAPS
+from benchmark.scoring.replicates import decode
+from benchmark.scoring.scorecard import HEADLINES
+from benchmark.scoring.uncertainty import INTERVALS, interval
 
 MIN_SEEDS = 3
 
@@ -33,7 +35,6 @@ QUANTITIES: dict[str, tuple[str, ...]] = (
     }
     | {"gap_f1_constant": ("gap", "f1", "constant")}
 )
-WITH_INTERVAL = ("test_auc", "test_f1", "gap_auc", "gap_f1")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Configuration:
         """Seeds whose prediction file changed after the run."""
         return [run.row["cell"]["seed"] for run in self.runs if run.edited]
 
+    @property
+    def external(self) -> bool:
+        """True where the predictions were made by another tool and read from a file."""
+        return "external" in self.runs[0].row
+
     @cached_property
     def measurements(self) -> dict[str, Measurement]:
         """Every quantity of :data:`QUANTITIES` by name."""
@@ -112,7 +118,9 @@ class Configuration:
     def finding_auc(self) -> dict[str, float | None]:
         """Finding -> test AUC, mean over the seeds; None where undefined."""
         parts = [run.scores["splits"]["test"]["per_finding"] for run in self.runs]
-        return {f: _mean([part[f]["auc"] for part in parts]) for f in parts[0]}
+        # Not in the order of the keys, which differs between fresh scores and saved ones.
+        findings = self.runs[0].scores["findings"]
+        return {f: _mean([part[f]["auc"] for part in parts]) for f in findings}
 
     @property
     def remarks(self) -> list[str]:
@@ -148,8 +156,7 @@ class Configuration:
         """
         names = self.runs[0].scores["replicates"]
         return {
-            name: [np.array(run.scores["replicates"][name], float) for run in self.runs]
-            for name in names
+            name: [decode(run.scores["replicates"][name]) for run in self.runs] for name in names
         }
 
     def replicates(self, name: str) -> np.ndarray:
@@ -161,17 +168,8 @@ class Configuration:
         mean = _mean(values)
         if mean is None:
             return Measurement(None)
-        return Measurement(mean, _seed_sd(values, mean), *self._interval(name))
-
-    def _interval(self, name: str) -> tuple[float | None, float | None]:
-        if name not in WITH_INTERVAL:
-            return None, None
-        if name in self.resampled:
-            low, high = percentile(self.replicates(name)) or (None, None)
-            return low, high
-        # The scorer keeps no resamples of a gap: the ends of the runs' intervals are averaged.
-        ends = [run.scores["intervals"][name] or (None, None) for run in self.runs]
-        return _mean([low for low, _ in ends]), _mean([high for _, high in ends])
+        limits = interval(name, mean, self.resampled) if name in INTERVALS else None
+        return Measurement(mean, _seed_sd(values, mean), *(limits or ()))
 
 
 def _remarks(scores: dict) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.report.eda_statistics import SPLITS, Statistic
-from benchmark.report.text import UNDEFINED, count
+from benchmark.report.text import UNDEFINED, count, one_line
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -130,5 +130,4 @@ def _limits(row: Statistic) -> str:
 
 def _text(value: object) -> str:
     """A value from data as HTML text or attribute: escaped, printable, one line."""
-    line = " ".join(str(value).split())
-    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line))
+    return escape(one_line(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmark.records.files import write_atomic
+from benchmark.report.text import one_line
 
 #: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618).
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#009E73"}
@@ -33,9 +35,9 @@ _RC = {
 }
 
 
-def styled():
-    """Context in which figures are made and saved."""
-    return mpl.rc_context(_RC)
+def styled(**settings: object):
+    """Context in which figures are made and saved; ``settings`` are further ones of Matplotlib."""
+    return mpl.rc_context(_RC | settings)
 
 
 def figure(width: float, height: float) -> Figure:
@@ -47,16 +49,18 @@ def figure(width: float, height: float) -> Figure:
 
 def label(text: object) -> str:
     """A name from data as a figure shows it: one line, printable, not longer than 34 signs."""
-    line = " ".join(str(text).split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    line = one_line(text)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-def save(drawn: Figure, path: Path) -> None:
+_FORMS = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
+
+
+def save(drawn: Figure, path: Path, forms: Iterable[str] = ("png", "svg")) -> None:
     """Write ``path`` with the suffixes .png (150 dpi) and .svg."""
-    for form, options in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+    for form in forms:
         file = io.BytesIO()
         with warnings.catch_warnings():  # a name may need signs that the font does not have
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            drawn.savefig(file, format=form, **options)
+            drawn.savefig(file, format=form, **_FORMS[form])
         write_atomic(path.with_suffix(f".{form}"), file.getvalue())

@@ -7,16 +7,27 @@ import io
 from typing import Any
 
 from benchmark.records.files import canonical_json
-from benchmark.report.configuration import WITH_INTERVAL, Configuration, Measurement
+from benchmark.report.configuration import Configuration, Measurement
+from benchmark.report.crossed import Crossed, crossed_entries
+from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
+from benchmark.report.lungs import MaskTable, mask_entries, mask_lines
 from benchmark.report.splits import SplitPair
+from benchmark.scoring.uncertainty import INTERVALS
 
 _CELL = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
          "weights")  # fmt: skip
 
 
-def exports(tables: list[Table], pairs: list[SplitPair], *, cost: bool) -> tuple[bytes, bytes]:
-    """The leaderboard as (CSV, JSON)."""
+def exports(
+    tables: list[Table],
+    pairs: list[SplitPair],
+    lungs: list[MaskTable],
+    crossed: list[Crossed],
+    *,
+    cost: bool,
+) -> tuple[bytes, bytes, bytes]:
+    """The leaderboard as (CSV, JSON, CSV of lung segmentation)."""
     entries = [_entries(table, cost=cost) for table in tables]
     described = [_table(table) for table in tables]
     parts = {
@@ -24,12 +35,17 @@ def exports(tables: list[Table], pairs: list[SplitPair], *, cost: bool) -> tuple
         "internal_against_published": [_pair(pair) for pair in pairs],
         "tables": described,
     }
-    return _csv(parts["configurations"]), _json(parts)
+    if crossed:
+        parts["on_another_data_set"] = crossed_entries(crossed)
+    masks = mask_entries(lungs, cost=cost)
+    if masks:
+        parts["lung_segmentation"] = masks
+    by_configuration = [_line(entry) for entry in parts["configurations"]]
+    return _csv(by_configuration), _json(parts), _csv(mask_lines(masks))
 
 
-def _csv(entries: list[dict[str, Any]]) -> bytes:
-    """One line per configuration; lists are joined by ``|``, undefined numbers are empty."""
-    lines = [_line(entry) for entry in entries]
+def _csv(lines: list[dict[str, Any]]) -> bytes:
+    """A line each; undefined numbers are empty."""
     columns = list(dict.fromkeys(column for line in lines for column in line))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -56,6 +72,10 @@ def _table(table: Table) -> dict[str, Any]:
         "verdict": table.verdict,
         "reasons": table.reasons,
         "counts": table.counts,
+        "behind": {
+            config_id: {"difference": c.difference, "se": c.se, "interval": c.interval, "p_holm": p}
+            for config_id, (c, p) in table.behind.items()
+        },
         "groups": [[c.config_id for c in group] for group in table.groups],
         "stopped": [{key: row[key] for key in keys} for row in table.stopped],
     }
@@ -89,7 +109,9 @@ def _entry(table: Table, c: Configuration) -> dict[str, Any]:
         "deterministic": c.model["deterministic"],
         "complete": c.complete,
         "edited_seeds": c.edited_seeds,
+        "external": c.external,
         "parameters": c.model["parameters"],
+        "ensemble": c.cell["ensemble"]["kind"] if is_ensemble(c.cell) else None,
         "measurements": {name: _numbers(name, m) for name, m in c.measurements.items()},
         "test_auc_per_finding": c.finding_auc,
         "cells": [run.row["cell_id"] for run in c.runs],
@@ -97,7 +119,7 @@ def _entry(table: Table, c: Configuration) -> dict[str, Any]:
 
 
 def _numbers(name: str, m: Measurement) -> dict[str, float | None]:
-    sampling = {"low": m.low, "high": m.high} if name in WITH_INTERVAL else {}
+    sampling = {"low": m.low, "high": m.high} if name in INTERVALS else {}
     return {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
 
 
@@ -106,7 +128,7 @@ def _cost(c: Configuration) -> dict[str, Any]:
 
 
 def _line(entry: dict[str, Any]) -> dict[str, Any]:
-    """A flat line: ``test_auc``, ``test_auc_seed_sd``, ``test_auc_low``, ...; one-column lists."""
+    """A flat line: ``test_auc``, ``test_auc_seed_sd``, ``test_auc_low``, ...; lists joined by |."""
     line: dict[str, Any] = {}
     for key, value in entry.items():
         if key == "measurements":

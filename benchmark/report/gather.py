@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import filterfalse
 
 from benchmark.records.files import canonical_json, sha256
-from benchmark.records.store import Results, Row
+from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.report.configuration import MIN_SEEDS, Configuration, Run
 from benchmark.report.labels import labels
-from benchmark.scoring.ranking import Entry, rank_configurations
+from benchmark.scoring.comparisons import StoredComparisons
+from benchmark.scoring.ranking import Comparison, Entry, rank_configurations
 from benchmark.scoring.stored import stored_scores
 
 LEGACY = "legacy protocol: kept for comparison with older results, known to leak or to mislead"
@@ -29,6 +31,7 @@ class Table:
             AUC and means nothing.
         unranked: configurations that cannot be compared, by AUC.
         obstacles: config id -> why it is not ranked.
+        behind: config id -> the best configuration minus this one, with Holm's p.
         stopped: rows that failed or could not run.
         rows: all rows, finished or not.
     """
@@ -38,6 +41,7 @@ class Table:
     groups: tuple[tuple[Configuration, ...], ...]
     unranked: tuple[Configuration, ...]
     obstacles: dict[str, str]
+    behind: dict[str, tuple[Comparison, float]]
     stopped: tuple[Row, ...]
     rows: tuple[Row, ...]
 
@@ -50,8 +54,7 @@ class Table:
     @property
     def anchor(self) -> str:
         """Name of the table within a document."""
-        marks = sha256(canonical_json(self.watermarks))[:4] if self.watermarks else ""
-        return "-".join(filter(None, ("protocol", self.protocol["id"], marks)))
+        return f"protocol-{table_name(self.protocol, self.watermarks)}"
 
     @cached_property
     def configurations(self) -> tuple[Configuration, ...]:
@@ -102,16 +105,22 @@ class Table:
 
 
 def gather(results: Results) -> list[Table]:
-    """All tables of a results folder.
+    """All tables of a results folder; segmentation has its own (``lungs.py``).
 
     Raises:
         UserError: a row or prediction file is missing or damaged; it is named.
     """
     together: dict[tuple, list[Row]] = defaultdict(list)
-    for row in results.rows():
+    for row in filterfalse(is_segmentation, results.rows()):
         together[row["protocol"]["id"], _watermarks(row)].append(row)
     tables = [_table(results, marks, rows) for (_, marks), rows in together.items()]
     return sorted(tables, key=lambda table: table.key)
+
+
+def table_name(protocol: dict, watermarks: tuple[str, ...]) -> str:
+    """A short name of a table: the protocol's id, and what tells its watermarks."""
+    marks = sha256(canonical_json(watermarks))[:4] if watermarks else ""
+    return "-".join(filter(None, (protocol["id"], marks)))
 
 
 def _watermarks(row: Row) -> tuple[str, ...]:
@@ -122,7 +131,12 @@ def _watermarks(row: Row) -> tuple[str, ...]:
 def _table(results: Results, watermarks: tuple[str, ...], rows: list[Row]) -> Table:
     done = [row for row in rows if row["status"] == "done"]
     configurations = {c.config_id: c for c in _configurations(results, done)}
-    ranking = rank_configurations([_entry(c) for c in configurations.values() if c.complete])
+    complete = [_entry(c) for c in configurations.values() if c.complete]
+    stored = StoredComparisons(
+        results.comparisons_path(table_name(rows[0]["protocol"], watermarks))
+    )
+    ranking = rank_configurations(complete, compared=stored.compare)
+    stored.save()
     obstacles = ranking.unranked | {
         c.config_id: _incomplete(c) for c in configurations.values() if not c.complete
     }
@@ -132,6 +146,11 @@ def _table(results: Results, watermarks: tuple[str, ...], rows: list[Row]) -> Ta
         groups=tuple(tuple(configurations[i] for i in g.members) for g in ranking.groups),
         unranked=tuple(sorted((configurations[i] for i in obstacles), key=_by_auc)),
         obstacles=obstacles,
+        behind={
+            c.second: (c, leading.adjusted_p[c.second])
+            for leading in ranking.groups[:1]
+            for c in leading.comparisons
+        },
         stopped=tuple(row for row in rows if row["status"] != "done"),
         rows=tuple(rows),
     )
@@ -158,6 +177,7 @@ def _entry(configuration: Configuration) -> Entry:
         configuration.config_id,
         [{"value": v, "replicates": r} for v, r in zip(values, resampled, strict=True)],
         deterministic=configuration.model["deterministic"],
+        predictions=[run.scores["predictions_sha256"] for run in configuration.runs],
     )
 
 

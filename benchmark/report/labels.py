@@ -47,18 +47,23 @@ def _differing(cells: dict[str, dict], counts) -> dict[str, str]:
     by_model: dict[str, list[str]] = defaultdict(list)
     for key, cell in cells.items():
         by_model[cell["model"]].append(key)
-    flat = {key: {k: v for k, v in _flatten(cell) if counts(k)} for key, cell in cells.items()}
+    flat = {key: {k: v for k, v in flatten(cell) if counts(k)} for key, cell in cells.items()}
     return {
-        key: ", ".join(_say(axis, flat[key].get(axis)) for axis in _axes(flat[k] for k in keys))
+        key: ", ".join(
+            _say(axis, flat[key][axis])
+            for axis in _axes(flat[k] for k in keys)
+            if axis in flat[key]  # a cell leaves out what is as usual
+        )
         for keys in by_model.values()
         for key in keys
     }
 
 
-def _flatten(cell: dict) -> Iterable[tuple[str, object]]:
+def flatten(cell: dict) -> Iterable[tuple[str, object]]:
+    """The fields of a cell in their order, those of its recipe as ``recipe.epochs``."""
     for key, value in cell.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", text) for inner, text in _flatten(value))
+            yield from ((f"{key}.{inner}", text) for inner, text in flatten(value))
         else:
             yield key, value
 
@@ -75,6 +80,8 @@ def _say(axis: str, value: object) -> str:
         return f"{value} px"
     if axis in ("preprocessing", "normalisation"):
         return plain(value)
+    if axis == "weights_sha256":
+        return f"weight file {value[:8]}"
     if axis in _OPTIONAL:
         return f"no {axis}" if value in ("", "none") else f"{_OPTIONAL[axis]}: {plain(value)}"
     return f"{plain(axis.removeprefix('recipe.'))} {plain(value)}"

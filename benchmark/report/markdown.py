@@ -2,47 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchmark.report import references
+from benchmark.report.crossed import Crossed, crossed_section
 from benchmark.report.gather import Table
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
+from benchmark.report.lungs import MaskTable, mask_sections
 from benchmark.report.section import Link, section, unlinked
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import UNDEFINED, count, interval, number, plain, table
 
 
-def document(tables: list[Table], pairs: list[SplitPair], *, cost: bool) -> str:
+def document(
+    tables: list[Table],
+    pairs: list[SplitPair],
+    lungs: Sequence[MaskTable] = (),
+    crossed: Sequence[Crossed] = (),
+    *,
+    cost: bool,
+) -> str:
     """The whole leaderboard.
 
     Args:
         tables: in the order they are to stand.
         pairs: configurations measured on an internal and on a published split.
+        lungs: tables of lung segmentation.
+        crossed: configurations tested on another data set.
         cost: whether training time and hardware are shown.
     """
-    lines = ["# Leaderboard", "", _summary(tables), "", *body(tables, pairs, cost=cost)]
+    lines = [
+        "# Leaderboard",
+        "",
+        _summary(tables),
+        "",
+        *body(tables, pairs, lungs, crossed, cost=cost),
+    ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def body(
-    tables: list[Table], pairs: list[SplitPair], *, cost: bool, link: Link = unlinked
+    tables: list[Table],
+    pairs: list[SplitPair],
+    lungs: Sequence[MaskTable] = (),
+    crossed: Sequence[Crossed] = (),
+    *,
+    cost: bool,
+    link: Link = unlinked,
 ) -> list[str]:
     """Markdown lines of all that stands below title and summary; see :func:`document`.
 
     Args:
         tables: in the order they are to stand.
         pairs: configurations measured on an internal and on a published split.
+        lungs: tables of lung segmentation.
+        crossed: configurations tested on another data set.
         cost: whether training time and hardware are shown.
         link: see :func:`benchmark.report.section.section`.
     """
     full = [t for t in tables if not t.watermarks]
     marked = [t for t in tables if t.watermarks]
-    lines = [*_contents(tables), *legend(cost=cost)]
+    lines = [*(_contents(tables) if tables or not lungs else []), *legend(cost=cost)]
     for each in full:
         lines += section(each, cost=cost, link=link)
     if pairs:
         lines += _split_pairs(pairs)
+    lines += crossed_section(crossed)
+    lines += mask_sections(lungs, cost=cost)
     if marked:
         lines += [
             "## Not comparable: limited, smoke and legacy runs",

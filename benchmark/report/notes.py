@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
+from benchmark.records.store import Row
+from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
 from benchmark.report.text import plain, table
+from benchmark.training.recipe import Recipe
+from benchmark.training.weights import FINETUNE
 
 
 def footnotes(each: Table) -> list[str]:
@@ -14,13 +19,23 @@ def footnotes(each: Table) -> list[str]:
     for c in each.configurations:
         label = each.labels[c.config_id]
         if "epochs" in c.cell["recipe"]:  # a model that sees no image is not trained by one
-            together[_trained(c.cell)].append(label)
+            together[trained(c.cell)].append(label)
         if c.config_id in each.obstacles:
             together[f"Not ranked, {plain(each.obstacles[c.config_id])}"].append(label)
+        if c.external:
+            together["◊ Predictions made by another tool, read from a file"].append(label)
         if c.edited_seeds:
             changed = "† Predictions changed after the run; scored from the file as it is now"
             seeds = ", ".join(map(str, c.edited_seeds))
             together[changed].append(f"{label}, seed {seeds}")
+        for remark in _weights(c.runs[0].row):
+            together[remark].append(label)
+        left_whole = c.runs[0].row.get("lungs", {}).get("left_whole", {})
+        if any(left_whole.values()):
+            images = ", ".join(f"{n} in {split}" for split, n in left_whole.items())
+            together[f"Images left whole, no lungs were found in them ({images})"].append(label)
+        for remark in ensemble_remarks(c):
+            together[remark].append(label)
         for remark in c.remarks:
             together[_sentence(plain(remark))].append(label)
     notes = [f"‡ {plain(f)} is not in the mean: {plain(why)}." for f, why in each.excluded.items()]
@@ -53,7 +68,7 @@ def stopped(each: Table) -> list[str]:
     ]
 
 
-def _trained(cell: dict) -> str:
+def trained(cell: dict) -> str:
     """The recipe and the arithmetic of a cell, in words."""
     recipe = cell["recipe"]
     return (
@@ -63,6 +78,23 @@ def _trained(cell: dict) -> str:
         f"{recipe['patience']}, {plain(cell['precision'])} on {plain(cell['backend'])}, "
         f"{plain(cell['device'])}"
     )
+
+
+def _weights(row: Row) -> Iterator[str]:
+    """What a reader must know of the weights that a cell began with."""
+    facts, recipe = row.get("weights", {}), row["cell"]["recipe"]
+    for source, licence in facts.get("source", {}).items():
+        yield f"Published weights ({plain(source)}; {plain(licence)})"
+    if "features" in facts:
+        yield f"Backbone frozen, its features {plain(facts['features'])}"
+    if row["cell"]["weights"] == FINETUNE:
+        epochs = recipe.get("head_epochs", Recipe.head_epochs)
+        factor = recipe.get("finetune_factor", Recipe.finetune_factor)
+        yield (
+            f"First the head alone, for at most {epochs} epochs on frozen features; then every "
+            f"layer at {factor:g} of the learning rate, batch normalisation of the backbone as it "
+            "came"
+        )
 
 
 def _sentence(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from string import ascii_uppercase
 
 from benchmark.report import labels
 from benchmark.report.configuration import MIN_SEEDS, Configuration, Measurement
+from benchmark.report.differences import differences
+from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
 from benchmark.report.text import (
@@ -19,15 +22,28 @@ from benchmark.report.text import (
 )
 
 SPLITS = ("train", "validation", "test")
+Link = Callable[[Configuration, str], str]
 
 
-def section(each: Table, *, cost: bool) -> list[str]:
-    """Markdown lines of one table with everything that belongs to it."""
+def unlinked(configuration: Configuration, text: str) -> str:
+    """The name of a configuration in a document that has no page for it."""
+    return text
+
+
+def section(each: Table, *, cost: bool, link: Link = unlinked) -> list[str]:
+    """Markdown lines of one table with everything that belongs to it.
+
+    Args:
+        each: the table.
+        cost: whether training time and hardware are shown.
+        link: makes a link to its page of a configuration and its name, both Markdown.
+    """
     level = "###" if each.watermarks else "##"
     lines = [f'<a id="{each.anchor}"></a>', "", f"{level} {_title(each)}", ""]
     lines += _facts(each) + _support(each)
     if each.configurations:
-        lines += _ranking(each, cost=cost) + _details(each)
+        lines += _ranking(each, cost=cost, link=link) + _details(each)
+        lines += differences(each)
         lines += _per_finding(each) if len(each.protocol["findings"]) > 1 else []
     return lines + footnotes(each) + stopped(each)
 
@@ -73,7 +89,7 @@ def _support(each: Table) -> list[str]:
     return table(["", *SPLITS], lines, "lrrr")
 
 
-def _ranking(each: Table, *, cost: bool) -> list[str]:
+def _ranking(each: Table, *, cost: bool, link: Link) -> list[str]:
     header = ["Group", "Model", "Size (px)", "Preparation", "Weights", "AUC", "F1", "Gap (AUC)",
               "Seeds", "Parameters"]  # fmt: skip
     align = "rlrllrrrrr"
@@ -86,16 +102,16 @@ def _ranking(each: Table, *, cost: bool) -> list[str]:
         preparation = [labels.preparation(c.cell), settings[c.config_id]]
         row = [
             str(each.group_numbers.get(c.config_id, UNDEFINED)),
-            _model(c),
+            link(c, _model(c)),
             labels.size(c.cell),
             ", ".join(filter(None, preparation)),
             plain(c.cell["weights"]) or UNDEFINED,
-            *(_measured(c.measurements[name]) for name in ("test_auc", "test_f1", "gap_auc")),
+            *(measured(c.measurements[name]) for name in ("test_auc", "test_f1", "gap_auc")),
             _seeds(c),
             count(c.model["parameters"]),
         ]
         if cost:
-            letters = ", ".join(machines[_machine(h)] for h in c.hardware)
+            letters = ", ".join(machines[machine(h)] for h in c.hardware)
             row += [duration(c.train_seconds), letters]
         rows.append(row)
     lines = table(header, rows, align)
@@ -118,7 +134,7 @@ def _details(each: Table) -> list[str]:
         [
             each.labels[c.config_id],
             *(number(c.measurements[name].mean) for name in names),
-            _measured(c.measurements["gap_f1"]),
+            measured(c.measurements["gap_f1"]),
             number(c.measurements["gap_f1_constant"].mean),
         ]
         for c in each.configurations
@@ -145,7 +161,8 @@ def _per_finding(each: Table) -> list[str]:
     ]
 
 
-def _measured(value: Measurement) -> str:
+def measured(value: Measurement) -> str:
+    """Mean, spread of the seeds and interval as one cell."""
     spread = (
         ""
         if value.seed_sd is None
@@ -156,7 +173,9 @@ def _measured(value: Measurement) -> str:
 
 
 def _model(c: Configuration) -> str:
-    return plain(c.cell["model"]) + (" †" if c.edited_seeds else "")
+    mark = " (ensemble)" if is_ensemble(c.cell) else ""
+    signs = (" ◊" if c.external else "") + (" †" if c.edited_seeds else "")
+    return plain(c.cell["model"]) + mark + signs
 
 
 def _seeds(c: Configuration) -> str:
@@ -167,7 +186,7 @@ def _seeds(c: Configuration) -> str:
 
 def _machines(each: Table) -> dict[str, str]:
     """Machine in words -> the letter that stands for it in the table."""
-    names = sorted({_machine(h) for c in each.configurations for h in c.hardware})
+    names = sorted({machine(h) for c in each.configurations for h in c.hardware})
     width = len(ascii_uppercase)
     return {
         name: (ascii_uppercase[i // width - 1] if i >= width else "") + ascii_uppercase[i % width]
@@ -175,7 +194,10 @@ def _machines(each: Table) -> dict[str, str]:
     }
 
 
-def _machine(hardware: dict) -> str:
+def machine(hardware: dict) -> str:
+    """A machine in words, Markdown."""
+    if not hardware:
+        return "not known"
     parts = [plain(hardware["cpu"]), f"{hardware['cores']} cores", f"{hardware['memory_gb']} GB"]
     accelerator = hardware.get("accelerator")
     return ", ".join([*parts, plain(accelerator)] if accelerator else parts)

@@ -11,14 +11,19 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
-def plain(value: object) -> str:
-    """A value from data as one line of Markdown that shows exactly that text.
+def one_line(value: object) -> str:
+    """A value from data as one line of text, nothing escaped.
 
     White space becomes single spaces; what cannot be printed (control characters, changes of
     writing direction) becomes U+FFFD.
     """
     line = " ".join(str(value).split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def plain(value: object) -> str:
+    """A value from data as one line of Markdown that shows exactly that text."""
+    line = one_line(value)
     line = re.sub(r"[\\`*\[\]|~#$]", r"\\\g<0>", line)
     line = _EDGE_UNDERSCORE.sub(r"\_", line)
     return re.sub(r"[&<>]", lambda match: _ENTITIES[match[0]], line)
@@ -33,6 +38,11 @@ def number(value: float | None, *, sign: bool = False) -> str:
         return UNDEFINED
     rounded = round(value, 3) + 0.0  # -0.0004 is shown as 0.000, not as minus zero
     return f"{rounded:{'+' if sign and rounded else ''}.3f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """A p-value with three decimals, ``< 0.001`` below."""
+    return number(p) if p >= 0.001 else "&lt; 0.001"
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -24,6 +26,8 @@ def predictions(protocol: dict, strength: float, seed: int, kind: str) -> Predic
     data = np.random.default_rng(crc32(protocol["id"].encode()))
     n = sum(SPLIT_SIZES.values())
     targets = data.permuted(np.tile([[0.0], [1.0]], (n // 2, len(findings))), axis=0)
+    if kind == "multiclass":
+        targets = np.eye(len(findings))[data.integers(len(findings), size=n)]
     noise = np.random.default_rng(seed).normal(size=targets.shape)
     logits = (strength * (targets - 0.5) + (strength != 0) * noise).astype(np.float32)
     text = np.array([f"{i // 2:03d}" for i in range(n)])
@@ -131,30 +135,37 @@ def results(tmp_path: Path) -> Results:
     return Results(tmp_path / "results")
 
 
+def add_row(
+    results: Results,
+    model: str,
+    seed: int = 0,
+    *,
+    strength: float = 2.0,
+    kind: str = "binary",
+    shared: dict | None = None,
+    cell: dict | None = None,
+    people: dict | None = None,
+    **changes,
+) -> Row:
+    """Add one row, with predictions of the given strength unless its status is another.
+
+    ``people``: age, sex or view of the images, arrays (190,).
+    """
+    shared = shared or protocol()
+    made = row(model, seed, shared, kind, cell or {}) | changes
+    if made["status"] == "done":
+        path = results.predictions_path(made["cell_id"], made["dataset"]["redistributable"])
+        content = predictions(shared, strength, 100 * seed + crc32(model.encode()), kind)
+        content = dataclasses.replace(content, **people or {})
+        made["predictions_sha256"] = write_predictions(path, content)
+    results.write_row(made)
+    return made
+
+
 @pytest.fixture
 def add(results: Results) -> Callable[..., Row]:
-    """Add one row, with predictions of the given strength unless its status is another."""
-
-    def add_row(
-        model: str,
-        seed: int = 0,
-        *,
-        strength: float = 2.0,
-        kind: str = "binary",
-        shared: dict | None = None,
-        cell: dict | None = None,
-        **changes,
-    ) -> Row:
-        shared = shared or protocol()
-        made = row(model, seed, shared, kind, cell or {}) | changes
-        if made["status"] == "done":
-            path = results.predictions_path(made["cell_id"])
-            content = predictions(shared, strength, 100 * seed + crc32(model.encode()), kind)
-            made["predictions_sha256"] = write_predictions(path, content)
-        results.write_row(made)
-        return made
-
-    return add_row
+    """:func:`add_row` for the test's own results folder."""
+    return partial(add_row, results)
 
 
 @pytest.fixture
@@ -171,3 +182,29 @@ def make_protocol() -> Callable[..., dict]:
 @pytest.fixture
 def make_legacy() -> Callable[..., dict]:
     return legacy
+
+
+HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
+HISTORY = {"loss": [0.7, 0.4, 0.3], "val_auc": [0.6, None, 0.8], "best_epoch": 2}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> tuple[Path, Results]:
+    """A site and its results: two protocols, names made to break out, failures, subgroups."""
+    from benchmark.report.html.site import write_site
+
+    results = Results(tmp_path_factory.mktemp("results"))
+    chance = np.random.default_rng(0)
+    people = {"sex": chance.choice(["F", "M"], 190), "view": chance.choice(["PA", HOSTILE], 190)}
+    for seed in range(3):
+        add_row(results, "cnn", seed, strength=3.0, history=HISTORY)
+        add_row(results, "resnet50", seed, strength=1.0, cell={"resolution": 224})
+    add_row(results, "constant", strength=0.0, cell={"resolution": 0})
+    add_row(results, "mlp", status="failed", error={"reason": HOSTILE})
+    names = ("Normal", HOSTILE, "other")
+    shared = protocol(f"toy/{HOSTILE}", names, split=HOSTILE, label_version=HOSTILE)
+    facts = {"shared": shared, "kind": "multiclass", "suite": HOSTILE, "people": people}
+    add_row(results, HOSTILE, strength=2.0, cell={"imbalance": HOSTILE}, **facts)
+    out = tmp_path_factory.mktemp("site")
+    write_site(results, out)
+    return out, results

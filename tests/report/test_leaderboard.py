@@ -15,6 +15,8 @@ import pytest
 from benchmark.records.predictions import PredictionFileError, read_predictions, write_predictions
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
+from benchmark.scoring.intervals import logit_of_replicates
+from benchmark.scoring.replicates import decode
 
 NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
 
@@ -183,9 +185,18 @@ def test_numbers_are_means_over_seeds_of_the_scores(results, add_seeds):
         values = [s["splits"]["test"][metric] for s in scores]
         assert measured[f"test_{metric}"]["mean"] == pytest.approx(np.mean(values))
         assert measured[f"test_{metric}"]["seed_sd"] == pytest.approx(np.std(values, ddof=1))
-    averaged = np.mean([s["replicates"]["test_auc"] for s in scores], axis=0)
-    limits = np.percentile(averaged, [2.5, 97.5])
-    assert [measured["test_auc"]["low"], measured["test_auc"]["high"]] == pytest.approx(limits)
+    averaged = {
+        name: np.mean([decode(s["replicates"][name]) for s in scores], axis=0)
+        for name in scores[0]["replicates"]
+    }
+    limits = {
+        "test_auc": logit_of_replicates(measured["test_auc"]["mean"], averaged["test_auc"]),
+        "test_f1": np.percentile(averaged["test_f1"], [2.5, 97.5]),
+        "gap_auc": np.percentile(averaged["train_auc"] - averaged["test_auc"], [2.5, 97.5]),
+        "gap_f1": np.percentile(averaged["train_f1"] - averaged["test_f1"], [2.5, 97.5]),
+    }
+    for name, expected in limits.items():
+        assert [measured[name]["low"], measured[name]["high"]] == pytest.approx(expected)
     parts = [measured[f"gap_auc_{p}"]["mean"] for p in ("train_minus_validation",
              "validation_minus_test")]  # fmt: skip
     assert sum(parts) == pytest.approx(measured["gap_auc"]["mean"])
@@ -202,7 +213,7 @@ def test_csv_and_json_agree_and_are_unrounded(results, add, add_seeds):
     assert [line["config_id"] for line in lines] == [entry["config_id"] for entry in entries]
     for line, entry in zip(lines, entries, strict=True):
         for name, value in entry["measurements"].items():
-            assert float(line[name]) == value["mean"]
+            assert (float(line[name]) if line[name] else None) == value["mean"]
         assert line["seeds"] == "|".join(map(str, entry["seeds"]))
 
 

@@ -80,6 +80,8 @@ def test_a_label_says_what_tells_the_cells_of_a_model_apart():
             "c": cell(model="mlp", seed=1),
             "d": cell(model="linear", recipe={"epochs": 10, "rate": 0.001}),
             "e": cell(model="linear", recipe={"epochs": 20, "rate": 0.001}),
+            "f": cell(model="vgg16", recipe={"epochs": 10, "rate": 0.001, "clip_norm": 1.0}),
+            "g": cell(model="vgg16", weights="imagenet_frozen", weights_sha256="0123456789ab"),
         }
     )
     assert found == {
@@ -88,6 +90,8 @@ def test_a_label_says_what_tells_the_cells_of_a_model_apart():
         "c": "mlp",
         "d": "linear (epochs 10)",
         "e": "linear (epochs 20)",
+        "f": "vgg16 (weights random, clip_norm 1.0)",
+        "g": "vgg16 (weights imagenet_frozen, weight file 01234567)",
     }
 
 

@@ -1,0 +1,146 @@
+"""The answers of the reporting checklist on data: plain text, from the records of a suite.
+
+No line means that the records do not hold the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmark.records.predictions import read_predictions
+from benchmark.records.store import Results
+from benchmark.report.gather import Table
+from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.text import count
+
+SPLITS = ("train", "validation", "test")
+
+
+def objectives(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """What the suite says of itself."""
+    yield from filter(None, [suite.title, suite.description])
+
+
+def existing_images(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Whether images were taken for the study."""
+    simulated = {table.dataset["simulated"] for table, _ in suite.tables}
+    if True in simulated:
+        yield "Simulated images: no patients."
+    if False in simulated:
+        yield "Retrospective: existing images, none taken for these runs."
+
+
+def source(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Data sets, versions, citations."""
+    yield from suite.each(lambda t: (
+        f"version {t.protocol['dataset_version']}, {t.protocol['rendition']}; "
+        f"{t.dataset['citation']}"
+    ))  # fmt: skip
+
+
+def inclusion(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Projections taken, files left out, limits."""
+
+    def said(table: Table) -> str:
+        taken = ", ".join(table.protocol["projections"]) or "not recorded"
+        left_out = table.dataset.get("quarantined")
+        unread = "" if left_out is None else f"; {count(left_out)} unreadable files left out"
+        return f"projections {taken}{unread}"
+
+    yield from suite.each(said)
+    yield from dict.fromkeys(mark for table, _ in suite.tables for mark in table.watermarks)
+
+
+def preparation(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Sizes and pixel preparation."""
+    axes = {"size (px)": "resolution", "preparation": "preprocessing"}
+    for name, axis in (axes | {"normalisation": "normalisation"}).items():
+        used = suite.distinct(lambda c, axis=axis: str(c.cell[axis] or ""))
+        if used:
+            yield f"{name}: {', '.join(used)}"
+
+
+def missing(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Images without a label for a finding, and what is done about it."""
+
+    def said(table: Table) -> str:
+        gaps = {}
+        for c in table.configurations[:1]:
+            for split, scored in c.runs[0].scores["splits"].items():
+                for finding, values in scored["per_finding"].items():
+                    if scored["n_images"] > values["n"]:
+                        gaps[f"{finding}, {split}"] = scored["n_images"] - values["n"]
+        listed = "; ".join(f"{where}: {count(n)}" for where, n in gaps.items())
+        return f"images without a label: {listed or 'none'}"
+
+    yield from suite.each(said)
+    yield "An image without a label for a finding is left out of its loss and of its scores."
+
+
+def reference(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Findings and the version of the labels."""
+    yield from suite.each(lambda t: (
+        f"{', '.join(t.protocol['findings'])}; labels {t.protocol['label_version']}"
+    ))  # fmt: skip
+
+
+def predictors(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """What models see."""
+    yield "The pixels of one image."
+    if any(c.cell["model"] == "metadata_only" for c in suite.configurations):
+        yield "metadata_only: age, sex and view, no pixels."
+
+
+def sizes(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Images, patients and positives of each split."""
+
+    def said(table: Table) -> str:
+        return "; ".join(
+            f"{split} {count(n['images'])} images of {count(n['patients'])} patients, positive "
+            + ", ".join(f"{finding} {count(k)}" for finding, k in n["positives"].items())
+            for split, n in ((split, table.counts[split]) for split in SPLITS if table.counts)
+        )
+
+    yield from suite.each(said)
+
+
+def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Age, sex and view of the test images, where the set tells them."""
+    for table, configurations in suite.tables:
+        for c in configurations[:1]:
+            row = c.runs[0].row
+            path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
+            test = read_predictions(path, row["dataset"]["task"]["kind"]).part("test")
+            known = [_ages(test.age), *(_shares(a, getattr(test, a)) for a in ("sex", "view"))]
+            if any(known):
+                yield f"{table.protocol['dataset']}, test: {'; '.join(filter(None, known))}"
+
+
+def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """How the splits were made, and the verdict of the leakage gate."""
+    yield from suite.each(lambda t: (
+        f"{t.protocol['split']}. Disjoint by patient: leakage verdict {t.verdict}"
+        + "".join(f"; {reason}" for reason in t.reasons)
+    ))  # fmt: skip
+
+
+def imbalance(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """How rare findings are weighted; prevalences follow from the sample size."""
+    used = suite.distinct(lambda c: c.cell["imbalance"])
+    yield f"policies: {', '.join(used) or 'none'}; positives of each split: see sample size"
+
+
+def _ages(ages: np.ndarray) -> str:
+    known = ages[ages >= 0]
+    if not len(known):
+        return ""
+    low, middle, high = np.percentile(known, [25, 50, 75])
+    return f"age {middle:.0f} ({low:.0f} to {high:.0f}), known of {count(len(known))} images"
+
+
+def _shares(name: str, values: np.ndarray) -> str:
+    known, counts = np.unique(values[values != ""], return_counts=True)
+    listed = ", ".join(f"{value} {count(int(n))}" for value, n in zip(known, counts, strict=True))
+    return f"{name} {listed}" if listed else ""

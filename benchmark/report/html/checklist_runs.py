@@ -1,0 +1,196 @@
+"""The answers of the reporting checklist on models, training and evaluation.
+
+Plain text, from the records of a suite; no line means that they do not hold the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.records.store import Results
+from benchmark.report import references
+from benchmark.report.configuration import Configuration
+from benchmark.report.gather import Table
+from benchmark.report.html import checklist_data
+from benchmark.report.html.render import as_text
+from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.notes import trained
+from benchmark.report.section import machine
+from benchmark.report.text import count, duration, interval, number
+
+
+def models(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Architectures with their references."""
+    yield from suite.distinct(lambda c: (
+        f"{c.cell['model']}: {c.model['title']}, {count(c.model['parameters'])} parameters"
+        + (f", {c.model['reference']}" if c.model["reference"] else "")
+    ))  # fmt: skip
+
+
+def ensembles(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Rows that are made from the predictions or networks of others."""
+    together = suite.distinct(lambda c: c.cell["model"] if c.cell.get("ensemble") else "")
+    yield f"ensembles: {', '.join(together) or 'none'}"
+
+
+def software(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Versions of code and packages."""
+
+    def said(c: Configuration) -> str:
+        made = c.runs[0].row["provenance"]
+        packages = ", ".join(f"{k} {v}" for k, v in made.get("packages", {}).items())
+        if "code_version" not in made:
+            return ""
+        return f"cxr-bench {made['code_version']}, Python {made['python']}, {packages}"
+
+    yield from suite.distinct(said)
+
+
+def weights(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Where training starts from."""
+    used = suite.distinct(lambda c: c.cell["weights"])
+    if used:
+        yield f"policies: {', '.join(used)}"
+
+
+def training(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """The recipes and augmentations."""
+    yield from suite.distinct(
+        lambda c: as_text(trained(c.cell)) if "epochs" in c.cell["recipe"] else ""
+    )
+    used = suite.distinct(lambda c: c.cell["augmentation"])
+    yield f"augmentation: {', '.join(used) or 'none'}"
+
+
+def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """What was chosen on which images."""
+    yield "The recipe is fixed by the suite; no search over it is recorded."
+    yield "Epoch kept: the one with the best AUC on validation. The test split chooses nothing."
+
+
+def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """How many seeds, and how far a run can be repeated."""
+    numbers = sorted({seed for c in suite.configurations for seed in c.seeds})
+    yield f"seeds {', '.join(map(str, numbers)) or 'none'}; models without chance once"
+    yield from suite.distinct(lambda c: c.runs[0].row["provenance"].get("determinism", ""))
+
+
+def hardware(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Machines and total training time."""
+    machines = {as_text(machine(h)): None for c in suite.configurations for h in c.hardware if h}
+    yield from machines
+    runs = [run for c in suite.configurations for run in c.runs]
+    spent = sum(run.row["phases"].get("train", 0.0) for run in runs)
+    yield f"training in all: {duration(spent)} in {count(len(runs))} runs"
+
+
+def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """What is computed, and where decisions come from."""
+    yield (
+        "AUC per finding and its mean; F1, accuracy, sensitivity, specificity, PPV, NPV, average "
+        "precision, Matthews correlation, Brier score, expected calibration error"
+    )
+    sources = suite.distinct(lambda c: c.runs[0].scores["threshold_source"])
+    yield f"thresholds: {', '.join(sources)}, frozen before test"
+
+
+def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Intervals and tests."""
+    drawn = {len(c.replicates("test_auc")) for c in suite.configurations}
+    yield (
+        f"95 % intervals from {', '.join(map(count, sorted(drawn)))} bootstrap resamples of "
+        "patients; seed spread reported apart"
+    )
+    yield (
+        "models compared by a z-test on the paired difference with Holm's correction, in rank "
+        "groups"
+    )
+
+
+def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """The leading group of each table; the rest stands in the leaderboard."""
+    for table, _ in suite.tables:
+        for c in table.groups[0] if table.groups else ():
+            auc = c.measurements["test_auc"]
+            yield (
+                f"{table.protocol['dataset']}, leading group: "
+                f"{as_text(table.labels[c.config_id])}, test AUC {number(auc.mean)} "
+                f"{interval(auc.low, auc.high)}"
+            )
+
+
+def overfitting(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """The range of the overfitting gap."""
+    for table, configurations in suite.tables:
+        gaps = [c.measurements["gap_auc"].mean for c in configurations]
+        known = [gap for gap in gaps if gap is not None]
+        if known:
+            dataset = table.protocol["dataset"]
+            yield f"{dataset}: AUC gap {number(min(known))} to {number(max(known))}"
+
+
+def calibration(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """The range of the calibration error."""
+    for table, configurations in suite.tables:
+        errors = [c.measurements["test_ece"].mean for c in configurations]
+        known = [error for error in errors if error is not None]
+        if known:
+            dataset = table.protocol["dataset"]
+            yield (
+                f"{dataset}: expected calibration error {number(min(known))} to "
+                f"{number(max(known))}; reliability diagrams on the pages of the rows"
+            )
+
+
+def subgroups_known(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Whether the set tells anything to form subgroups by."""
+    if any(checklist_data.patients(suite, results)):
+        yield "AUC and underdiagnosis rate by sex, age band and view, on the pages of the rows"
+
+
+def external(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Every table is a set's own test split."""
+    yield "None in these tables: every row is tested on a split of the set it was trained on."
+
+
+def explanations(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Heat maps are a step of the report of their own."""
+    yield "Grad-CAM on the pages of the rows, where the report was made with --gradcam"
+
+
+def failures(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Runs that did not finish, with their reasons."""
+    stopped = [row for row in suite.rows if row["status"] != "done"]
+    yield f"{count(len(stopped))} of {count(len(suite.rows))} runs did not finish"
+    for row in stopped:
+        reason = (row["error"] or {}).get("reason", "no reason recorded")
+        yield f"{row['cell']['model']}, seed {row['cell']['seed']}: {reason}"
+
+
+def limitations(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """What is known of such results, and of these data."""
+    yield from (f"{limit.text} ({limit.source})" for limit in references.limits())
+    for table, _ in suite.tables:
+        if table.verdict != "clean":
+            yield f"{table.protocol['dataset']}: leakage verdict {table.verdict}"
+
+
+def data_available(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Licence of the images, and whether predictions may be passed on."""
+
+    def said(table: Table) -> str:
+        may = "may" if table.dataset["redistributable"] else "may not"
+        return f"{table.dataset['licence']}; ids and predictions {may} be passed on"
+
+    yield from suite.each(said)
+
+
+def code_available(suite: SuiteRows, results: Results) -> Iterator[str]:
+    """Commits, and what of the models is kept."""
+
+    def said(c: Configuration) -> str:
+        commit = c.runs[0].row["provenance"].get("commit")
+        return f"commit {commit}" if commit else ""
+
+    yield from suite.distinct(said)
+    yield "Weights stay in the local results folder; model files are identified by SHA-256."

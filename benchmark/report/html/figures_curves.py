@@ -1,0 +1,102 @@
+"""ROC, precision against recall and calibration: one panel a finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.report.html.figure_style import finding_panels, ink, label_outer, series
+from benchmark.scoring import curves
+from benchmark.scoring.curves import GRID, Band, Reliability
+
+
+@dataclass(frozen=True)
+class FindingCurves:
+    """What is drawn of one finding on the test images.
+
+    Attributes:
+        finding: its name.
+        targets: (N,) bool.
+        log_odds: (S, N), a row a run.
+        roc, precision_recall: bands of the runs' mean.
+        calibration: the images of all runs together.
+        decided: for each run sensitivity, specificity and positive predictive value at the
+            frozen threshold; None where undefined.
+    """
+
+    finding: str
+    targets: np.ndarray
+    log_odds: np.ndarray
+    roc: Band
+    precision_recall: Band
+    calibration: Reliability
+    decided: list[tuple[float | None, float | None, float | None]]
+
+
+def roc(findings: list[FindingCurves]) -> Figure:
+    """Sensitivity against false positive rate."""
+    drawn, axes = finding_panels([f.finding for f in findings])
+    for axis, each in zip(axes, findings, strict=True):
+        axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
+        _band(axis, each.roc)
+        for odds in each.log_odds:
+            axis.plot(*curves.roc_points(each.targets, odds), color=series(0), linewidth=0.9)
+        for sensitivity, specificity, _ in each.decided:
+            if sensitivity is not None and specificity is not None:
+                _decision(axis, 1 - specificity, sensitivity)
+        axis.set(xlabel="1 − specificity", ylabel="sensitivity")
+    return _finished(drawn, axes)
+
+
+def precision_recall(findings: list[FindingCurves]) -> Figure:
+    """Precision against recall, with the prevalence, which is what guessing reaches."""
+    drawn, axes = finding_panels([f.finding for f in findings])
+    for axis, each in zip(axes, findings, strict=True):
+        axis.axhline(each.targets.mean(), linestyle=":", color=ink(), linewidth=1)
+        _band(axis, each.precision_recall)
+        for odds in each.log_odds:
+            recall, precision = curves.precision_recall_points(each.targets, odds)
+            axis.step(recall, precision, where="pre", color=series(0), linewidth=0.9)
+        for sensitivity, _, precision in each.decided:
+            if sensitivity is not None and precision is not None:
+                _decision(axis, sensitivity, precision)
+        axis.set(xlabel="recall (sensitivity)", ylabel="precision (PPV)")
+    return _finished(drawn, axes)
+
+
+def reliability(findings: list[FindingCurves]) -> Figure:
+    """Observed frequency against stated probability; below, how often each is stated."""
+    drawn, axes = finding_panels([f.finding for f in findings])
+    for axis, each in zip(axes, findings, strict=True):
+        found = each.calibration
+        axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
+        share = found.images / found.images.sum()
+        axis.bar(found.confidence, 0.3 * share / share.max(), 0.02, color=series(0), alpha=0.3)
+        axis.vlines(found.confidence, found.low, found.high, color=series(0), linewidth=1.6)
+        thin = np.isnan(found.low)
+        axis.plot(found.confidence, found.frequency, color=series(0), linewidth=0.9)
+        for few, face in ((False, series(0)), (True, "none")):
+            here = thin == few
+            axis.plot(found.confidence[here], found.frequency[here], "o", color=series(0),
+                      markersize=4.5, markerfacecolor=face)  # fmt: skip
+        axis.set(xlabel="stated probability", ylabel="share with the finding")
+    return _finished(drawn, axes)
+
+
+def _band(axis: Axes, band: Band) -> None:
+    axis.fill_between(GRID, band.low, band.high, color=series(0), alpha=0.22, linewidth=0)
+
+
+def _decision(axis: Axes, x: float, y: float) -> None:
+    axis.plot(x, y, "X", color=series(1), markersize=6, markeredgecolor=ink(), markeredgewidth=0.4)
+
+
+def _finished(drawn: Figure, axes: list[Axes]) -> Figure:
+    for axis in axes:
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axis.grid(visible=True)
+    label_outer(axes)
+    return drawn

@@ -1,0 +1,190 @@
+"""Heat maps of a configuration, from its weights and the prepared images.
+
+The only part of the report that needs Keras; it is imported when heat is computed, not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.errors import UserError
+from benchmark.records.files import readable_json, sha256, write_atomic
+from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.store import Results
+from benchmark.report.configuration import Configuration, Run
+from benchmark.report.html.figure_style import save_both
+from benchmark.report.html.figures_gradcam import Example, examples
+from benchmark.report.html.gradcam_section import RECORD
+from benchmark.report.html.heat import heat_maps, share_inside
+from benchmark.scoring.thresholds import argmax_decisions
+
+if TYPE_CHECKING:
+    import keras
+
+    from benchmark.data.prepared import Prepared
+
+KINDS = {"true positive": (1, 1), "false positive": (0, 1), "false negative": (1, 0),
+         "true negative": (0, 0)}  # fmt: skip
+"""What an example is called: (truth, decision at the frozen threshold)."""
+SHOWN = 4
+_BOX_SIDE = 1024.0  # boxes come with ChestX-ray14 only, in pixels of the published images
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where weights, images and model files are.
+
+    Attributes:
+        private: also show images that may not be passed on.
+    """
+
+    results: Results
+    data_dir: Path
+    cache_dir: Path
+    models_dirs: tuple[Path, ...] = ()
+    private: bool = False
+
+
+def explain(configuration: Configuration, sources: Sources, folder: Path) -> None:
+    """Write the heat maps of a configuration's first run, or why there are none, to a folder."""
+    run = configuration.runs[0]
+    row = run.row
+    record: dict[str, Any] = {
+        "cell_id": row["cell_id"],
+        "seed": row["cell"]["seed"],
+        "predictions_sha256": run.scores["predictions_sha256"],
+        "private": not row["dataset"]["redistributable"],
+        "findings": [],
+        "problem": "",
+    }
+    try:
+        _explain(run, sources, folder, record)
+    except UserError as error:
+        record["problem"] = str(error)
+    write_atomic(folder / RECORD, readable_json(record))
+
+
+def _explain(run: Run, sources: Sources, folder: Path, record: dict[str, Any]) -> None:
+    if record["private"] and not sources.private:
+        raise UserError("the images of this set may not be passed on, so they are left out")
+    prepared, images, image_ids, model = _opened(run, sources)
+    path = sources.results.predictions_path(run.row["cell_id"], not record["private"])
+    test = read_predictions(path, run.row["dataset"]["task"]["kind"]).part("test")
+    place = {image_id: k for k, image_id in enumerate(image_ids)}
+    if not set(test.image_id) <= set(place):
+        raise UserError("the test images of this protocol are not those of the set's test split")
+    rows = np.array([place[image_id] for image_id in test.image_id])
+    decisions = _decisions(run, test)
+    for column, finding in enumerate(test.findings):
+        boxes = _boxes(prepared, run, finding)
+        chosen = _choose(test, decisions[:, column], column, boxes)
+        lines = sorted({*chain(*chosen.values()), *_boxed(test, column, boxes)})
+        pixels = np.stack([images[rows[line]] for line in lines])
+        heat, layer, cells = heat_maps(model, pixels, column)
+        record |= {"layer": layer, "map": list(cells)}
+        at = {line: k for k, line in enumerate(lines)}
+        made = {
+            kind: [
+                _example(test, column, line, pixels[at[line]], heat[at[line]], boxes)
+                for line in of_kind
+            ]
+            for kind, of_kind in chosen.items()
+        }
+        name = f"finding-{column}"
+        save_both(lambda made=made: examples(made), folder / name)
+        shares = [
+            share_inside(heat[at[line]], boxes[str(test.image_id[line])])
+            for line in _boxed(test, column, boxes)
+        ]
+        record["findings"].append({"finding": finding, "figure": name, **_summary(shares)})
+
+
+def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarray, keras.Model]:
+    """Data set, test images (uint8), their ids, and the network with the run's weights."""
+    from benchmark.data.prepared import load_prepared
+    from benchmark.models import create, discover
+
+    cell = run.row["cell"]
+    model_file = discover(sources.models_dirs).get(cell["model"])
+    if model_file is None or model_file.problem:
+        raise UserError(f"the model file of {cell['model']} is not here, or cannot be read")
+    if model_file.card["inputs"] != "image":
+        raise UserError("this model sees no image")
+    weights = sources.results.weights_path(run.row["cell_id"])
+    if not weights.is_file():
+        raise UserError(f"its weights are not on this machine ({weights.name})")
+    if model_file.sha256 != run.row["model"]["sha256"]:
+        raise UserError("its model file has changed since the run")
+    prepared = load_prepared(cell["dataset"], sources.data_dir)
+    if prepared.manifest_sha256 != cell["manifest_sha256"]:
+        raise UserError(f"{cell['dataset']} was prepared anew since the run")
+
+    import keras
+
+    from benchmark.data.views import open_view
+
+    size, preprocessing = cell["resolution"], cell["preprocessing"]
+    view = open_view(prepared, "test", size, preprocessing, sources.cache_dir)
+    keras.config.set_dtype_policy("float32")
+    model = create(model_file, size, prepared.task, cell["normalisation"])
+    keras.Model(model.inputs, model.outputs).load_weights(weights)
+    return prepared, view.images, view.image_ids, model
+
+
+def _decisions(run: Run, test: Predictions) -> np.ndarray:
+    """(N, F) bool, as the scorer decides."""
+    if test.kind == "multiclass":
+        return argmax_decisions(test.probabilities)
+    limits = [run.scores["thresholds"][finding] for finding in test.findings]
+    return test.probabilities.astype(float) >= np.array(limits)
+
+
+def _choose(
+    test: Predictions, decided: np.ndarray, column: int, boxes: dict[str, list]
+) -> dict[str, list[int]]:
+    """Lines of the examples of each kind: those with boxes first, then by a hash of their id."""
+    chosen = {}
+    for kind, (truth, decision) in KINDS.items():
+        lines = np.flatnonzero((test.targets[:, column] == truth) & (decided == decision))
+        ids = {line: str(test.image_id[line]) for line in lines.tolist()}
+        order = sorted(ids, key=lambda line: (ids[line] not in boxes, sha256(ids[line].encode())))
+        chosen[kind] = order[:SHOWN]
+    return chosen
+
+
+def _boxed(test: Predictions, column: int, boxes: dict[str, list]) -> list[int]:
+    positive = np.flatnonzero(test.targets[:, column] == 1).tolist()
+    return [line for line in positive if str(test.image_id[line]) in boxes]
+
+
+def _boxes(prepared: Prepared, run: Run, finding: str) -> dict[str, list[dict[str, float]]]:
+    """image_id -> the published boxes of a finding, as fractions of the side."""
+    if "crop" in run.row["cell"]["preprocessing"]:
+        return {}  # the pixels moved
+    found: dict[str, list[dict[str, float]]] = {}
+    for box in prepared.facts.get("boxes", ()):
+        if box["finding"] == finding:
+            sides = {side: box[side] / _BOX_SIDE for side in "xywh"}
+            found.setdefault(box["image_id"], []).append(sides)
+    return found
+
+
+def _example(test: Predictions, column: int, line: int, pixels, heat, boxes) -> Example:
+    probability = float(test.probabilities[line, column])
+    drawn = boxes.get(str(test.image_id[line]), [])
+    inside = share_inside(heat, drawn)[0] if drawn else None
+    return Example(pixels, heat, probability, drawn, inside)
+
+
+def _summary(shares: list[tuple[float | None, float]]) -> dict[str, Any]:
+    """Means over the images with boxes on which there is heat."""
+    known = [(inside, area) for inside, area in shares if inside is not None]
+    if not known:
+        return {"boxed": 0}
+    inside, area = np.mean(known, axis=0).tolist()
+    return {"boxed": len(known), "heat_inside": round(inside, 4), "area_inside": round(area, 4)}

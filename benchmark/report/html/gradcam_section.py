@@ -1,0 +1,64 @@
+"""What the page of a configuration says about heat maps that were made, or were not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmark.report.configuration import Configuration
+from benchmark.report.html.elements import figure, notice, text
+from benchmark.report.text import number
+
+RECORD = "gradcam.json"
+_HOW = (
+    "<code>cxr-bench report --gradcam</code> makes them where the weights, the prepared images "
+    "and the model file are on disk."
+)
+_LOCAL = "These images may not be passed on: keep this site on your machine."
+
+
+def gradcam_section(configuration: Configuration, folder: Path, path: str) -> list[str]:
+    """HTML of the heat maps in a folder.
+
+    Args:
+        configuration: whose page it is.
+        folder: where :func:`benchmark.report.html.gradcam.explain` writes.
+        path: from the page to that folder.
+    """
+    if not (folder / RECORD).is_file():
+        return [f"<p>No heat maps were made. {_HOW}</p>"]
+    record = json.loads((folder / RECORD).read_bytes())
+    if record["predictions_sha256"] != configuration.runs[0].scores["predictions_sha256"]:
+        return [f"<p>The heat maps are of other predictions and are not shown. {_HOW}</p>"]
+    if record["problem"]:
+        return [f"<p>No heat maps: {text(record['problem'])}.</p>"]
+    return list(_maps(record, path))
+
+
+def _maps(record: dict, path: str) -> Iterator[str]:
+    if record["private"]:
+        yield notice(_LOCAL)
+    height, width = record["map"]
+    said = (
+        f"Grad-CAM of seed {record['seed']}, from layer {record['layer']}, a map of {height} × "
+        f"{width} cells: what speaks for the finding in this image, scaled to its own maximum. "
+        "Test images, at the threshold frozen on validation: those with a published box first, "
+        "then by a hash of their id; not chosen by eye. Heat shows what a score hangs on, not "
+        "that the reason is right."
+    )
+    yield f"<p>{text(said)}</p>"
+    for each in record["findings"]:
+        finding = each["finding"]
+        alt = f"Grad-CAM for {finding}: true and false positives and negatives, bare and with heat."
+        yield from figure(f"{path}/{each['figure']}", alt, f"{finding}. {_boxes(each)}", broad=True)
+
+
+def _boxes(each: dict) -> str:
+    if not each["boxed"]:
+        return "No published boxes."
+    return (
+        f"Blue: published boxes. Of the heat, {number(each['heat_inside'])} lies inside; the boxes "
+        f"cover {number(each['area_inside'])} of the image (means over {each['boxed']} test "
+        "images with a box and any heat)."
+    )

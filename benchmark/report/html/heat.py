@@ -1,0 +1,103 @@
+"""Grad-CAM: where on an image a network finds what speaks for a finding.
+
+Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+_COARSEST = 4  # a map of 2 x 2 cells, the last of many networks at 64 px, points nowhere
+_BATCH = 32
+
+
+def heat_maps(
+    model: keras.Model, images: np.ndarray, output: int
+) -> tuple[np.ndarray, str, tuple[int, int]]:
+    """Heat of one logit on each image.
+
+    Args:
+        model: as :func:`benchmark.models.create` makes it.
+        images: uint8 (N, S, S).
+        output: which logit.
+
+    Returns:
+        Heat (N, S, S) float32, 0 where nothing speaks for the finding and otherwise 1 at most;
+        the name of the layer whose feature map it was computed on; that map's (height, width).
+
+    Raises:
+        UserError: the network has no such map, or Keras does not run on TensorFlow.
+    """
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            "Grad-CAM needs Keras on TensorFlow, whatever the rows were trained with: "
+            "KERAS_BACKEND=tensorflow cxr-bench report --gradcam"
+        )
+    network = model.layers[-1]
+    layer = _feature_layer(network)
+    probe = keras.Model(network.inputs, [layer.output, network.output])
+    heat = []
+    for start in range(0, len(images), _BATCH):
+        batch = np.float32(images[start : start + _BATCH])[..., None] / 255
+        normalised = model.get_layer("normalisation")(batch)
+        with tf.GradientTape() as tape:
+            tape.watch(normalised)  # a frozen network records nothing by itself
+            features, logits = probe(normalised, training=False)
+            wanted = logits[:, output]
+        weights = tf.reduce_mean(tape.gradient(wanted, features), axis=(1, 2), keepdims=True)
+        found = tf.nn.relu(tf.reduce_sum(weights * features, axis=-1, keepdims=True))
+        found = tf.image.resize(tf.cast(found, tf.float32), images.shape[1:])
+        heat.append(found.numpy()[..., 0])
+    joined = np.concatenate(heat)
+    highest = joined.max(axis=(1, 2), keepdims=True)
+    scaled = np.divide(joined, highest, out=np.zeros_like(joined), where=highest > 0)
+    return scaled, layer.name, tuple(layer.output.shape[1:3])
+
+
+def share_inside(heat: np.ndarray, boxes: Sequence[dict[str, float]]) -> tuple[float | None, float]:
+    """Share of the heat that lies in the boxes, and the share of the image that they cover.
+
+    Args:
+        heat: (S, S), not negative.
+        boxes: left, top, width and height as fractions of the side, keys x, y, w, h.
+
+    Returns:
+        The first is None on an image without any heat.
+    """
+    centres = (np.arange(len(heat)) + 0.5) / len(heat)
+    inside = np.zeros(heat.shape, bool)
+    for box in boxes:
+        down = (centres >= box["y"]) & (centres < box["y"] + box["h"])
+        across = (centres >= box["x"]) & (centres < box["x"] + box["w"])
+        inside |= down[:, None] & across
+    whole = float(heat.sum())
+    return (float(heat[inside].sum()) / whole if whole else None), float(inside.mean())
+
+
+def _feature_layer(network: keras.Model):
+    """The last layer with a feature map that is fine enough; without one, the last finest."""
+    import keras
+
+    maps = [
+        layer
+        for layer in network.layers
+        if not isinstance(layer, keras.layers.InputLayer | keras.Model)
+        and len(getattr(layer.output, "shape", ())) == 4
+        and len(layer._inbound_nodes) == 1
+    ]
+    if not maps:
+        raise UserError("this network has no feature map: it sees the image as a list of pixels")
+    finest = max(min(layer.output.shape[1:3]) for layer in maps)
+    wanted = min(finest, _COARSEST)
+    return [layer for layer in maps if min(layer.output.shape[1:3]) >= wanted][-1]

@@ -1,0 +1,96 @@
+"""What the runs of a configuration said about the test images."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+
+from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.store import Results
+from benchmark.report.configuration import Configuration
+from benchmark.report.html.figures_curves import FindingCurves
+from benchmark.scoring import curves, multiclass
+from benchmark.scoring.subgroups import Subgroup, subgroups
+
+_DECIDED = ("sensitivity", "specificity", "ppv")
+
+
+def read_test_runs(results: Results, configuration: Configuration) -> list[Predictions]:
+    """Test predictions of each run: the images that all runs predicted, in the same order."""
+    parts = []
+    for run in configuration.runs:
+        dataset = run.row["dataset"]
+        path = results.predictions_path(run.row["cell_id"], dataset["redistributable"])
+        parts.append(read_predictions(path, dataset["task"]["kind"]).part("test"))
+    shared = reduce(np.intersect1d, [part.image_id for part in parts])
+    return [_rows(part, shared) for part in parts]
+
+
+def finding_curves(configuration: Configuration, runs: list[Predictions]) -> list[FindingCurves]:
+    """The curves of every finding that some test images have and some have not."""
+    return [
+        _curves(configuration, runs, column)
+        for column, finding in enumerate(runs[0].findings)
+        if {0.0, 1.0} <= set(runs[0].targets[:, column])
+    ]
+
+
+def confusion(configuration: Configuration) -> dict[str, np.ndarray] | np.ndarray:
+    """Images of each run by truth and decision on the test split.
+
+    Returns:
+        finding -> (S, 2, 2), or for exclusive findings one (S, F, F); rows are the truth.
+    """
+    found = [run.scores["splits"]["test"]["confusion"] for run in configuration.runs]
+    if isinstance(found[0], list):
+        return np.array(found)
+    findings = configuration.runs[0].scores["findings"]  # JSON keeps no order of keys
+    return {f: np.reshape([each[f] for each in found], (-1, 2, 2)) for f in findings}
+
+
+def subgroups_of(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
+    """Subgroups of the test images, see :mod:`benchmark.scoring.subgroups`."""
+    scores = [run.scores for run in configuration.runs]
+    thresholds = [each["thresholds"] for each in scores]
+    return subgroups(
+        runs, thresholds, scores[0]["macro_findings"], seed_text=_seed_text(configuration)
+    )
+
+
+def _curves(configuration: Configuration, runs: list[Predictions], column: int) -> FindingCurves:
+    labelled = ~np.isnan(runs[0].targets[:, column])
+    targets = runs[0].targets[labelled, column] == 1
+    patients = runs[0].patient_id[labelled]
+    odds = np.stack([_log_odds(run)[labelled, column] for run in runs])
+    stated = np.stack([run.probabilities[labelled, column] for run in runs]).astype(float)
+    finding = runs[0].findings[column]
+    test = [run.scores["splits"]["test"]["per_finding"][finding] for run in configuration.runs]
+    seed_text = _seed_text(configuration)
+    return FindingCurves(
+        finding,
+        targets,
+        odds,
+        curves.roc_band(targets, odds, patients, seed_text=seed_text),
+        curves.precision_recall_band(targets, odds, patients, seed_text=seed_text),
+        curves.reliability(targets, stated, patients, seed_text=seed_text),
+        [tuple(each[name] for name in _DECIDED) for each in test],
+    )
+
+
+def _log_odds(run: Predictions) -> np.ndarray:
+    """(N, F) what the scorer ranks by."""
+    return multiclass.log_odds(run.logits) if run.kind == "multiclass" else run.logits
+
+
+def _seed_text(configuration: Configuration) -> str:
+    return configuration.runs[0].row["protocol"]["id"]
+
+
+def _rows(part: Predictions, image_ids: np.ndarray) -> Predictions:
+    order = np.argsort(part.image_id)
+    rows = order[np.searchsorted(part.image_id, image_ids, sorter=order)]
+    arrays = {
+        name: values[rows] for name, values in vars(part).items() if isinstance(values, np.ndarray)
+    }
+    return Predictions(part.findings, part.kind, **arrays)

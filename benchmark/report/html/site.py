@@ -1,0 +1,129 @@
+"""Write the site of a results folder.
+
+index.html                     the leaderboard; beside it leaderboard.csv, leaderboard.json
+rows/<config id>.html          a page a configuration
+suites/<suite>.html            a page a suite, and <suite>-checklist.html
+figures/                       every figure as .svg, .png and -dark.svg
+gradcam/                       heat maps, where that step was run
+style.css, script.js
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.records.files import write_atomic
+from benchmark.records.store import Results
+from benchmark.report.configuration import Configuration
+from benchmark.report.gather import Table
+from benchmark.report.html.checklist import checklist_page
+from benchmark.report.html.gradcam_section import gradcam_section
+from benchmark.report.html.index import index_page
+from benchmark.report.html.names import file_name
+from benchmark.report.html.row_page import row_page
+from benchmark.report.html.suite_page import draw_suite, suite_page, suite_rows
+from benchmark.report.leaderboard import Leaderboard
+
+_STATIC = ("style.css", "script.js")
+Progress = Callable[[int, int], None]
+
+
+def write_site(
+    results: Results,
+    out: Path,
+    *,
+    cost: bool = True,
+    rows: Collection[str] = (),
+    suites: Collection[str] = (),
+    progress: Progress = lambda done, total: None,
+) -> Path:
+    """Write the site; equal results give equal bytes.
+
+    The leaderboard, the suites' pages and the checklists are always written whole. Pages of rows
+    take longer, so they may be limited; the leaderboard then links to those and to earlier ones.
+
+    Args:
+        results: the results folder.
+        out: the site's folder; made if missing.
+        cost: whether training time and hardware are shown in the tables.
+        rows: config or cell ids whose pages to write; with ``suites`` empty, too: all.
+        suites: suites whose rows' pages to write.
+        progress: called as ``progress(pages done, pages in all)``.
+
+    Returns:
+        The index page.
+
+    Raises:
+        UserError: a row or prediction file is missing or damaged, or nothing matches.
+    """
+    leaderboard = Leaderboard.of(results)
+    chosen = chosen_rows(leaderboard.tables, rows, suites)
+    linked = {c.config_id for _, c in chosen} | _existing(leaderboard.tables, out)
+    _write_tables(results, leaderboard, out, linked, cost=cost)
+    for done, (table, configuration) in enumerate(chosen):
+        progress(done, len(chosen))
+        _write_row(results, table, configuration, out)
+    progress(len(chosen), len(chosen))
+    return out / "index.html"
+
+
+def chosen_rows(
+    tables: list[Table], rows: Collection[str] = (), suites: Collection[str] = ()
+) -> list[tuple[Table, Configuration]]:
+    """The configurations meant by config or cell ids and by names of suites; all without either.
+
+    Raises:
+        UserError: no finished row is meant by what was given.
+    """
+    every = [(table, c) for table in tables for c in table.configurations]
+    if not (rows or suites):
+        return every
+    chosen = [(table, c) for table, c in every if _is_meant(c, set(rows), set(suites))]
+    if not chosen:
+        raise UserError(
+            f"No finished row has the id or suite {', '.join([*rows, *suites])}. The suites are: "
+            f"{', '.join(sorted({run.row['suite'] for _, c in every for run in c.runs}))}."
+        )
+    return chosen
+
+
+def _is_meant(configuration: Configuration, rows: set[str], suites: set[str]) -> bool:
+    ids = {configuration.config_id, *(run.row["cell_id"] for run in configuration.runs)}
+    return bool(ids & rows or {run.row["suite"] for run in configuration.runs} & suites)
+
+
+def _existing(tables: list[Table], out: Path) -> set[str]:
+    ids = (c.config_id for table in tables for c in table.configurations)
+    return {config_id for config_id in ids if _page(out, config_id).is_file()}
+
+
+def _write_tables(
+    results: Results, leaderboard: Leaderboard, out: Path, linked: set[str], *, cost: bool
+) -> None:
+    suites = suite_rows(leaderboard.tables)
+    files = leaderboard.exports(cost=cost)
+    files["index.html"] = index_page(leaderboard, suites, linked, [*files], cost=cost).encode()
+    files |= {name: Path(__file__).with_name(name).read_bytes() for name in _STATIC}
+    for suite in suites:
+        name = file_name(suite.name)
+        draw_suite(suite, out / "figures" / "suites" / name)
+        files[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost).encode()
+        files[f"suites/{name}-checklist.html"] = checklist_page(suite, results).encode()
+    for name, content in files.items():
+        write_atomic(out / name, content)
+
+
+def _write_row(results: Results, table: Table, configuration: Configuration, out: Path) -> None:
+    from benchmark.report.html.row_figures import draw_row  # imports Matplotlib
+
+    name = file_name(configuration.config_id)
+    drawn = draw_row(results, configuration, out / "figures" / "rows" / name)
+    gradcam = gradcam_section(configuration, out / "gradcam" / name, f"../gradcam/{name}")
+    content = row_page(configuration, table, drawn, gradcam)
+    write_atomic(_page(out, configuration.config_id), content.encode())
+
+
+def _page(out: Path, config_id: str) -> Path:
+    return out / "rows" / f"{file_name(config_id)}.html"

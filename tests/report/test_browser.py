@@ -1,0 +1,161 @@
+"""The site in a real browser: Chromium, headless, without a network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
+
+PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update",
+           "--host-resolver-rules=MAP * ~NOTFOUND")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("needs a browser: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    for option in OPTIONS:
+        options.add_argument(option)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SE_OFFLINE", "true")  # never download a driver
+        opened = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Opens a page of the site; at the end nothing was complained of or asked of a host."""
+    browser.get_log("browser")
+    browser.get_log("performance")
+
+    def go(page: str = "index.html"):
+        browser.get((site[0] / page).as_uri())
+        return browser
+
+    yield go
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if "requestWillBeSent" in m["method"]]
+    asked = [url for url in asked if not url.startswith(site[0].as_uri())]
+    assert asked == []
+
+
+def find(browser, selector: str):
+    return browser.find_elements("css selector", selector)
+
+
+def ranking(browser, column: int) -> list[str]:
+    """A column of the first ranking of several rows, as shown."""
+    script = """
+      const table = [...document.querySelectorAll("table.sortable")].find(
+        (each) => each.tHead.textContent.startsWith("Group"));
+      return [...table.tBodies[0].rows].filter((row) => row.offsetParent)
+        .map((row) => row.cells[arguments[0]].innerText.split("\\n")[0]);"""
+    return browser.execute_script(script, column)
+
+
+def head(browser, name: str):
+    return next(th for th in find(browser, "table.sortable th") if th.text.startswith(name))
+
+
+def test_a_heading_sorts_up_down_and_back(visit):
+    browser = visit()
+    given = ranking(browser, 5)
+    assert len(given) == 3
+    auc = head(browser, "AUC")
+    button = auc.find_element("tag name", "button")
+    for order, way in ((sorted(given), "ascending"), (sorted(given)[::-1], "descending")):
+        button.click()
+        assert ranking(browser, 5) == order
+        assert auc.get_attribute("aria-sort") == way
+    button.click()
+    assert ranking(browser, 5) == given
+    assert auc.get_attribute("aria-sort") is None
+
+
+def test_sorting_works_from_the_keyboard_and_puts_missing_numbers_last(visit):
+    browser = visit()
+    size = head(browser, "Size (px)").find_element("tag name", "button")
+    size.send_keys("\n")
+    assert ranking(browser, 2) == ["64", "224", "–"]
+    size.send_keys(" ")
+    assert ranking(browser, 2) == ["224", "64", "–"]
+    model = head(browser, "Model").find_element("tag name", "button")
+    model.send_keys("\n")
+    assert ranking(browser, 1) == ["cnn", "constant", "resnet50"]
+    assert len(find(browser, "[aria-sort]")) == 1
+
+
+def test_the_filter_leaves_rows_with_every_word(visit):
+    browser = visit()
+    field = find(browser, "input[type=search]")[0]
+    field.send_keys("RESNET 224")
+    assert ranking(browser, 1) == ["resnet50"]
+    assert find(browser, "output")[0].text.split()[0] != "0"
+    field.send_keys(" nothing")
+    assert ranking(browser, 1) == []
+    assert find(browser, "output")[0].text.startswith("0 of ")
+    field.send_keys("\ue009a\ue017")  # control and a, then delete
+    assert len(ranking(browser, 1)) == 3
+
+
+def test_the_link_of_a_model_leads_to_its_page_and_back(visit):
+    browser = visit()
+    next(a for a in find(browser, "td a") if a.text == "cnn").click()
+    assert find(browser, "h1")[0].text == "cnn"
+    find(browser, "nav a")[0].click()
+    assert find(browser, "h1")[0].text == "Leaderboard"
+
+
+def every_page(site) -> list[str]:
+    return [str(path.relative_to(site[0])) for path in sorted(Path(site[0]).rglob("*.html"))]
+
+
+def test_every_page_loads_whole_and_names_from_data_stay_text(visit, site):
+    for page in every_page(site):
+        browser = visit(page)
+        broken = "return [...document.images].filter((i) => !i.naturalWidth).map((i) => i.src)"
+        assert browser.execute_script(broken) == []
+        assert len(find(browser, "script")) == 1
+        assert browser.execute_script("return document.fonts.size") == 0
+    visit()
+    assert '<script>alert("1")</script>' in find(browser, "main")[0].text
+
+
+def test_dark_pages_have_dark_figures(visit, site):
+    page = next(page for page in every_page(site) if page.startswith("rows/"))
+    for scheme, ending in (("dark", "-dark.svg"), ("light", "roc.svg")):
+        wanted = [{"name": "prefers-color-scheme", "value": scheme}]
+        visit().execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+        browser = visit(page)
+        script = "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+        ground = sum(browser.execute_script(script)) / 3
+        assert (ground < 60) == (scheme == "dark")
+        sources = browser.execute_script("return [...document.images].map((i) => i.currentSrc)")
+        assert any(source.endswith(ending) for source in sources)
+
+
+def test_no_page_is_wider_than_a_phone(visit, site):
+    for page in every_page(site):
+        browser = visit(page)
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        width = browser.execute_script("return document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], page

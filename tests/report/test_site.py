@@ -1,0 +1,269 @@
+"""The site as files: what it says, and that nothing in it leads or breaks out of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UserError
+from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.store import Results
+from benchmark.report.html import row_figures
+from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
+from benchmark.report.html.site import write_site
+from benchmark.report.leaderboard import write
+
+HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
+
+pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
+
+
+class Page(HTMLParser):
+    """Tags, links, ids and tables (rows of cell texts) of a page."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path, self.text = path, ""
+        self.tags: list[tuple[str, dict]] = []
+        self.tables: list[list[list[str]]] = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        elif tag == "br" and self.tables and self.tables[-1]:
+            self.tables[-1][-1][-1] += "<br>"
+
+    def handle_data(self, data):
+        self.text += data
+        if self.tables and self.tables[-1] and self.tables[-1][-1]:
+            self.tables[-1][-1][-1] += data
+
+    def targets(self) -> list[str]:
+        keys = ("href", "src", "srcset")
+        return [attrs[key] for _, attrs in self.tags for key in keys if key in attrs]
+
+    def ids(self) -> list[str]:
+        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+
+
+def pages(folder: Path) -> list[Page]:
+    return [Page(path) for path in sorted(folder.rglob("*.html"))]
+
+
+def page_of(site, model: str) -> Page:
+    folder, results = site
+    ids = {row["config_id"] for row in results.rows() if row["cell"]["model"] == model}
+    return Page(folder / "rows" / f"{ids.pop()}.html")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_index_has_the_tables_of_the_markdown_leaderboard(site):
+    folder, results = site
+    markdown = write(results).read_text()
+    rows = [line for line in markdown.splitlines() if re.match(r"\| (\d|–) \|.*random", line)]
+    index = Page(folder / "index.html")
+    ranked = [row for table in index.tables if table[0][0] == "Group" for row in table[1:]]
+    assert len(ranked) == len(rows) == 4
+    plain = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    assert [row[5:8] for row in ranked] == [row[5:8] for row in plain]
+    assert [row[0] for row in ranked] == [row[0] for row in plain]
+    assert "Within a group the order means nothing." in index.text
+    assert "not reproduced here" in index.text
+
+
+def test_every_link_leads_somewhere(site):
+    everything = {page.path.resolve(): page for page in pages(site[0])}
+    assert len(everything) == 1 + 4 + 2 * 2
+    for page in everything.values():
+        assert len(set(page.ids())) == len(page.ids())
+        for target in page.targets():
+            path, _, anchor = target.partition("#")
+            found = (page.path.parent / path).resolve() if path else page.path.resolve()
+            assert found.is_file(), f"{page.path}: {target}"
+            assert not anchor or anchor in everything[found].ids(), f"{page.path}: {target}"
+
+
+def test_nothing_asks_another_host(site):
+    for page in pages(site[0]):
+        assert not [target for target in page.targets() if ":" in target or "//" in target]
+        policy = next(a["content"] for t, a in page.tags if "http-equiv" in a)
+        assert policy.startswith("default-src 'none'")
+        assert "http" not in policy
+    script = (site[0] / "script.js").read_text() + (site[0] / "style.css").read_text()
+    assert not re.search(r"https?:|fetch|XMLHttp|import ", script)
+
+
+def test_names_from_data_stay_text(site):
+    allowed = {"href", "src", "srcset", "alt", "class", "id", "media", "lang", "name", "content",
+               "charset", "http-equiv", "rel", "defer", "tabindex", "role", "aria-label", "scope",
+               "data-sort", "aria-live", "for", "type", "hidden", "autocomplete",
+               "placeholder"}  # fmt: skip
+    for page in pages(site[0]):
+        scripts = [attrs for tag, attrs in page.tags if tag == "script"]
+        assert [list(attrs) for attrs in scripts] == [["defer", "src"]]
+        assert {key for _, attrs in page.tags for key in attrs} <= allowed
+    index = Page(site[0] / "index.html")
+    assert index.text.count('<script>alert("1")</script>') > 5
+    assert "[l](https://example.org)" in index.text
+
+
+def test_odd_names_cannot_leave_the_folder(results, add, tmp_path):
+    add("cnn", config_id="../../outside", suite="../up")
+    write_site(results, tmp_path / "site" / "deep")
+    assert {path.name for path in (tmp_path / "site").iterdir()} == {"deep"}
+    assert len(list((tmp_path / "site" / "deep" / "rows").iterdir())) == 1
+
+
+def test_every_figure_has_a_text_and_files_for_papers(site):
+    drawn = 0
+    for page in pages(site[0]):
+        for tag, attrs in page.tags:
+            if tag == "img":
+                drawn += 1
+                assert len(attrs["alt"]) > 20
+                figure = page.path.parent / attrs["src"].removesuffix(".svg")
+                for end in (".svg", "-dark.svg", ".png"):
+                    assert figure.with_name(figure.name + end).is_file()
+    assert drawn > 4 * 4
+
+
+def test_equal_results_give_equal_bytes(site, tmp_path):
+    folder, results = site
+    write_site(results, tmp_path, suites=[HOSTILE])
+    first, again = contents(folder), contents(tmp_path)
+    links_differ = {"index.html", "suites/toy.html"}  # fewer rows have a page
+    assert len(again) > 30
+    for name in again.keys() - links_differ:
+        assert again[name] == first[name], name
+
+
+def test_figures_are_kept_until_something_changes(site, tmp_path, monkeypatch):
+    folder, results = site
+    out = shutil.copytree(folder, tmp_path / "site")
+    monkeypatch.setattr(row_figures, "read_test_runs", lambda *_: pytest.fail("drawn again"))
+    write_site(results, out)
+    assert contents(out) == contents(folder)
+
+
+def test_changed_predictions_are_drawn_anew(results, add, tmp_path):
+    row = add("cnn")
+    write_site(results, tmp_path)
+    figure = next(tmp_path.glob("figures/rows/*/roc.svg"))
+    before = figure.read_bytes()
+    path = results.predictions_path(row["cell_id"])
+    predictions = read_predictions(path, "binary")
+    predictions.logits[-40:] = 0
+    write_predictions(path, predictions)
+    write_site(results, tmp_path)
+    assert figure.read_bytes() != before
+    assert "Predictions changed after the run" in next(tmp_path.glob("rows/*.html")).read_text()
+
+
+def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds, tmp_path):
+    rows = add_seeds("cnn")
+    other = add("mlp", suite="another")
+    write_site(results, tmp_path, rows=[rows[1]["cell_id"]])
+    assert [path.stem for path in tmp_path.glob("rows/*")] == [rows[0]["config_id"]]
+    assert f"rows/{other['config_id']}" not in (tmp_path / "index.html").read_text()
+    write_site(results, tmp_path, suites=["another"])
+    assert len(list(tmp_path.glob("rows/*"))) == 2
+    index = Page(tmp_path / "index.html")
+    assert sum(target.startswith("rows/") for target in index.targets()) == 2
+    with pytest.raises(UserError, match="another, toy"):
+        write_site(results, tmp_path, suites=["toi"])
+
+
+def test_a_page_says_what_is_not_recorded(site):
+    cnn, resnet = page_of(site, "cnn"), page_of(site, "resnet50")
+    assert "Not recorded for every epoch: AUC on the training images, loss on validation." in (
+        cnn.text
+    )
+    assert "No training by epochs is recorded" in resnet.text
+    assert "does not tell sex, age or view" in cnn.text
+    assert "No heat maps were made." in cnn.text
+
+
+def test_a_row_made_by_another_tool_has_a_page_and_no_suite(results, add, tmp_path):
+    unknown = dict.fromkeys(
+        ("preprocessing", "normalisation", "imbalance", "weights", "augmentation"), ""
+    )
+    add(
+        "theirs",
+        cell={"recipe": {}, "resolution": 0, **unknown},
+        suite="",
+        phases={},
+        peak_memory_mb=None,
+        provenance={"hardware": {}, "determinism": "made elsewhere"},
+        external={"file": "theirs.csv", "sha256": "0", "splits": ["test"]},
+    )
+    write_site(results, tmp_path)
+    (page,) = (Page(path) for path in tmp_path.glob("rows/*.html"))
+    assert "made elsewhere" in page.text
+    assert "No training by epochs is recorded." in page.text
+    assert not (tmp_path / "suites").exists()
+
+
+def test_subgroups_stand_in_a_table(site):
+    suites = [page for page in pages(site[0]) if "Underdiagnosis rate" in page.text]
+    assert len(suites) == 1
+    table = next(t for t in suites[0].tables if t[0][0] == "Subgroup")
+    assert [row[0].split(":")[0] for row in table[1:]] == ["sex", "sex", "view", "view"]
+    assert sum(int(row[1]) for row in table[1:3]) == 60
+    assert all(re.fullmatch(r"0\.\d{3}|1\.000|–", row[6]) for row in table[1:])
+
+
+def test_cost_can_be_left_out(results, add, tmp_path):
+    add("cnn")
+    write_site(results, tmp_path, cost=False)
+    for name in ("index.html", "leaderboard.json", "suites/toy.html"):
+        assert "Training" not in Page(tmp_path / name).text.replace("Training pool", "")
+        assert b"train_seconds" not in (tmp_path / name).read_bytes()
+
+
+def test_checklist_tells_records_from_what_is_open(site):
+    sheet = Page(site[0] / "suites" / "toy-checklist.html")
+    answers = {row[0]: row[3].strip() for table in sheet.tables for row in table[1:]}
+    assert len(answers) == sum(map(len, SHEET.values()))
+    assert answers["Dates and places of collection"] == MISSING
+    assert answers["Ethics approval and consent"] == AUTHOR
+    assert "test 60 images of 30 patients" in answers["Sample size"]
+    assert answers["Sample size"].endswith(f"{AUTHOR}: why this size")
+    assert "1 of 8 runs did not finish" in answers["Failures"]
+    assert answers["Subgroups and fairness"] == MISSING
+    assert "1,000 bootstrap resamples" in answers["Uncertainty and comparisons"]
+
+
+def test_writing_it_imports_no_framework(site, tmp_path):
+    out = shutil.copytree(site[0], tmp_path / "site")  # with its figures: drawing takes time
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from benchmark.cli import main\n"
+        "main(['report', '--results', sys.argv[1], '--out', sys.argv[2], '--suite', 'toy'],"
+        " standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras', 'jax'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(site[1].folder), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_folder_without_rows_makes_an_empty_leaderboard(tmp_path):
+    page = write_site(Results(tmp_path / "none"), tmp_path / "site")
+    assert "There are no rows yet" in Page(page).text
+    assert json.loads((tmp_path / "site" / "leaderboard.json").read_bytes())["tables"] == []
