@@ -114,7 +114,8 @@ def run_stage(
         job.on_event({"event": "epoch", **numbers, **values})
 
     targets = np.where(job.validation.labelled, job.validation.targets, np.nan)
-    validate = validation_auc(lambda model: predict_logits(model, validation), targets, job.task)
+    predict = partial(predict_logits, inputs=validation)
+    validate = validation_auc(predict, targets, job.task, job.loss)
     return fit(
         network,
         lambda epoch: batches(first_epoch=epoch),
@@ -123,6 +124,7 @@ def run_stage(
         recipe,
         on_epoch,
         job.checkpoint(f"{epochs_before:03d}"),
+        job.phases.training,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from benchmark.scoring.overlap import dice
 from benchmark.suites.cell import Cell
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoint import Checkpoint
-from benchmark.training.fit import compile_model, fit
+from benchmark.training.fit import Validate, Validated, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import Recipe
 
@@ -102,6 +101,7 @@ def train_masks(
             recipe,
             tell,
             checkpoint,
+            phases.training,
         )
     with phases.phase("predict"):
         masks = {split: predict_masks(model, splits[split].images) for split in SPLITS}
@@ -119,10 +119,11 @@ def predict_masks(model: keras.Model, images: Images) -> np.ndarray:
     return np.asarray(logits)[..., 0] >= 0
 
 
-def _validator(split: MaskSplit) -> Callable[[keras.Model], float]:
+def _validator(split: MaskSplit) -> Validate:
     lung, known = split.lung, split.known
 
-    def validate(model: keras.Model) -> float:
-        return float(dice(count_pixels(predict_masks(model, split.images), lung, known)).mean())
+    def validate(model: keras.Model) -> Validated:
+        counts = count_pixels(predict_masks(model, split.images), lung, known)
+        return Validated(float(dice(counts).mean()))
 
     return validate

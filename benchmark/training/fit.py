@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,12 +17,29 @@ from benchmark.records.predictions import link
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint, State
+from benchmark.training.clock import TrainingClock
 from benchmark.training.recipe import Recipe
 
 CHECK_EVERY = 50
 """Steps between two looks at the loss within an epoch; each makes an accelerator wait."""
 
 EpochDone = Callable[[int, int, dict[str, float]], None]
+
+
+class Validated(NamedTuple):
+    """What is known of a model after an epoch.
+
+    Attributes:
+        score: the higher, the better the epoch: the exact macro AUC on validation; None counts as
+            the worst.
+        loss: on validation; None where it was not computed.
+    """
+
+    score: float | None
+    loss: float | None = None
+
+
+Validate = Callable[[keras.Model], Validated]
 
 
 class Diverged(UserError):
@@ -40,6 +57,7 @@ class History:
 
     loss: list[float] = field(default_factory=list)
     val_auc: list[float | None] = field(default_factory=list)
+    val_loss: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
     stages: list[tuple[str, int]] = field(default_factory=list)
@@ -51,6 +69,7 @@ class History:
         return cls(
             loss=list(chain(*(history.loss for history in histories))),
             val_auc=list(chain(*(history.val_auc for history in histories))),
+            val_loss=list(chain(*(history.val_loss for history in histories))),
             seconds=list(chain(*(history.seconds for history in histories))),
             best_epoch=sum(len(h.loss) for h in histories[:-1]) + histories[-1].best_epoch,
             stages=[(name, len(history.loss)) for name, history in stages.items()],
@@ -59,6 +78,8 @@ class History:
     def as_dict(self) -> dict[str, Any]:
         """Everything that is the same in every run of a cell (so without the seconds)."""
         values = {"loss": self.loss, "val_auc": self.val_auc, "best_epoch": self.best_epoch}
+        if None not in self.val_loss:
+            values["val_loss"] = self.val_loss
         return values | ({"stages": self.stages} if self.stages else {})
 
 
@@ -114,24 +135,28 @@ def fit(
     model: keras.Model,
     batches: Callable[[int], Any],
     steps: int,
-    validate: Callable[[keras.Model], float | None],
+    validate: Validate,
     recipe: Recipe,
     on_epoch: EpochDone = lambda epoch, epochs, values: None,
     checkpoint: Checkpoint | None = None,
+    parts: dict[str, float] | None = None,
 ) -> History:
     """Train a compiled model and leave it with the weights of its best epoch.
 
     Args:
         batches: gives the (x, y) batches from an epoch on to the last, ``steps`` each (see
             ``benchmark.data.pipeline``).
-        validate: gives the exact macro AUC on validation; None counts as the worst.
+        validate: what to choose the best epoch by, see :class:`Validated`.
         on_epoch: called after each epoch with its number, the most epochs, and loss and AUC.
         checkpoint: where to go on from, and to save every epoch in; None to do neither.
+        parts: gets the seconds of the parts of the training (see :class:`TrainingClock`), and of
+            ``evaluation`` and ``writing`` after its epochs.
 
     Raises:
         Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
-    keeper = _BestEpoch(validate, recipe, on_epoch, checkpoint)
+    clock = TrainingClock({} if parts is None else parts)
+    keeper = _BestEpoch(validate, recipe, on_epoch, checkpoint, clock)
     state = checkpoint.load(model) if checkpoint else None
     if state:
         keeper.history, keeper.best_weights = History(**state.history), list(state.best_weights)
@@ -144,37 +169,43 @@ def fit(
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline did
             verbose=0,
-            callbacks=[keeper],
+            callbacks=[keeper, clock],
         )
     model.set_weights(keeper.best_weights)
     return keeper.history
 
 
 def validation_auc(
-    logits: Callable[[keras.Model], np.ndarray], targets: np.ndarray, task: Task
-) -> Callable[[keras.Model], float | None]:
+    logits: Callable[[keras.Model], np.ndarray],
+    targets: np.ndarray,
+    task: Task,
+    loss: keras.losses.Loss | None = None,
+) -> Validate:
     """A ``validate`` for :func:`fit`.
 
     Args:
         logits: gives the (N, F) logits of the validation split.
         targets: (N, F), NaN where unlabelled.
+        loss: the one that is trained by; None to leave it out.
     """
+    known = np.nan_to_num(targets, nan=-1.0).astype(np.float32)
 
-    def validate(model: keras.Model) -> float | None:
+    def validate(model: keras.Model) -> Validated:
         values = logits(model)
         ranked = link(values, task.kind) if task.exclusive else values
-        return macro_auc(targets, ranked)
+        return Validated(macro_auc(targets, ranked), loss and float(loss(known, values)))
 
     return validate
 
 
 class _BestEpoch(keras.callbacks.Callback):
-    def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone, checkpoint):
+    def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone, checkpoint, clock):
         super().__init__()
         self.history = History()
         self.best_weights: list[np.ndarray] = []
         self._validate, self._recipe, self._on_epoch = validate, recipe, on_epoch
         self._checkpoint: Checkpoint | None = checkpoint
+        self._clock: TrainingClock = clock
         self._epoch, self._started = 0, 0.0
 
     @property
@@ -201,9 +232,11 @@ class _BestEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
-        auc = self._validate(self.model)
+        with self._clock.part("evaluation"):
+            auc, val_loss = self._validate(self.model)
         self.history.loss.append(loss)
         self.history.val_auc.append(auc)
+        self.history.val_loss.append(val_loss)
         if not self.best_weights or _score(auc) > _score(
             self.history.val_auc[self.history.best_epoch]
         ):
@@ -211,7 +244,8 @@ class _BestEpoch(keras.callbacks.Callback):
             self.best_weights = self.model.get_weights()
         if self._checkpoint:
             state = State(vars(self.history), self.best_weights)
-            self._checkpoint.save(self.model, state, last=self.ended)
+            with self._clock.part("writing"):
+                self._checkpoint.save(self.model, state, last=self.ended)
         self._on_epoch(epoch + 1, self._recipe.epochs, {"loss": loss, "val_auc": auc})
         self.model.stop_training = self.ended
 

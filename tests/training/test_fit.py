@@ -8,6 +8,7 @@ from benchmark.data.pipeline import steps_per_epoch, training_batches
 from benchmark.task import Task
 from benchmark.training.fit import (
     Diverged,
+    Validated,
     compile_model,
     fit,
     learning_rate,
@@ -45,7 +46,7 @@ def run(validate, **values):
     )
     history = fit(
         model,
-        batches,
+        lambda epoch: batches,
         steps_per_epoch(len(images), 16),
         validate,
         recipe,
@@ -60,7 +61,7 @@ def scripted(values):
 
     def validate(model):
         weights.append([w.copy() for w in model.get_weights()])
-        return left.pop(0)
+        return Validated(left.pop(0))
 
     return validate, weights
 
@@ -87,23 +88,29 @@ def test_an_undefined_auc_counts_as_the_worst():
 
 def test_training_learns_and_the_history_is_plain_values():
     images, targets = data()
-    validate = validation_auc(
-        lambda model: model.predict(images[..., None] / np.float32(255), verbose=0), targets, TASK
-    )
-    _, history, _ = run(validate, learning_rate=0.05)
+    unknown = np.where(np.arange(len(targets)) < 4, np.nan, targets[:, 0])[:, None]
+
+    def predict(model):
+        return model.predict(images[..., None] / np.float32(255), verbose=0)
+
+    validate = validation_auc(predict, unknown, TASK, MaskedCrossEntropy(False))
+    model, history, _ = run(validate, learning_rate=0.05)
+    logits = predict(model)[4:, 0].astype(float)
+    entropy = np.log1p(np.exp(-logits * (2 * targets[4:, 0] - 1)))
+    assert history.val_loss[history.best_epoch] == pytest.approx(entropy.mean(), rel=1e-5)
     assert history.loss[-1] < history.loss[0]
     assert max(history.val_auc) > 0.95
-    assert set(history.as_dict()) == {"loss", "val_auc", "best_epoch"}
+    assert set(history.as_dict()) == {"loss", "val_auc", "val_loss", "best_epoch"}
 
 
 def test_a_loss_that_is_no_number_ends_with_its_reason():
     with pytest.raises(Diverged, match=r"loss became (nan|inf) in epoch"):
-        run(lambda model: 0.5, optimizer="sgd", schedule="constant", learning_rate=3e38)
+        run(lambda model: Validated(0.5), optimizer="sgd", schedule="constant", learning_rate=3e38)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_every_optimizer_trains(optimizer):
-    _, history, _ = run(lambda model: 0.5, optimizer=optimizer, epochs=1)
+    _, history, _ = run(lambda model: Validated(0.5), optimizer=optimizer, epochs=1)
     assert np.isfinite(history.loss).all()
 
 
@@ -143,7 +150,7 @@ def test_a_loss_that_is_no_number_is_noticed_long_before_a_long_epoch_ends(monke
     model.run_eagerly = True
     batches = training_batches(images, targets, batch_size=2, seed=0, order=order, epochs=10)
     with pytest.raises(Diverged, match="loss became nan in epoch 1"):
-        fit(model, batches, 48, lambda model: 0.5, recipe)
+        fit(model, lambda epoch: batches, 48, lambda model: Validated(0.5), recipe)
     assert len(drawn) == 12
 
 
@@ -174,7 +181,7 @@ def one_step(rows, batch_size=8, **values):
     batches = training_batches(
         images[rows], targets[rows], batch_size=recipe.micro_batch, seed=0, epochs=1
     )
-    fit(model, batches, steps, lambda model: 0.5, recipe)
+    fit(model, lambda epoch: batches, steps, lambda model: Validated(0.5), recipe)
     return np.concatenate([w.ravel() for w in model.get_weights()]) - before
 
 

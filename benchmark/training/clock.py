@@ -1,0 +1,47 @@
+"""Where the time of a training goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from benchmark.data.pulse import PULSE
+
+
+class TrainingClock(keras.callbacks.Callback):
+    """Adds up the wall-clock seconds of the parts of a training.
+
+    ``first step`` has the tracing and compilation in it, ``input`` is waiting for batches, and
+    ``steps`` what else the training steps take. On an accelerator that computes while Python goes
+    on, the wait for a step may show in a later one.
+
+    Args:
+        parts: gets the seconds; those of an earlier stage are added to.
+    """
+
+    def __init__(self, parts: dict[str, float]):
+        super().__init__()
+        self._parts, self._step, self._since = parts, "first step", 0.0
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a part."""
+        begun = time.perf_counter()
+        yield
+        self._add(name, time.perf_counter() - begun)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._since = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        waited = max(0.0, PULSE.handed_over - self._since)
+        self._add("input", waited)
+        self._add(self._step, now - self._since - waited)
+        self._step, self._since = "steps", now
+
+    def _add(self, name: str, seconds: float) -> None:
+        self._parts[name] = self._parts.get(name, 0.0) + seconds
