@@ -104,6 +104,32 @@ def augment(policy: Augmentation, images: tf.Tensor, key: tf.Tensor) -> tf.Tenso
     return images
 
 
+def augment_pair(
+    policy: Augmentation, images: tf.Tensor, masks: tf.Tensor, key: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Apply a policy to a batch and its masks: both make the same moves, images alone are shaded.
+
+    Args:
+        policy: what to vary.
+        images: float32 (B, S, S, 1) in [0, 1].
+        masks: float32 (B, S, S, 1): 1 lung, 0 background, -1 ignored. A moved pixel is what at
+            least half of it is; what comes from outside the image is background.
+        key: int64 (2,), see :func:`batch_key`.
+    """
+    keys = tf.random.experimental.stateless_split(key, 2, alg="philox")
+    moves = _draw_moves(policy, tf.shape(images)[0], keys[0])
+    values = [tf.cast(masks == value, tf.float32) for value in (1.0, -1.0)]
+    planes = tf.concat([images, *values], axis=-1)
+    if policy.resamples:
+        planes = move(planes, *moves)
+    elif policy.flip:
+        planes = tf.where(moves[0][:, None, None, None] > 0, tf.reverse(planes, [2]), planes)
+    images, lung, ignored = tf.split(planes, 3, axis=-1)
+    if policy.shades:
+        images = _shade(images, policy, keys[1])
+    return images, tf.where(ignored >= 0.5, -1.0, tf.cast(lung >= 0.5, tf.float32))
+
+
 def move(
     images: tf.Tensor,
     mirrored: tf.Tensor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,25 @@ SECONDS = 20
 """Time between two lines of progress where there is no terminal."""
 
 
-def build(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Path:
+def build(
+    dataset: Dataset, data_dir: Path, manual_dir: Path | None, beam: str | None = None
+) -> Path:
     """Prepare a set with its builder where it is not; returns the folder of its version.
 
     An attempt that was killed leaves a journal beside that folder, ``<version>.journal``: the next
-    one removes what the dead one had written and writes all of it again, but decodes no image that
-    had been checked.
+    one removes what the dead one had written and reads and writes all of it again, as TFDS cannot
+    take up a split in the middle, but decodes no image that had been checked. A pipeline of Beam
+    keeps no journal of images: it checks all of them again.
+
+    Args:
+        dataset: what to prepare.
+        data_dir: TFDS data folder.
+        manual_dir: the user's copy of the raw files.
+        beam: options of the Apache Beam pipeline to do it in; None for no pipeline.
 
     Raises:
-        tfds_builders.errors.DatasetError: the raw files cannot be used, or another process is
-            preparing the same set.
+        tfds_builders.errors.DatasetError: the raw files cannot be used, another process is
+            preparing the same set, or Beam is asked for and is not there or of no use.
     """
     import tensorflow_datasets as tfds
 
@@ -40,15 +49,30 @@ def build(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Path:
     if path.is_dir():
         notes.unlink(missing_ok=True)
         return path
+    beam_options = _beam_options(builder, beam)
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     with journal.opened(notes) as book, _little_memory():
         _tell_resumed(dataset.name, book)
         _follow(builder, dataset.name, book)
         builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(manual_dir=manual_dir)
+            download_config=tfds.download.DownloadConfig(
+                manual_dir=manual_dir, beam_options=beam_options
+            )
         )
     return path
+
+
+def _beam_options(builder: Any, beam: str | None) -> Any:
+    from tfds_builders import pipeline
+    from tfds_builders.errors import DatasetError
+    from tfds_builders.generating import FromFiles
+
+    if beam is None:
+        return None
+    if not isinstance(builder, FromFiles):
+        raise DatasetError("it is made in place and reads no files: Beam is of no use for it.")
+    return pipeline.options(beam)
 
 
 @contextmanager
@@ -78,18 +102,17 @@ def _follow(builder: Any, name: str, book: Any) -> None:
     """Note in which folder a builder works, and say how far it is where no bar is shown."""
     split_generators = builder._split_generators
 
-    def followed(dl_manager: Any) -> dict[str, Iterable]:
+    def followed(dl_manager: Any) -> dict[str, Any]:
         # While TFDS generates, the builder's folder is the temporary one.
         book.attempt(Path(builder.data_dir).name)
-        return {
-            split: _told(examples, f"{name}, {split}")
-            for split, examples in split_generators(dl_manager).items()
-        }
+        found = split_generators(dl_manager)
+        told = {s: _told(e, f"{name}, {s}") for s, e in found.items() if isinstance(e, Iterator)}
+        return {**found, **told}  # what a pipeline of Beam makes does not come by here
 
     builder._split_generators = followed
 
 
-def _told(examples: Iterable, what: str) -> Iterator:
+def _told(examples: Iterator, what: str) -> Iterator:
     if sys.stderr.isatty():
         yield from examples
         return

@@ -75,6 +75,23 @@ def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> t
     return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
 
 
+def decode_mask(encoded: tf.Tensor, size: int) -> tf.Tensor:
+    """Decode one mask to uint8 (size, size, 1): 0 background, 127 ignore, 255 lung.
+
+    A pixel is what at least half of its area in the stored mask is, lung before background.
+
+    Args:
+        encoded: scalar string, the bytes of a PNG file that holds these three values.
+        size: pixels per side.
+    """
+    mask = tf.io.decode_image(encoded, channels=1, expand_animations=False)
+    mask.set_shape((None, None, 1))
+    shares = tf.cast(tf.concat([mask == 127, mask == 255], axis=-1), tf.float32)
+    ignored, lung = tf.split(tf.image.resize(shares, (size, size), method="area") >= 0.5, 2, -1)
+    values = tf.where(ignored, 127, tf.where(lung, 255, 0))
+    return tf.cast(values, tf.uint8)
+
+
 def _to_own_range(pixels: tf.Tensor) -> tf.Tensor:
     low, high = tf.reduce_min(pixels), tf.reduce_max(pixels)
     return tf.math.divide_no_nan(pixels - low, high - low) * 255.0

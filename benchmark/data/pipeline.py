@@ -80,7 +80,20 @@ def training_batches(
         return x, y
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
+    return handed_over(batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY))
+
+
+def handed_over(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The same (x, y) batches; each tells the pulse when it is handed over.
+
+    A plain map is run by whoever asks for a batch, as soon as the batch is there.
+    """
+
+    def tell(x, y):
+        with tf.control_dependencies([tf.numpy_function(PULSE.hand_over, [], [])]):
+            return tf.identity(x), tf.identity(y)
+
+    return batches.map(tell)
 
 
 def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:

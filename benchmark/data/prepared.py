@@ -105,8 +105,9 @@ class Prepared:
         frame = self.manifest()
         frame = frame[frame["split"] == split]
         columns = {c: frame[c].to_numpy() for c in ("image_id", "patient_id", "age", "sex", "view")}
-        targets = frame[[f"target:{f}" for f in self.task.findings]].to_numpy(np.float32)
-        labelled = frame[[f"labelled:{f}" for f in self.task.findings]].to_numpy(bool)
+        findings = self.facts["findings"]  # none in a set of lung masks
+        targets = frame[[f"target:{f}" for f in findings]].to_numpy(np.float32)
+        labelled = frame[[f"labelled:{f}" for f in findings]].to_numpy(bool)
         return ManifestPart(**columns, targets=targets, labelled=labelled)
 
 

@@ -27,6 +27,11 @@ class SplitData:
     rows: np.ndarray | None = None
     codes: np.ndarray | None = None
 
+    @property
+    def holds_copies(self) -> bool:
+        """Whether some of its images are turned copies of others."""
+        return self.codes is not None and bool(np.any(self.codes))
+
     def images(self, view: Callable[[str], Images]) -> Images:
         """The split's images, uint8 (N, S, S), read when asked for.
 

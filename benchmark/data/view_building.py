@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.data import preprocessing as variants
 from benchmark.errors import UserError
 from benchmark.records.files import readable_json
 
@@ -36,23 +35,18 @@ _BATCH = 32
 
 
 def build_view(
-    prepared: Prepared,
     recipe: dict,
-    ids: Sequence[str],
+    batches: Iterable[np.ndarray],
     folder: Path,
     is_sound: Callable[[Path], bool],
-    progress: Progress | None,
 ) -> None:
     """Build the view that ``recipe`` describes and put it at ``folder``.
 
     Args:
-        prepared: the data set.
-        recipe: what the view is made of; ``split``, ``size``, ``preprocessing`` and ``shape`` are
-            followed, all of it is recorded.
-        ids: the image ids that the split's manifest lists, in its order.
+        recipe: what the view is made of, to be recorded; has its ``shape``.
+        batches: all its images in order, uint8 (b, S, S).
         folder: where the complete view goes; a view there is kept where it is sound, else replaced.
         is_sound: tells whether a folder holds this view, complete.
-        progress: called as ``progress(images done, images in all)``.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +54,7 @@ def build_view(
     except OSError as error:
         raise UserError(f"cannot write the view cache {folder.parent}: {error.strerror}") from error
     try:
-        _write(temporary, recipe, _preprocessed(prepared, recipe, ids, progress))
+        _write(temporary, recipe, batches)
         _publish(temporary, folder, is_sound)
     except OSError as error:
         raise UserError(
@@ -71,30 +65,43 @@ def build_view(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _preprocessed(
-    prepared: Prepared, recipe: dict, ids: Sequence[str], progress: Progress | None
+def decoded(
+    prepared: Prepared,
+    split: str,
+    size: int,
+    ids: Sequence[str],
+    contents: str = "image",
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
-    """Batches of finished images, uint8 (b, S, S), after checking whose they are."""
-    apply = variants.find(recipe["preprocessing"]).load()
+    """Batches of decoded images, uint8 (b, S, S), in the stored order, whose they are checked.
+
+    Args:
+        ids: the image ids that the split's manifest lists, in its order.
+        contents: ``"image"`` or ``"mask"``.
+        progress: called as ``progress(images done, images in all)``.
+    """
     done = 0
-    for names, batch in _decoded(prepared, recipe["split"], recipe["size"]):
-        _check_ids(prepared, recipe["split"], names, ids[done : done + len(names)])
-        yield np.stack([apply(image) for image in batch])
+    for names, batch in _decoded(prepared, split, size, contents):
+        _check_ids(prepared, split, names, ids[done : done + len(names)])
+        yield batch
         done += len(names)
         if progress:
             progress(done, len(ids))
-    _check_ids(prepared, recipe["split"], [], ids[done:])
+    _check_ids(prepared, split, [], ids[done:])
 
 
-def _decoded(prepared: Prepared, split: str, size: int) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Batches of image ids and decoded images, uint8 (b, S, S), in the stored order."""
+def _decoded(
+    prepared: Prepared, split: str, size: int, contents: str
+) -> Iterator[tuple[list[str], np.ndarray]]:
     import tensorflow as tf
 
-    from benchmark.data.decode import decode_image, raw_examples, stored_dtype
+    from benchmark.data.decode import decode_image, decode_mask, raw_examples, stored_dtype
 
     dtype = stored_dtype(prepared.path)
 
     def decode(example):
+        if contents == "mask":
+            return example["image_id"], decode_mask(example["mask"], size)[..., 0]
         return example["image_id"], decode_image(example["image"], size, dtype)[..., 0]
 
     examples = raw_examples(prepared.path, split)

@@ -13,7 +13,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.data import preprocessing as variants
-from benchmark.data.view_building import BUILDING, Progress, build_view
+from benchmark.data.view_building import BUILDING, Progress, build_view, decoded
 from benchmark.errors import UserError
 from benchmark.records.files import canonical_json, sha256, sha256_of_file
 
@@ -72,16 +72,57 @@ def open_view(
         UserError: the cache folder cannot be written or is full, or the data set's images and its
             manifest do not agree.
     """
+    variant = variants.find(preprocessing)
+
+    def make(ids: np.ndarray) -> Iterable[np.ndarray]:
+        apply = variant.load()
+        for batch in decoded(prepared, split, size, ids, progress=progress):
+            yield np.stack([apply(image) for image in batch])
+
+    made_of = {"preprocessing": preprocessing, "preprocessing_sha256": variant.sha256}
+    return open_derived(prepared, split, size, made_of, make, cache_dir)
+
+
+def open_masks(
+    prepared: Prepared,
+    split: str,
+    size: int,
+    cache_dir: Path,
+    progress: Progress | None = None,
+) -> View:
+    """Open the view of a split's masks: its images are 0 background, 127 ignore, 255 lung.
+
+    Arguments and errors are those of :func:`open_view`.
+    """
+
+    def make(ids: np.ndarray) -> Iterable[np.ndarray]:
+        return decoded(prepared, split, size, ids, "mask", progress)
+
+    return open_derived(prepared, split, size, {"contents": "masks"}, make, cache_dir)
+
+
+def open_derived(
+    prepared: Prepared,
+    split: str,
+    size: int,
+    made_of: dict[str, Any],
+    make: Callable[[np.ndarray], Iterable[np.ndarray]],
+    cache_dir: Path,
+) -> View:
+    """Open a view of something that is made from a split, making it first where need be.
+
+    Args:
+        made_of: what the pixels depend on beside data set, split and size, as plain values.
+        make: from the image ids of the split, batches uint8 (b, size, size) of all of them.
+    """
     ids = _image_ids(prepared, split)
-    recipe = _recipe(prepared, split, size, preprocessing, ids)
+    recipe = _recipe(prepared, split, size, ids) | made_of
     folder = Path(cache_dir) / "views" / _key(recipe)
     problem = _problem(folder, recipe)
     if problem and folder.exists():
         _LOG.warning("view %s is damaged (%s): building it again", folder, problem)
     if problem:
-        build_view(
-            prepared, recipe, ids, folder, lambda found: not _problem(found, recipe), progress
-        )
+        build_view(recipe, make(ids), folder, lambda found: not _problem(found, recipe))
     return View(np.load(folder / "images.npy", mmap_mode="r"), folder, ids)
 
 
@@ -90,10 +131,8 @@ def _image_ids(prepared: Prepared, split: str) -> np.ndarray:
     return manifest.loc[manifest["split"] == split, "image_id"].to_numpy(dtype=str)
 
 
-def _recipe(
-    prepared: Prepared, split: str, size: int, preprocessing: str, ids: np.ndarray
-) -> dict[str, Any]:
-    """Everything the pixels depend on, and what a person wants to know about the view."""
+def _recipe(prepared: Prepared, split: str, size: int, ids: np.ndarray) -> dict[str, Any]:
+    """What the pixels of any view depend on, and what a person wants to know about it."""
     from benchmark.data.decode import DECODE_VERSION  # imports TensorFlow
 
     return {
@@ -102,8 +141,6 @@ def _recipe(
         "manifest_sha256": prepared.manifest_sha256,
         "split": split,
         "size": size,
-        "preprocessing": preprocessing,
-        "preprocessing_sha256": variants.find(preprocessing).sha256,
         "decode_version": DECODE_VERSION,
         "image_ids_sha256": sha256("\n".join(ids).encode()),
         "shape": [len(ids), size, size],

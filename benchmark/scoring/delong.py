@@ -76,13 +76,26 @@ def auc_covariance(
 
 
 def paired_test(
-    targets: np.ndarray, first: np.ndarray, second: np.ndarray, patients: np.ndarray | None = None
+    targets: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    patients: np.ndarray | None = None,
+    seed_variance: float = 0.0,
 ) -> PairedTest:
-    """Two-sided z-test of equal AUC for two models on the same images; see `auc_covariance`."""
-    aucs, covariance = auc_covariance(targets, np.stack([first, second], axis=1), patients)
-    contrast = np.array([1.0, -1.0])
+    """Two-sided z-test of equal AUC for two models on the same images; see `auc_covariance`.
+
+    Args:
+        targets: (N,) bool.
+        first, second: (N,) scores, or (N, k) of k seeds, of which the mean AUC is compared.
+        patients: (N,) ids; None takes every image as its own patient.
+        seed_variance: what chance in training adds to the variance of the difference.
+    """
+    sides = [scores.reshape(len(targets), -1) for scores in (first, second)]
+    aucs, covariance = auc_covariance(targets, np.concatenate(sides, axis=1), patients)
+    of_first, of_second = (np.full(side.shape[1], 1 / side.shape[1]) for side in sides)
+    contrast = np.concatenate([of_first, -of_second])
     difference = float(contrast @ aucs)
-    variance = max(float(contrast @ covariance @ contrast), 0.0)
+    variance = max(float(contrast @ covariance @ contrast), 0.0) + seed_variance
     return PairedTest(
         difference,
         variance**0.5,

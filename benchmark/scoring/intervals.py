@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 LEVEL = 0.95
-RESOLUTION = 1e-7  # replicates are stored with seven decimals; smaller differences are none
+RESOLUTION = 1e-7  # replicates are stored as float32; smaller differences are none
 
 
 def percentile(replicates: np.ndarray, level: float = LEVEL) -> list[float] | None:
@@ -37,6 +37,15 @@ def logit(value: float, variance: float, level: float = LEVEL) -> list[float]:
     reach = normal_quantile(level) * sqrt(variance) / (value * (1 - value))
     centre = np.log(value / (1 - value))
     return [float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1)]
+
+
+def logit_of_replicates(value: float | None, replicates: np.ndarray) -> list[float] | None:
+    """Logit interval of a value with the variance of its (R,) bootstrap replicates.
+
+    NaN are left out; None where fewer than two are left.
+    """
+    defined = replicates[~np.isnan(replicates)]
+    return logit(value, float(np.var(defined, ddof=1))) if len(defined) > 1 else None
 
 
 def normal_quantile(level: float = LEVEL) -> float:

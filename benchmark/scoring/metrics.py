@@ -6,7 +6,7 @@ Every metric takes a `Sample` and returns a float, NaN where it is undefined. Th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,6 +94,12 @@ def _declare(name: str, *, higher_is_better: bool):
 def ratio(part: float, whole: float) -> float:
     """``part / whole``, NaN where the whole is zero."""
     return part / whole if whole else float("nan")
+
+
+def mean_of_defined(values: Iterable[float]) -> float | None:
+    """Mean of the values that are not NaN; None without any."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else None
 
 
 @_declare("auc", higher_is_better=True)

@@ -31,20 +31,28 @@ def confusion_matrix(targets: np.ndarray, decisions: np.ndarray) -> np.ndarray:
 def summary(targets: np.ndarray, odds: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """The metrics that are defined over all findings at once, in place of a macro average.
 
-    ``accuracy`` of the argmax; ``log_loss``, the cross-entropy in nats; ``mcc``, the R_K statistic
-    (Gorodkin 2004); ``brier``, summed over findings (0 to 2, Brier 1950); ``ece`` of the largest
-    probability (Guo et al. 2017).
+    ``accuracy`` of the argmax; ``balanced_accuracy``, the mean sensitivity over the findings that
+    have images (Brodersen et al. 2010); ``log_loss``, the cross-entropy in nats; ``mcc``, the R_K
+    statistic (Gorodkin 2004); ``brier``, summed over findings (0 to 2, Brier 1950); ``ece`` of the
+    largest probability (Guo et al. 2017).
     """
     decisions = argmax_decisions(probabilities)
     matrix = confusion_matrix(targets, decisions)
     n, hit = len(targets), (targets.astype(bool) & decisions).any(axis=1)
     return {
         "accuracy": ratio(int(hit.sum()), n),
+        "balanced_accuracy": _mean_sensitivity(matrix),
         "log_loss": ratio(float(np.logaddexp(0, -odds[targets == 1]).sum()), n),
         "mcc": _r_k(matrix),
         "brier": ratio(float(((probabilities - targets) ** 2).sum()), n),
         "ece": calibration_error(probabilities.max(axis=1, initial=0), hit),
     }
+
+
+def _mean_sensitivity(matrix: np.ndarray) -> float:
+    images = matrix.sum(axis=1)
+    there = images > 0
+    return ratio(float((np.diag(matrix)[there] / images[there]).sum()), int(there.sum()))
 
 
 def _r_k(matrix: np.ndarray) -> float:

@@ -7,7 +7,7 @@ apart: which patients are in the test set (paired bootstrap over patients) and w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -15,7 +15,7 @@ from math import sqrt
 
 import numpy as np
 
-from benchmark.scoring.intervals import normal, percentile, two_sided_p
+from benchmark.scoring.intervals import normal, two_sided_p
 
 ALPHA = 0.05
 
@@ -26,14 +26,16 @@ class Entry:
 
     Attributes:
         config_id: what tells configurations apart.
-        seeds: one dictionary a seed: ``value`` (float or None) and ``replicates`` (list of floats
-            and None, of the same resamples for every entry of a table).
+        seeds: one dictionary a seed: ``value`` (float or None) and ``replicates`` (R floats, NaN or
+            None where undefined, of the same resamples for every entry of a table).
         deterministic: True for a model that no seed changes; its seed variance is zero.
+        predictions: SHA-256 of the prediction file of each seed, by which comparisons are stored.
     """
 
     config_id: str
     seeds: Sequence[dict]
     deterministic: bool = False
+    predictions: Sequence[str] = ()
 
     @cached_property
     def value(self) -> float:
@@ -53,10 +55,10 @@ class Entry:
         values = [seed["value"] for seed in self.seeds]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
-    @cached_property
-    def interval(self) -> list[float] | None:
-        """95 % interval of the mean over these seeds from test sampling alone."""
-        return percentile(self.replicates)
+    @property
+    def seed_variance(self) -> float | None:
+        """Variance of the mean over seeds from chance in training; None where it is unknown."""
+        return None if self.seed_sd is None else self.seed_sd**2 / len(self.seeds)
 
     @cached_property
     def obstacle(self) -> str | None:
@@ -133,7 +135,7 @@ def compare(first: Entry, second: Entry) -> Comparison:
         raise ValueError(f"{names[0]} and {names[1]} have different numbers of resamples")
     paired = first.replicates - second.replicates
     sampling = float(np.var(paired[np.isfinite(paired)], ddof=1))
-    variance = sampling + sum(e.seed_sd**2 / len(e.seeds) for e in (first, second))
+    variance = sampling + first.seed_variance + second.seed_variance
     se = sqrt(variance)
     return Comparison(
         *names, difference, se, normal(difference, variance), two_sided_p(difference, se)
@@ -141,13 +143,23 @@ def compare(first: Entry, second: Entry) -> Comparison:
 
 
 def rank_configurations(
-    entries: Sequence[Entry], *, higher_is_better: bool = True, alpha: float = ALPHA
+    entries: Sequence[Entry],
+    *,
+    higher_is_better: bool = True,
+    alpha: float = ALPHA,
+    compared: Callable[[Entry, Entry], Comparison] = compare,
 ) -> Ranking:
     """Rank groups: the best ungrouped leads, those not significantly below join; repeat.
 
     Significance is Holm's at level ``alpha`` over the comparisons of one leader. A configuration
     that cannot be compared (see `Entry.obstacle`) is not ranked: to call it equal would be as
     unfounded as to call it better.
+
+    Args:
+        entries: the configurations of one table.
+        higher_is_better: direction of the value.
+        alpha: level of significance.
+        compared: compares two of them, or reads how they compare.
     """
     unranked = {e.config_id: e.obstacle for e in entries if e.obstacle}
     sign = -1 if higher_is_better else 1
@@ -158,7 +170,7 @@ def rank_configurations(
     groups: list[Group] = []
     while waiting:
         leader, *others = waiting
-        comparisons = [compare(leader, other) for other in others]
+        comparisons = [compared(leader, other) for other in others]
         adjusted = holm([c.p for c in comparisons])
         below = np.array(adjusted) < alpha
         groups.append(

@@ -19,11 +19,12 @@ from scipy.stats import norm
 from tiny_sets import encoded, store
 
 from benchmark.cli import main
+from benchmark.data.audit import candidates, duplicates, prevalence
 from benchmark.data.audit import copies as copies_module
-from benchmark.data.audit import duplicates, prevalence
 from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import correlations, threshold
 from benchmark.data.audit.copies import Copies, find_copies, stored_copies
+from benchmark.data.audit.ondisk import written
 from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
 from benchmark.data.decode import decode_image
@@ -115,6 +116,23 @@ def test_a_copy_is_found_in_a_set_of_two(phantoms):
 def test_a_set_of_hardly_any_images_has_no_pairs(phantoms, count):
     images = np.stack([at_64(p) for p in phantoms[:2]])[:count]
     assert len(find_candidates(images).whole) == 0
+
+
+def test_dropping_pairs_on_the_way_and_reading_from_disk_change_nothing(
+    phantoms, tmp_path, monkeypatch
+):
+    pictures, *_ = injected(phantoms, 3)
+    images = np.stack([at_64(picture) for picture in pictures])
+    stored = written(tmp_path / "images.npy", len(images), np.array_split(images, 7))
+    assert (len(stored), stored.shape, stored.dtype) == (len(images), images.shape, np.uint8)
+    expected = find_candidates(images)
+    monkeypatch.setattr(candidates, "_MOST_PAIRS", 1)
+    monkeypatch.setattr(candidates, "_MOST_PAIRS_AN_IMAGE", 1)
+    monkeypatch.setattr(candidates, "_COLUMNS", 16)
+    again = find_candidates(stored, scratch=tmp_path)
+    for name in ("whole", "cut", "cuts"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
+    assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
 
 
 # A prepared set: what is stored, and when it is made anew.

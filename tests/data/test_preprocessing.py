@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
+from scipy import ndimage
 
-from benchmark.data.preprocessing import clahe, discover, equalise, find
+from benchmark.data.preprocessing import clahe, discover, equalise, find, gielczyk
 from benchmark.errors import UnknownName, UserError
 
-VARIANTS = discover()
+VARIANTS = {name: variant for name, variant in discover().items() if not variant.needs_lungs}
 
 
 def noise(side: int, seed: int = 0) -> np.ndarray:
@@ -152,6 +153,71 @@ def test_clahe_raises_local_contrast():
     image = dim_ramp(128)
     made = clahe.apply(image)
     assert local_contrast(made) > 1.4 * local_contrast(image)
+
+
+# Gielczyk's chain
+
+
+def chest(side: int, *, abdomen: int = 200, spine: int = 230, letter: int = 255) -> np.ndarray:
+    """Dark lungs, a brighter spine, a bright dome across the lower sixth, a letter at the top."""
+    y, x = np.mgrid[:side, :side] / side
+    image = np.full((side, side), 60)
+    image[np.abs(x - 0.5) < 0.06] = spine
+    image[y > 0.84 + 0.3 * (x - 0.5) ** 2] = abdomen
+    image[(y < 0.1) & (x < 0.1)] = letter
+    return image.astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [64, 224])
+@pytest.mark.parametrize("letter", [60, 255])
+def test_the_diaphragm_is_masked_and_neither_spine_nor_letter_is(side, letter):
+    image = chest(side, letter=letter)
+    mask = gielczyk.diaphragm(image)
+    y, x = np.mgrid[:side, :side] / side
+    inside = (y > 0.95) & (np.abs(x - 0.5) < 0.4)
+    assert mask[inside].mean() > 0.9
+    assert not mask[y < 0.8].any()
+    made = gielczyk.apply(image)
+    assert (made[mask] == 0).mean() > 0.5  # the blur lets a little in at the rim
+    assert made[(y < 0.7) & (y > 0.2) & (np.abs(x - 0.5) < 0.03)].min() > 200
+
+
+def test_nothing_is_masked_where_no_bright_object_reaches_the_lower_edge():
+    image = chest(64)
+    image[-4:] = 0
+    assert not gielczyk.diaphragm(image).any()
+    spine_only = chest(64)
+    spine_only[:, :26] = spine_only[:, 38:] = 60
+    assert not gielczyk.diaphragm(spine_only).any()
+
+
+def test_what_is_masked_is_black_and_does_not_count_for_the_equalisation():
+    image = chest(64) + noise(64) // 16
+    shown = ~gielczyk.diaphragm(image)
+    expected = np.zeros((64, 64))
+    for value in np.unique(image[shown]):
+        expected[shown & (image == value)] = 255 * (image[shown] <= value).mean()
+    blurred = ndimage.gaussian_filter(expected, sigma=1.1, radius=2, mode="mirror")
+    assert np.abs(gielczyk.apply(image) - blurred).max() <= 0.5 + 1e-9
+    assert 0.05 < 1 - shown.mean() < 0.2
+
+
+def test_the_blur_is_a_gaussian_of_five_pixels():
+    point = np.zeros((9, 9))
+    point[4, 4] = 1.0
+    made = ndimage.gaussian_filter(point, **gielczyk.BLUR)
+    weights = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 1.1**2))
+    expected = np.pad(np.outer(weights, weights) / weights.sum() ** 2, 2)
+    np.testing.assert_allclose(made, expected, atol=1e-12)
+
+
+@pytest.mark.real
+def test_most_real_images_lose_a_diaphragm_and_little_else(real_data):
+    files = sorted((real_data / "kermany_224" / "chest_xray" / "train").glob("*/*.jpeg"))[::100]
+    images = [np.asarray(Image.open(file).convert("L")) for file in files]
+    shares = np.array([gielczyk.diaphragm(image).mean() for image in images])
+    assert (shares > 0.02).mean() > 0.8
+    assert np.median(shares) < 0.15
 
 
 # Discovery

@@ -61,7 +61,10 @@ def test_second_opening_decodes_nothing(tiny, tmp_path, monkeypatch):
     assert open_view(tiny, "test", 32, "raw", tmp_path).path == first.path
 
 
-@pytest.mark.parametrize("variant", sorted(preprocessing.discover()))
+PLAIN = sorted(n for n, v in preprocessing.discover().items() if not v.needs_lungs)
+
+
+@pytest.mark.parametrize("variant", PLAIN)
 def test_preprocessing_in_a_view_equals_the_eager_call(tiny, tmp_path, variant):
     raw = open_view(tiny, "test", 32, "raw", tmp_path).images
     made = open_view(tiny, "test", 32, variant, tmp_path).images

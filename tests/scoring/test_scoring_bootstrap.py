@@ -12,6 +12,7 @@ from scoring_cases import predictions, take
 from sklearn.metrics import f1_score, roc_auc_score
 
 from benchmark.scoring import bootstrap, intervals, score
+from benchmark.scoring.replicates import decode, encode
 
 DRAWS = {"resamples": 40, "seed_text": "protocol", "stream": "test"}
 
@@ -119,10 +120,17 @@ def test_paired_replicates_of_equal_models_do_not_differ_and_of_unequal_ones_var
     noisy = (good.logits + 0.3 * rng.normal(size=good.logits.shape)).astype(np.float32)
     other = take(good, np.arange(len(good.split)), logits=noisy)
     a, b, unpaired = (
-        np.array(score(p, resamples=300, seed_text=text)["replicates"]["test_auc"])
+        decode(score(p, resamples=300, seed_text=text)["replicates"]["test_auc"])
         for p, text in ((good, "t"), (other, "t"), (other, "another text"))
     )
     assert np.std(a - b) < 0.5 * np.std(a - unpaired)
+
+
+def test_stored_replicates_come_back_to_seven_digits():
+    values = np.array([0.0, 0.5, 1.0, math.nan, 1 / 3, -0.1234567])
+    np.testing.assert_allclose(decode(encode(values)), values, rtol=6e-8)
+    assert encode(np.array([1.0, -2.0])) == "AACAPwAAAMA="  # little-endian on every machine
+    assert len(decode(encode(np.empty(0)))) == 0
 
 
 def test_percentile_interval_leaves_out_the_undefined():
@@ -136,3 +144,10 @@ def test_logit_interval_stays_inside_and_agrees_with_the_normal_one_when_narrow(
     assert 0 < low < 0.98 < high < 1
     assert intervals.logit(0.7, 1e-8) == pytest.approx(intervals.normal(0.7, 1e-8), abs=1e-7)
     assert intervals.logit(1.0, 0.0) == [1.0, 1.0]
+
+
+def test_logit_interval_of_replicates_takes_their_variance():
+    replicates = np.array([0.8, math.nan, 0.9, 0.85])
+    expected = intervals.logit(0.84, float(np.var([0.8, 0.9, 0.85], ddof=1)))
+    assert intervals.logit_of_replicates(0.84, replicates) == pytest.approx(expected)
+    assert intervals.logit_of_replicates(0.84, replicates[:2]) is None

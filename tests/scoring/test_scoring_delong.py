@@ -151,3 +151,13 @@ def test_a_single_positive_patient_has_no_variance():
     scores = np.arange(5.0)[:, None]
     with pytest.raises(ValueError, match="two patients"):
         auc_covariance(targets, scores, np.array(["a", "a", "b", "c", "d"]))
+
+
+def test_seeds_are_compared_by_their_mean_and_their_spread_adds_up():
+    targets, scores = noisy(6, models=5)
+    first, second = scores[:, :2], scores[:, 2:]
+    aucs, covariance = auc_covariance(targets, scores)
+    contrast = np.array([1 / 2, 1 / 2, -1 / 3, -1 / 3, -1 / 3])
+    test = paired_test(targets, first, second, seed_variance=0.01)
+    assert test.difference == pytest.approx(aucs[:2].mean() - aucs[2:].mean())
+    assert test.se**2 == pytest.approx(contrast @ covariance @ contrast + 0.01)

@@ -11,7 +11,8 @@ from scoring_cases import SPLITS, predictions, take
 from sklearn import metrics as sk
 
 from benchmark.records.predictions import link
-from benchmark.scoring import SCORER_VERSION, ScoringError, score
+from benchmark.scoring import SCORER_VERSION, ScoringError, intervals, score
+from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
 
 KINDS = [("binary", 1), ("multilabel", 3), ("multiclass", 3)]
@@ -39,7 +40,8 @@ def test_multilabel_headlines_are_means_over_findings_by_scikit_learn(split):
     source = predictions(unlabelled=0.2)
     result = scored(source)
     part = source.part(split)
-    expected = {key: [] for key in ("auc", "average_precision", "f1", "accuracy", "sensitivity")}
+    metrics = ("auc", "average_precision", "f1", "accuracy", "sensitivity", "ppv", "npv", "brier")
+    expected = {key: [] for key in metrics}
     for i, name in enumerate(source.findings):
         known = ~np.isnan(part.targets[:, i])
         truth, logits = part.targets[known, i], part.logits[known, i]
@@ -49,6 +51,11 @@ def test_multilabel_headlines_are_means_over_findings_by_scikit_learn(split):
         expected["f1"].append(sk.f1_score(truth, called))
         expected["accuracy"].append(sk.accuracy_score(truth, called))
         expected["sensitivity"].append(sk.recall_score(truth, called))
+        expected["ppv"].append(sk.precision_score(truth, called))
+        expected["npv"].append(sk.precision_score(truth, called, pos_label=0))
+        expected["brier"].append(
+            sk.brier_score_loss(truth, part.probabilities[known, i].astype(float))
+        )
         scores = result["splits"][split]
         assert scores["per_finding"][name]["n"] == known.sum()
         assert scores["per_finding"][name]["n_positive"] == truth.sum()
@@ -75,6 +82,7 @@ def test_multiclass_headlines_by_scikit_learn():
         "f1": sk.f1_score(truth, called, average="macro"),
         "accuracy": sk.accuracy_score(truth, called),
         "sensitivity": sk.recall_score(truth, called, average="macro"),
+        "balanced_accuracy": sk.balanced_accuracy_score(truth, called),
         "mcc": sk.matthews_corrcoef(truth, called),
     }
     assert {key: scores[key] for key in expected} == pytest.approx(expected, abs=1e-12)
@@ -167,6 +175,18 @@ def test_negative_patients_count_too():
     assert excluded == {"finding_2": "5 negative patients in test (10 needed)"}
 
 
+def test_what_one_finding_leaves_undefined_is_left_out_of_the_mean_and_counted():
+    source = predictions()
+    probabilities = source.probabilities.copy()
+    here = source.split == "test"
+    probabilities[here, 0] = 0.0  # nothing is called positive: no positive predictive value
+    test = scored(replace(source, probabilities=probabilities))["splits"]["test"]
+    ppv = [finding["ppv"] for finding in test["per_finding"].values()]
+    assert ppv[0] is None
+    assert test["ppv"] == pytest.approx(np.mean(ppv[1:]))
+    assert test["undefined"] == {"ppv": 1}
+
+
 def test_an_absent_finding_is_excluded_and_not_averaged_in_as_zero():
     # keras.metrics.AUC averages it in as 0.
     result = scored(with_positives(0))
@@ -193,7 +213,7 @@ def test_without_a_qualifying_finding_there_is_no_macro_and_the_result_says_why(
     assert result["splits"]["test"]["auc"] is None
     assert result["gap"]["auc"]["value"] is None
     assert result["intervals"] == dict.fromkeys(result["intervals"])
-    assert result["replicates"] == {"test_auc": [], "test_f1": []}
+    assert set(result["replicates"].values()) == {""}
     assert result["splits"]["test"]["per_finding"]["finding_0"]["auc"] is not None
 
 
@@ -246,11 +266,12 @@ def test_intervals_hold_the_point_values(kind, findings):
     }
     for name, (low, high) in result["intervals"].items():
         assert low < values[name] < high
-    replicates = np.array(result["replicates"]["test_auc"])
-    assert len(replicates) == 200
-    np.testing.assert_array_equal(replicates, replicates.round(7))
-    expected = np.percentile(replicates, [2.5, 97.5])
+    replicates = {name: decode(text) for name, text in result["replicates"].items()}
+    assert {len(r) for r in replicates.values()} == {200}
+    expected = intervals.logit(values["test_auc"], np.var(replicates["test_auc"], ddof=1))
     np.testing.assert_allclose(result["intervals"]["test_auc"], expected, atol=1e-6)
+    gap = np.percentile(replicates["train_f1"] - replicates["test_f1"], [2.5, 97.5])
+    np.testing.assert_allclose(result["intervals"]["gap_f1"], gap, atol=1e-6)
 
 
 def test_undefined_resamples_are_counted_and_left_out(monkeypatch):
@@ -260,14 +281,14 @@ def test_undefined_resamples_are_counted_and_left_out(monkeypatch):
     assert 100 < result["undefined_resamples"]["test"] < 200
     assert result["undefined_resamples"]["train"] == 0
     for metric in ("auc", "f1"):
-        replicates = result["replicates"][f"test_{metric}"]
-        assert replicates.count(None) == result["undefined_resamples"]["test"]
+        replicates = decode(result["replicates"][f"test_{metric}"])
+        assert np.isnan(replicates).sum() == result["undefined_resamples"]["test"]
         assert result["intervals"][f"test_{metric}"] is not None
 
 
 def test_without_resamples_there_are_no_intervals():
     result = scored(predictions(), resamples=0)
-    assert result["replicates"] == {"test_auc": [], "test_f1": []}
+    assert set(result["replicates"].values()) == {""}
     assert result["intervals"]["test_auc"] is None
     assert result["splits"]["test"]["auc"] is not None
 

@@ -13,19 +13,25 @@ combinations): hash agreement with the original at least 0.77, where 0.7 % of al
 :data:`AGREEMENT`; agreement on the second grid at least 0.79, where 0.1 % of them exceed
 :data:`SECOND_AGREEMENT`.
 
-All pairs are looked at, in products of matrices: 2 * 16 * 64 operations a pair, 2.6e13 for 112,000
-images.
+All pairs are looked at, in products of matrices on all cores: 2 * 16 * 64 operations a pair, 2.6e13
+for 112,000 images. Hashes lie on disk and are read block by block.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
+from benchmark.data.audit.ondisk import OnDisk, written
 from benchmark.data.audit.texture import COARSE, local_contrast, unit, window
+from benchmark.data.gathered import Images
+from tfds_builders.parallel import in_order
 
 WINDOWS = np.array(list(product((0.0, 0.05), repeat=4)), np.float32)
 AGREEMENT = 0.72
@@ -33,8 +39,10 @@ SECOND_AGREEMENT = 0.70
 KEPT = 4
 _PARTNERS = 200  # of each image that are compared on the second grid, on average, in a large set
 _CELLS, _SECOND_CELLS, _AXES = 16, 24, 64
+_SAMPLE = 4096  # images that tell what is typical of the set
 _ROWS, _COLUMNS = 128, 1024  # of a block; its products fit into a processor's cache
-_MOST_PAIRS = 2_000_000  # held before all but the best of them are dropped
+# Held before all but the best are dropped: whichever is more.
+_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE = 200_000, 2 * KEPT
 
 
 @dataclass(frozen=True)
@@ -49,93 +57,115 @@ class Candidates:
 class _Hasher:
     """Makes hashes of textures relative to what is typical of the set."""
 
-    def __init__(self, images: np.ndarray):
-        sample = images[np.unique(np.linspace(0, len(images) - 1, 4096).astype(int))]
-        texture = local_contrast(sample, COARSE)
-        self._typical = [self._mean(texture, cells) for cells in (_CELLS, _SECOND_CELLS)]
-        seen = unit(window(texture, _CELLS, WINDOWS[0])) - self._typical[0]
-        self._axes = np.linalg.svd(seen, full_matrices=False)[2][:_AXES].T
-
-    @staticmethod
-    def _mean(texture: np.ndarray, cells: int) -> np.ndarray:
+    def __init__(self, images: Images):
+        sample = np.unique(np.linspace(0, len(images) - 1, _SAMPLE).astype(int))
+        textures = (local_contrast(images[rows], COARSE) for rows in _blocks(sample))
+        seen = [[_seen(t, cells) for cells in (_CELLS, _SECOND_CELLS)] for t in textures]
+        first, second = (np.concatenate(each) for each in zip(*seen, strict=True))
         # In a handful of images the mean holds too much of each: the typical image is unknown.
-        return unit(window(texture, cells, WINDOWS[0])).mean(0) * (len(texture) >= _AXES)
+        self._typical = [each.mean(0) * (len(sample) >= _AXES) for each in (first, second)]
+        self._axes = np.linalg.svd(first - self._typical[0], full_matrices=False)[2][:_AXES].T
 
-    def first(self, texture: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-        projected = (unit(window(texture, _CELLS, cuts)) - self._typical[0]) @ self._axes
+    def first(self, texture: np.ndarray, cuts: np.ndarray = WINDOWS[0]) -> np.ndarray:
+        """(n, axes) float32 of textures (n, 64, 64), seen through windows."""
+        projected = (_seen(texture, _CELLS, cuts) - self._typical[0]) @ self._axes
         length = np.linalg.norm(projected, axis=1, keepdims=True)
         seen = texture.any((1, 2))[:, None]  # blank images resemble nothing
         return np.where(seen, projected / np.maximum(length, 1e-6), 0).astype(np.float32)
 
-    def second(self, texture: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-        return unit(unit(window(texture, _SECOND_CELLS, cuts)) - self._typical[1])
+    def second(self, texture: np.ndarray, cuts: np.ndarray = WINDOWS[0]) -> np.ndarray:
+        """(n, 576) float32."""
+        return unit(_seen(texture, _SECOND_CELLS, cuts) - self._typical[1])
+
+    def both(self, images: np.ndarray) -> np.ndarray:
+        """Both of whole images, (n,) with fields ``first`` and, as float16, ``second``."""
+        texture = local_contrast(images, COARSE)
+        first, second = self.first(texture), self.second(texture)
+        fields = [("first", np.float32, first.shape[1]), ("second", np.float16, second.shape[1])]
+        hashes = np.empty(len(images), fields)
+        hashes["first"], hashes["second"] = first, second
+        return hashes
+
+
+def _seen(texture: np.ndarray, cells: int, cuts: np.ndarray = WINDOWS[0]) -> np.ndarray:
+    return unit(window(texture, cells, cuts))
+
+
+def _blocks(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
 
 
 def find_candidates(
-    images: np.ndarray, progress: Callable[[int, int], None] | None = None
+    images: Images,
+    progress: Callable[[int, int], None] | None = None,
+    scratch: Path | None = None,
 ) -> Candidates:
     """Pairs that could be copies, at most :data:`KEPT` for each image.
 
     Args:
         images: uint8 (N, 64, 64).
         progress: called as ``progress(images done, images in all)``.
+        scratch: folder in which hashes lie for the while, 1.4 KB an image; None: the system's.
     """
     if len(images) < 2:
         return Candidates(np.empty(0, int), np.empty(0, int), np.empty((0, 4), np.float32))
-    hasher = _Hasher(images)
-    first, second = _hashes(hasher, images)
-    threshold = _threshold(first)
-    found = [np.empty((0, 4))]  # whole, cut, window, agreement
-    for start in range(0, len(images), _ROWS):
-        texture = local_contrast(images[start : start + _ROWS], COARSE)
-        firsts = np.stack([hasher.first(texture, cut) for cut in WINDOWS])
-        seconds = np.stack([hasher.second(texture, cut) for cut in WINDOWS])
-        for column in range(0, len(images), _COLUMNS):
-            part = slice(column, column + _COLUMNS)
-            pairs = _block(firsts, seconds, first[part], second[part], threshold)
-            pairs[:, :2] += column, start
-            found.append(pairs[pairs[:, 0] != pairs[:, 1]])
-        if sum(map(len, found)) > _MOST_PAIRS:
-            found = [_keep_best(np.concatenate(found))]
-        if progress:
-            progress(min(start + _ROWS, len(images)), len(images))
-    best = _keep_best(np.concatenate(found))
-    whole, cut, which = best[:, :3].astype(int).T
+    hasher, blocks = _Hasher(images), _blocks(np.arange(len(images)))
+    best, waiting = np.empty((0, 4)), []  # whole, cut, window, agreement
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".hashes-") as folder:
+        made = in_order(lambda rows: hasher.both(images[rows]), blocks)
+        hashes = written(Path(folder) / "hashes.npy", len(images), made)
+        search = partial(_partners, images, hasher, hashes, _threshold(hashes))
+        for rows, pairs in zip(blocks, in_order(search, blocks), strict=True):
+            waiting.append(pairs)
+            if sum(map(len, waiting)) > max(_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE * len(images)):
+                best, waiting = _keep_best([best, *waiting]), []
+            if progress:
+                progress(int(rows[-1]) + 1, len(images))
+    whole, cut, which = _keep_best([best, *waiting])[:, :3].astype(int).T
     return Candidates(whole, cut, WINDOWS[which])
 
 
-def _hashes(hasher: _Hasher, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both hashes of every whole image: (N, axes) float32 and (N, 576) float16."""
-    firsts, seconds = [], []
-    for start in range(0, len(images), _ROWS):
-        texture = local_contrast(images[start : start + _ROWS], COARSE)
-        firsts.append(hasher.first(texture, WINDOWS[0]))
-        seconds.append(hasher.second(texture, WINDOWS[0]).astype(np.float16))
-    return np.concatenate(firsts), np.concatenate(seconds)
-
-
-def _threshold(hashes: np.ndarray) -> float:
+def _threshold(hashes: OnDisk) -> float:
     """:data:`AGREEMENT`, or more where a large set would give too many pairs."""
-    sample = hashes[np.unique(np.linspace(0, len(hashes) - 1, 1000).astype(int))]
+    sample = hashes[np.unique(np.linspace(0, len(hashes) - 1, 1000).astype(int))]["first"]
     agreement = (sample @ sample.T)[np.triu_indices(len(sample), 1)]
     if not len(agreement) or len(hashes) <= _PARTNERS:
         return AGREEMENT
     return max(AGREEMENT, float(np.quantile(agreement, 1 - _PARTNERS / len(hashes))))
 
 
-def _block(firsts, seconds, first, second, threshold: float) -> np.ndarray:
+def _partners(
+    images: Images, hasher: _Hasher, hashes: OnDisk, threshold: float, rows: np.ndarray
+) -> np.ndarray:
+    """Pairs (P, 4) in which some images are the cut ones: whole, cut, window, agreement."""
+    texture = local_contrast(images[rows], COARSE)
+    firsts = np.stack([hasher.first(texture, cut) for cut in WINDOWS])
+    seconds = np.stack([hasher.second(texture, cut) for cut in WINDOWS])
+    found = []
+    for column in range(0, len(images), _COLUMNS):
+        pairs = _block(firsts, seconds, hashes[column : column + _COLUMNS], threshold)
+        pairs[:, :2] += column, rows[0]
+        found.append(pairs[pairs[:, 0] != pairs[:, 1]])
+    return np.concatenate(found)
+
+
+def _block(
+    firsts: np.ndarray, seconds: np.ndarray, hashes: np.ndarray, threshold: float
+) -> np.ndarray:
     """Pairs of a block, (P, 4): whole, cut, window, agreement on the second grid."""
     windows, rows, axes = firsts.shape
-    agreement = (firsts.reshape(-1, axes) @ first.T).reshape(windows, rows, -1)
+    agreement = (firsts.reshape(-1, axes) @ hashes["first"].T).reshape(windows, rows, -1)
     cut, whole = np.nonzero(agreement.max(0) >= threshold)
     which = agreement[:, cut, whole].argmax(0)
-    again = np.einsum("pd,pd->p", seconds[which, cut], second[whole].astype(np.float32))
+    second = hashes["second"][whole].astype(np.float32)
+    again = np.einsum("pd,pd->p", seconds[which, cut], second)
     pairs = np.stack([whole, cut, which, again], 1).astype(np.float64)
     return pairs[again >= SECOND_AGREEMENT]
 
 
-def _keep_best(pairs: np.ndarray) -> np.ndarray:
+def _keep_best(found: list[np.ndarray]) -> np.ndarray:
     """The :data:`KEPT` best partners of each whole image."""
+    pairs = np.concatenate(found)
     pairs = pairs[np.lexsort((pairs[:, 1], -pairs[:, 3], pairs[:, 0]))]
     _, begins, counts = np.unique(pairs[:, 0], return_index=True, return_counts=True)
     rank = np.arange(len(pairs)) - np.repeat(begins, counts)

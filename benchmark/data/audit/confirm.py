@@ -41,6 +41,8 @@ import numpy as np
 
 from benchmark.data.audit.candidates import Candidates
 from benchmark.data.audit.texture import COARSE, FINE, local_contrast, sampling, unit, window
+from benchmark.data.gathered import Images
+from tfds_builders.parallel import in_order
 
 SAME = 0.85
 """Correlation of registered fine texture from which two images are the same radiograph."""
@@ -53,12 +55,12 @@ _PASSES = 5  # each leaves out the copies that the one before found
 _WORTH_A_SECOND_LOOK = 0.82  # coarse correlation; copies reach at least 0.87
 _MARGIN = 4  # of 48 cells
 _REACH = (-0.08, 0.14)  # cuts that registration may find
-_BATCH = 256
+_BATCH = 64  # of pairs; each core holds 20 MB for one
 _EPSILON = np.float32(0.004)  # half the difference of cuts from which slopes are taken
 
 
 def correlations(
-    images: np.ndarray,
+    images: Images,
     pairs: Candidates,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
@@ -66,20 +68,23 @@ def correlations(
 
     Args:
         images: uint8 (N, 64, 64).
-        pairs: P candidates.
+        pairs: P candidates, compared on all cores.
         progress: called as ``progress(pairs done, pairs in all)``.
 
     Returns:
         (P,) float32 in [-1, 1]; -1 where already the coarse images do not fit.
     """
     found = np.full(len(pairs.whole), -1, np.float32)
-    for start in range(0, len(found), _BATCH):
-        part = slice(start, start + _BATCH)
-        found[part] = _correlate(
-            images[pairs.cut[part]], images[pairs.whole[part]], pairs.cuts[part]
-        )
+    parts = [slice(start, start + _BATCH) for start in range(0, len(found), _BATCH)]
+
+    def correlated(part: slice) -> np.ndarray:
+        cut, whole = pairs.cut[part], pairs.whole[part]
+        return _correlate(images[cut], images[whole], pairs.cuts[part])
+
+    for part, correlation in zip(parts, in_order(correlated, parts), strict=True):
+        found[part] = correlation
         if progress:
-            progress(min(start + _BATCH, len(found)), len(found))
+            progress(min(part.stop, len(found)), len(found))
     return found
 
 

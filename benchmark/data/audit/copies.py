@@ -1,16 +1,16 @@
 """Copies in a prepared set: looked for once per manifest, stored beside ``prepared.json``.
 
-Memory: 7 KB an image (0.8 GB for 112,000) and some 300 MB. The 64 px views are ordinary views: a
-model that trains at 64 px uses them again.
+Images and hashes stay on disk; memory holds blocks of them and some 0.5 KB an image for pairs. The
+64 px views are ordinary views: a model that trains at 64 px uses them again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,9 @@ import numpy as np
 from benchmark.data.audit import AUDIT_VERSION
 from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import correlations, threshold
+from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
+from benchmark.data.gathered import Gathered
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
 from benchmark.records.files import readable_json, write_atomic
@@ -28,6 +30,8 @@ from benchmark.records.files import readable_json, write_atomic
 COPIES = "copies.json"
 BLANK = 8
 """Grey levels between the darkest and the brightest pixel, below which an image shows nothing."""
+
+_BLOCK = 1024  # images read at a time
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what is done, items done, items in all)``."""
@@ -111,16 +115,17 @@ def _made_of(prepared: Prepared) -> dict[str, object]:
 
 
 def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Copies:
-    clock = [time.monotonic()]
-    with _folder(prepared, cache_dir) as folder:
-        images = _views(prepared, Path(folder), progress)
-    clock.append(time.monotonic())
-    blank = np.ptp(images.reshape(len(images), -1), axis=1) < BLANK
-    equal, shown = _equal(images, blank)
-    pairs = find_candidates(images[shown], lambda *n: progress("searching", *n))
-    clock.append(time.monotonic())
-    correlation = correlations(images[shown], pairs, lambda *n: progress("comparing", *n))
-    clock.append(time.monotonic())
+    with tempfile.TemporaryDirectory(dir=prepared.path, prefix=".audit-") as scratch:
+        clock = [time.monotonic()]
+        images = _views(prepared, cache_dir or Path(scratch), progress)
+        clock.append(time.monotonic())
+        blank, digests = _surveyed(images)
+        equal, shown = _equal(blank, digests)
+        seen = Gathered([images], shown)
+        pairs = find_candidates(seen, lambda *n: progress("searching", *n), Path(scratch))
+        clock.append(time.monotonic())
+        correlation = correlations(seen, pairs, lambda *n: progress("comparing", *n))
+        clock.append(time.monotonic())
     a, b = shown[pairs.whole], shown[pairs.cut]
     patients = prepared.manifest()["patient_id"].to_numpy()
     sure = threshold(correlation[patients[a] != patients[b]])
@@ -137,28 +142,33 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
     )
 
 
-def _folder(prepared: Prepared, cache_dir: Path | None):
-    """Context of a folder for views: the cache, or one for this once."""
-    if cache_dir is not None:
-        return nullcontext(cache_dir)
-    return tempfile.TemporaryDirectory(dir=prepared.path, prefix=".audit-")
-
-
-def _views(prepared: Prepared, folder: Path, progress: Progress) -> np.ndarray:
-    """Every image in the order of the manifest, uint8 (N, 64, 64)."""
+def _views(prepared: Prepared, folder: Path, progress: Progress) -> Gathered:
+    """Every image in the order of the manifest, uint8 (N, 64, 64), left on disk."""
     splits = prepared.manifest()["split"].to_numpy()
-    images = np.empty((len(splits), SIZE, SIZE), np.uint8)
+    parts, rows = [], np.empty(len(splits), int)
     for split in dict.fromkeys(splits):
         tell = lambda *n, split=split: progress(f"decoding {split}", *n)  # noqa: E731
-        images[splits == split] = open_view(prepared, split, SIZE, "raw", folder, tell).images
-    return images
+        rows[splits == split] = sum(map(len, parts)) + np.arange((splits == split).sum())
+        view = open_view(prepared, split, SIZE, "raw", folder, tell)
+        parts.append(OnDisk(view.path / "images.npy"))
+    return Gathered(parts, rows)
 
 
-def _equal(images: np.ndarray, blank: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
+def _surveyed(images: Gathered) -> tuple[np.ndarray, list[bytes]]:
+    """Which images are blank, (N,) bool, and a digest of each one's pixels."""
+    blank, digests = np.empty(len(images), bool), []
+    for start in range(0, len(images), _BLOCK):
+        block = images[start : start + _BLOCK]
+        blank[start : start + _BLOCK] = np.ptp(block.reshape(len(block), -1), axis=1) < BLANK
+        digests += [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in block]
+    return blank, digests
+
+
+def _equal(blank: np.ndarray, digests: list[bytes]) -> tuple[list[list[int]], np.ndarray]:
     """Groups of lines with equal views, and the first line of each view; blank ones left out."""
     members: dict[bytes, list[int]] = {}
     for line in np.flatnonzero(~blank).tolist():
-        members.setdefault(images[line].tobytes(), []).append(line)
+        members.setdefault(digests[line], []).append(line)
     groups = [lines for lines in members.values() if len(lines) > 1]
     return groups, np.array([lines[0] for lines in members.values()], int)
 
@@ -189,8 +199,6 @@ def _same_pixels(prepared: Prepared, equal: list[list[int]]) -> list[list[int]]:
 
 
 def _pixel_digests(prepared: Prepared, lines: set[int]) -> dict[int, str]:
-    import hashlib
-
     import tensorflow as tf
 
     from benchmark.data.decode import raw_examples, stored_dtype

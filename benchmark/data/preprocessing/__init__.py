@@ -5,8 +5,9 @@ variants. A file has
 
 - ``CARD``, a literal (it is read without importing the file): ``title``, ``description``,
   ``version`` (a number, raised with every change of the pixels) and ``idempotent`` (whether a
-  second application changes nothing);
-- ``apply(image)``: uint8 (S, S) in, uint8 (S, S) out, pure and deterministic, S >= 32.
+  second application changes nothing); ``"needs": "lungs"`` where it has to know the lungs;
+- ``apply(image)``: uint8 (S, S) in, uint8 (S, S) out, pure and deterministic, S >= 32; with a
+  second argument, bool (S, S), where it needs the lungs.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ class Variant:
     card: dict[str, Any]
     sha256: str
 
-    def load(self) -> Callable[[np.ndarray], np.ndarray]:
+    @property
+    def needs_lungs(self) -> bool:
+        """Whether a network has to find the lungs first."""
+        return self.card.get("needs") == "lungs"
+
+    def load(self) -> Callable[..., np.ndarray]:
         """Import the file and return its ``apply``; a UserError names the file on any failure."""
         spec = importlib.util.spec_from_file_location(f"{__name__}.{self.name}", self.path)
         module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,107 @@
+"""How well predicted masks lie on the true ones: Dice, IoU and pixel accuracy, image by image.
+
+Every number of a segmentation row is a mean over images, so that each image counts the same
+whatever the size of its lungs; the interval is from drawing patients anew, each with all images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.scoring.bootstrap import multiplicities
+from benchmark.scoring.intervals import percentile
+from benchmark.scoring.scorecard import SCORER_VERSION, ScoringError
+
+if TYPE_CHECKING:
+    from benchmark.records.mask_counts import MaskCounts
+
+ALL = "all"
+"""The group of every image of a split; further groups are those of one pairing."""
+
+
+def dice(counts: np.ndarray) -> np.ndarray:
+    """Dice coefficient 2 tp / (2 tp + fp + fn) of each image (Dice 1945, doi:10.2307/1932409).
+
+    Args:
+        counts: (N, 4) pixels that are tp, fp, fn, tn.
+
+    Returns:
+        (N,) float64 in [0, 1]; 1 where both masks are empty.
+    """
+    tp, fp, fn, _ = counts.T
+    return _share(2 * tp, 2 * tp + fp + fn)
+
+
+def iou(counts: np.ndarray) -> np.ndarray:
+    """Intersection over union tp / (tp + fp + fn) of each image, as :func:`dice`."""
+    tp, fp, fn, _ = counts.T
+    return _share(tp, tp + fp + fn)
+
+
+def pixel_accuracy(counts: np.ndarray) -> np.ndarray:
+    """Share of pixels that are told right, of each image, as :func:`dice`."""
+    tp, _, _, tn = counts.T
+    return _share(tp + tn, counts.sum(axis=1))
+
+
+OVERLAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "dice": dice,
+    "iou": iou,
+    "pixel_accuracy": pixel_accuracy,
+}
+
+
+def score_masks(masks: MaskCounts, *, resamples: int = 1000, seed_text: str) -> dict:
+    """Every number of a segmentation row, computed from its mask file alone.
+
+    Args:
+        resamples: bootstrap resamples over patients.
+        seed_text: what they are drawn from; rows to be compared need the same text.
+
+    Returns:
+        A dictionary of plain values. ``splits``: split, then group (``"all"`` and every pairing
+        that the set tells), then ``n_images``, ``n_patients`` and the mean over images of each of
+        :data:`OVERLAPS`; test also has ``intervals`` of 95 %.
+
+    Raises:
+        ScoringError: there is no test split.
+    """
+    if not (masks.split == "test").any():
+        raise ScoringError("the masks hold no test split; there is nothing to report on")
+    splits: dict[str, dict] = {}
+    for split in dict.fromkeys(masks.split.tolist()):
+        part = masks.take(masks.split == split)
+        groups = {ALL: part}
+        for pairing in sorted(set(part.pairing.tolist()) - {""}):
+            groups[pairing] = part.take(part.pairing == pairing)
+        splits[split] = {name: _group(group) for name, group in groups.items()}
+        if split == "test":
+            for name, group in groups.items():
+                intervals = _intervals(group, resamples, seed_text, name)
+                splits[split][name]["intervals"] = intervals
+    return {"scorer_version": SCORER_VERSION, "kind": "segmentation", "splits": splits}
+
+
+def _group(masks: MaskCounts) -> dict:
+    means = {name: float(of(masks.counts).mean()) for name, of in OVERLAPS.items()}
+    patients = len(np.unique(masks.patient_id))
+    return {"n_images": len(masks.split), "n_patients": patients} | means
+
+
+def _intervals(masks: MaskCounts, resamples: int, seed_text: str, stream: str) -> dict:
+    ids, owner = np.unique(masks.patient_id, return_inverse=True)
+    values = [of(masks.counts) for of in OVERLAPS.values()]
+    sums = np.stack([np.bincount(owner, weights=v) for v in [*values, np.ones(len(owner))]])
+    means = []
+    for weights in multiplicities(len(ids), resamples, seed_text, stream):
+        drawn = sums @ weights
+        means.append(drawn[:-1] / drawn[-1])
+    replicates = np.concatenate(means, axis=1)
+    return {name: percentile(r) for name, r in zip(OVERLAPS, replicates, strict=True)}
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.ones(len(part)), where=whole > 0)

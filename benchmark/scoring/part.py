@@ -1,0 +1,57 @@
+"""One split of a prediction file as arrays that metrics and resamples are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.scoring import multiclass
+from benchmark.scoring.metrics import Sample
+from benchmark.scoring.protocol import Support
+from benchmark.scoring.thresholds import argmax_decisions
+
+if TYPE_CHECKING:
+    from benchmark.records.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split: (N, F) arrays, targets NaN where unlabelled; (N,) patients, numbered by id."""
+
+    targets: np.ndarray
+    log_odds: np.ndarray
+    probabilities: np.ndarray
+    patients: np.ndarray
+    exclusive: bool
+    decisions: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, predictions: Predictions) -> Part:
+        """The images of one split, not decided yet."""
+        exclusive = predictions.kind == "multiclass"
+        targets = np.array(predictions.targets, float)
+        if exclusive:  # an image is labelled for all of them or for none
+            targets[np.isnan(targets).any(axis=1)] = np.nan
+        logits = np.asarray(predictions.logits, float)
+        odds = multiclass.log_odds(logits) if exclusive else logits
+        probabilities = np.asarray(predictions.probabilities, float)
+        patients = np.unique(predictions.patient_id, return_inverse=True)[1]
+        return cls(targets, odds, probabilities, patients, exclusive)
+
+    def decided(self, thresholds: list[float]) -> Part:
+        """The same with decisions: argmax where findings are exclusive, else >= threshold."""
+        by_threshold = None if self.exclusive else self.probabilities >= np.array(thresholds)
+        decisions = argmax_decisions(self.probabilities) if self.exclusive else by_threshold
+        return replace(self, decisions=decisions)
+
+    def sample(self, finding: int) -> Sample:
+        """The labelled images of one finding."""
+        labelled = ~np.isnan(self.targets[:, finding])
+        arrays = (self.targets == 1, self.log_odds, self.probabilities, self.decisions)
+        return Sample(*(array[labelled, finding] for array in arrays))
+
+    def support(self, finding: int) -> Support:
+        """How many labelled images and patients one finding has."""
+        return Support.of(self.targets[:, finding], self.patients)

@@ -1,0 +1,30 @@
+"""What the reference run of lung segmentation reached, recomputed from its committed counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.records.mask_counts import read_mask_counts
+from benchmark.records.store import Results, is_segmentation
+from benchmark.scoring.overlap import dice
+
+RESULTS = Results(Path(__file__).parents[2] / "results")
+
+
+@pytest.fixture(scope="module")
+def reached() -> dict[str, float]:
+    """Model to mean Dice over the test images of unique pairing."""
+    means = {}
+    for row in filter(is_segmentation, RESULTS.rows()):
+        counts = read_mask_counts(RESULTS.predictions_path(row["cell_id"]))
+        chosen = counts.take((counts.split == "test") & (counts.pairing == "unique"))
+        assert len(chosen.split) == 246
+        means[row["cell"]["model"]] = dice(chosen.counts).mean()
+    return means
+
+
+def test_a_unet_reaches_what_was_asked_of_it(reached):
+    assert max(reached.values()) >= 0.95
+    assert reached["mean_mask"] < 0.85
