@@ -133,6 +133,7 @@ def main():
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
 @click.option("--exit-on-error", is_flag=True, help="Stop at the first cell that fails.")
+@click.option("--profile", is_flag=True, help="Say in the end where the time of the cells went.")
 @click.option(
     "--hang-after",
     type=click.FloatRange(min=0, min_open=True),

@@ -28,7 +28,7 @@ import os
 import stat
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -100,6 +100,9 @@ class Source(ABC):
     def __init__(self, path: Path):
         self.path = Path(path)
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.path,)  # another process opens it anew
+
     def names(self) -> list[str]:
         """Names of the files that can be asked for."""
         return list(self._index[0])
@@ -143,6 +146,11 @@ class Source(ABC):
             if wanted(name):
                 yield name, _attempt(self.read, name, limit)
 
+    def files(self, names: Iterable[str]) -> Iterator[tuple[str, Content]]:
+        """These files, each once, with their content or why there is none."""
+        for name in names:
+            yield name, _attempt(self.read, name)
+
     @cached_property
     def _index(self) -> tuple[dict[str, tuple], list[tuple[str, Unreadable]]]:
         """Name to (size, ...) of the good members, and the refused ones with the reason."""
@@ -151,12 +159,7 @@ class Source(ABC):
             if is_junk(name):
                 continue
             try:
-                if problem:
-                    raise Unreadable(problem)
-                safe = safe_name(name)
-                if safe in good:
-                    raise Unreadable("a second member of this name; the first one is used")
-                good[safe] = entry
+                good[_admitted(name, problem, good)] = entry
             except Unreadable as error:
                 refused.append((name, error))
         return good, refused
@@ -267,11 +270,7 @@ class Tar(Source):
             if is_junk(name):
                 continue
             try:
-                if problem:
-                    raise Unreadable(problem)
-                safe = safe_name(name)
-                if safe in seen:
-                    raise Unreadable("a second member of this name; the first one is used")
+                safe = _admitted(name, problem, seen)
             except Unreadable as error:
                 yield name, error
                 continue
@@ -279,9 +278,32 @@ class Tar(Source):
             if wanted(safe):
                 yield safe, _attempt(content, limit)
 
+    def files(self, names: Iterable[str]) -> Iterator[tuple[str, Content]]:
+        """These files in one pass, which ends behind the last of them."""
+        left: dict[str, Content] = {name: Unreadable("not met again") for name in names}
+        for name, content in self.stream(left.__contains__) if left else ():
+            if isinstance(content, bytes):
+                del left[name]
+                yield name, content
+                if not left:
+                    return
+            elif name in left:
+                left[name] = content
+        yield from left.items()
+
     def _members(self) -> Iterator[tuple[str, tuple, str]]:
         for name, size, problem, _ in tarstream.members(self.path):
             yield name, (size,), problem
+
+
+def _admitted(name: str, problem: str, earlier: Container[str]) -> str:
+    """The safe name of a member; raises Unreadable where it is not handed out."""
+    if problem:
+        raise Unreadable(problem)
+    safe = safe_name(name)
+    if safe in earlier:
+        raise Unreadable("a second member of this name; the first one is used")
+    return safe
 
 
 def _attempt(read: Callable[..., bytes], *arguments: object) -> Content:

@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from tfds_builders import journal
 from tfds_builders.errors import Unreadable
-from tfds_builders.parallel import in_order
 
 MAX_PIXELS = 64_000_000
 """Largest image decoded: three times the largest radiograph of the known sets."""
@@ -36,9 +34,6 @@ MAX_BYTES = 256 * 2**20
 # Anything else Pillow can open is a document or needs outside programs.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
-
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -65,39 +60,48 @@ def check(data: bytes, dtype: type = np.uint8) -> Checked:
         dtype: ``np.uint8``, or ``np.uint16`` where the set has 16-bit images, which are then
             kept as they are.
     """
-    with _pillow_silenced():
+    with silenced():
         return _check(data, np.dtype(dtype))
 
 
-def check_all(
-    contents: Iterable[tuple[Key, bytes | Unreadable]],
-    dtype: type = np.uint8,
-    workers: int | None = None,
-) -> Iterator[tuple[Key, Checked]]:
-    """Check many files on all cores; outcomes come in the order of the files.
+class Gate:
+    """:func:`check` for many files in threads, inside :func:`silenced`.
 
-    What the journal around the caller knows to be sound is not decoded again.
+    What the journal around its maker knows to be sound is not decoded again. A copy sent to another
+    process knows of no journal.
 
     Args:
-        contents: a key and the content of each file, or why it cannot be read; drawn a few files
-            ahead, so that memory holds a few images a core.
         dtype: as for :func:`check`.
-        workers: threads; None takes one for each core.
     """
-    past = journal.current()
 
-    def check_one(item: tuple[Key, bytes | Unreadable]) -> tuple[Key, Checked]:
-        key, content = item
+    def __init__(self, dtype: type = np.uint8):
+        self.dtype = np.dtype(dtype)
+        self._past = journal.current()
+
+    def __reduce__(self) -> tuple:
+        return Gate, (self.dtype,)
+
+    def __call__(self, item: object, content: bytes | Unreadable) -> Checked:
+        """:meth:`check`, whatever item the content is of: a step of making examples."""
+        return self.check(content)
+
+    def check(self, content: bytes | Unreadable) -> Checked:
+        """The outcome for the content of a file, or for why it cannot be read."""
         if isinstance(content, Unreadable):
-            return key, Checked(None, str(content))
-        return key, _check_once(content, np.dtype(dtype), past)
-
-    with _pillow_silenced():
-        yield from in_order(check_one, contents, workers)
+            return Checked(None, str(content))
+        if self._past is None:
+            return _check(content, self.dtype)
+        key = self._past.key(content, self.dtype.name)
+        if key in self._past.known:
+            return Checked(content)
+        checked = _check(content, self.dtype)
+        if checked.data is content:
+            self._past.sound(key)
+        return checked
 
 
 @contextmanager
-def _pillow_silenced() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Pillow warns about harmless metadata; a warning must not decide about an image.
 
     Filters belong to the process, not to a thread: whoever starts threads enters this, not they.
@@ -106,18 +110,6 @@ def _pillow_silenced() -> Iterator[None]:
         warnings.filterwarnings("ignore", module="PIL")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
-
-
-def _check_once(data: bytes, dtype: np.dtype, past: journal.Journal | None) -> Checked:
-    if past is None:
-        return _check(data, dtype)
-    key = past.key(data, dtype.name)
-    if key in past.known:
-        return Checked(data)
-    checked = _check(data, dtype)
-    if checked.data is data:
-        past.sound(key)
-    return checked
 
 
 def _check(data: bytes, dtype: np.dtype) -> Checked:
@@ -183,55 +175,3 @@ def _luma(image: Image.Image) -> np.ndarray:
         return np.asarray(image.getchannel(0))
     # Pillow has no direct way from some modes to grey; all of them have one to RGB.
     return np.asarray(image if image.mode == "L" else image.convert("RGB").convert("L"))
-
-
-@dataclass
-class Intake:
-    """Keeps the account of what went into a data set and what did not.
-
-    Attributes:
-        dtype: type of the set's images.
-        quarantined: ``{"file", "reason"}`` of each file left out.
-        converted: ``{"file", "reason"}`` of each file that entered with other bytes.
-    """
-
-    dtype: type = np.uint8
-    quarantined: list[dict] = field(default_factory=list)
-    converted: list[dict] = field(default_factory=list)
-
-    def refuse(self, file: str, reason: str) -> None:
-        """Leave a file out, and say why; bytes that are no text are shown escaped."""
-        shown = file.encode(errors="backslashreplace").decode()
-        self.quarantined.append({"file": shown, "reason": reason})
-
-    def admit(self, file: str, checked: Checked) -> bytes | None:
-        """Bytes of a checked image that enter the set, or None where it is quarantined."""
-        if checked.data is None:
-            self.refuse(file, checked.reason)
-        elif checked.reason:
-            self.converted.append({"file": file, "reason": checked.reason})
-        return checked.data
-
-    def admit_all(
-        self, files: Iterable[str], read: Callable[[str], bytes], workers: int | None = None
-    ) -> Iterator[tuple[str, bytes | None]]:
-        """Read, check and admit files in their order, the checks on all cores.
-
-        Args:
-            files: names.
-            read: content of a file of that name, or raises Unreadable.
-            workers: threads; None takes one for each core.
-
-        Yields:
-            Name, and the bytes that enter the set or None where the file is quarantined.
-        """
-        contents = ((file, _content(read, file)) for file in files)
-        for file, checked in check_all(contents, self.dtype, workers):
-            yield file, self.admit(file, checked)
-
-
-def _content(read: Callable[[str], bytes], file: str) -> bytes | Unreadable:
-    try:
-        return read(file)
-    except Unreadable as error:
-        return error

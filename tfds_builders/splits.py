@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from tfds_builders.errors import DatasetError
 
 
 def position(patient_id: str, salt: str) -> float:
@@ -36,3 +38,22 @@ def assign(patient_id: str, salt: str, fractions: Mapping[str, float]) -> str:
         if place < upper:
             return name
     return name
+
+
+def refuse_empty(dataset: str, members: Mapping[str, Collection], advice: str) -> None:
+    """See that every split has a member.
+
+    Args:
+        dataset: its name, for the message.
+        members: split to what belongs to it.
+        advice: what may be the matter, and what to do.
+
+    Raises:
+        DatasetError: one has none.
+    """
+    empty = [split for split, belonging in members.items() if not belonging]
+    if empty:
+        counts = {split: len(belonging) for split, belonging in members.items()}
+        raise DatasetError(
+            f"{dataset}: no image falls into {' and '.join(empty)} (images: {counts}). {advice}"
+        )

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfds_builders import images
+from tfds_builders import images, intake
+from tfds_builders.errors import DatasetError
 
 GREY = np.add.outer(np.arange(40), 2 * np.arange(50)).astype(np.uint8)
 COLOUR = np.stack([GREY, GREY[::-1], GREY // 2], axis=-1)
@@ -145,19 +146,16 @@ def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
 
 
 def test_intake_keeps_an_account_of_every_file():
-    intake = images.Intake()
-    files = {
-        "good.jpeg": KEPT["grey JPEG"],
-        "colour.png": CONVERTED["RGB PNG"][0],
-        "empty.jpeg": b"",
-    }
-    admitted = dict(intake.admit_all(files, files.get))
-    assert admitted["good.jpeg"] == files["good.jpeg"]
-    assert admitted["colour.png"]
-    assert admitted["empty.jpeg"] is None
-    intake.refuse("n\udcffotes", "no image")
-    assert intake.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
-    assert intake.quarantined == [
+    taken = intake.Intake()
+    good, colour = KEPT["grey JPEG"], CONVERTED["RGB PNG"][0]
+    for name, data in {"good.jpeg": good, "colour.png": colour, "empty.jpeg": b""}.items():
+        taken.take(intake.Item(name), images.check(data))
+    taken.refuse("n\udcffotes", "no image")
+    assert taken.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
+    assert taken.quarantined == [
         {"file": "empty.jpeg", "reason": "empty file"},
         {"file": r"n\udcffotes", "reason": "no image"},
     ]
+    taken.close("train", 2)
+    with pytest.raises(DatasetError, match=r"'train': 2 files were refused.*no image"):
+        taken.close("train", 0)

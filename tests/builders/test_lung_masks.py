@@ -17,6 +17,7 @@ from PIL import Image
 
 from tfds_builders import splits
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders.images import Gate
 from tfds_builders.kermany_pneumonia import kermany_pneumonia_dataset_builder as kermany
 from tfds_builders.lung_masks import clinical, darwin, fake_raw, pixels
 from tfds_builders.lung_masks.clinical import Person
@@ -317,12 +318,14 @@ def test_a_damaged_archive_is_named(tmp_path):
 def test_masks_are_united_and_cut_to_two_values():
     other = np.zeros_like(LUNGS)
     other[2:6, 8:11] = 1  # some masks hold 0 and 1
-    data, done = pixels.lung_mask([picture(LUNGS), picture(other)], (8, 12), ignore=False)
+    data, done = pixels.lung_mask(
+        [picture(LUNGS), picture(other)], (8, 12), ignore=False, gate=Gate()
+    )
     np.testing.assert_array_equal(mask_values(data), np.maximum(LUNGS, other * 255))
     assert done == ""
     soft = LUNGS.copy()
     soft[1, 1:4], soft[6, 1:4] = 127, 128
-    data, done = pixels.lung_mask([picture(soft)], (8, 12), ignore=False)
+    data, done = pixels.lung_mask([picture(soft)], (8, 12), ignore=False, gate=Gate())
     np.testing.assert_array_equal(mask_values(data), np.where(soft >= 128, 255, 0))
     assert done == "mask of 4 grey values cut at 128"
 
@@ -332,18 +335,18 @@ def test_masks_are_united_and_cut_to_two_values():
 def test_masks_of_every_kind_mean_the_same(format, mode):
     buffer = io.BytesIO()
     Image.fromarray(LUNGS).convert(mode).save(buffer, format)
-    data, _ = pixels.lung_mask([buffer.getvalue()], (8, 12), ignore=False)
+    data, _ = pixels.lung_mask([buffer.getvalue()], (8, 12), ignore=False, gate=Gate())
     np.testing.assert_array_equal(mask_values(data), LUNGS)
 
 
 def test_a_mask_of_three_values_may_have_no_fourth():
     three = LUNGS.copy()
     three[0] = 127
-    data, _ = pixels.lung_mask([picture(three)], (8, 12), ignore=True)
+    data, _ = pixels.lung_mask([picture(three)], (8, 12), ignore=True, gate=Gate())
     np.testing.assert_array_equal(mask_values(data), three)
     three[7] = 3
     with pytest.raises(Unreadable, match=r"values besides 0, 127 and 255: \[3\]"):
-        pixels.lung_mask([picture(three)], (8, 12), ignore=True)
+        pixels.lung_mask([picture(three)], (8, 12), ignore=True, gate=Gate())
 
 
 @settings(deadline=None, max_examples=60)
@@ -352,9 +355,9 @@ def test_only_whole_multiples_are_enlarged(height, width):
     fits = height % 8 == 0 and width % 12 == 0 and height // 8 == width // 12
     if not fits:
         with pytest.raises(Unreadable, match=f"the image {width} x {height}"):
-            pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False)
+            pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False, gate=Gate())
         return
-    data, _ = pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False)
+    data, _ = pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False, gate=Gate())
     times = height // 8
     np.testing.assert_array_equal(mask_values(data), np.kron(LUNGS, np.ones((times, times))))
 

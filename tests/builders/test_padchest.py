@@ -26,6 +26,7 @@ from PIL import Image
 
 from tfds_builders import alignment, images, splits
 from tfds_builders.errors import DatasetError, LayoutError
+from tfds_builders.intake import Intake
 from tfds_builders.padchest import account, fake_raw, labels, lines, photometric, raw, table
 from tfds_builders.padchest.padchest_dataset_builder import FRACTIONS, SALT, Builder
 
@@ -324,7 +325,7 @@ def test_200_mutated_tables_lose_no_row_silently(folders, tmp_path):
         rng = random.Random(seed)
         changed = mutated(data, rng)
         path.write_bytes(gzip.compress(changed, 1, mtime=0) if seed % 2 else changed)
-        intake, ledger = images.Intake(np.uint16), account.Ledger()
+        intake, ledger = Intake(), account.Ledger()
         problem, listed = "", []
         try:
             listed = list(table.read(path))

@@ -15,14 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 from PIL import Image
 
+from benchmark.cli import main
 from benchmark.data import building
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
+from benchmark.data.prepared import load_prepared
 from benchmark.errors import UserError
-from tfds_builders import images, journal, parallel
+from tfds_builders import generating, images, journal, parallel
+from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
 from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.intake import Item
 from tfds_builders.kermany_pneumonia import fake_raw
 
 NAME = "kermany_pneumonia/official"
@@ -83,6 +88,13 @@ def undisturbed(raw, tmp_path_factory) -> tuple[Path, int]:
     return data_dir / VERSION, len(decoded)
 
 
+def checked_all(files: dict, dtype: type = np.uint8, workers: int | None = None) -> dict:
+    """Name to outcome, in the order in which they come."""
+    found = ((Item(name), data) for name, data in files.items())
+    outcomes = generating.check_all(found, images.Gate(dtype), workers)
+    return {item.name: checked for item, checked in outcomes}
+
+
 def counted(patch: pytest.MonkeyPatch) -> list[int]:
     decoded, check = [], images._check
     patch.setattr(images, "_check", lambda *given: decoded.append(1) or check(*given))
@@ -123,13 +135,12 @@ def test_an_error_is_raised_in_its_turn():
 
 @pytest.mark.parametrize("workers", [1, 8])
 def test_checks_in_threads_are_those_made_one_by_one(files, workers):
-    expected = [
-        images.Checked(None, str(data)) if isinstance(data, Unreadable) else images.check(data)
-        for data in files.values()
-    ]
-    found = list(images.check_all(files.items(), workers=workers))
-    assert [name for name, _ in found] == list(files)
-    assert [checked for _, checked in found] == expected
+    expected = {
+        name: images.Checked(None, str(d)) if isinstance(d, Unreadable) else images.check(d)
+        for name, d in files.items()
+    }
+    found = checked_all(files, workers=workers)
+    assert list(found.items()) == list(expected.items())
 
 
 def test_warnings_of_pillow_decide_about_nothing_in_a_thread(monkeypatch):
@@ -139,7 +150,7 @@ def test_warnings_of_pillow_decide_about_nothing_in_a_thread(monkeypatch):
 
     monkeypatch.setattr(images, "_check_decoded", warned)
     before = list(warnings.filters)
-    found = dict(images.check_all(((n, b"x") for n in range(20)), workers=4))
+    found = checked_all({f"{n}": b"x" for n in range(20)}, workers=4)
     assert {checked.reason for checked in found.values()} == {""}
     assert warnings.filters == before
 
@@ -161,16 +172,16 @@ def killed_attempt(path: Path, work: Callable[[journal.Journal], object]) -> Non
 
 def test_a_journal_saves_decoding_what_was_sound(files, tmp_path, monkeypatch):
     path = tmp_path / "1.0.0.journal"
-    expected = list(images.check_all(files.items()))
-    killed_attempt(path, lambda _: list(images.check_all(files.items())))
+    expected = checked_all(files)
+    killed_attempt(path, lambda _: checked_all(files))
     decoded = counted(monkeypatch)
     with journal.opened(path):
-        assert list(images.check_all(files.items())) == expected
-        checked_again = [name for name, checked in expected if checked.reason]
+        assert checked_all(files) == expected
+        checked_again = [name for name, checked in expected.items() if checked.reason]
         unread = [name for name in checked_again if isinstance(files[name], Unreadable)]
         assert len(decoded) == len(checked_again) - len(unread) < len(expected) - len(unread)
         before = len(decoded)
-        list(images.check_all(files.items(), np.uint16))
+        checked_all(files, np.uint16)
         assert len(decoded) == before + len(expected) - len(unread)
     assert not path.exists()
     assert journal.current() is None
@@ -178,7 +189,7 @@ def test_a_journal_saves_decoding_what_was_sound(files, tmp_path, monkeypatch):
 
 def test_lines_torn_by_a_kill_cost_a_check_and_no_more(files, tmp_path):
     path = tmp_path / "1.0.0.journal"
-    killed_attempt(path, lambda _: list(images.check_all(files.items())))
+    killed_attempt(path, lambda _: checked_all(files))
     whole = path.read_bytes().rstrip(b"\n")
     known = len([line for line in whole.splitlines() if line])
     for damaged in (whole[:-10], whole[:-1] + b"\n", b"\xff\0[[[\n[1]\n{}\nnull\n" + whole[:-5]):
@@ -203,6 +214,7 @@ def test_a_killed_attempt_is_resumed(raw, undisturbed, tmp_path, monkeypatch, ca
     killed = f"""
 import os, signal
 from pathlib import Path
+from benchmark.cli import main
 from benchmark.data import building
 from benchmark.data.discovery import find_dataset
 from tfds_builders import images
@@ -280,3 +292,19 @@ def test_progress_is_told_without_a_terminal(raw, tmp_path, monkeypatch, capfd):
     for split in ("train", "validation", "test"):
         assert f"{NAME}, {split}: " in told
     assert "read and checked" in told
+
+
+def test_the_command_says_how_much_of_the_set_is_there(tmp_path):
+    raw = chestxray14_raw.write(tmp_path / "raw", absent=7)
+    (raw / "images" / "notes.txt").write_text("a stray file")
+    name, manual_dir = "chestxray14/fourteen_random", ["--manual-dir", str(raw)]
+    folders = ["--data-dir", str(tmp_path / "data"), "--cache-dir", str(tmp_path / "cache")]
+    done = CliRunner().invoke(main, ["prepare", name, *manual_dir, *folders])
+    assert done.exit_code == 0, done.output
+    facts = load_prepared(name, tmp_path / "data").facts
+    there = facts["listed"] - 7
+    share = f"{there / facts['listed']:.1%}"
+    told = f"list {facts['listed']} images for this config: {there} present ({share}), 7 absent"
+    assert told in done.output
+    assert "1 files quarantined (not used):\n    images/notes.txt: not listed" in done.output
+    assert f"{len(facts['converted'])} files converted" in done.output

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +17,8 @@ from tfds_builders.chestxray14.labels import FINDINGS, NO_FINDING, Entry
 from tfds_builders.chestxray14.plan import CONSENSUS, make_plan
 from tfds_builders.chestxray14.protocols import SEVEN, SIX, SPLITS
 from tfds_builders.chestxray14.reception import Reception
-from tfds_builders.errors import DatasetError
+from tfds_builders.generating import FromFiles, Making, examples
+from tfds_builders.intake import Item
 
 _SAID = {
     "fourteen": "14 findings, published split, validation carved from its training part",
@@ -92,7 +94,7 @@ def _configs() -> list[Config]:
     return found
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     """Frontal chest X-rays of the NIH Clinical Center; README.md has the facts."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -147,39 +149,29 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         copy = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
         plan = make_plan(copy, self.builder_config.protocol, self.builder_config.tables)
-        reception = Reception(copy, plan, images.Intake())
-        self.info.metadata.update(
-            quarantined=reception.intake.quarantined,
-            converted=reception.intake.converted,
-            removed_for_disjointness=plan.removed,
-        )
-        return {split: self._generate_examples(plan, reception, split) for split in SPLITS}
+        facts = self.info.metadata
+        reception = Reception(copy=copy, plan=plan, facts=facts)
+        facts.update(quarantined=reception.quarantined, converted=reception.converted)
+        facts.update(removed_for_disjointness=plan.removed)
+        if self._in_beam:
+            reception.survey()
+        return {split: self._generate_examples(reception, split) for split in SPLITS}
 
-    def _generate_examples(self, plan, reception, split) -> Iterator:
-        facts, admitted = self.info.metadata, 0
-        for entry, image in reception.images(split):
-            admitted += 1
-            facts["boxes"] += [asdict(box) for box in plan.boxes.get(entry.image_id, ())]
-            if entry.age_as_written:
-                impossible = {"file": entry.image_id, "age": entry.age_as_written}
-                facts["impossible_ages"].append(impossible)
-            yield entry.image_id, self._example(entry, image, split)
-        facts.update(reception.facts())
-        if not admitted:
-            raise DatasetError(
-                f"{self.name}: no readable image is left for the split {split!r}, of "
-                f"{len(plan.entries[split])} that the tables list. The copy holds "
-                f"{facts['listed'] - facts['absent']} images of this config, and "
-                f"{len(reception.intake.quarantined)} files were refused, e.g. "
-                f"{reception.intake.quarantined[-1:]}. Add more of the published images."
-            )
+    def _generate_examples(self, reception: Reception, split: str):
+        making = Making(images.Gate(), partial(self._example, split))
+        if not self._in_beam:
+            return examples(split, reception.contents(split), making, reception)
+        copy = reception.copy
+        parts = copy.parts(reception.items(split))
+        return self._from_pipeline(split, parts, copy.contents, making, reception)
 
-    def _example(self, entry: Entry, image: bytes, split: str) -> dict:
+    def _example(self, split: str, item: Item, checked: images.Checked) -> tuple[str, dict]:
+        entry: Entry = item.facts
         classes = self.builder_config.classes
         present = entry.findings or {NO_FINDING}
         consensus = self.builder_config.layout is raw.TEACHING and split == "test"
-        return {
-            "image": image,
+        return entry.image_id, {
+            "image": checked.data,
             "image_id": entry.image_id,
             "patient_id": entry.patient_id,
             "findings": np.array([name in present for name in classes], np.uint8),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from tfds_builders.archives import Content, Folder, Source, Zip, open_source
+from tfds_builders import pipeline
+from tfds_builders.archives import Content, Folder, Source, Tar, Zip, open_source
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders.intake import Item
 
 DATASET = "chestxray14"
 DATA_ENTRY = {"v2020": "Data_Entry_2017_v2020.csv", "v2017": "Data_Entry_2017.csv"}
@@ -126,10 +129,35 @@ class Copy:
                 # A damaged archive reports itself, under its own name.
                 yield (origin if name == origin else f"{origin}/{name}"), content
 
+    def contents(self, items: Iterable[Item]) -> Iterator[tuple[Item, Content]]:
+        """Files that :meth:`stream` has met before, each once; others are passed over.
+
+        Args:
+            items: named like the files there, those of one folder or archive together.
+        """
+        sources = {source.path.name: source for source, _ in self.images}
+        for origin, together in groupby(items, _origin):
+            named = {item.name.removeprefix(f"{origin}/"): item for item in together}
+            for name, content in sources[origin].files(named):
+                yield named[name], content
+
+    def parts(self, items: Iterable[Item]) -> list[Sequence[Item]]:
+        """The same items in groups that are cheap to read together: a tar file is one."""
+        found = []
+        tars = {source.path.name for source, _ in self.images if isinstance(source, Tar)}
+        for origin, together in groupby(items, _origin):
+            group = list(together)
+            found += [group] if origin in tars else pipeline.cut(group)
+        return found
+
     def missing(self, needed: tuple[str, ...]) -> list[str]:
         """What a config needs and is not there."""
         absent = [table for table in needed if not self.has(table)]
         return absent + ([] if self.images else ["images"])
+
+
+def _origin(item: Item) -> str:
+    return item.name.partition("/")[0]
 
 
 def locate(manual_dir: Path, layout: Layout, needed: tuple[str, ...], config: str) -> Copy:

@@ -16,9 +16,11 @@ import tensorflow_datasets as tfds
 from tfds_builders import example, images, splits
 from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders.generating import FromFiles, Making, by_name
 from tfds_builders.image_folder import class_folders, table
 from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.options import UNKNOWN, Options, check_name, read_options
+from tfds_builders.intake import Intake, Item
 from tfds_builders.kermany_pneumonia.patients import merge
 
 SALT = "image_folder/1"
@@ -50,7 +52,7 @@ class Config(tfds.core.BuilderConfig):
 _NO_SET = Config(name="none", options=Options(), findings=("Finding",), kind="binary")
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     """Your own chest X-rays; README.md says how."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -128,32 +130,26 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         contents = _read(folder.path, config.options, pattern)
         if (contents.findings, contents.kind) != (config.findings, config.kind):
             raise DatasetError(f"image_folder: {folder.path} has changed since it was looked at.")
-        intake = images.Intake(quarantined=[*folder.refused(), *contents.refused])
+        intake = Intake(quarantined=[*folder.refused(), *contents.refused])
         facts = self.info.metadata
         facts.update(quarantined=intake.quarantined, converted=intake.converted)
         entries, groups = _survey(folder, contents.entries, intake)
         members, facts["split_source"] = _members(entries, groups, config.options)
         return {
-            split: self._generate_examples(folder, intake, split, part, groups)
+            split: self._generate_examples(
+                split, [Item(e.image, (e, groups[e.image])) for e in part], folder, intake
+            )
             for split, part in members.items()
         }
 
-    def _generate_examples(self, folder, intake, split, entries, groups) -> Iterator:
-        admitted = 0
-        by_name = {entry.image: entry for entry in entries}
-        for name, image in intake.admit_all(by_name, folder.read):
-            if image is not None:
-                admitted += 1
-                yield name, self._example(by_name[name], image, groups[name])
-        if not admitted:
-            raise DatasetError(
-                f"image_folder: no readable image is left for the split {split!r}. "
-                f"Of {len(entries)} all were refused, e.g. {intake.quarantined[-1:]}."
-            )
+    def _generate_examples(self, split, items, folder, intake):
+        making = Making(images.Gate(), self._example)
+        return self._from_files(split, items, by_name(folder.read), making, intake)
 
-    def _example(self, entry: Entry, image: bytes, group: str) -> dict:
-        return {
-            "image": image,
+    def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
+        entry, group = item.facts
+        return entry.image, {
+            "image": checked.data,
             "image_id": entry.image,
             "patient_id": group,
             "findings": np.array(entry.findings, np.uint8),
@@ -198,7 +194,7 @@ def _table(folder: Path, said: str) -> Path:
 
 
 def _survey(
-    folder: Folder, entries: list[Entry], intake: images.Intake
+    folder: Folder, entries: list[Entry], intake: Intake
 ) -> tuple[list[Entry], dict[str, str]]:
     """Readable entries, and the patient group of each: one patient, or identical bytes."""
     kept, by_digest = [], defaultdict(list)
@@ -235,13 +231,10 @@ def _members(
         group = groups[entry.image]
         split = entry.pool if fixed else splits.assign(group, SALT, fractions)
         members[split].append(entry)
-    empty = [split for split, part in members.items() if not part]
-    if empty:
-        counts = {split: len(part) for split, part in members.items()}
-        raise DatasetError(
-            f"image_folder: no image falls into {' and '.join(empty)} (images: {counts}). "
-            f"There are {len(set(groups.values()))} patients, too few to be split."
-        )
+    patients = len(set(groups.values()))
+    splits.refuse_empty(
+        "image_folder", members, f"There are {patients} patients, too few to be split."
+    )
     return members, _split_source(pools, fractions, options)
 
 

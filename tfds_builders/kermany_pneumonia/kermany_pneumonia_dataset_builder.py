@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tfds_builders import example, images, splits
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import Unreadable
+from tfds_builders.generating import FromFiles, Making, by_name
+from tfds_builders.intake import Intake, Item
 from tfds_builders.kermany_pneumonia import patients, raw
 
 SALT = "kermany_pneumonia/1"
@@ -68,7 +70,7 @@ def _configs() -> list[Config]:
     ]
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     """Pediatric chest X-rays, pneumonia or not; README.md has the facts."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -114,38 +116,32 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         source = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
-        intake = images.Intake()
+        intake = Intake()
         facts = self.info.metadata
         facts.update(quarantined=intake.quarantined, converted=intake.converted)
         named, facts["raw_sha256"], identical = _survey(source, self.builder_config.pools, intake)
         groups = patients.merge({n: parsed.patient for n, parsed in named.items()}, identical)
         members = _members(named, groups, self.builder_config.fractions)
         return {
-            split: self._generate_examples(source, intake, split, names, named, groups)
+            split: self._generate_examples(
+                split, [Item(name, (named[name], groups[name])) for name in names], source, intake
+            )
             for split, names in members.items()
         }
 
-    def _generate_examples(self, source, intake, split, names, named, groups) -> Iterator:
-        admitted = 0
-        for name, image in intake.admit_all(names, source.read):
-            if image is None:
-                continue
-            admitted += 1
-            yield name, self._example(name, image, named[name], groups[name])
-        if not admitted:
-            raise DatasetError(
-                f"{self.name}: no readable image is left for the split {split!r}. "
-                f"Of {len(names)} files all were refused, e.g. {intake.quarantined[-1:]}."
-            )
+    def _generate_examples(self, split, items, source, intake):
+        making = Making(images.Gate(), self._example)
+        return self._from_files(split, items, by_name(source.read), making, intake)
 
-    def _example(self, name: str, image: bytes, named: patients.Named, group: str) -> dict:
+    def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
+        named, group = item.facts
         if self.builder_config.three_class:
             findings = [named.cause == cause for cause in _CAUSES]
         else:
             findings = [named.pneumonia]
-        return {
-            "image": image,
-            "image_id": name,
+        return item.name, {
+            "image": checked.data,
+            "image_id": item.name,
             "patient_id": group,
             "findings": np.array(findings, np.uint8),
             "labelled": np.ones(len(findings), np.uint8),
@@ -169,7 +165,7 @@ def _split_source(official: bool) -> str:
 
 
 def _survey(
-    source: raw.RawSet, pools: tuple[str, ...], intake: images.Intake
+    source: raw.RawSet, pools: tuple[str, ...], intake: Intake
 ) -> tuple[dict[str, patients.Named], str, list[list[str]]]:
     """Read every file once: what the names say, the digest of the set, identical files."""
     named, by_digest, lines = {}, defaultdict(list), []
@@ -204,12 +200,10 @@ def _members(
         pool_test = parsed.pool == "test"
         split = "test" if pool_test else splits.assign(groups[name], SALT, fractions)
         members[split].append(name)
-    empty = [split for split, names in members.items() if not names]
-    if empty:
-        counts = Counter({split: len(names) for split, names in members.items()})
-        raise DatasetError(
-            f"kermany_pneumonia: no image falls into {' and '.join(empty)} (images: "
-            f"{dict(counts)}). The copy has too few patients ({len(set(groups.values()))}) to be "
-            "split; take a larger part of the published set."
-        )
+    splits.refuse_empty(
+        "kermany_pneumonia",
+        members,
+        f"The copy has too few patients ({len(set(groups.values()))}) to be split; take a larger "
+        "part of the published set.",
+    )
     return members

@@ -24,6 +24,9 @@ class Holdings:
         self.damaged: list[str] = []
         self.refused: list[dict] = []
 
+    def __reduce__(self) -> tuple:
+        return Holdings, (self.folder,)  # another process looks for itself
+
     @cached_property
     def names(self) -> list[str]:
         """All names, sorted."""

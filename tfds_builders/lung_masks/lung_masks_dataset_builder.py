@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
-from tfds_builders import example, images, splits
-from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders import example, splits
+from tfds_builders.errors import LayoutError
+from tfds_builders.generating import FromFiles, Making
+from tfds_builders.images import Gate
+from tfds_builders.intake import Intake, Item
 from tfds_builders.kermany_pneumonia.kermany_pneumonia_dataset_builder import SALT as KERMANY_SALT
-from tfds_builders.lung_masks import by_name, darwin, kermany_pairs, pixels
+from tfds_builders.lung_masks import by_name, darwin, kermany_pairs, receiving
 from tfds_builders.lung_masks.films import Film, Found
 from tfds_builders.lung_masks.holdings import Holdings
 from tfds_builders.lung_masks.sets import CONFIGS, Config
@@ -25,7 +28,7 @@ FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 _FINDERS = {"darwin": darwin.find, "kermany_pairs": kermany_pairs.find}
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     """Radiographs with lung masks; README.md has the facts."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -83,38 +86,38 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         config: Config = self.builder_config
         holdings = self.locate(Path(dl_manager.manual_dir), config.name)
         found = _find(holdings, config)
-        intake = images.Intake(config.dtype, quarantined=[*holdings.refused, *found.refused])
+        intake = Intake(quarantined=[*holdings.refused, *found.refused])
         facts = self.info.metadata
         facts.update(quarantined=intake.quarantined, converted=intake.converted)
         salt = KERMANY_SALT if config.kermany else SALT
         members: dict[str, list[Film]] = {split: [] for split in FRACTIONS}
         for film in found.films:
             members[splits.assign(film.patient_id, salt, FRACTIONS)].append(film)
-        _refuse_empty(members, config)
+        splits.refuse_empty(
+            f"lung_masks/{config.name}",
+            members,
+            "The copy has too few patients to be split; take a larger part of it.",
+        )
         return {
-            split: self._generate_examples(holdings, intake, split, films)
+            split: self._generate_examples(
+                split, [Item(film.image, film) for film in films], holdings, intake
+            )
             for split, films in members.items()
         }
 
-    def _generate_examples(self, holdings, intake, split, films) -> Iterator[tuple[str, dict]]:
-        admitted = 0
-        for film in films:
-            pixel_pair = _admit(holdings, intake, film, self.builder_config)
-            if pixel_pair:
-                admitted += 1
-                yield film.image_id, self._example(film, *pixel_pair)
-        if not admitted:
-            raise DatasetError(
-                f"{self.name}: no usable image is left for the split {split!r}. "
-                f"Of {len(films)} all were refused, e.g. {intake.quarantined[-1:]}."
-            )
-
-    def _example(self, film: Film, image: bytes, mask: bytes) -> dict:
+    def _generate_examples(self, split, items, holdings, intake):
         config: Config = self.builder_config
+        check = partial(receiving.check, Gate(config.dtype), Gate(), config.ignore)
+        making = Making(check, self._example)
+        return self._from_files(split, items, partial(receiving.read, holdings), making, intake)
+
+    def _example(self, item: Item, checked: receiving.CheckedFilm) -> tuple[str, dict]:
+        config: Config = self.builder_config
+        film: Film = item.facts
         one_view = len(config.projections) == 1 and not config.kermany
-        return {
-            "image": image,
-            "mask": mask,
+        return film.image_id, {
+            "image": checked.data,
+            "mask": checked.mask,
             "image_id": film.image_id,
             "patient_id": film.patient_id,
             "age": film.person.age,
@@ -137,46 +140,3 @@ def _split_source(config: Config) -> str:
             "and validation hold patients of its training splits alone"
         )
     return "70/10/20 of the patients, by salted hash"
-
-
-def _refuse_empty(members: dict[str, list[Film]], config: Config) -> None:
-    empty = [split for split, films in members.items() if not films]
-    if empty:
-        counts = {split: len(films) for split, films in members.items()}
-        raise DatasetError(
-            f"lung_masks/{config.name}: no image falls into {' and '.join(empty)} (images: "
-            f"{counts}). The copy has too few patients to be split; take a larger part of it."
-        )
-
-
-def _admit(
-    holdings: Holdings, intake: images.Intake, film: Film, config: Config
-) -> tuple[bytes, bytes] | None:
-    """Image and mask as they enter the set, or None where one of them is unusable."""
-    try:
-        image, how = _image(holdings.read(film.image), film.image, config)
-        parts = [holdings.read(name) for name in film.masks]
-        mask, done = pixels.lung_mask(parts, _shape(image), ignore=config.ignore)
-    except Unreadable as error:
-        intake.refuse(film.image, str(error))
-        return None
-    if how or done:
-        reasons = ", ".join(reason for reason in (how, done) if reason)
-        intake.converted.append({"file": film.image, "reason": reasons})
-    return image, mask
-
-
-def _image(data: bytes, name: str, config: Config) -> tuple[bytes, str]:
-    if name.upper().endswith(".IMG"):
-        return pixels.film(data), "raw 12-bit film turned around, to 16-bit PNG"
-    checked = images.check(data, config.dtype)
-    if checked.data is None:
-        raise Unreadable(checked.reason)
-    return checked.data, checked.reason
-
-
-def _shape(image: bytes) -> tuple[int, int]:
-    from PIL import Image
-
-    width, height = Image.open(io.BytesIO(image)).size  # reads the header only
-    return height, width

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from tfds_builders import images
 from tfds_builders.errors import Unreadable
+from tfds_builders.images import Checked, Gate
 
 BACKGROUND, IGNORE, LUNG = 0, 127, 255
 FILM_BITS = 12
@@ -39,7 +39,9 @@ def film(data: bytes) -> bytes:
     return _png((largest - samples).astype(np.uint16))
 
 
-def lung_mask(parts: Sequence[bytes], shape: tuple[int, int], *, ignore: bool) -> tuple[bytes, str]:
+def lung_mask(
+    parts: Sequence[bytes], shape: tuple[int, int], *, ignore: bool, gate: Gate
+) -> tuple[bytes, str]:
     """One PNG of the united masks, and what had to be done to them ("" for nothing).
 
     Args:
@@ -47,6 +49,7 @@ def lung_mask(parts: Sequence[bytes], shape: tuple[int, int], *, ignore: bool) -
         shape: height and width of the radiograph. Masks a whole number of times smaller are
             enlarged, each pixel to a block.
         ignore: whether 127 means "ignore"; else grey values are cut at 128.
+        gate: checks the files, as 8-bit images.
 
     Raises:
         Unreadable: a part is no image, has another shape or other values, or no lung at all.
@@ -54,15 +57,14 @@ def lung_mask(parts: Sequence[bytes], shape: tuple[int, int], *, ignore: bool) -
     done: list[str] = []
     united = np.zeros(shape, np.uint8)
     for part in parts:
-        values = _enlarged(_values(part, ignore, done), shape, done)
+        values = _enlarged(_values(gate.check(part), ignore, done), shape, done)
         united = np.maximum(united, values)
     if not (united == LUNG).any():
         raise Unreadable("the mask is empty: no lung in it")
     return _png(united), ", ".join(dict.fromkeys(done))
 
 
-def _values(data: bytes, ignore: bool, done: list[str]) -> np.ndarray:
-    checked = images.check(data)
+def _values(checked: Checked, ignore: bool, done: list[str]) -> np.ndarray:
     if checked.data is None:
         raise Unreadable(f"the mask is unusable: {checked.reason}")
     grey = np.asarray(Image.open(io.BytesIO(checked.data)).convert("L"))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from tfds_builders import images
+from tfds_builders.images import Checked
+from tfds_builders.intake import Intake, Item
 from tfds_builders.padchest import labels
 from tfds_builders.padchest.raw import Images
 from tfds_builders.padchest.selection import Selection
@@ -28,7 +30,7 @@ def known_bad() -> dict[str, str]:
 
 
 class Ledger:
-    """The account of one preparation, kept in what becomes the metadata.
+    """The account of the rows of one preparation, kept in what becomes the metadata.
 
     Attributes:
         rows: ``listed``; ``excluded``, rule to number; ``absent``, images that this copy lacks;
@@ -56,7 +58,7 @@ class Ledger:
         self.rows[what] += 1
 
     def sift(
-        self, listed: Iterable[Row | Refused], selection: Selection, intake: images.Intake
+        self, listed: Iterable[Row | Refused], selection: Selection, intake: Intake
     ) -> Iterator[Row]:
         """Rows that a config takes; the others are counted, broken ones quarantined."""
         for row in listed:
@@ -72,7 +74,7 @@ class Ledger:
             else:
                 yield row
 
-    def present(self, rows: Iterable[Row], found: Images, intake: images.Intake) -> list[Row]:
+    def present(self, rows: Iterable[Row], found: Images, intake: Intake) -> list[Row]:
         """Rows whose image this copy has, in the order in which they are cheap to read.
 
         A partial copy is nothing wrong, so what it lacks is only counted; what is known to be
@@ -97,6 +99,21 @@ class Ledger:
         for label in sorted(row.labels - labels.known()):
             room = label in self.unknown_labels or len(self.unknown_labels) < _MOST_UNKNOWN
             _add(self.unknown_labels, label if room else "(others)")
+
+
+class RowIntake(Intake):
+    """The account of the images, which counts their rows too."""
+
+    def __init__(self, ledger: Ledger):
+        super().__init__()
+        self._ledger = ledger
+
+    def take(self, item: Item, checked: Checked) -> None:
+        """Account for an image that was read and checked."""
+        self._ledger.count("quarantined" if checked.data is None else "examples")
+        if checked.data is None and item.name in known_bad():
+            checked = replace(checked, reason=f"{checked.reason} (known: broken as published)")
+        super().take(item, checked)
 
 
 def _add(counts: dict[str, int], key: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tfds_builders import example, images, splits
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import Unreadable
+from tfds_builders.generating import FromFiles, Making, by_name
+from tfds_builders.intake import Item
 from tfds_builders.padchest import account, photometric, raw, selection, table
 
 SALT = "padchest/1"
@@ -53,7 +55,7 @@ def _configs() -> list[Config]:
     ]
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     """Radiographs of San Juan hospital, Alicante, 2009 to 2017; README.md has the facts."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -102,8 +104,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         source = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
-        intake = images.Intake(np.uint16)
         ledger = account.Ledger()
+        intake = account.RowIntake(ledger)
         facts = self.info.metadata
         facts.update(quarantined=intake.quarantined, converted=intake.converted)
         facts.update(rows=ledger.rows, unknown_labels=ledger.unknown_labels)
@@ -116,31 +118,28 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         members = {split: [] for split in FRACTIONS}
         for row in present:
             members[splits.assign(row.patient_id, SALT, FRACTIONS)].append(row)
-        _check_filled(members, ledger, source.table)
+        splits.refuse_empty(
+            "padchest",
+            members,
+            f"What became of the rows of {source.table.name}: {ledger.rows}. Copy more of the zip "
+            "files, or choose a config that takes more of the rows.",
+        )
         return {
-            split: self._generate_examples(source.images, intake, ledger, rows, split)
+            split: self._generate_examples(
+                split, [Item(row.image_id, row) for row in rows], source, intake
+            )
             for split, rows in members.items()
         }
 
-    def _generate_examples(self, found, intake, ledger, rows, split) -> Iterator:
-        admitted = 0
-        admissions = intake.admit_all((row.image_id for row in rows), found.read)
-        for row, (_, image) in zip(rows, admissions, strict=True):
-            data = _finished(image, intake, row)
-            ledger.count("quarantined" if data is None else "examples")
-            if data is not None:
-                admitted += 1
-                yield row.image_id, self._example(row, data)
-        if not admitted:
-            raise DatasetError(
-                f"padchest: no readable image is left for the split {split!r}: all {len(rows)} "
-                f"files were refused, e.g. {intake.quarantined[-1:]}."
-            )
+    def _generate_examples(self, split, items, source, intake):
+        making = Making(partial(_checked, images.Gate(np.uint16)), self._example)
+        return self._from_files(split, items, by_name(source.read), making, intake)
 
-    def _example(self, row: table.Row, data: bytes) -> dict:
+    def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
+        row: table.Row = item.facts
         targets = self.builder_config.selection.targets(row)
-        return {
-            "image": data,
+        return row.image_id, {
+            "image": checked.data,
             "image_id": row.image_id,
             "patient_id": row.patient_id,
             "findings": targets,
@@ -152,25 +151,17 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
 
-def _finished(data: bytes | None, intake: images.Intake, row: table.Row) -> bytes | None:
-    """Bytes of an admitted image, the usual way round; None where it was quarantined."""
-    if data is None and row.image_id in account.known_bad():
-        intake.quarantined[-1]["reason"] += " (known: broken as published)"
-    if data is None or not row.inverted:
-        return data
-    intake.converted.append({"file": row.image_id, "reason": photometric.INVERTED})
-    return photometric.inverted(data)
-
-
-def _check_filled(members: dict[str, list], ledger: account.Ledger, path: Path) -> None:
-    empty = [split for split, rows in members.items() if not rows]
-    if empty:
-        sizes = dict(Counter({split: len(rows) for split, rows in members.items()}))
-        raise DatasetError(
-            f"padchest: no image falls into {' and '.join(empty)} (images: {sizes}). What became "
-            f"of the rows of {path.name}: {ledger.rows}. Copy more of the zip files, or choose a "
-            "config that takes more of the rows."
-        )
+def _checked(gate: images.Gate, item: Item, content: bytes | Unreadable) -> images.Checked:
+    """The outcome for one image, which is turned the usual way round."""
+    checked = gate.check(content)
+    if checked.data is None or not item.facts.inverted:
+        return checked
+    try:
+        turned = photometric.inverted(checked.data)
+    except Unreadable as error:
+        return images.Checked(None, str(error))
+    reasons = [reason for reason in (checked.reason, photometric.INVERTED) if reason]
+    return images.Checked(turned, ", ".join(reasons))
 
 
 def _sha256(path: Path) -> str:

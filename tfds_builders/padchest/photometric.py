@@ -7,6 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from tfds_builders.errors import Unreadable
+
 INVERTED = "MONOCHROME1, inverted"
 
 
@@ -20,10 +22,16 @@ def inverted(data: bytes) -> bytes:
 
     Returns:
         Bytes of a grey PNG, 16-bit where the image was.
+
+    Raises:
+        Unreadable: Pillow cannot decode what TensorFlow can.
     """
-    with Image.open(io.BytesIO(data)) as image:
-        deep = image.mode.startswith("I")
-        values = np.asarray(image if deep else image.convert("L")).astype(np.int32)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            deep = image.mode.startswith("I")
+            values = np.asarray(image if deep else image.convert("L")).astype(np.int32)
+    except Exception as error:  # a broken file raises nearly anything in a decoder
+        raise Unreadable(f"cannot be inverted: {error or type(error).__name__}") from error
     turned = int(values.max()) + int(values.min()) - values
     buffer = io.BytesIO()
     Image.fromarray(turned.astype(np.uint16 if deep else np.uint8)).save(buffer, "PNG")

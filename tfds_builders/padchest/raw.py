@@ -40,6 +40,17 @@ class RawSet:
     folder: Path
     zips: tuple[Path, ...]
 
+    def __reduce__(self) -> tuple:
+        return RawSet, (self.table, self.folder, self.zips)  # another process looks for itself
+
+    def read(self, image_id: str) -> bytes:
+        """Content of one image.
+
+        Raises:
+            Unreadable: it is not there, or damaged.
+        """
+        return self.images.read(image_id)
+
     @cached_property
     def images(self) -> Images:
         """What images there are; walks the folder and reads the directories of the zip files."""
