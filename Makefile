@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 RESULTS := results/local
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all lint format clean
+.PHONY: help install run test test-slow test-all lint format clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -29,6 +29,9 @@ run: $(STAMP)    ## Train every suite whose data are there; prints where the lea
 
 test: $(STAMP)   ## Run the tests, without the slow ones
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not slow'
+
+test-slow: $(STAMP) ## Run the slow tests, among them the largest models
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
 
 test-all: $(STAMP) ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup

@@ -35,9 +35,11 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
     from benchmark.models import discover
 
     click.secho("Models", bold=True)
-    for name, model_file in discover(models_dirs).items():
+    found = discover(models_dirs)
+    width = max(map(len, found))
+    for name, model_file in found.items():
         if model_file.problem:
-            click.echo(f"  {name:<16} cannot be used: {model_file.problem}")
+            click.echo(f"  {name:<{width}} cannot be used: {model_file.problem}")
             continue
         card = model_file.card
         if card["inputs"] == "metadata":
@@ -51,7 +53,7 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
             )
         facts += "; predicts lung masks" if card["predicts"] == "masks" else ""
         source = f" [{card['source_system']}]" if card["source_system"] else ""
-        click.echo(f"  {name:<16} {card['title']}{source}; {facts}")
+        click.echo(f"  {name:<{width}} {card['title']}{source}; {facts}")
 
 
 def _list_datasets(manual_dir: Path | None, data_dir: Path, *, how_to_get: bool) -> None:

@@ -31,7 +31,9 @@ CARD = {{
     # A statement the tests check. benchmark.models.measure counts both numbers for you.
     "parameters": {{"size": 64, "channels": 1, "outputs": 1, "count": 23361}},
     "gmacs_224": 0.122830912,  # multiply-adds at 224 px with one output, divided by 1e9
-    "weights": {{}},  # e.g. {{"imagenet": "where from, licence"}} if build can load a weight file
+    # Where build can load a weight file, {{"imagenet": "where from, licence"}}, and its name under
+    # "weight_files", a list. Such a model has a layer "features", (B, D), before its head.
+    "weights": {{}},
     "deterministic": False,  # True: the seed changes nothing, one run is enough
 }}
 

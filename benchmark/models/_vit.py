@@ -13,9 +13,8 @@ EPSILON = 1e-6
 class PatchPositions(layers.Layer):
     """Make tokens of a map of patches and add to each where it lies: (B, H, W, D) to (B, H*W, D).
 
-    Fixed sines and cosines of row and column at D/4 frequencies, from one cycle a map-independent
-    2 pi patches to one in 10,000 times as many (Beyer et al. 2022, arXiv:2205.01580). They have no
-    weights, so that a network takes images of any size.
+    Fixed sines and cosines of row and column, at D/4 frequencies from 1 to 1/10,000 radians a patch
+    (Beyer et al. 2022, arXiv:2205.01580). They have no weights and fit images of any size.
     """
 
     def call(self, patches):

@@ -16,7 +16,7 @@ CARD = {
     "own_normalisation": "imagenet",
     "min_size": 32,
     "max_size": None,
-    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 5330564},
+    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 5330571},
     "gmacs_224": 0.384536032,
     "weights": {"imagenet": "Google, Apache-2.0"},
     "weight_files": ["efficientnetb0_notop.h5"],
@@ -25,5 +25,5 @@ CARD = {
 
 
 def build(input_shape, task, weights):
-    """The backbone from its first convolution on, global average pooling, the logits."""
+    """The backbone, global average pooling, the logits."""
     return efficientnet(keras.applications.EfficientNetB0, input_shape, task, weights)

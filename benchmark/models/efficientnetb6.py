@@ -17,7 +17,7 @@ CARD = {
     "own_normalisation": "imagenet",
     "min_size": 32,
     "max_size": None,
-    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 43265136},
+    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 43265143},
     "gmacs_224": 3.357865152,
     "weights": {"imagenet": "Google, Apache-2.0"},
     "weight_files": ["efficientnetb6_notop.h5"],
@@ -26,5 +26,5 @@ CARD = {
 
 
 def build(input_shape, task, weights):
-    """The backbone from its first convolution on, global average pooling, the logits."""
+    """The backbone, global average pooling, the logits."""
     return efficientnet(keras.applications.EfficientNetB6, input_shape, task, weights)

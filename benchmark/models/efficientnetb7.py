@@ -17,7 +17,7 @@ CARD = {
     "own_normalisation": "imagenet",
     "min_size": 32,
     "max_size": None,
-    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 66658680},
+    "parameters": {"size": 224, "channels": 3, "outputs": 1000, "count": 66658687},
     "gmacs_224": 5.167307712,
     "weights": {"imagenet": "Google, Apache-2.0"},
     "weight_files": ["efficientnetb7_notop.h5"],
@@ -26,5 +26,5 @@ CARD = {
 
 
 def build(input_shape, task, weights):
-    """The backbone from its first convolution on, global average pooling, the logits."""
+    """The backbone, global average pooling, the logits."""
     return efficientnet(keras.applications.EfficientNetB7, input_shape, task, weights)

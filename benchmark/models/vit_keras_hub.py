@@ -57,5 +57,7 @@ def build(input_shape, task, weights):
     )
     if weights is not None:
         load_weights(backbone, weights)
-    features = keras.layers.Identity(name="features")(backbone.output[:, 0])
-    return keras.Model(backbone.input, logits(features, task))
+    images = keras.Input(input_shape)
+    tokens = backbone(images)  # whole, because only then can Keras save its layers
+    features = keras.layers.Identity(name="features")(tokens[:, 0])
+    return keras.Model(images, logits(features, task))

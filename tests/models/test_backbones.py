@@ -22,7 +22,6 @@ BACKBONES = {
     # name: the network in keras.applications, and what Keras does to bytes before it, where the
     # network does not do so itself
     "convnext_tiny": (apps.ConvNeXtTiny, None),
-    "densenet121_s0": (apps.DenseNet121, apps.densenet.preprocess_input),
     "efficientnetb0": (apps.EfficientNetB0, None),
     "efficientnetv2b0": (apps.EfficientNetV2B0, None),
     "mobilenetv2": (apps.MobileNetV2, apps.mobilenet_v2.preprocess_input),
@@ -35,9 +34,9 @@ PUBLISHED = {
     "convnext_tiny": (28_589_128, 4.5, 0),
     "densenet121": (8_062_504, 2.9, 0),
     "densenet169": (14_307_880, 3.4, 0),
-    "efficientnetb0": (5_330_571, 0.39, 7),  # the built-in normalisation
-    "efficientnetb6": (43_265_143, 19 * (224 / 528) ** 2, 7),
-    "efficientnetb7": (66_658_687, 37 * (224 / 600) ** 2, 7),
+    "efficientnetb0": (5_330_571, 0.39, 0),
+    "efficientnetb6": (43_265_143, 19 * (224 / 528) ** 2, 0),
+    "efficientnetb7": (66_658_687, 37 * (224 / 600) ** 2, 0),
     "efficientnetv2b0": (7_200_312, 0.72, 0),
     "mobilenetv2": (3_538_984, 0.3, 0),
     "resnet50": (25_636_712, 3.8, 0),
@@ -59,9 +58,9 @@ def published(application, preprocess, images, path):
     )
     for layer in network.layers:
         if isinstance(layer, keras.layers.Normalization) and layer.weights:
-            layer.mean.assign([0.485, 0.456, 0.406])
-            layer.variance.assign([0.229**2, 0.224**2, 0.225**2])
-    network = keras.Model(network.input, network.output)
+            mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+            layer.set_weights([mean, deviation**2, np.array(1)])
+            layer.finalize_state()
     write_legacy(path, as_published(network))
     levels = np.repeat(images * 255, 3, axis=-1)
     return to_numpy(network(preprocess(levels) if preprocess else levels, training=False))
@@ -130,3 +129,15 @@ def test_moving_averages_follow_within_a_short_training():
     layers = model.layers[-1].layers
     norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert {layer.momentum for layer in norms} == {0.99}
+
+
+@pytest.mark.slow
+def test_the_vision_transformer_of_keras_hub_is_filled_by_a_preset(images, tmp_path):
+    models = pytest.importorskip("keras_hub.models", reason="pip install 'cxr-bench[keras_hub]'")
+    width = {"hidden_dim": 768, "mlp_dim": 3072, "num_layers": 12, "num_heads": 12}
+    backbone = models.ViTBackbone(image_shape=(SIZE, SIZE, 3), patch_size=16, **width)
+    backbone.save_to_preset(str(tmp_path))
+    path = str(tmp_path / "model.weights.h5")
+    model = create(discover()["vit_keras_hub"], SIZE, BINARY, "own", weights=path)
+    class_tokens = backbone(np.repeat(images, 3, axis=-1) * 2 - 1)[:, 0]
+    np.testing.assert_allclose(features_of(model, images), to_numpy(class_tokens), atol=1e-5)

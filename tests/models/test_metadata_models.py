@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from benchmark.models import ModelError, NotApplicable, discover, fit
 from benchmark.task import Task
 
-NAMES = [name for name, file in discover().items() if file.card.get("inputs") == "metadata"]
+WITHOUT_IMAGES = {"inputs": "metadata", "predicts": "findings"}
+NAMES = [n for n, f in discover().items() if WITHOUT_IMAGES.items() <= f.card.items()]
 N = 400
 TASKS = {
     "binary": Task(("a",), "binary"),
