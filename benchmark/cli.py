@@ -275,6 +275,19 @@ def masks(row, **options):
     draw_row(row, **options)
 
 
+@main.command("anomaly-map")
+@click.argument("row")
+@_option_out("anomaly maps")
+@_option_results()
+@_option_data_dir()
+@_option_cache_dir()
+def anomaly_map(row, **options):
+    """Draw where an anomaly screen ROW, given by its id, finds images unlike normal ones."""
+    from benchmark.commands.anomaly_map import draw_row
+
+    draw_row(row, **options)
+
+
 @main.command()
 @click.argument("row")
 @_option_results()

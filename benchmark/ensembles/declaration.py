@@ -22,15 +22,17 @@ class Kind:
         options: the keys it takes beside ``members``.
         members: fewest and most members; None for no upper limit.
         reference: where it comes from.
+        sees_images: whether it needs images and weights, not only saved predictions.
     """
 
     options: tuple[str, ...]
     members: tuple[int, int | None]
     reference: str
+    sees_images: bool = False
 
     @property
     def trains(self) -> bool:
-        """Whether it trains something itself, and so needs weights and images."""
+        """Whether it trains a network of its own."""
         return "recipe" in self.options
 
 
@@ -39,9 +41,10 @@ KINDS = {
     "hard_vote": Kind(("weights",), (2, None), "Kittler et al. 1998, doi:10.1109/34.667881"),
     "best_mean": Kind(("k",), (2, None), "Caruana et al. 2004, doi:10.1145/1015330.1015432"),
     "joined_features": Kind(
-        ("k", "recipe"), (2, None), "Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1"
+        ("k", "recipe"), (2, None), "Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1", True
     ),
-    "specialist": Kind(("k", "recipe", "second"), (1, 1), "wished for by source system S2"),
+    "specialist": Kind(("k", "recipe", "second"), (1, 1), "wished for by source system S2", True),
+    "anomaly": Kind((), (1, 1), "Defard et al. 2021, arXiv:2011.08785", True),
 }
 """By the name that a suite gives as ``kind``."""
 

@@ -17,6 +17,7 @@ _TITLES = {
     "hard_vote": "Weighted vote of the decisions of {members}",
     "best_mean": "Mean of the probabilities of the best {k} by validation of {members}",
     "joined_features": "Head on the joined features of the best {k} by validation of {members}",
+    "anomaly": "Distance from normal images on the last feature map of {members}",
     "specialist": "{members}, then {second} on the {k} findings most confused on validation",
 }
 

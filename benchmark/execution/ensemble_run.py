@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,8 @@ def run_ensemble(
     """
     with phases.phase("read"):
         members = read_members(cell, context.results, {s: data[s].part for s in SPLITS})
-    if KINDS[cell.ensemble["kind"]].trains:
-        from benchmark.execution import ensemble_training
-
-        run = getattr(ensemble_training, f"run_{cell.ensemble['kind']}")
+    if KINDS[cell.ensemble["kind"]].sees_images:
+        run = _seeing(cell.ensemble["kind"])
         outcome = run(cell, file, members, prepared, data, context, phases, on_event)
     else:
         with phases.phase("vote"):
@@ -52,6 +51,18 @@ def run_ensemble(
     outcome.ensemble |= {"members": {name: _origin(member) for name, member in members.items()}}
     outcome.watermarks += sorted({m for each in members.values() for m in each.row["watermarks"]})
     return outcome
+
+
+def _seeing(kind: str) -> Callable[..., Outcome]:
+    """What runs an ensemble of a kind that sees images, and so needs Keras."""
+    from benchmark.execution.anomaly_run import run_anomaly
+    from benchmark.execution.ensemble_training import run_joined_features, run_specialist
+
+    return {
+        "anomaly": run_anomaly,
+        "joined_features": run_joined_features,
+        "specialist": run_specialist,
+    }[kind]
 
 
 def _vote(rule: dict[str, Any], members: Members, results: Results) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 
@@ -11,7 +10,7 @@ from benchmark.data.gathered import Images
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.ensembles.joined import head, join, penultimate
-from benchmark.ensembles.members import Member, Members, best_of
+from benchmark.ensembles.members import Members, best_of
 from benchmark.ensembles.model_file import EnsembleFile
 from benchmark.ensembles.selection import most_confused
 from benchmark.ensembles.specialist import AllSplits, of_findings, take_over
@@ -19,13 +18,13 @@ from benchmark.execution.cell_run import Context, Event, Outcome, Phases
 from benchmark.execution.image_model import (
     check_device,
     determinism,
-    fresh_model,
     make_job,
     open_images,
     run_image_model,
 )
+from benchmark.execution.restored import check_saved, restored
 from benchmark.execution.stage import predict_logits, run_stage
-from benchmark.models import ModelFile, NotApplicable
+from benchmark.models import NotApplicable
 from benchmark.suites.cell import Cell
 from benchmark.task import Task
 
@@ -47,14 +46,15 @@ def run_joined_features(
     """
     check_device(cell.device)
     members = best_of(members, cell.ensemble["k"])
-    paths = {name: _saved_weights(name, member, context) for name, member in members.items()}
+    for name, member in members.items():
+        check_saved(name, member, context.results)
     features = []
     for name, member in members.items():
         with phases.phase("views"):
             images = open_images(member.cell, prepared, data, context, on_event)
         job = make_job(cell, file, prepared.task, data, images, context, phases, on_event)
         with phases.phase("features"):
-            network = _restored(member.cell, file.models[name], prepared.task, paths[name])
+            network = restored(name, member, file.models[name], prepared.task, context.results)
             features.append(_features(penultimate(network), images, job.train.images))
     inputs = join(features)
     network = _fresh_head(cell, inputs["train"].shape[1], prepared.task)
@@ -115,22 +115,6 @@ def run_specialist(
         parameters=outcome.parameters + _parameters(members),
         ensemble={"used": [name], "findings": findings, "confused_on_validation": confused},
     )
-
-
-def _saved_weights(name: str, member: Member, context: Context) -> Path:
-    path = context.results.weights_path(member.cell.cell_id)
-    if not path.is_file():
-        raise NotApplicable(
-            f"the weights of its member {name} are not in {path.parent}: they are not published "
-            f"with a row. Run it again: --rerun all --filter model={name}"
-        )
-    return path
-
-
-def _restored(cell: Cell, model_file: ModelFile, task: Task, weights: Path) -> keras.Model:
-    model = fresh_model(cell, model_file, task)
-    model.load_weights(weights)
-    return model
 
 
 def _features(network: keras.Model, images: dict[str, Images], drawn: Images) -> dict:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.ensembles.cells import ensemble_cells, member_cells
 from benchmark.ensembles.declaration import KINDS, Ensemble
 from benchmark.ensembles.model_file import EnsembleFile, ensemble_file
+from benchmark.screening.protocol import PATTERN, withheld_by
 from benchmark.suites.cell import Cell
 from benchmark.suites.suite import Suite
 from benchmark.task import Task
@@ -87,8 +88,13 @@ def _refusal(cell: Cell, members: Mapping[str, Planned], task: Task) -> str | No
     for name, planned in members.items():
         if planned.refusal and planned.status != "done":
             return f"its member {name} cannot be run: {planned.refusal}"
-        if KINDS[cell.ensemble["kind"]].trains and not planned.cell.resolution:
+        if KINDS[cell.ensemble["kind"]].sees_images and not planned.cell.resolution:
             return f"its member {name} sees no image, so it has no features and no second stage"
+    if cell.ensemble["kind"] == "anomaly" and withheld_by(cell.protocol) is None:
+        return (
+            "an anomaly screen needs a class that it was not trained on; write the data set as "
+            f"{cell.dataset}@{PATTERN}"
+        )
     if cell.ensemble["kind"] == "specialist":
         return _not_for_a_specialist(task, cell.ensemble["k"])
     return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.data.prepared import Prepared
-from benchmark.legacy import HONEST, find_protocol
+from benchmark.legacy import find_protocol, is_legacy
 from benchmark.legacy.split import BEFORE_SPLIT
 from benchmark.records.files import canonical_json, sha256
+from benchmark.screening import withheld_by
 from benchmark.suites.cell import ID_LENGTH, Cell
 
 
@@ -29,8 +30,10 @@ def protocol_of(cell: Cell, prepared: Prepared) -> dict[str, Any]:
         "limit": cell.limit,
         "legacy": False,
     }
-    if cell.protocol != HONEST:
+    if is_legacy(cell.protocol):
         facts |= _legacy_facts(cell, prepared)
+    if withheld := withheld_by(cell.protocol):
+        facts |= {"withheld": withheld}
     if prepared.holds_masks:
         facts |= _mask_facts(cell, prepared)
     return facts | {"id": sha256(canonical_json(facts))[:ID_LENGTH]}

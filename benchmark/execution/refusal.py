@@ -6,7 +6,7 @@ from benchmark.data.prepared import Prepared
 from benchmark.data.preprocessing import find as find_variant
 from benchmark.errors import UserError
 from benchmark.execution.starting_weights import WeightSources, check_start
-from benchmark.legacy import HONEST
+from benchmark.legacy import is_legacy
 from benchmark.models import ModelFile, check_size
 from benchmark.segmentation.chosen import LungNetworks
 from benchmark.suites.cell import Cell
@@ -26,7 +26,7 @@ def refusal(
     """The reason, and what to do about it; None where the cell can be run."""
     if model_file.problem:
         return model_file.problem
-    if prepared.derived["verdict"] == "leak" and cell.protocol == HONEST:
+    if prepared.derived["verdict"] == "leak" and not is_legacy(cell.protocol):
         return (
             f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. "
             "A leaking set is only run under a legacy protocol."

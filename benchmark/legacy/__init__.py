@@ -1,5 +1,11 @@
 """Protocols of earlier work, repeated with their faults: never ranked with honest ones."""
 
-from benchmark.legacy.protocol import HONEST, LegacyProtocol, find_protocol, protocols
+from benchmark.legacy.protocol import (
+    HONEST,
+    LegacyProtocol,
+    find_protocol,
+    is_legacy,
+    protocols,
+)
 
-__all__ = ["HONEST", "LegacyProtocol", "find_protocol", "protocols"]
+__all__ = ["HONEST", "LegacyProtocol", "find_protocol", "is_legacy", "protocols"]

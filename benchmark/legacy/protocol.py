@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import UnknownName
+from benchmark.screening.protocol import PATTERN
 
 FILE = Path(__file__).with_name("protocols.toml")
 HONEST = "honest"
@@ -92,5 +93,10 @@ def find_protocol(name: str) -> LegacyProtocol:
         UnknownName: there is none; lists the choices.
     """
     if name not in protocols():
-        raise UnknownName("protocol", name, protocols())
+        raise UnknownName("protocol", name, [*protocols(), PATTERN])
     return protocols()[name]
+
+
+def is_legacy(name: str) -> bool:
+    """Whether a cell's protocol is one of these: its faults are then meant."""
+    return name in protocols()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
+
+ABANDONED_AFTER = 3600.0
+"""Seconds without a write after which a temporary file is taken for a dead process's."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -24,6 +30,23 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed writers left in the folders of ``folder``: temporary files an hour old."""
+    for path in folder.glob("*/.*.tmp*"):
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
+                path.unlink()
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from, is a full disk or quota."""
+    if error is None:
+        return False
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # HDF5 and TensorFlow put it into words only.
+    return full or os.strerror(errno.ENOSPC) in str(error) or is_disk_full(error.__cause__)
 
 
 def canonical_json(value: Any) -> bytes:

@@ -5,7 +5,7 @@ predictions/<cell_id>.csv.gz     what the model said (see ``predictions.py``)
 scores/<cell_id>.json            what was computed from the predictions
 comparisons/<table>.json         how the configurations of a table compare, two by two
 cross/                           the same of rows tested on another data set
-weights/, masks/, checkpoints/, logs/   large or local; ignored by git
+weights/, masks/, anomaly/, checkpoints/, logs/   large or local; ignored by git
 """
 
 from __future__ import annotations
@@ -71,6 +71,10 @@ class Results:
     def masks_path(self, cell_id: str) -> Path:
         """Where the predicted masks of a segmentation cell are or will be (not published)."""
         return self.folder / "masks" / f"{cell_id}.npz"
+
+    def anomaly_path(self, cell_id: str) -> Path:
+        """Where the maps of an anomaly screen are or will be (not published)."""
+        return self.folder / "anomaly" / f"{cell_id}.npz"
 
     @property
     def checkpoints(self) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmark.records.store import Row
 from benchmark.report.configuration import Configuration
-from benchmark.report.text import plain
+from benchmark.report.text import number, plain
 
 
 def is_ensemble(cell: dict) -> bool:
@@ -20,12 +20,35 @@ def ensemble_remarks(configuration: Configuration) -> Iterator[str]:
     if not is_ensemble(configuration.cell):
         return
     yield f"Ensemble. {plain(configuration.model['title'])}"
+    for run in configuration.runs:
+        if "screening" in run.row["ensemble"]:
+            yield _screen(run.row)
     seeds: dict[str, list[str]] = defaultdict(list)
     for run in configuration.runs:
         if choice := _choice(run.row):
             seeds[choice].append(str(run.row["cell"]["seed"]))
     for choice, of_seeds in seeds.items():
         yield f"Chosen by validation with seed {', '.join(of_seeds)}, {choice}"
+
+
+def _screen(row: Row) -> str:
+    """What an anomaly screen flags on test by the rule that was frozen on validation."""
+    screen = row["ensemble"]["screening"]
+    halves = {
+        "by score or confidence": "either",
+        "by score alone": "score",
+        "by confidence alone": "confidence",
+    }
+    found = [
+        f"{how} sensitivity {number(screen['test'][key]['sensitivity'])} and specificity "
+        f"{number(screen['test'][key]['specificity'])}"
+        for how, key in halves.items()
+    ]
+    return (
+        f"Seed {row['cell']['seed']} flags an image whose score is higher, or its member's "
+        f"confidence lower, than for {screen['normal_passed']:.0%} of normal validation images; "
+        f"on test {'; '.join(found)}"
+    )
 
 
 def _choice(row: Row) -> str:

@@ -110,6 +110,7 @@ def _entry(table: Table, c: Configuration) -> dict[str, Any]:
         "complete": c.complete,
         "edited_seeds": c.edited_seeds,
         "external": c.external,
+        "short_interval": c.short_interval,
         "parameters": c.model["parameters"],
         "ensemble": c.cell["ensemble"]["kind"] if is_ensemble(c.cell) else None,
         "measurements": {name: _numbers(name, m) for name, m in c.measurements.items()},

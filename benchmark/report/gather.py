@@ -52,6 +52,12 @@ class Table:
         return (bool(self.watermarks), protocol["dataset"], protocol["id"], self.watermarks)
 
     @property
+    def name(self) -> str:
+        """The data set, and the class that was kept for the test where one was."""
+        withheld = self.protocol.get("withheld")
+        return self.protocol["dataset"] + (f" without {withheld}" if withheld else "")
+
+    @property
     def anchor(self) -> str:
         """Name of the table within a document."""
         return f"protocol-{table_name(self.protocol, self.watermarks)}"

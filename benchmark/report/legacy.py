@@ -52,6 +52,7 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
         _key(c): c
         for other in tables
         if other.protocol["dataset"] == protocol.twin and other.watermarks == marks
+        if "withheld" not in other.protocol
         for c in other.configurations
     }
     return [

@@ -110,7 +110,7 @@ def _contents(tables: list[Table]) -> list[str]:
 
 def _contents_row(each: Table) -> list[str]:
     mark = " (not comparable)" if each.watermarks else ""
-    name = f"[{plain(each.protocol['dataset'])}](#{each.anchor}){mark}"
+    name = f"[{plain(each.name)}](#{each.anchor}){mark}"
     leaders = each.groups[0] if each.groups else ()
     best = leaders[0].measurements["test_auc"].mean if leaders else None
     labels = [each.labels[c.config_id] for c in leaders]

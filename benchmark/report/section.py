@@ -51,6 +51,7 @@ def section(each: Table, *, cost: bool, link: Link = unlinked) -> list[str]:
 def _title(each: Table) -> str:
     protocol = each.protocol
     name = f"{plain(protocol['dataset'])} {plain(protocol['dataset_version'])}"
+    name += f" without {plain(protocol['withheld'])}" if "withheld" in protocol else ""
     return ": ".join([name, *(f"**{plain(mark)}**" for mark in each.watermarks)])
 
 
@@ -106,7 +107,8 @@ def _ranking(each: Table, *, cost: bool, link: Link) -> list[str]:
             labels.size(c.cell),
             ", ".join(filter(None, preparation)),
             plain(c.cell["weights"]) or UNDEFINED,
-            *(measured(c.measurements[name]) for name in ("test_auc", "test_f1", "gap_auc")),
+            measured(c.measurements["test_auc"]) + (" §" if c.short_interval else ""),
+            *(measured(c.measurements[name]) for name in ("test_f1", "gap_auc")),
             _seeds(c),
             count(c.model["parameters"]),
         ]

@@ -7,7 +7,7 @@ validation Dice is taken, never one whose training images may be in the test set
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from benchmark.data import preprocessing as variants
@@ -36,11 +36,13 @@ class LungNetworks:
 
     def __init__(self, results: Results):
         self._results = results
+        # A suite asks a thousand times about a few variants; each answer reads their files.
+        self._needs_lungs = cache(lambda name: variants.find(name).needs_lungs)
 
     def resolve(self, variant: dict[str, Any], prepared: Prepared) -> dict[str, Any]:
         """Fields of a cell, with the network in ``preprocessing`` where one is needed and there."""
         name = variant["preprocessing"]
-        needed = name and not prepared.holds_masks and variants.find(name).needs_lungs
+        needed = name and not prepared.holds_masks and self._needs_lungs(name)
         network = self._best(prepared) if needed else None
         if network is None:
             return variant
@@ -48,7 +50,7 @@ class LungNetworks:
 
     def why_none(self, preprocessing: str, prepared: Prepared) -> str | None:
         """Why a cell's variant has no network, and how to get one; None where it needs none."""
-        needed = preprocessing and variants.find(unresolved(preprocessing)).needs_lungs
+        needed = preprocessing and self._needs_lungs(unresolved(preprocessing))
         if not needed or network_of(preprocessing):
             return None
         start = f"preprocessing {preprocessing} needs lung masks, and"

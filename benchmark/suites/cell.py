@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
@@ -10,7 +11,7 @@ from benchmark.legacy import HONEST
 from benchmark.records.files import canonical_json, sha256
 
 ID_LENGTH = 12
-NEUTRAL = {"protocol": HONEST, "ensemble": None, "weights_sha256": None}
+NEUTRAL = {"protocol": HONEST, "ensemble": None, "weights_sha256": None, "memory_fallback": False}
 """Values that are left out of a cell's canonical JSON."""
 
 
@@ -29,12 +30,14 @@ class Cell:
         backend, device, precision, threads, micro_batch: the arithmetic; another machine may
             resolve these differently and then has another cell.
         limit: at most so many images of each split; None for all.
-        protocol: ``"honest"``, or a legacy protocol (see :mod:`benchmark.legacy`).
+        protocol: ``"honest"``, a legacy protocol (see :mod:`benchmark.legacy`), or a screening one
+            (see :mod:`benchmark.screening`).
         ensemble: of an ensemble its kind, options and ``members``: by model name, what tells the
             member's cell from this one (see :mod:`benchmark.ensembles.cells`); ``model`` is then
             the ensemble's name. None for a model.
         weights_sha256: of the files that ``weights`` loads; None where it loads none, or where
             they are not there and the cell cannot be run.
+        memory_fallback: whether ``micro_batch`` is smaller than was planned, for want of memory.
     """
 
     dataset: str
@@ -58,16 +61,18 @@ class Cell:
     protocol: str = HONEST
     ensemble: dict[str, Any] | None = None
     weights_sha256: str | None = None
+    memory_fallback: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as plain JSON values, but for what says nothing.
 
         Leaving out the usual value of a field that came later keeps the ids of earlier cells.
         """
-        values = asdict(self)
+        # Not asdict, which copies every value in depth: a run has thousands of cells to name.
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {key: value for key, value in values.items() if NEUTRAL.get(key, ...) != value}
 
-    @property
+    @cached_property
     def cell_id(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
         return sha256(canonical_json(self.as_dict()))[:ID_LENGTH]
@@ -93,6 +98,7 @@ class Cell:
             )
             if value not in (usual, "")
         ]
+        variants += [f"{self.micro_batch} images at a time"] if self.memory_fallback else []
         extra = f" [{', '.join(variants)}]" if variants else ""
         dataset = self.dataset if self.protocol == HONEST else f"{self.dataset}@{self.protocol}"
         return f"{dataset} {self.model}{size}{extra} seed {self.seed}"

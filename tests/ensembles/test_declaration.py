@@ -53,7 +53,7 @@ def test_a_specialist_is_of_the_first_models_architecture_unless_said(tmp_path):
     ("text", "fault"),
     [
         (ENSEMBLE.replace("soft_vote", "sofd_vote"), "kind .*Did you mean 'soft_vote'"),
-        (ENSEMBLE.replace("soft_vote", "stacking"), "Choices: best_mean, hard_vote, "),
+        (ENSEMBLE.replace("soft_vote", "stacking"), "Choices: anomaly, best_mean, hard_vote, "),
         (ENSEMBLE.replace('kind = "soft_vote"', ""), "unknown kind"),
         (ENSEMBLE.replace("cnn", "cmn"), "ensemble vote 'cmn'.*Did you mean 'cnn'.*linear, mlp"),
         (ENSEMBLE.replace('"mlp", "cnn"', '"mlp"'), "2 or more member"),

@@ -306,3 +306,24 @@ def test_unchanged_results_need_no_heavy_import(results, add, add_seeds):
     command = [sys.executable, "-c", code, str(results.folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_few_patients_are_flagged_where_the_auc_is_high(results, add_seeds, make_protocol):
+    add_seeds("good", strength=9.0)  # some 30 patients with a positive image
+    add_seeds("fair", strength=1.0)
+    text = sections(written(results))["toy/official 1.0.0"]
+    cells = {row[1]: row[5] for row in table_rows(text) if len(row) == 12}
+    assert cells["good"].endswith("] §")
+    assert "§" not in cells["fair"]
+
+
+def test_what_a_configuration_is_behind_the_best_is_told_with_its_p(results, add, add_seeds):
+    add_seeds("strong", strength=6.0)
+    add_seeds("weak", strength=0.2)
+    text = sections(written(results))["toy/official 1.0.0"]
+    below = table_rows(text.split("AUC of strong, the best")[1])[2]
+    values = {r[1]: r[5] for r in table_rows(text) if len(r) == 12}
+    difference = float(values["strong"][:5]) - float(values["weak"][:5])
+    assert below[0] == "weak"
+    assert float(below[1]) == pytest.approx(difference, abs=0.0011)
+    assert below[3] == "&lt; 0.001"

@@ -151,7 +151,7 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "unknown axis"),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
-        (TITLE + MATRIX + 'weights = ["imagenet"]\n', "mine.toml: unknown weights .*imagenet_frozen"),
+        (TITLE + MATRIX + 'weights = ["imagenet"]\n', "unknown weights .*imagenet_frozen"),
     ],
 )
 def test_a_wrong_suite_file_is_explained(tmp_path, text, fault):

@@ -108,6 +108,7 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     """Data set, test images (uint8), their ids, and the network with the run's weights."""
     from benchmark.data.prepared import load_prepared
     from benchmark.models import create, discover
+    from benchmark.screening.split import under
 
     cell = run.row["cell"]
     model_file = discover(sources.models_dirs).get(cell["model"])
@@ -121,6 +122,7 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     if model_file.sha256 != run.row["model"]["sha256"]:
         raise UserError("its model file has changed since the run")
     prepared = load_prepared(cell["dataset"], sources.data_dir)
+    prepared = under(cell.get("protocol", ""), prepared)
     if prepared.manifest_sha256 != cell["manifest_sha256"]:
         raise UserError(f"{cell['dataset']} was prepared anew since the run")
 

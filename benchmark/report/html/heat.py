@@ -15,7 +15,6 @@ from benchmark.errors import UserError
 if TYPE_CHECKING:
     import keras
 
-_COARSEST = 4  # a map of 2 x 2 cells, the last of many networks at 64 px, points nowhere
 _BATCH = 32
 
 
@@ -39,13 +38,15 @@ def heat_maps(
     import keras
     import tensorflow as tf
 
+    from benchmark.models._feature_map import feature_layer
+
     if keras.backend.backend() != "tensorflow":
         raise UserError(
             "Grad-CAM needs Keras on TensorFlow, whatever the rows were trained with: "
             "KERAS_BACKEND=tensorflow cxr-bench report --gradcam"
         )
     network = model.layers[-1]
-    layer = _feature_layer(network)
+    layer = feature_layer(network)
     probe = keras.Model(network.inputs, [layer.output, network.output])
     heat = []
     for start in range(0, len(images), _BATCH):
@@ -83,21 +84,3 @@ def share_inside(heat: np.ndarray, boxes: Sequence[dict[str, float]]) -> tuple[f
         inside |= down[:, None] & across
     whole = float(heat.sum())
     return (float(heat[inside].sum()) / whole if whole else None), float(inside.mean())
-
-
-def _feature_layer(network: keras.Model):
-    """The last layer with a feature map that is fine enough; without one, the last finest."""
-    import keras
-
-    maps = [
-        layer
-        for layer in network.layers
-        if not isinstance(layer, keras.layers.InputLayer | keras.Model)
-        and len(getattr(layer.output, "shape", ())) == 4
-        and len(layer._inbound_nodes) == 1
-    ]
-    if not maps:
-        raise UserError("this network has no feature map: it sees the image as a list of pixels")
-    finest = max(min(layer.output.shape[1:3]) for layer in maps)
-    wanted = min(finest, _COARSEST)
-    return [layer for layer in maps if min(layer.output.shape[1:3]) >= wanted][-1]

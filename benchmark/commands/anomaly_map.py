@@ -1,0 +1,84 @@
+"""`cxr-bench anomaly-map`: where an anomaly screen finds images unlike normal ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmark.errors import UnknownName, UserError
+from benchmark.records.store import Results, Row
+
+SHOWN = 5
+
+
+def draw_row(cell_id: str, results: Path, data_dir: Path, cache_dir: Path, out: Path) -> None:
+    """Write ``<cell_id>.png`` and ``.svg``; the figure shows images of the set, so it stays local.
+
+    Raises:
+        UnknownName: there is no such row of an anomaly screen.
+        UserError: its maps are not here, or the set was prepared anew.
+    """
+    from benchmark.data.prepared import load_prepared
+    from benchmark.report.anomaly_figure import draw_anomalies
+    from benchmark.report.eda_style import save, styled
+
+    stored = Results(results)
+    row = _row(cell_id, stored)
+    cell = row["cell"]
+    prepared = load_prepared(cell["dataset"], data_dir)
+    if prepared.manifest_sha256 != cell["manifest_sha256"]:
+        raise UserError(f"{prepared.name} was prepared anew after row {cell_id} was made")
+    withheld = row["protocol"]["withheld"]
+    heading = f"{cell['model']} on test images of {prepared.name}, never trained on {withheld}"
+    with styled():
+        cases = _cases(row, stored, prepared, cache_dir)
+        save(draw_anomalies(cases, heading), out / cell_id)
+    click.echo(f"Figure: {out / cell_id}.png and .svg. It shows images of the set: keep it local.")
+
+
+def _row(cell_id: str, results: Results) -> Row:
+    by_id = {
+        row["cell_id"]: row
+        for row in results.rows()
+        if row["status"] == "done" and "screening" in row.get("ensemble", {})
+    }
+    if cell_id not in by_id:
+        raise UnknownName("row of an anomaly screen", cell_id, by_id)
+    return by_id[cell_id]
+
+
+def _cases(row: Row, results: Results, prepared, cache_dir: Path):
+    """The withheld images with the highest scores, and normal ones from lowest to highest."""
+    from benchmark.records.anomaly_maps import read_anomaly_maps
+    from benchmark.records.predictions import read_predictions
+    from benchmark.report.anomaly_figure import Case
+    from benchmark.segmentation.lung_views import open_prepared_view
+
+    path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
+    test = read_predictions(path, row["dataset"]["task"]["kind"]).part("test")
+    found = read_anomaly_maps(results.anomaly_path(row["cell_id"]))
+    if not np.array_equal(found.image_id, test.image_id.astype(str)):
+        raise UserError(f"the maps of row {row['cell_id']} are of other images; run it again")
+    (member,) = row["ensemble"]["members"].values()
+    seen = results.read_row(member["cell_id"])["cell"]
+    view = open_prepared_view(
+        prepared, "test", seen["resolution"], seen["preprocessing"], cache_dir, results
+    )
+    line = {image_id: i for i, image_id in enumerate(view.image_ids)}
+
+    def case(k: int) -> Case:
+        title = f"{Path(found.image_id[k]).stem}\nscore {found.score[k]:+.1f}, "
+        title += f"confidence {found.confidence[k]:.2f}"
+        return Case(view.images[line[found.image_id[k]]], found.distances[k], title)
+
+    order = np.argsort(-found.score, kind="stable")
+    anomalous = test.targets[order, 0] == 1
+    normal = order[~anomalous][::-1]
+    spread = np.unique(np.linspace(0, len(normal) - 1, SHOWN).round().astype(int))
+    shown = {
+        f"{row['protocol']['withheld']}, highest scores": order[anomalous][:SHOWN],
+        "Normal, lowest to highest score": normal[spread],
+    }
+    return {name: [case(k) for k in which] for name, which in shown.items()}
