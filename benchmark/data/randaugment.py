@@ -82,7 +82,7 @@ def _operations() -> list[Operation]:
     from keras_cv import layers  # heavy, and wanted by this policy only
 
     # Amounts that layers are made with are those of their own draws, which are not used.
-    grey = {"value_range": (0.0, 1.0), "dtype": "float32"}
+    grey = {"value_range": (0.0, 1.0), "dtype": "float32", "seed": 1}
     black = {"fill_mode": "constant", "fill_value": 0.0, "dtype": "float32", "seed": 1}
     contrast_stretch = layers.AutoContrast(**grey)
     equalisation = layers.Equalization(**grey)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -198,6 +201,18 @@ def test_randaugment_moves(operations):
         np.testing.assert_allclose(
             operated(operations[name], scene(64), 0.5, 1.0), expected, atol=0.02
         )
+
+
+def test_randaugment_works_where_operations_are_deterministic():
+    """As in every worker; a layer without a seed then asks for a generator that is not there."""
+    script = (
+        "import tensorflow as tf\n"
+        "tf.config.experimental.enable_op_determinism()\n"
+        "from benchmark.data.augment import augmenter, batch_key\n"
+        "shown = augmenter('randaugment')(tf.ones((4, 8, 8, 1)), batch_key(3, 0, 0))\n"
+        "assert shown.shape == (4, 8, 8, 1)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_randaugment_leaves_some_images_alone_and_draws_for_each_by_itself():
