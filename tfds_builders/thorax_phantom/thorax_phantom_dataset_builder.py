@@ -11,7 +11,6 @@ import tensorflow_datasets as tfds
 
 from tfds_builders import example, splits
 from tfds_builders.thorax_phantom.patients import FINDINGS, VIEWS, draw_patient
-from tfds_builders.thorax_phantom.simulation import simulate
 
 FRACTIONS = {"train": 0.60, "validation": 0.15, "test": 0.25}
 SALT = "thorax_phantom/11"  # of the first fifteen, the one with enough of each finding everywhere
@@ -67,6 +66,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(names) for split, names in members.items()}
 
     def _generate_examples(self, names: list[str]) -> Iterator[tuple[str, dict]]:
+        # Here, because it takes a second with SciPy's modules, and every command lists builders.
+        from tfds_builders.thorax_phantom.simulation import simulate
+
         for name in names:
             patient = draw_patient(self.builder_config.seed, name)
             for index in range(patient.n_images):
