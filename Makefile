@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 RESULTS := results/local
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow test-all lint format clean
+.PHONY: help install run test test-slow test-all lint format bench kills clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -43,6 +43,12 @@ lint: $(STAMP)   ## Check style
 format: $(STAMP) ## Put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## Measure speed on a quiet machine, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.bench
+
+kills: $(STAMP)  ## Kill and resume a run 30 times and compare what comes out
+	$(BIN)/python -m benchmarks.kills
 
 clean:           ## Remove the environment and local results
 	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,135 @@
+"""All speed measurements, each beside what it is compared with, as a page of Markdown.
+
+    make bench
+    python -m benchmarks.bench --quick --out page.md      # only tries the script
+
+Every part runs in a process of its own. The page is for a quiet machine: nothing else may run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import cell_speed, finished, frozen, input_speed
+from benchmarks.measure import HEAD, Measure
+
+PAGE = Path(__file__).parent / "RESULTS.md"
+TEXT = """# Measured speed
+
+Written by `make bench` on {date}: {machine}, {versions}. Each line was measured beside what it is
+compared with, in one run; a ratio is the median over pairs of runs that follow each other.
+
+{table}
+
+Scoring and leaderboard (`benchmarks/scoring.py`):
+
+```
+{scoring}
+```
+
+## Notes
+
+{notes}
+"""
+NOTES = PAGE.with_name("NOTES.md")
+"""What there is to say about lines whose aim was not reached; written by hand."""
+
+
+def finished_cells(matrix: dict[str, list]) -> list[Measure]:
+    """`cxr-bench run` where everything is done."""
+    with tempfile.TemporaryDirectory() as folder:
+        cells = finished.make_rows(Path(folder), matrix)
+        took = min(finished.seconds(Path(folder), matrix) for _ in range(3))
+    what = f"`cxr-bench run` on a suite of {cells:,} finished cells, leaderboard included"
+    return [Measure(what, took, "s", goal="< 2 s", reached=took < 2)]
+
+
+def frozen_backbone(options, model: str) -> list[Measure]:
+    """A cell with a frozen backbone beside one pass of the backbone and the head's epochs."""
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        least = pool.apply(frozen.least_cost, (options, model))
+        cell = pool.apply(frozen.cost_of_cell, (options, model))
+    ratio = cell["cpu"] / least["cpu"]
+    what = f"frozen {model} at {options.size} px, {frozen.EPOCHS} epochs, processor time"
+    beside = "one pass and the head"
+    return [Measure(what, cell["cpu"], "s", ratio, least["cpu"], beside, "<= 1.3", ratio <= 1.3)]
+
+
+def scoring(quick: bool) -> str:
+    """What `benchmarks/scoring.py` prints."""
+    few = ["--images", "500", "--resamples", "50", "--loop", "2", "--rows", "20"]
+    command = [sys.executable, str(PAGE.with_name("scoring.py")), *(few if quick else [])]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def apart(work: Callable, *arguments) -> list[Measure]:
+    """Measure in a fresh process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return shown(pool.apply(work, arguments))
+
+
+def shown(measures: list[Measure]) -> list[Measure]:
+    """The same, printed."""
+    print(*(measure.line for measure in measures), sep="\n", flush=True)
+    return measures
+
+
+def measure_all(options) -> list[Measure]:
+    """Every line of the table."""
+    data, quick = options.data_dir, options.quick
+    images, pairs, drawn = (24, 1, 640) if quick else (500, 5, 60_000)
+    print(HEAD, flush=True)
+    return [
+        *apart(input_speed.measure, options.data, images, pairs, drawn),
+        *apart(cell_speed.measure, options.dataset, data, 64 if quick else 1_024, pairs),
+        *apart(cell_speed.measure_share, options.dataset, data, 2 if quick else 10),
+        *shown(frozen_backbone(options, "mobilenetv2" if quick else "resnet50")),
+        *apart(finished_cells, finished.FEW if quick else finished.MATRIX),
+    ]
+
+
+def page(measures: list[Measure], scored: str) -> str:
+    """The page of results."""
+    from benchmark.execution.environment import provenance
+
+    made = provenance()
+    cpu = made["hardware"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    return TEXT.format(
+        date=datetime.date.today().isoformat(),
+        machine=f"{cpu['cores']} cores of {cpu['cpu']}, {cpu['memory_gb']} GB",
+        versions=f"{versions}, commit {(made['commit'] or 'unknown')[:12]}",
+        table="\n".join([HEAD, *(measure.line for measure in measures)]),
+        scoring=scored,
+        notes=NOTES.read_text().strip() if NOTES.is_file() else "None.",
+    )
+
+
+def main() -> None:
+    """Measure, print and write the page."""
+    real = os.environ.get("CXR_BENCH_REAL_DATA")
+    home = Path.home()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=real and Path(real), help="real X-rays")
+    parser.add_argument("--dataset", default="thorax_phantom/default", help="to train on")
+    parser.add_argument("--data-dir", type=Path, default=home / "tensorflow_datasets")
+    parser.add_argument("--cache-dir", type=Path, default=home / ".cache/cxr-bench")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    parser.add_argument("--quick", action="store_true", help="tiny: only tries the script")
+    options = parser.parse_args()
+    options.size, options.limit = 64, 100 if options.quick else 1_000  # for the frozen backbone
+    text = page(measure_all(options), scoring(options.quick))
+    options.out.write_text(text)
+    print(f"Written: {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""What a cell costs over the bare training loop, and how much of it is not training.
+
+The bare loop is ``model.fit`` on the same images as float arrays in memory, with the same
+optimizer, precision, validation images and callback; both sides trace their step anew in every
+pair. The share is of whole cells in a worker that is started for them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import Measure, alternating
+
+SIZE, BATCH = 64, 32
+MOST_SHARE = 0.15
+MODELS = {"cnn": (1.05, 10), "resnet50": (1.03, 2)}
+"""Highest ratio aimed at, and epochs of a pair."""
+
+
+def measure(dataset: str, data_dir: Path, images: int, pairs: int) -> list[Measure]:
+    """The training loop beside the bare one, for each of :data:`MODELS`.
+
+    Args:
+        dataset: a prepared set.
+        images: of the training split, at most.
+        pairs: measurements of both.
+    """
+    from benchmark.execution.environment import current
+    from benchmark.execution.image_model import configure_framework
+
+    configure_framework(asdict(current()))
+    with tempfile.TemporaryDirectory() as folder:
+        return [_ratio(name, dataset, data_dir, Path(folder), images, pairs) for name in MODELS]
+
+
+def _ratio(
+    name: str, dataset: str, data_dir: Path, folder: Path, images: int, pairs: int
+) -> Measure:
+    goal, epochs = MODELS[name]
+    planned = _planned(name, dataset, data_dir, folder, epochs)
+    job = _job(planned, data_dir, folder, images)
+    mine, theirs, ratio = alternating(partial(_cell, job), partial(_bare, job), pairs)
+    what = f"training {name} at {SIZE} px, {epochs} epochs of {len(job.train.images):,} images"
+    beside = "bare model.fit"
+    return Measure(what, mine, "s", ratio, theirs, beside, f"<= {goal}", ratio <= goal)
+
+
+def _planned(name: str, dataset: str, data_dir: Path, folder: Path, epochs: int):
+    from benchmark.data.discovery import find_dataset
+    from benchmark.data.prepare import prepare
+    from benchmark.data.prepared import NotPrepared, load_prepared
+    from benchmark.execution.environment import current
+    from benchmark.execution.plan import Stock, make_plan
+    from benchmark.models import discover
+    from benchmark.records.store import Results
+    from benchmark.suites.suite import DEFAULTS, Suite
+
+    try:
+        prepared = load_prepared(dataset, data_dir)
+    except NotPrepared:
+        prepared = prepare(find_dataset(dataset), data_dir, None)
+    axes = {"datasets": [dataset], "models": [name], "resolutions": [SIZE], "seeds": [0]}
+    recipe = {"epochs": epochs, "patience": epochs, "batch_size": BATCH}
+    suite = Suite("speed", "", "", DEFAULTS | axes, recipe=recipe)
+    stock = Stock(discover(), {dataset: prepared}, Results(folder / "results"), current())
+    return make_plan([suite], stock).cells[0]
+
+
+def _job(planned, data_dir: Path, folder: Path, images: int):
+    """What a cell's training gets, of so many images: whole batches, so that both see the same."""
+    from benchmark.execution.cell_data import cell_data
+    from benchmark.execution.cell_run import Context, Phases
+    from benchmark.execution.image_model import make_job, open_images
+    from benchmark.records.store import Results
+
+    context = Context(data_dir, folder / "cache", Results(folder / "results"), "speed")
+    data = cell_data(planned.cell, planned.prepared)
+    whole = min(images, len(data["train"].part)) // BATCH * BATCH
+    data["train"] = data["train"].take(np.arange(whole))
+    opened = open_images(planned.cell, planned.prepared, data, context, lambda event: None)
+    task, silent = planned.prepared.task, lambda event: None
+    arguments = (planned.cell, planned.model_file, task, data, opened, context, Phases(), silent)
+    return make_job(*arguments)
+
+
+def _model(job):
+    from benchmark.execution.image_model import fresh_model
+
+    return fresh_model(job.cell, job.model_file, job.task)
+
+
+def _cell(job) -> None:
+    from benchmark.execution.checkpoints import remove_checkpoints
+    from benchmark.execution.stage import train_whole
+
+    train_whole(_model(job), job)
+    remove_checkpoints(job.checkpoints, job.cell)
+
+
+def _bare(job) -> None:
+    """The loop as anyone would write it, with the callback that keeps the best epoch."""
+    from benchmark.training.clock import TrainingClock
+    from benchmark.training.fit import BestEpoch, compile_model, validation_auc
+
+    x, y = _floats(job.train.images), np.asarray(job.train.targets, np.float32)
+    seen = _floats(job.images["validation"])
+    targets = np.where(job.validation.labelled, job.validation.targets, np.nan)
+
+    def logits(model):
+        return model.predict(seen, batch_size=BATCH * 2, verbose=0)
+
+    validate = validation_auc(logits, targets, job.task, job.loss)
+    model, epochs = _model(job), job.recipe.epochs
+    compile_model(model, job.loss, job.recipe, len(x) // BATCH, job.cell.device)
+    keeper = BestEpoch(validate, job.recipe, lambda *_: None, None, TrainingClock({}))
+    model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[keeper])
+
+
+def _floats(images) -> np.ndarray:
+    return np.asarray(images[:], np.float32)[..., None] / 255
+
+
+def measure_share(dataset: str, data_dir: Path, epochs: int) -> list[Measure]:
+    """How much of a cell's time is neither training step nor waiting for batches.
+
+    Args:
+        dataset: a prepared set.
+        epochs: of each cell, none of which stops early.
+    """
+    from benchmark.execution.environment import current
+    from benchmark.execution.plan import Plan
+    from benchmark.execution.profile import Profiler
+    from benchmark.execution.runner import Folders, run_plan
+
+    measures = []
+    for name in MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            folders = Folders(data_dir, Path(folder) / "cache", Path(folder) / "results")
+            planned, profiler = _planned(name, dataset, data_dir, Path(folder), epochs), Profiler()
+            run_plan(Plan([planned]), folders, current(), profiler)
+        outside, whole = profiler.outside_training()
+        what = f"time outside training steps, {name} at {SIZE} px, {epochs} epochs of {dataset}"
+        share, goal = outside / whole, f"<= {MOST_SHARE}"
+        measures.append(
+            Measure(what, outside, "s", share, whole, "the cell", goal, share <= MOST_SHARE)
+        )
+    return measures

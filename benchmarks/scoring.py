@@ -1,0 +1,125 @@
+"""Speed of scoring and of the leaderboard, run by hand.
+
+First the macro AUC of as many predictions as ChestX-ray14's test split has, resampled by patient:
+this package against a loop over scikit-learn's ``roc_auc_score``, beside it on the same core. The
+loop is timed on a few resamples, and both in processor time, so that other work on the machine
+does not count. Then the time from a thousand scored rows to a leaderboard, in a
+fresh process.
+
+    python benchmarks/scoring.py
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from benchmark.records.files import canonical_json, write_atomic
+from benchmark.records.store import Results
+from benchmark.scoring import bootstrap
+from benchmark.scoring.stored import stored_scores
+
+PREVALENCE = np.geomspace(0.002, 0.2, 14)
+IMAGES_PER_PATIENT = 9
+LEADERBOARD = """
+import sys, time
+start = time.perf_counter()
+from pathlib import Path
+from benchmark.records.store import Results
+from benchmark.report.leaderboard import write
+write(Results(Path(sys.argv[1])))
+wall = time.perf_counter() - start
+print(f"{wall:.2f} s, {time.process_time():.2f} s of the processor with start-up;",
+      "TensorFlow imported:", "tensorflow" in sys.modules)
+"""
+
+
+def predictions(images: int, rng: np.random.Generator):
+    """(N, 14) targets and scores, and (N,) patients with some nine images each."""
+    targets = rng.random((images, len(PREVALENCE))) < PREVALENCE
+    scores = rng.normal(size=targets.shape) + 1.2 * targets
+    return targets.astype(float), scores, rng.integers(images // IMAGES_PER_PATIENT, size=images)
+
+
+def loop(targets, scores, patients, resamples: int, rng: np.random.Generator) -> None:
+    """The plain way: rows of the drawn patients, then scikit-learn for each finding."""
+    rows_of = [np.flatnonzero(patients == patient) for patient in np.unique(patients)]
+    for _ in range(resamples):
+        drawn = rng.integers(len(rows_of), size=len(rows_of))
+        rows = np.concatenate([rows_of[patient] for patient in drawn])
+        np.mean([roc_auc_score(targets[rows, f], scores[rows, f]) for f in range(len(PREVALENCE))])
+
+
+def resampling(options) -> None:
+    """Time both ways and print them side by side."""
+    rng = np.random.default_rng(0)
+    targets, scores, patients = predictions(options.images, rng)
+    start = time.process_time()
+    bootstrap.resample(
+        targets, scores, scores > 1, patients,
+        resamples=options.resamples, seed_text="speed", stream="test",
+    )  # fmt: skip
+    ours = time.process_time() - start
+    start = time.process_time()
+    loop(targets, scores, patients, options.loop, rng)
+    theirs = (time.process_time() - start) * options.resamples / options.loop
+    print(f"{options.images:,} images x {len(PREVALENCE)}, {options.resamples:,} resamples:")
+    print(f"  this package, AUC and F1  {ours:8.1f} s")
+    print(f"  scikit-learn, AUC alone   {theirs:8.1f} s ({options.loop} resamples, scaled up)")
+    print(f"  ratio                     {theirs / ours:8.1f}")
+
+
+def leaderboard(options) -> None:
+    """Time a leaderboard of copies of the rows of a results folder, three seeds each."""
+    with tempfile.TemporaryDirectory() as folder:
+        copies = Results(Path(folder))
+        _copy_rows(Results(options.results), copies, options.rows)
+        for told in ("first, comparing", "again, reading"):
+            command = [sys.executable, "-c", LEADERBOARD, folder]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            print(f"{options.rows:,} rows, {told}: {said.strip()}")
+
+
+def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
+    """So many rows with their predictions and scores, each triple of seeds a model of its own."""
+    rows = [row for row in source.rows() if row["status"] == "done"]
+    rows = sorted(rows, key=lambda row: (row["config_id"], row["cell"]["seed"]))
+    scores = {row["cell_id"]: canonical_json(stored_scores(source, row)) for row in rows}
+    for number in range(wanted):
+        row, copy = rows[number % len(rows)], number // len(rows)
+        ids = {name: f"{copy:03d}{row[name][3:]}" for name in ("cell_id", "config_id")}
+        cell = row["cell"] | {"model": f"{row['cell']['model']}{copy}"}
+        copies.write_row(row | ids | {"cell": cell})
+        for path, data in (
+            (copies.predictions_path, source.predictions_path(row["cell_id"]).read_bytes()),
+            (copies.scores_path, scores[row["cell_id"]]),
+        ):
+            write_atomic(path(ids["cell_id"]), data)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=25_596)
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--loop", type=int, default=5, help="resamples of the scikit-learn loop")
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    options = parser.parse_args()
+    resampling(options)
+    leaderboard(options)
+
+
+if __name__ == "__main__":
+    main()
