@@ -128,7 +128,8 @@ def _seen(cell: Cell, source: Cell, target: Prepared, results: Results) -> list[
         manifest = load_prepared(source.dataset, target.path.parents[2]).manifest()
     except NotPrepared:
         return overlap(cell, target, results)
-    trained = manifest[manifest["split"] != "test"]
+    own_test = manifest["split"] == "test"
+    trained = manifest[~own_test] if source.protocol == HONEST else manifest
     test = target.manifest().query("split == 'test'")
     copies = int(test["sha256"].isin(trained["sha256"]).sum())
     if copies:
@@ -136,7 +137,12 @@ def _seen(cell: Cell, source: Cell, target: Prepared, results: Results) -> list[
             f"{copies} of the {len(test)} test images of {target.name} are among those that the "
             f"network was trained on ({source.dataset}): a score there would mean nothing"
         )
-    return overlap(cell, target, results)
+    earlier = overlap(replace(cell, weights=source.weights), target, results)
+    one_builder = source.dataset.partition("/")[0] == target.name.partition("/")[0]
+    known = int(test["patient_id"].isin(trained["patient_id"]).sum()) if one_builder else 0
+    if not known:
+        return earlier
+    return [f"{known} of {len(test)} test images have patient ids it was trained on", *earlier]
 
 
 def _predict(

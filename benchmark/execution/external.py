@@ -137,7 +137,7 @@ def _row(cell: Cell, prepared: Prepared, origin: Origin) -> Row:
     return {
         "cell_id": cell.cell_id,
         "config_id": cell.config_id,
-        "suite": "",
+        "suite": BACKEND,
         "status": "done",
         "error": None,
         "cell": cell.as_dict(),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
@@ -73,10 +76,19 @@ def test_a_missing_file_is_named(tmp_path):
         read_external(tmp_path / "nothing.csv", BINARY)
 
 
-def test_nothing_in_a_file_is_executed(tmp_path):
-    import pickle
+class Touches:
+    """Makes a file when it is unpickled."""
 
-    path = tmp_path / "evil.csv"
-    path.write_bytes(pickle.dumps(pytest))
-    with pytest.raises(ExternalFileError, match="not a readable CSV|no column"):
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    path, marker = tmp_path / "evil.csv", tmp_path / "executed"
+    path.write_bytes(pickle.dumps(Touches(marker)))
+    with pytest.raises(ExternalFileError, match=r"evil\.csv"):
         read_external(path, BINARY)
+    assert not marker.exists()
