@@ -32,12 +32,12 @@ class Console:
     def __call__(self, planned: Planned, event: dict[str, Any]) -> None:
         """Take one event of one cell."""
         kind = event["event"]
-        if kind == "start":
+        if kind == "start" and planned.cell.cell_id in self._prices:  # else in place of another
             self._i += 1
         if kind in ("start", "view", "features", "epoch") and self._moving:
             self._out.write(f"\r\033[K{self._head(planned)}  {_doing(event)}{self._eta()}")
         elif kind in ("done", "failed"):
-            self._paid += self._prices[planned.cell.cell_id]
+            self._paid += self._prices.get(planned.cell.cell_id, 0.0)
             clear = "\r\033[K" if self._moving else ""
             self._out.write(f"{clear}{self._head(planned)}  {_ending(event)}{self._eta()}\n")
         self._out.flush()

@@ -24,6 +24,7 @@ def run_suites(
     rerun: str | None,
     dry_run: bool,
     exit_on_error: bool,
+    profile: bool,
     hang_after: float,
     memory_limit: float | None,
     results: Path,
@@ -58,7 +59,7 @@ def run_suites(
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
     limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
     options = Options(limit_cells, exit_on_error, limits)
-    return _run_and_report(plan, folders, stock.environment, options)
+    return _run_and_report(plan, folders, stock.environment, options, profile)
 
 
 def _memory_limit_mb(gigabytes: float | None) -> int | None:
@@ -71,19 +72,28 @@ def _memory_limit_mb(gigabytes: float | None) -> int | None:
     return None if available is None else round(SHARE_OF_MEMORY * available)
 
 
-def _run_and_report(plan, folders, environment, options) -> int:
+def _run_and_report(plan, folders, environment, options, profile) -> int:
     from benchmark.console import Console
+    from benchmark.execution.profile import Profiler
     from benchmark.execution.runner import run_plan
     from benchmark.records.store import Results
 
+    console, profiler = Console(plan, options.most), Profiler()
+
+    def watch(planned, event):
+        console(planned, event)
+        profiler(planned, event)
+
     try:
-        ended = run_plan(plan, folders, environment, Console(plan, options.most), options)
+        ended = run_plan(plan, folders, environment, watch, options)
     except KeyboardInterrupt:
         click.echo(
             "\nStopped. The running cell is lost, all others are kept; run again to go on.",
             err=True,
         )
         return 130
+    for line in profiler.lines() if profile else ():
+        click.echo(line)
     if ended:
         click.echo(f"Ended: {_counts(ended)}.")
     if any(Results(folders.results).rows()):

@@ -17,15 +17,18 @@ from benchmark.errors import UserError
 from benchmark.execution.cell_data import cell_data
 from benchmark.execution.checkpoints import remove_checkpoints
 from benchmark.execution.environment import provenance
+from benchmark.execution.fallback import WATERMARK
 from benchmark.execution.memory import peak_memory_mb, reset_peak_memory
+from benchmark.execution.profile import profile
 from benchmark.execution.protocol import dataset_facts, protocol_of
-from benchmark.legacy import HONEST
+from benchmark.legacy import is_legacy
 from benchmark.legacy.split import legacy_verdict
 from benchmark.models import ModelFile
 from benchmark.records.mask_counts import MaskCounts, write_mask_counts
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
 from benchmark.scoring.stored import stored_scores
+from benchmark.screening.split import under
 from benchmark.segmentation.chosen import network_of
 from benchmark.suites.cell import Cell
 
@@ -64,9 +67,10 @@ class Outcome:
 
 @dataclass
 class Phases:
-    """Wall-clock seconds of each phase of a cell."""
+    """Wall-clock seconds of each phase of a cell, and of the parts of its training."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    training: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -93,8 +97,8 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
     from benchmark.segmentation.mask_model import run_mask_model
 
     reset_peak_memory()
-    phases = Phases()
-    prepared = load_prepared(cell.dataset, context.data_dir)
+    begun, phases = time.perf_counter(), Phases()
+    prepared = under(cell.protocol, load_prepared(cell.dataset, context.data_dir))
     if prepared.manifest_sha256 != cell.manifest_sha256:
         raise UserError(f"{cell.dataset} was prepared anew after this cell was planned; run again")
     data = cell_data(cell, prepared)
@@ -120,7 +124,7 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
         "history": outcome.history,
         "peak_memory_mb": peak_memory_mb(),
     }
-    if cell.protocol != HONEST:
+    if is_legacy(cell.protocol):
         row["dataset"] |= legacy_verdict(data, row["dataset"])
     for key in ("weights", "weights_sha256", "ensemble"):
         if values := getattr(outcome, key):
@@ -133,6 +137,7 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
     with phases.phase("score"):
         stored_scores(context.results, row)
     row["phases"] = phases.seconds
+    row["profile"] = profile(phases.seconds, phases.training, time.perf_counter() - begun)
     context.results.write_row(row)
     remove_checkpoints(context.results.checkpoints, cell)
     return row
@@ -150,7 +155,7 @@ def base_row(cell: Cell, prepared: Prepared, model_file: ModelFile, suite: str) 
         "cell": cell.as_dict(),
         "dataset": dataset_facts(prepared),
         "protocol": protocol_of(cell, prepared),
-        "watermarks": [f"limited to {cell.limit} images of each split"] if cell.limit else [],
+        "watermarks": _watermarks(cell),
         "model": {
             "title": card.get("title", model_file.name),  # a broken file has no card
             "reference": card.get("reference", ""),
@@ -165,6 +170,12 @@ def base_row(cell: Cell, prepared: Prepared, model_file: ModelFile, suite: str) 
         "peak_memory_mb": None,
         "provenance": provenance() | {"finished": finished},
     }
+
+
+def _watermarks(cell: Cell) -> list[str]:
+    """Why a row is not to be ranked with full ones, as far as its cell says it."""
+    limited = [f"limited to {cell.limit} images of each split"] if cell.limit else []
+    return limited + ([WATERMARK] if cell.memory_fallback else [])
 
 
 def make_predictions(

@@ -23,5 +23,6 @@ def cell_checkpoint(folder: Path, cell: Cell, model_file: ModelFile, stage: str)
 
 def remove_checkpoints(folder: Path, cell: Cell) -> None:
     """Forget where a cell stood: it is done."""
-    for path in folder.glob(f"{cell.cell_id}.*"):
-        path.unlink(missing_ok=True)
+    for pattern in (f"{cell.cell_id}.*", f".{cell.cell_id}.*"):  # whole, and cut off by a kill
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

@@ -18,7 +18,16 @@ from benchmark.errors import UnknownName
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "gpu", "tpu")
 LARGE_GMACS = 2.0
-PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "keras-cv", "jax", "torch", "numpy")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-datasets",
+    "keras-cv",
+    "jax",
+    "torch",
+    "numpy",
+)
 
 
 @dataclass(frozen=True)

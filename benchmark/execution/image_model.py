@@ -172,8 +172,11 @@ def save_weights(model: keras.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name.removesuffix('.weights.h5')}.tmp.weights.h5")
     bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
-    bare.save_weights(temporary)
-    temporary.replace(path)
+    try:
+        bare.save_weights(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_device(device: str) -> None:

@@ -43,6 +43,25 @@ def available_memory_mb() -> int | None:
     return min(known) if known else None
 
 
+def oom_kills() -> int | None:
+    """Processes that the system has killed for want of memory; None where it does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that Python, NumPy or a framework found no memory, host's or device's.
+
+    The frameworks' own errors are told by name: this must not import them.
+    """
+    name, text = type(error).__name__, str(error)
+    exhausted = "ResourceExhausted" in name or "RESOURCE_EXHAUSTED" in text
+    return isinstance(error, MemoryError) or exhausted or "OutOfMemory" in name
+
+
 def _group_mb(name: str) -> int | None:
     with contextlib.suppress(OSError, ValueError):  # no such file, or "max" for no limit
         return int(Path("/sys/fs/cgroup", name).read_text()) // 2**20

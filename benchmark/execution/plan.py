@@ -15,11 +15,13 @@ from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UnknownName, UserError
 from benchmark.execution.cost import nominal_seconds
 from benchmark.execution.environment import Environment
+from benchmark.execution.fallback import stand_in
 from benchmark.execution.plan_ensembles import plan_ensemble
 from benchmark.execution.refusal import refusal
 from benchmark.execution.starting_weights import WeightSources
 from benchmark.models import ModelFile
 from benchmark.records.store import Results
+from benchmark.screening.split import under
 from benchmark.segmentation.chosen import LungNetworks
 from benchmark.suites.cell import Cell, matches
 from benchmark.suites.suite import Suite
@@ -60,7 +62,8 @@ class Plan:
     """All cells of a run, in running order, and what was left out.
 
     Attributes:
-        cells: of each suite and data set, cheapest models first, so that results come early.
+        cells: of each suite and data set, cheapest models first, so that results come early. A
+            cell that ran out of memory is replaced by the smaller one (see ``fallback.py``).
         unprepared: data set name -> suites that need it.
         over_budget: suite name -> models that do not fit its time budget.
         rerun: statuses that are run again.
@@ -143,7 +146,10 @@ def make_plan(
             if isinstance(facts, NotPrepared):
                 plan.unprepared.setdefault(name, []).append(suite.name)
                 continue
+            facts = under(protocol, facts)
             for planned in _cells(suite, facts, protocol, stock, wanted, plan):
+                if rerun != "all":
+                    planned = stand_in(planned, stock.results, _status)
                 if planned.cell.cell_id not in seen:
                     seen.add(planned.cell.cell_id)
                     plan.cells.append(planned)

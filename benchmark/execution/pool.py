@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.execution.environment import Environment
-from benchmark.execution.memory import own_memory_mb
+from benchmark.execution.memory import oom_kills, own_memory_mb
 
 RECYCLE_ABOVE_MB = 3000
 """A worker that keeps more than this after a cell is replaced: TensorFlow does not give back all
@@ -64,13 +64,18 @@ class Worker:
         self._process: subprocess.Popen | None = None
 
     def run(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Run one cell and yield its events; the last one is ``done`` or ``failed``."""
+        """Run one cell and yield its events; the last one is ``done`` or ``failed``.
+
+        A ``failed`` one says under ``out_of_memory`` whether that was the reason.
+        """
+        kills = oom_kills()
         try:
             if self._process is None or self._process.poll() is not None:
                 self._start()
             self._write(job)
             for event in self._events():
-                if event.get("resident_mb", 0) > RECYCLE_ABOVE_MB:
+                too_much = event.get("resident_mb", 0) > RECYCLE_ABOVE_MB
+                if too_much or event.get("out_of_memory"):
                     self.close()
                 yield event
                 if event["event"] in ("done", "failed"):
@@ -79,9 +84,9 @@ class Worker:
             pass
         except _OverLimit as over:
             self.close()
-            yield self._failure(str(over))
+            yield self._failure(str(over), over.memory)
             return
-        yield self._death()
+        yield self._death(kills)
 
     def close(self) -> None:
         """End the process, at once if need be; a cell that is running is lost."""
@@ -138,30 +143,38 @@ class Worker:
         if limits.memory_mb and taken > limits.memory_mb:
             raise _OverLimit(
                 f"out of memory: the worker took {taken:,} MB of its own, the limit is "
-                f"{limits.memory_mb:,} MB"
+                f"{limits.memory_mb:,} MB",
+                memory=True,
             )
 
-    def _death(self) -> dict[str, Any]:
+    def _death(self, kills_before: int | None) -> dict[str, Any]:
         code = self._process.wait()
         self.close()
+        if code == -signal.SIGKILL and oom_kills() != kills_before:
+            return self._failure("out of memory: the system killed the worker", True)
         return self._failure(_how_it_ended(code))
 
-    def _failure(self, reason: str) -> dict[str, Any]:
+    def _failure(self, reason: str, out_of_memory: bool = False) -> dict[str, Any]:
         return {
             "event": "failed",
             "status": "failed",
             "reason": reason,
+            "out_of_memory": out_of_memory,
             "detail": f"See the end of {self._log.name} in the results folder's logs.",
         }
 
 
 class _OverLimit(Exception):
-    """The worker broke one of its limits; says which."""
+    """The worker broke one of its limits; says which, and whether it was that of memory."""
+
+    def __init__(self, reason: str, *, memory: bool = False):
+        super().__init__(reason)
+        self.memory = memory
 
 
 def _how_it_ended(code: int) -> str:
     if code == -signal.SIGKILL:
-        return "the worker was killed (SIGKILL), as the system does when memory runs out"
+        return "the worker was killed (SIGKILL)"
     if code < 0:
         return f"the worker crashed ({signal.Signals(-code).name})"
     return f"the worker ended without a result (exit code {code})"

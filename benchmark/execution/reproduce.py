@@ -19,6 +19,7 @@ from benchmark.models import discover
 from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.scoring.stored import headline, stored_scores
+from benchmark.screening.split import under
 from benchmark.suites.cell import Cell
 
 _NEEDED = ("rows", "predictions", "private", "weights", "masks")
@@ -85,7 +86,7 @@ def _planned(row: Row, folders: Folders, results: Results) -> Planned:
         reason = "made by another tool" if "external" in row else row["status"].replace("_", " ")
         raise UserError(f"row {row['cell_id']} cannot be run again: it is {reason}")
     cell = Cell(**row["cell"])
-    prepared = load_prepared(cell.dataset, folders.data_dir)
+    prepared = under(cell.protocol, load_prepared(cell.dataset, folders.data_dir))
     if (prepared.version, prepared.manifest_sha256) != (cell.dataset_version, cell.manifest_sha256):
         raise UserError(
             f"{cell.dataset} is not here as it was: version {cell.dataset_version}, manifest "

@@ -15,10 +15,12 @@ from benchmark.ensembles.cells import member_cells
 from benchmark.errors import UserError
 from benchmark.execution.cell_run import base_row
 from benchmark.execution.environment import Environment
+from benchmark.execution.fallback import smaller
 from benchmark.execution.locks import CellLocks
 from benchmark.execution.plan import Plan, Planned
 from benchmark.execution.pool import Limits, Worker
 from benchmark.execution.starting_weights import remove_superseded
+from benchmark.records.files import remove_abandoned
 from benchmark.records.store import Results
 from benchmark.suites.cell import Cell
 
@@ -78,15 +80,18 @@ def run_plan(
     """
     results, options = Results(folders.results), options or Options()
     results.check_writable()
-    remove_superseded([planned.cell for planned in plan.cells], results)
     ended: Counter[str] = Counter()
+    if not (plan.to_run() or plan.refused()):
+        return ended
+    remove_abandoned(results.folder)
+    remove_superseded([planned.cell for planned in plan.cells], results)
     for planned in plan.refused():
         _record_failure(results, planned, "not_runnable", planned.refusal)
         ended["not_runnable"] += 1
     worker = Worker(_setup(folders), environment, results.log_path("worker"), options.limits)
     with contextlib.closing(worker), contextlib.closing(CellLocks(results.folder)) as locks:
         for planned in _shared(plan.to_run(), results, locks, ended):
-            how = _run_one(worker, results, planned, watch)
+            how = _run_one(worker, results, locks, planned, watch)
             ended[how] += 1
             if options.exit_on_error and how == "failed":
                 break
@@ -133,21 +138,42 @@ def _written(results: Results, cell_id: str) -> int | None:
         return None
 
 
-def _run_one(worker: Worker, results: Results, planned: Planned, watch: Watcher) -> str:
+def _run_one(
+    worker: Worker, results: Results, locks: CellLocks, planned: Planned, watch: Watcher
+) -> str:
+    """Run a cell, and smaller ones where it runs out of memory; how the last of them ended.
+
+    Raises:
+        UserError: the disk is full; the cell has no row and will be run again.
+    """
     watch(planned, {"event": "start"})
     for event in worker.run({"cell": planned.cell.as_dict(), "suite": planned.suite}):
         watch(planned, event)
     if event["event"] == "done":
         return "done"
-    _record_failure(results, planned, event["status"], event["reason"], event["detail"])
-    return event["status"]
+    reason, detail = event["reason"], event["detail"]
+    if event.get("disk_full"):  # the next cell would be trained in vain
+        raise UserError(f"{reason}. Free some space and run again: it goes on where it was.")
+    less = smaller(planned) if event.get("out_of_memory") else None
+    if less is None:
+        _record_failure(results, planned, event["status"], reason, detail)
+        return event["status"]
+    told = f"{reason}; tried again with {less.cell.micro_batch} images at a time"
+    _record_failure(results, planned, event["status"], told, detail, less.cell.cell_id)
+    with locks.hold(less.cell.cell_id) as ours:
+        return _run_one(worker, results, locks, less, watch) if ours else "done elsewhere"
 
 
 def _record_failure(
-    results: Results, planned: Planned, status: str, reason: str, detail: str = ""
+    results: Results,
+    planned: Planned,
+    status: str,
+    reason: str,
+    detail: str = "",
+    fallback: str | None = None,
 ) -> None:
     row = base_row(planned.cell, planned.prepared, planned.model_file, planned.suite)
-    error = {"reason": reason, "detail": detail}
+    error = {"reason": reason, "detail": detail} | ({"fallback": fallback} if fallback else {})
     try:
         results.write_row(row | {"status": status, "error": error})
     except OSError as fault:

@@ -25,6 +25,7 @@ _SENDING = threading.Lock()
 
 def main() -> None:
     """Read the set-up and then cells from standard input; ends when that closes."""
+    begun = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     events = _private_stdout()
     logging.getLogger().setLevel(logging.WARNING)
@@ -33,7 +34,7 @@ def main() -> None:
     from benchmark.execution.image_model import configure_framework
 
     configure_framework(setup["environment"])
-    _send(events, {"event": "ready"})
+    _send(events, {"event": "ready", "seconds": time.perf_counter() - begun})
     threading.Thread(target=_tell_of_batches, args=[events], daemon=True).start()
     while True:
         job = json.loads(lines.get())
@@ -86,8 +87,9 @@ def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str
     from benchmark.ensembles.model_file import ensemble_file
     from benchmark.errors import UserError
     from benchmark.execution.cell_run import Context, run_cell
-    from benchmark.execution.memory import resident_memory_mb
+    from benchmark.execution.memory import is_shortage, resident_memory_mb
     from benchmark.models import NotApplicable, discover
+    from benchmark.records.files import is_disk_full
     from benchmark.records.store import Results
     from benchmark.scoring.stored import headline, stored_scores
     from benchmark.suites.cell import Cell
@@ -112,6 +114,7 @@ def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str
             "event": "done",
             "seconds": sum(row["phases"].values()),
             "headline": headline(row, stored_scores(context.results, row)),
+            "profile": row["profile"],
             "resident_mb": resident_memory_mb(),
         }
     except (NotApplicable, MissingWeights) as error:
@@ -119,8 +122,14 @@ def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str
     except Exception as error:
         traceback.print_exc()
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        detail = "" if isinstance(error, UserError) else traceback.format_exc(limit=-3)
-        return {"event": "failed", "status": "failed", "reason": reason, "detail": detail}
+        return {
+            "event": "failed",
+            "status": "failed",
+            "reason": reason,
+            "detail": "" if isinstance(error, UserError) else traceback.format_exc(limit=-3),
+            "disk_full": is_disk_full(error),
+            "out_of_memory": is_shortage(error) and not is_disk_full(error),
+        }
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Checkpoint:
         """Save a compiled model and its state after an epoch.
 
         Most epochs of a fast training are passed over, so that writing takes little of its time;
-        the ``last`` never is.
+        the ``last`` never is. Where it cannot be written, the training goes on without.
         """
         begun = time.monotonic()
         if not last and self._cost > SHARE_OF_TIME * (begun - self._saved):
@@ -69,10 +69,14 @@ class Checkpoint:
             **{f"variable_{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))},
             **{f"best_{i:05d}": value for i, value in enumerate(state.best_weights)},
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_name(f".{self._path.stem}.tmp.npz")
-        np.savez(temporary, **arrays)
-        temporary.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(temporary, **arrays)
+            temporary.replace(self._path)
+        except OSError as error:
+            _LOG.warning("cannot write checkpoint %s (%s): going on without", self._path, error)
+            temporary.unlink(missing_ok=True)
         self._saved = time.monotonic()
         self._cost = self._saved - begun
 

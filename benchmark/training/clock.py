@@ -34,9 +34,11 @@ class TrainingClock(keras.callbacks.Callback):
         self._add(name, time.perf_counter() - begun)
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Begin to wait for the epoch's first batch."""
         self._since = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
+        """Tell what of the time since the last batch was waiting."""
         now = time.perf_counter()
         waited = max(0.0, PULSE.handed_over - self._since)
         self._add("input", waited)

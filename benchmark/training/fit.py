@@ -156,7 +156,7 @@ def fit(
         Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
     clock = TrainingClock({} if parts is None else parts)
-    keeper = _BestEpoch(validate, recipe, on_epoch, checkpoint, clock)
+    keeper = BestEpoch(validate, recipe, on_epoch, checkpoint, clock)
     state = checkpoint.load(model) if checkpoint else None
     if state:
         keeper.history, keeper.best_weights = History(**state.history), list(state.best_weights)
@@ -198,7 +198,12 @@ def validation_auc(
     return validate
 
 
-class _BestEpoch(keras.callbacks.Callback):
+class BestEpoch(keras.callbacks.Callback):
+    """Validates after every epoch, keeps the best one's weights and a checkpoint, stops in time.
+
+    The arguments are those of :func:`fit`, and its clock.
+    """
+
     def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone, checkpoint, clock):
         super().__init__()
         self.history = History()
@@ -216,9 +221,11 @@ class _BestEpoch(keras.callbacks.Callback):
         return had >= self._recipe.epochs or impatient
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Note when the epoch began."""
         self._epoch, self._started = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
+        """Look at the loss from time to time."""
         if (batch + 1) % CHECK_EVERY == 0:
             self._finite(logs)
 
@@ -230,6 +237,7 @@ class _BestEpoch(keras.callbacks.Callback):
         return loss
 
     def on_epoch_end(self, epoch, logs=None):
+        """Judge the epoch."""
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
         with self._clock.part("evaluation"):

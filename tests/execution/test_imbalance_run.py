@@ -61,7 +61,7 @@ def test_copies_that_a_legacy_protocol_made_before_its_split_are_not_made_again(
     def trained_on(protocol):
         data = legacy_data(find_protocol(protocol), "copies_s3", bench.prepared)
         images = {"train": np.zeros((len(data["train"].part), 2, 2), np.uint8)}
-        context = SimpleNamespace(cache_dir=None)
+        context = SimpleNamespace(cache_dir=None, results=bench.results)
         task = bench.prepared.task
         job = make_job(planned.cell, None, task, data, images, context, None, None)
         return len(images["train"]), len(job.train.images)

@@ -125,8 +125,8 @@ def test_the_status_follows_the_row(bench):
     (planned,) = bench.plan(suite).cells
     assert planned.status == "missing"
     row = {"cell_id": planned.cell.cell_id, "model": {"sha256": planned.model_file.sha256}}
-    for status in ("done", "failed"):
-        bench.results.write_row(row | {"status": status})
+    for status, error in (("done", None), ("failed", {"reason": "it fell", "detail": ""})):
+        bench.results.write_row(row | {"status": status, "error": error})
         assert bench.plan(suite).cells[0].status == status
         assert bench.plan(suite).to_run() == []
     assert len(bench.plan(suite, rerun="failed").to_run()) == 1

@@ -1,0 +1,88 @@
+"""Where the time of cells went, in wall-clock seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.execution.plan import Planned
+
+PARTS = {
+    "views": "preparing",
+    "build": "preparing",
+    "features": "preparing",
+    "predict": "evaluation",
+    "write": "writing",
+    "score": "writing",
+}
+"""What phases of a cell count as; those of the training come from its own clock."""
+COLUMNS = ("preparing", "first step", "input", "steps", "evaluation", "writing", "other")
+
+
+def profile(
+    phases: Mapping[str, float], training: Mapping[str, float], total: float
+) -> dict[str, float]:
+    """Seconds of a cell by :data:`COLUMNS`.
+
+    Args:
+        phases: seconds of each phase of the cell.
+        training: seconds of each part of its training.
+        total: seconds of the whole cell; what is left of them is ``other``.
+    """
+    spent = dict.fromkeys(COLUMNS, 0.0)
+    for name, seconds in training.items():
+        spent[name] += seconds
+    for name, column in PARTS.items():
+        spent[column] += phases.get(name, 0.0)
+    spent["other"] = total - sum(spent.values())
+    return {name: round(seconds, 3) for name, seconds in spent.items()}
+
+
+class Profiler:
+    """Watches a run and adds up where its time goes, model by model."""
+
+    def __init__(self):
+        self._models: dict[str, list[Mapping[str, float]]] = {}
+        self._starts: list[float] = []
+
+    def __call__(self, planned: Planned, event: Mapping[str, Any]) -> None:
+        """Take one event of one cell."""
+        if event["event"] == "ready":
+            self._starts.append(event["seconds"])
+        elif event["event"] == "done":
+            self._models.setdefault(planned.cell.model, []).append(event["profile"])
+
+    def outside_training(self) -> tuple[float, float]:
+        """Seconds that were no training step nor input for one, starts included, and of it all."""
+        every = [cell for cells in self._models.values() for cell in cells]
+        sums, started = dict(zip(COLUMNS, _sums(every), strict=True)), sum(self._starts)
+        whole = sum(sums.values()) + started
+        return whole - sums["steps"] - sums["input"], whole
+
+    def lines(self) -> list[str]:
+        """A table of seconds: a line a model, then the whole and its shares."""
+        every = [cell for cells in self._models.values() for cell in cells]
+        if not every:
+            return []
+        width = max(len("share"), *map(len, self._models))
+        head = f"{'seconds':{width}}  cells" + "".join(f"{name:>12}" for name in COLUMNS)
+        body = [_line(name, cells, width) for name, cells in self._models.items()]
+        sums = _sums(every)
+        shares = (f"{100 * seconds / sum(sums):11.0f}%" for seconds in sums)
+        started = f"Workers started: {len(self._starts)}, in {sum(self._starts):.1f} s."
+        return [
+            head,
+            *body,
+            _line("all", every, width),
+            f"{'share':{width}}       {''.join(shares)}",
+            started,
+        ]
+
+
+def _sums(cells: list[Mapping[str, float]]) -> list[float]:
+    return [sum(cell[name] for cell in cells) for name in COLUMNS]
+
+
+def _line(name: str, cells: list[Mapping[str, float]], width: int) -> str:
+    return f"{name:{width}}  {len(cells):5}" + "".join(f"{s:12.1f}" for s in _sums(cells))

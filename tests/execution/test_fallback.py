@@ -1,0 +1,154 @@
+"""A cell that runs out of memory is tried again in smaller parts, as another cell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmark.execution.fallback import FEWEST, WATERMARK, smaller
+from benchmark.execution.memory import is_shortage
+from benchmark.execution.pool import Limits
+from benchmark.report.leaderboard import write
+from benchmark.suites.cell import Cell
+from tests.execution.conftest import CARD, Bench, make_suite
+
+GREEDY = f"""{CARD}
+import numpy, time
+
+
+class Greedy(keras.layers.Layer):
+    def call(self, x, training=False):
+        taken = []
+        while training and x.shape[0] is not None and x.shape[0] > 8:
+            taken.append(numpy.ones(2**24))  # 128 MiB
+            time.sleep(0.05)
+        return x
+
+
+def build(input_shape, task, weights):
+    images = keras.Input(input_shape)
+    flat = keras.layers.Flatten()(Greedy()(images))
+    return keras.Model(images, keras.layers.Dense(task.n_outputs, name="logits")(flat))
+"""
+pytestmark = pytest.mark.xdist_group("runs")
+
+
+def row_of(planned, status, **error):
+    cell, sha256 = planned.cell, planned.model_file.sha256
+    return {"cell_id": cell.cell_id, "model": {"sha256": sha256}, "status": status, "error": error}
+
+
+@pytest.fixture(scope="module")
+def finished(phantom, tmp_path_factory):
+    """A run of a model that takes all memory where it sees more than eight images at a time."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "greedy.py").write_text(GREEDY)
+    bench = Bench(phantom, tmp_path_factory.mktemp("run"), [folder])
+    suite = make_suite(["greedy"], recipe={"epochs": 1, "batch_size": 16})
+    (planned,) = bench.plan(suite).cells
+    told = []
+    ended = bench.run(
+        bench.plan(suite),
+        lambda planned, event: told.append((planned.cell.micro_batch, event["event"])),
+        limits=Limits(memory_mb=2500),
+    )
+    return bench, suite, planned, ended, told
+
+
+def test_it_is_run_again_with_half_as_many_images_at_a_time(finished):
+    bench, _, planned, ended, told = finished
+    assert ended == {"done": 1}
+    assert [t for t in told if t[1] in ("start", "failed", "done")] == [
+        (16, "start"),
+        (16, "failed"),
+        (8, "start"),
+        (8, "done"),
+    ]
+    failed = bench.results.read_row(planned.cell.cell_id)
+    assert failed["status"] == "failed"
+    assert "out of memory" in failed["error"]["reason"]
+    assert "tried again with 8 images at a time" in failed["error"]["reason"]
+    done = bench.results.read_row(failed["error"]["fallback"])
+    assert (done["status"], done["cell"]["micro_batch"]) == ("done", 8)
+    assert (done["cell"]["recipe"]["batch_size"], done["cell"]["recipe"]["accumulate"]) == (16, 2)
+
+
+def test_its_row_never_stands_beside_full_ones(finished):
+    bench, _, planned, *_ = finished
+    done = bench.results.read_row(smaller(planned).cell.cell_id)
+    assert done["watermarks"] == [WATERMARK]
+    assert WATERMARK in write(bench.results).read_text()
+
+
+def test_a_later_run_does_not_repeat_it_unless_all_is_asked_for(finished):
+    bench, suite, planned, *_ = finished
+    for rerun in (None, "failed", "stale"):
+        plan = bench.plan(suite, rerun=rerun)
+        assert plan.to_run() == []
+        assert plan.summary() == {"done": 1}
+    (again,) = bench.plan(suite, rerun="all").to_run()
+    assert again.cell == planned.cell
+
+
+def test_a_run_that_was_killed_between_the_two_goes_on_with_the_smaller_one(bench):
+    suite = make_suite(["linear"])
+    (planned,) = bench.plan(suite).cells
+    less = smaller(planned)
+    bench.results.write_row(row_of(planned, "failed", fallback=less.cell.cell_id))
+    assert [p.cell for p in bench.plan(suite).to_run()] == [less.cell]
+
+
+def test_where_all_of_them_failed_a_rerun_begins_with_the_first(bench):
+    suite = make_suite(["linear"])
+    (planned,) = bench.plan(suite).cells
+    less = smaller(planned)
+    bench.results.write_row(row_of(planned, "failed", fallback=less.cell.cell_id))
+    bench.results.write_row(row_of(less, "failed"))
+    assert bench.plan(suite).to_run() == []
+    assert [p.cell for p in bench.plan(suite, rerun="failed").to_run()] == [planned.cell]
+
+
+def test_the_parts_shrink_to_a_floor_and_the_batch_stays(bench):
+    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 32})).cells
+    seen = []
+    while planned := smaller(planned):
+        seen.append(planned.cell)
+    assert [cell.micro_batch for cell in seen] == [16, 8, FEWEST]
+    assert all(cell.recipe["accumulate"] * cell.micro_batch == 32 for cell in seen)
+    assert len({cell.cell_id for cell in seen}) == 3
+
+
+def test_there_is_nothing_smaller_where_no_images_are_trained_on(bench):
+    (constant,) = bench.plan(make_suite(["constant"])).cells
+    assert smaller(constant) is None
+    (linear,) = bench.plan(make_suite(["linear"])).cells
+    ensemble = replace(linear, cell=replace(linear.cell, ensemble={"kind": "soft_vote"}))
+    assert smaller(ensemble) is None
+
+
+def test_the_same_parts_by_plan_are_another_cell(bench):
+    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 16})).cells
+    meant = make_suite(["linear"], recipe={"batch_size": 16, "accumulate": 2})
+    (planned_so,) = bench.plan(meant).cells
+    fallback = smaller(planned).cell
+    assert fallback.recipe == planned_so.cell.recipe
+    assert fallback.cell_id != planned_so.cell.cell_id
+    assert Cell(**fallback.as_dict()) == fallback
+
+
+class ResourceExhaustedError(Exception):
+    """By its name, as TensorFlow's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (MemoryError(), True),
+        (ResourceExhaustedError("OOM when allocating tensor"), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate"), True),
+        (ValueError("shapes do not agree"), False),
+    ],
+)
+def test_errors_for_want_of_memory_are_told_from_others(error, short):
+    assert is_shortage(error) is short

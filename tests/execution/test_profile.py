@@ -1,0 +1,89 @@
+"""Where the time of a cell went."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from benchmark.cli import main
+from benchmark.data.pipeline import training_batches
+from benchmark.execution.profile import COLUMNS, profile
+from benchmark.records.store import Results
+from benchmark.training.clock import TrainingClock
+
+PAUSE = 0.03
+
+
+class SlowImages:
+    """Images that are read one batch at a time, each after a pause."""
+
+    def __init__(self, pause):
+        self._images = np.zeros((80, 8, 8), np.uint8)
+        self._pause, self._lock = pause, threading.Lock()
+        self.shape, self.dtype = self._images.shape, self._images.dtype
+
+    def __len__(self):
+        return len(self._images)
+
+    def __getitem__(self, rows):
+        with self._lock:
+            time.sleep(self._pause)
+            return self._images[rows]
+
+
+def trained(pause, seconds_a_step):
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+
+    class Slow(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            time.sleep(seconds_a_step)
+
+    parts: dict[str, float] = {}
+    batches = training_batches(SlowImages(pause), np.zeros((80, 1)), batch_size=4, seed=0, epochs=2)
+    clock = TrainingClock(parts)
+    model.fit(
+        batches, epochs=2, steps_per_epoch=20, shuffle=False, verbose=0, callbacks=[Slow(), clock]
+    )
+    return parts
+
+
+def test_waiting_for_images_is_told_from_computing():
+    waiting, computing = trained(PAUSE, 0.0), trained(0.0, PAUSE)
+    assert waiting["input"] > 20 * PAUSE > waiting["steps"]
+    assert computing["steps"] > 20 * PAUSE > computing["input"]
+    assert waiting["first step"] > 0
+
+
+def test_the_parts_add_up_to_the_whole():
+    phases = {"views": 1.0, "train": 9.0, "predict": 2.0, "write": 0.25, "score": 0.25}
+    training = {"first step": 3.0, "input": 1.0, "steps": 4.0, "evaluation": 0.5}
+    told = profile(phases, training, 13.0)
+    assert tuple(told) == COLUMNS
+    assert sum(told.values()) == pytest.approx(13.0)
+    assert told["evaluation"] == 2.5
+    assert told["other"] == pytest.approx(1.0)
+
+
+@pytest.mark.xdist_group("runs")
+def test_a_run_prints_them_and_rows_keep_them(phantom, tmp_path):
+    _, data_dir, cache_dir = phantom
+    folders = ["--results", tmp_path, "--data-dir", data_dir, "--cache-dir", cache_dir]
+    command = ["run", "--suite", "phantom", "--dataset", "thorax_phantom/small", "--profile"]
+    command += ["--filter", "model=constant|linear,seed=0", *map(str, folders)]
+    output = CliRunner().invoke(main, command).output
+    lines = {line.split()[0]: line.split() for line in output.splitlines() if line}
+    assert lines["linear"][1] == "1"
+    assert lines["all"][1] == "2"
+    shares = [float(share.rstrip("%")) for share in lines["share"][1:]]
+    assert sum(shares) == pytest.approx(100, abs=4)
+    assert "Workers started: 1" in output
+    rows = {row["cell"]["model"]: row for row in Results(tmp_path).rows()}
+    assert set(rows["linear"]["profile"]) == set(COLUMNS)
+    assert min(rows["linear"]["profile"].values()) >= 0
+    assert rows["linear"]["profile"]["first step"] > 0
