@@ -109,9 +109,11 @@ def label_weights(targets: np.ndarray, exclusive: bool) -> np.ndarray:
 
     Independent findings: the frequency of the opposite label among the labelled, so that positives
     and negatives of a finding weigh the same in sum (system S4; CheXNet, Rajpurkar et al. 2017,
-    arXiv:1711.05225). Exclusive ones: N / (F n) for a class of n images, which is 1 on average
-    over the images; what is absent has no weight of its own there.
+    arXiv:1711.05225). Exclusive ones: N / (F n) for a class of n of the N labelled images, which
+    is 1 on average over these; what is absent has no weight of its own there.
     """
+    if exclusive:
+        targets = targets[(targets >= 0).all(axis=1)]
     present = (targets == 1).sum(axis=0)
     if exclusive:
         weights = len(targets) / (targets.shape[1] * np.maximum(present, 1))

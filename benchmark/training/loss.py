@@ -14,7 +14,8 @@ class MaskedCrossEntropy(keras.losses.Loss):
 
     Takes targets (B, F) float32, 0 or 1 and negative where not labelled, and logits (B, F).
     Independent findings have a sigmoid each, averaged over the labelled entries; exclusive ones a
-    softmax over all, averaged over images. Computed in float32 whatever the precision policy.
+    softmax over all, averaged over the images that are labelled whole: where one of the findings
+    is unknown, so is which of them holds. Computed in float32 whatever the precision policy.
 
     Args:
         exclusive: whether exactly one finding holds per image.
@@ -39,8 +40,8 @@ class MaskedCrossEntropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Scalar loss of one batch."""
         if self.exclusive:
-            entropy = ops.categorical_crossentropy(y_true, y_pred, from_logits=True)
-            labelled = ops.ones_like(entropy)
+            labelled = ops.cast(ops.all(y_true >= 0, axis=-1), "float32")
+            entropy = ops.categorical_crossentropy(y_true, y_pred, from_logits=True) * labelled
         else:
             labelled = ops.cast(y_true >= 0, "float32")
             # max(x, 0) - x y + log(1 + exp(-|x|)) never overflows, unlike log(sigmoid(x)).

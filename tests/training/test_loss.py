@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, log_softmax
 
+from benchmark.errors import UserError
 from benchmark.task import Task
-from benchmark.training.imbalance import find_policy
+from benchmark.training.imbalance import POLICIES, check_policy, find_policy, label_weights
 from benchmark.training.loss import MaskedCrossEntropy
 
 
@@ -170,3 +171,66 @@ def test_a_weighted_loss_can_be_saved_and_read_back():
     config = keras.saving.serialize_keras_object(MaskedCrossEntropy(False, [[0.1], [0.9]], 2.0))
     again = keras.saving.deserialize_keras_object(config)
     assert (again.weights, again.gamma) == ([[0.1], [0.9]], 2.0)
+
+
+def by_definition(name, targets, logits, exclusive):
+    """The loss of a policy, image by image in double precision, without what is not labelled."""
+    gamma = 2.0 if name == "focal" else 0.0
+    terms = []
+    if exclusive:
+        known = [row for row in range(len(targets)) if (targets[row] >= 0).all()]
+        sizes = targets[known].sum(axis=0)
+        for row in known:
+            of_class = int(targets[row].argmax())
+            p = np.exp(log_softmax(np.float64(logits[row])))[of_class]
+            weight = len(known) / (len(sizes) * sizes[of_class]) if name == "weighted" else 1.0
+            terms.append(-weight * (1 - p) ** gamma * np.log(p))
+        return np.mean(terms)
+    for column, values in zip(targets.T, np.float64(logits).T, strict=True):
+        positive = (column == 1).sum() / (column >= 0).sum()
+        for target, logit in zip(column, values, strict=True):
+            p = expit(logit if target else -logit)
+            weight = (1 - positive if target else positive) if name == "weighted" else 1.0
+            terms += [-weight * (1 - p) ** gamma * np.log(p)] if target >= 0 else []
+    return np.mean(terms)
+
+
+def some_unlabelled(kind, seed):
+    """Targets (12, F) in which every class or finding has a labelled example and some are -1."""
+    random = np.random.default_rng(seed)
+    if kind == "multiclass":
+        targets = np.eye(3, dtype=np.float32)[np.r_[0, 1, 2, random.integers(0, 3, 9)]]
+        targets[9:] = -1
+        return targets
+    targets = random.integers(-1, 2, (12, 1 if kind == "binary" else 3)).astype(np.float32)
+    targets[:2] = [[1], [0]]
+    return targets
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_is_blind_to_what_is_not_labelled(name, kind):
+    """By value, and in that no gradient comes from there."""
+    targets = some_unlabelled(kind, seed=len(name))
+    try:
+        check_policy(name, Task(tuple("abc"[: targets.shape[1]]), kind))
+    except UserError:
+        return  # not defined for this kind of task
+    logits = np.random.default_rng(3).normal(0, 3, targets.shape).astype(np.float32)
+    expected = by_definition(name, targets, logits, kind == "multiclass")
+    assert policy_loss(name, targets, logits, kind) == pytest.approx(expected, rel=1e-4)
+    unknown = targets < 0
+    assert unknown.any()
+    elsewhere = np.where(unknown, 50 - 9 * np.arange(targets.shape[1]), logits).astype(np.float32)
+    assert policy_loss(name, targets, elsewhere, kind) == policy_loss(name, targets, logits, kind)
+
+
+def test_classes_of_which_nothing_is_known_are_zero_not_nan():
+    assert loss(True, np.full((3, 2), -1, np.float32), np.ones((3, 2), np.float32)) == 0.0
+
+
+def test_an_image_of_unknown_class_does_not_change_the_weights_of_classes():
+    targets = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
+    more = np.concatenate([targets, np.full((5, 3), -1, np.float32)])
+    weights = [label_weights(each, exclusive=True) for each in (targets, more)]
+    np.testing.assert_array_equal(*weights)
