@@ -1,5 +1,6 @@
 """Protocols of earlier work, repeated with their faults: never ranked with honest ones."""
 
+from benchmark.legacy.claims import claims_about
 from benchmark.legacy.protocol import (
     HONEST,
     LegacyProtocol,
@@ -8,4 +9,4 @@ from benchmark.legacy.protocol import (
     protocols,
 )
 
-__all__ = ["HONEST", "LegacyProtocol", "find_protocol", "is_legacy", "protocols"]
+__all__ = ["HONEST", "LegacyProtocol", "claims_about", "find_protocol", "is_legacy", "protocols"]

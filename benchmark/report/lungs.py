@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.legacy import claims_about
 from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.report.text import UNDEFINED, count, duration, interval, number, plain, table
 from benchmark.scoring.overlap import ALL, OVERLAPS
@@ -84,11 +85,23 @@ def _section(each: MaskTable, *, cost: bool) -> list[str]:
     ]
     for group in _test(each.runs[0]) if each.runs else ():
         lines += _group(each, group, cost=cost)
+    lines += _claims(each)
     lines += [
         f"- Not finished: {plain(row['cell']['model'])}, {plain(row['error']['reason'])}"
         for row in each.stopped
     ]
     return [*lines, ""] if each.stopped else lines
+
+
+def _claims(each: MaskTable) -> list[str]:
+    """What sources say of these networks, on images of their own."""
+    models = sorted({row["cell"]["model"] for row, _ in each.runs})
+    said = [
+        f"- {source} says of {plain(model)}: {plain(claim.text)}."
+        for model in models
+        for source, claim in claims_about(model)
+    ]
+    return [*said, ""] if said else []
 
 
 def _group(each: MaskTable, group: str, *, cost: bool) -> list[str]:

@@ -9,8 +9,9 @@ from sklearn.model_selection import train_test_split
 from benchmark.data.discovery import datasets
 from benchmark.data.prepared import SPLITS
 from benchmark.errors import UnknownName, UserError
-from benchmark.legacy import find_protocol, protocols
+from benchmark.legacy import claims_about, find_protocol, protocols
 from benchmark.legacy.split import image_split, legacy_data, legacy_verdict
+from benchmark.suites import load_suite, suites
 
 
 def test_there_is_one_for_each_source_system():
@@ -25,6 +26,20 @@ def test_a_protocol_can_be_applied_and_names_its_faults_and_its_twin(protocol):
     assert (protocol.split == "by_image") == bool(protocol.fractions)
     assert sum(protocol.fractions.values()) <= 1 + 1e-9
     assert protocol.decision == "argmax" or 0 < protocol.decision < 1
+
+
+def test_a_claim_is_about_a_model_or_an_ensemble_of_the_suite():
+    for name, protocol in protocols().items():
+        suites_of_it = [load_suite(each) for each in suites() if each.startswith(name)]
+        known = {"*"} | {m for suite in suites_of_it for m in suite.named_models}
+        known |= {ensemble.name for suite in suites_of_it for ensemble in suite.ensembles}
+        assert {claim.model for claim in protocol.claims} <= known
+
+
+def test_claims_are_found_by_model():
+    assert [(source, claim.f1) for source, claim in claims_about("googlenet")] == [("S3", 0.985)]
+    assert "0.94" in claims_about("unet_legacy")[0][1].text
+    assert claims_about("linear") == []
 
 
 def test_an_unknown_protocol_is_named_with_the_nearest():

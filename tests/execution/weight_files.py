@@ -47,6 +47,24 @@ def write_tiny(folder: Path, seed: int = 0) -> Path:
     return write_legacy(folder / "tiny_notop.h5", layers)
 
 
+PUBLISHED = {
+    "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5": "DenseNet121",
+    "densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5": "DenseNet169",
+    "efficientnetb6_notop.h5": "EfficientNetB6",
+    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5": "MobileNetV2",
+}
+"""Names of files that Keras publishes, and the network of keras.applications that they fill."""
+
+
+def write_published(folder: Path, name: str) -> Path:
+    """A file with the name and the layout of one that Keras publishes, its weights at random."""
+    import keras
+
+    make = getattr(keras.applications, PUBLISHED[name])
+    network = make(include_top=False, weights=None, input_shape=(32, 32, 3))
+    return write_legacy(folder / name, as_published(network))
+
+
 def write_legacy(path: Path, layers: dict[str, dict[str, np.ndarray]]) -> Path:
     """Write weights in the HDF5 layout of Keras 2, in which Keras' files are published.
 
