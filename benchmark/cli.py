@@ -117,7 +117,8 @@ def main():
     "--dataset",
     "datasets",
     multiple=True,
-    help="This data set instead of the suites' own; may be given several times.",
+    help="This data set instead of the suites' own, or DATASET@PROTOCOL; may be given several "
+    "times.",
 )
 @click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
 @click.option("--limit-cells", type=click.IntRange(min=1), help="Stop after so many cells.")

@@ -141,6 +141,8 @@ def _describe(plan, suites: dict, filter_text: str) -> None:
             f"Suite {suite} leaves out {', '.join(models)}: over its budget of "
             f"{suites[suite].budget_minutes:g} nominal minutes."
         )
+    for reason in plan.unanswered.values():
+        click.echo(f"Left out: {reason}")
     for name, waiting in plan.unprepared.items():
         click.echo(
             f"Suite {', '.join(waiting)} waits for {name}. Once you have the raw files: "

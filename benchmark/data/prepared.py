@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -130,6 +131,15 @@ class ManifestPart:
     def take(self, rows: np.ndarray) -> ManifestPart:
         """These lines, in this order."""
         return ManifestPart(**{name: values[rows] for name, values in vars(self).items()})
+
+    def counts(self, findings: Sequence[str]) -> dict[str, Any]:
+        """Number of images, of patients, and of positive images of each finding."""
+        positives = (self.targets * self.labelled).sum(axis=0).astype(int).tolist()
+        return {
+            "images": len(self),
+            "patients": len(np.unique(self.patient_id)),
+            "positives": dict(zip(findings, positives, strict=True)),
+        }
 
     @property
     def masked_targets(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.legacy import HONEST
+from benchmark.probes import probed
 from benchmark.records.store import Results
 from benchmark.suites.cell import Cell
 from benchmark.training.weights import origin
@@ -44,7 +45,7 @@ def _reason(
     if earlier is None:
         return f"weights come from row {cell_id}, which is gone: nobody knows what they have seen"
     told = f"weights come from row {cell_id}, trained on {earlier['dataset']}"
-    protocols = {earlier.get("protocol", HONEST), cell.protocol}
+    protocols = {_splits_of(earlier.get("protocol", HONEST)), _splits_of(cell.protocol)}
     one_builder = _builder(earlier["dataset"]) == _builder(cell.dataset)
     if earlier["manifest_sha256"] == cell.manifest_sha256 and len(protocols) == 1:
         return None  # the same split: its test images were kept apart
@@ -60,6 +61,11 @@ def _reason(
     if seen.empty:
         return None
     return f"{told}: {len(seen)} of {len(test)} test images are of patients it learnt from"
+
+
+def _splits_of(protocol: str) -> str:
+    """The protocol whose splits another one shares: a probe asks something else of the same."""
+    return HONEST if probed(protocol) else protocol
 
 
 def _builder(dataset: str) -> str:

@@ -8,6 +8,8 @@ from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.legacy import HONEST, find_protocol
 from benchmark.legacy.split import legacy_data
+from benchmark.probes import probed
+from benchmark.probes.split import probe_data
 from benchmark.records.files import sha256
 from benchmark.screening import withheld_by
 from benchmark.screening.split import screening_data
@@ -18,7 +20,7 @@ def cell_data(cell: Cell, prepared: Prepared) -> dict[str, SplitData]:
     """The images of each split of a cell, by its protocol and limit.
 
     Args:
-        prepared: as the protocol sees it (see :func:`benchmark.screening.split.under`).
+        prepared: as the protocol sees it (see :func:`benchmark.protocols.under`).
 
     Raises:
         UserError: a legacy protocol cannot be applied to this set.
@@ -27,6 +29,8 @@ def cell_data(cell: Cell, prepared: Prepared) -> dict[str, SplitData]:
         data = {split: SplitData(prepared.part(split), (split,)) for split in SPLITS}
     elif withheld_by(cell.protocol) is not None:
         data = screening_data(prepared)
+    elif probed(cell.protocol) is not None:
+        data = probe_data(prepared)
     else:
         data = legacy_data(find_protocol(cell.protocol), cell.imbalance, prepared)
     if cell.limit is None:

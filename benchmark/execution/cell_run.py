@@ -24,11 +24,11 @@ from benchmark.execution.protocol import dataset_facts, protocol_of
 from benchmark.legacy import is_legacy
 from benchmark.legacy.split import legacy_verdict
 from benchmark.models import ModelFile
+from benchmark.protocols import under
 from benchmark.records.mask_counts import MaskCounts, write_mask_counts
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.store import Results, Row
 from benchmark.scoring.stored import stored_scores
-from benchmark.screening.split import under
 from benchmark.segmentation.chosen import network_of
 from benchmark.suites.cell import Cell
 
@@ -119,7 +119,7 @@ def run_cell(cell: Cell, model_file: ModelFile, context: Context, on_event: Even
             digest = write_mask_counts(path, outcome.masks)
     row = base_row(cell, prepared, model_file, context.suite) | {
         "status": "done",
-        "counts": {split: _counts(parts[split], prepared) for split in SPLITS},
+        "counts": {split: parts[split].counts(prepared.facts["findings"]) for split in SPLITS},
         "predictions_sha256": digest,
         "history": outcome.history,
         "peak_memory_mb": peak_memory_mb(),
@@ -196,12 +196,3 @@ def make_predictions(
         logits=values,
         probabilities=link(values, prepared.task.kind),
     )
-
-
-def _counts(part: ManifestPart, prepared: Prepared) -> dict[str, Any]:
-    positives = (part.targets * part.labelled).sum(axis=0).astype(int)
-    return {
-        "images": len(part.image_id),
-        "patients": len(np.unique(part.patient_id)),
-        "positives": dict(zip(prepared.facts["findings"], positives.tolist(), strict=True)),
-    }

@@ -85,6 +85,10 @@ def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
     path = results.weights_path(row["cell_id"])
     if row["status"] != "done" or is_segmentation(row) or "source" in row:
         raise UserError(f"row {row['cell_id']} is not a finished classifier")
+    if "probe" in row["protocol"]:
+        raise UserError(
+            f"row {row['cell_id']} is a shortcut probe: what it reads is no finding of another set"
+        )
     if row["cell"].get("ensemble") or model_file.card["inputs"] != "image":
         raise UserError(
             f"row {row['cell_id']} ({row['cell']['model']}) has no network of its own that sees "

@@ -20,8 +20,8 @@ from benchmark.execution.plan_ensembles import plan_ensemble
 from benchmark.execution.refusal import refusal
 from benchmark.execution.starting_weights import WeightSources
 from benchmark.models import ModelFile
+from benchmark.protocols import resolved
 from benchmark.records.store import Results
-from benchmark.screening.split import under
 from benchmark.segmentation.chosen import LungNetworks
 from benchmark.suites.cell import Cell, matches
 from benchmark.suites.suite import Suite
@@ -66,12 +66,14 @@ class Plan:
             cell that ran out of memory is replaced by the smaller one (see ``fallback.py``).
         unprepared: data set name -> suites that need it.
         over_budget: suite name -> models that do not fit its time budget.
+        unanswered: data set and shortcut probe -> why that is left out.
         rerun: statuses that are run again.
     """
 
     cells: list[Planned] = field(default_factory=list)
     unprepared: dict[str, list[str]] = field(default_factory=dict)
     over_budget: dict[str, list[str]] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
     rerun: set[str] = field(default_factory=set)
 
     def to_run(self) -> list[Planned]:
@@ -146,8 +148,9 @@ def make_plan(
             if isinstance(facts, NotPrepared):
                 plan.unprepared.setdefault(name, []).append(suite.name)
                 continue
-            facts = under(protocol, facts)
-            for planned in _cells(suite, facts, protocol, stock, wanted, plan):
+            meant, unanswered = resolved(protocol, facts)
+            plan.unanswered |= unanswered
+            for planned in _cells_under(meant, suite, stock, wanted, plan):
                 if rerun != "all":
                     planned = stand_in(planned, stock.results, _status)
                 if planned.cell.cell_id not in seen:
@@ -173,6 +176,21 @@ def _check_names(wanted: Mapping[str, set[str]], suites: Iterable[Suite], stock:
             raise UnknownName("model", name, known)
     for name in sorted(wanted.get("dataset", ())):
         find_dataset(name)
+
+
+def _cells_under(
+    meant: Mapping[str, Prepared],
+    suite: Suite,
+    stock: Stock,
+    wanted: Mapping[str, set[str]],
+    plan: Plan,
+) -> list[Planned]:
+    """Cells of a suite on one data set, under each of these protocols."""
+    return [
+        planned
+        for protocol, prepared in meant.items()
+        for planned in _cells(suite, prepared, protocol, stock, wanted, plan)
+    ]
 
 
 def _cells(

@@ -7,6 +7,7 @@ from typing import Any
 from benchmark.data.prepared import Prepared
 from benchmark.legacy import find_protocol, is_legacy
 from benchmark.legacy.split import BEFORE_SPLIT
+from benchmark.probes import probed
 from benchmark.records.files import canonical_json, sha256
 from benchmark.screening import withheld_by
 from benchmark.suites.cell import ID_LENGTH, Cell
@@ -34,6 +35,8 @@ def protocol_of(cell: Cell, prepared: Prepared) -> dict[str, Any]:
         facts |= _legacy_facts(cell, prepared)
     if withheld := withheld_by(cell.protocol):
         facts |= {"withheld": withheld}
+    if field := probed(cell.protocol):
+        facts |= {"probe": field}
     if prepared.holds_masks:
         facts |= _mask_facts(cell, prepared)
     return facts | {"id": sha256(canonical_json(facts))[:ID_LENGTH]}
@@ -70,6 +73,7 @@ def dataset_facts(prepared: Prepared) -> dict[str, Any]:
     facts = prepared.facts
     keys = ["label_version", "projections", "simulated", "redistributable", "licence", "citation"]
     keys += ["unsafe_for"] if prepared.holds_masks else []
+    keys += ["probe"] if "probe" in facts else []
     return {key: facts[key] for key in keys} | {
         "task": {"findings": list(facts["findings"]), "kind": facts["kind"]},
         "rendition": prepared.rendition,

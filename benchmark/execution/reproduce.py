@@ -16,10 +16,10 @@ from benchmark.execution.environment import Environment
 from benchmark.execution.plan import Plan, Planned
 from benchmark.execution.runner import Folders, run_plan
 from benchmark.models import discover
+from benchmark.protocols import under
 from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.scoring.stored import headline, stored_scores
-from benchmark.screening.split import under
 from benchmark.suites.cell import Cell
 
 _NEEDED = ("rows", "predictions", "private", "weights", "masks")

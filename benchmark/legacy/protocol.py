@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import UnknownName
-from benchmark.screening.protocol import PATTERN
+from benchmark.probes.protocol import PATTERN as PROBES
+from benchmark.screening.protocol import PATTERN as SCREENING
 
 FILE = Path(__file__).with_name("protocols.toml")
 HONEST = "honest"
@@ -93,7 +94,7 @@ def find_protocol(name: str) -> LegacyProtocol:
         UnknownName: there is none; lists the choices.
     """
     if name not in protocols():
-        raise UnknownName("protocol", name, [*protocols(), PATTERN])
+        raise UnknownName("protocol", name, [*protocols(), SCREENING, PROBES])
     return protocols()[name]
 
 

@@ -12,6 +12,7 @@ from benchmark.report.crossed import Crossed, crossed_entries
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.lungs import MaskTable, mask_entries, mask_lines
+from benchmark.report.shortcuts import shortcut_entries, shortcuts
 from benchmark.report.splits import SplitPair
 from benchmark.scoring.uncertainty import INTERVALS
 
@@ -37,6 +38,8 @@ def exports(
     }
     if crossed:
         parts["on_another_data_set"] = crossed_entries(crossed)
+    if probed := shortcut_entries(shortcuts(tables)):
+        parts["shortcuts"] = probed
     masks = mask_entries(lungs, cost=cost)
     if masks:
         parts["lung_segmentation"] = masks
@@ -99,6 +102,7 @@ def _entry(table: Table, c: Configuration) -> dict[str, Any]:
         "protocol_id": table.protocol["id"],
         "dataset": table.protocol["dataset"],
         "dataset_version": table.protocol["dataset_version"],
+        **{key: table.protocol[key] for key in ("withheld", "probe") if key in table.protocol},
         "verdict": table.verdict,
         "watermarks": list(table.watermarks),
         "group": table.group_numbers.get(c.config_id),

@@ -12,6 +12,7 @@ from benchmark.records.files import canonical_json, sha256
 from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.report.configuration import MIN_SEEDS, Configuration, Run
 from benchmark.report.labels import labels
+from benchmark.report.titles import protocol_title
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, rank_configurations
 from benchmark.scoring.stored import stored_scores
@@ -53,9 +54,8 @@ class Table:
 
     @property
     def name(self) -> str:
-        """The data set, and the class that was kept for the test where one was."""
-        withheld = self.protocol.get("withheld")
-        return self.protocol["dataset"] + (f" without {withheld}" if withheld else "")
+        """The data set, and the class that was kept for the test or the field that is probed."""
+        return protocol_title(self.protocol)
 
     @property
     def anchor(self) -> str:

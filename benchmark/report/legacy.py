@@ -9,6 +9,7 @@ from benchmark.records.files import canonical_json
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import LEGACY, Table
 from benchmark.report.text import UNDEFINED, number, plain, table
+from benchmark.report.titles import asks_for_findings
 
 _DATA = ("dataset", "dataset_version", "manifest_sha256", "seed", "protocol")
 
@@ -52,7 +53,7 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
         _key(c): c
         for other in tables
         if other.protocol["dataset"] == protocol.twin and other.watermarks == marks
-        if "withheld" not in other.protocol
+        if asks_for_findings(other.protocol)
         for c in other.configurations
     }
     return [

@@ -54,6 +54,9 @@ _ENTRIES = {
     "Difference, p (Holm)": "The best configuration minus another, on the same test patients. Its "
     "interval and p hold both chances: drawing the patients anew, the same for both, and the seed "
     "spread divided by the number of seeds. p is corrected by Holm over the lines of the table.",
+    "Shortcut probe": "A table in which a metadata field (sex, view, age, source of the labels) is "
+    "to be read from the images in place of a finding. It stands below the tables of findings and "
+    "is never ranked with them.",
     "Leakage verdict": "*clean*: no patient or image found in two splits. *suspected*: the data "
     "set declares an ambiguity, given with its reason. *leak*: known leak, legacy protocols only.",
     "Watermark": "Limited, smoke and legacy runs stand in tables of their own, marked, and are "

@@ -11,6 +11,7 @@ from benchmark.records.store import Results, Row
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import preparation, size
 from benchmark.report.text import UNDEFINED
+from benchmark.report.titles import protocol_title
 from benchmark.scoring.stored import stored_scores
 
 SHOWN = 6
@@ -89,7 +90,7 @@ def describe(row: Row) -> str:
     cell = row["cell"]
     pixels = f" {size(cell)} px" if cell["resolution"] else ""
     prepared = preparation(cell)
-    return f"{cell['dataset']} {cell['model']}{pixels}" + (
+    return f"{protocol_title(row['protocol'])} {cell['model']}{pixels}" + (
         f" ({prepared})" if prepared != UNDEFINED else ""
     )
 

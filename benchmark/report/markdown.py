@@ -11,6 +11,7 @@ from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
 from benchmark.report.lungs import MaskTable, mask_sections
 from benchmark.report.section import Link, section, unlinked
+from benchmark.report.shortcuts import is_probe, shortcut_section, shortcuts
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import UNDEFINED, count, interval, number, plain, table
 
@@ -61,7 +62,8 @@ def body(
         cost: whether training time and hardware are shown.
         link: see :func:`benchmark.report.section.section`.
     """
-    full = [t for t in tables if not t.watermarks]
+    full = [t for t in tables if not (t.watermarks or is_probe(t))]
+    probes = [t for t in tables if is_probe(t) and not t.watermarks]
     marked = [t for t in tables if t.watermarks]
     lines = [*(_contents(tables) if tables or not lungs else []), *legend(cost=cost)]
     for each in full:
@@ -69,6 +71,9 @@ def body(
     if pairs:
         lines += _split_pairs(pairs)
     lines += crossed_section(crossed)
+    lines += shortcut_section(shortcuts(tables))
+    for each in probes:
+        lines += section(each, cost=cost, link=link)
     lines += mask_sections(lungs, cost=cost)
     if marked:
         lines += [

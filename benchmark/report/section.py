@@ -20,6 +20,8 @@ from benchmark.report.text import (
     plain,
     table,
 )
+from benchmark.report.titles import protocol_title
+from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 SPLITS = ("train", "validation", "test")
 Link = Callable[[Configuration, str], str]
@@ -38,7 +40,7 @@ def section(each: Table, *, cost: bool, link: Link = unlinked) -> list[str]:
         cost: whether training time and hardware are shown.
         link: makes a link to its page of a configuration and its name, both Markdown.
     """
-    level = "###" if each.watermarks else "##"
+    level = "###" if each.watermarks or "probe" in each.protocol else "##"
     lines = [f'<a id="{each.anchor}"></a>', "", f"{level} {_title(each)}", ""]
     lines += _facts(each) + _support(each)
     if each.configurations:
@@ -49,9 +51,7 @@ def section(each: Table, *, cost: bool, link: Link = unlinked) -> list[str]:
 
 
 def _title(each: Table) -> str:
-    protocol = each.protocol
-    name = f"{plain(protocol['dataset'])} {plain(protocol['dataset_version'])}"
-    name += f" without {plain(protocol['withheld'])}" if "withheld" in protocol else ""
+    name = plain(protocol_title(each.protocol, version=True))
     return ": ".join([name, *(f"**{plain(mark)}**" for mark in each.watermarks)])
 
 
@@ -65,6 +65,7 @@ def _facts(each: Table) -> list[str]:
         + " images"
         + (f", {count(left_out)} unreadable ones left out" if left_out else ""),
         "Task": f"{kind}: {', '.join(plain(f) for f in protocol['findings'])}",
+        **({"Shortcut probe": _probe(dataset["probe"])} if "probe" in protocol else {}),
         "Labels": plain(protocol["label_version"]),
         "Split": plain(protocol["split"]),
         "Projections": ", ".join(plain(p) for p in protocol["projections"]) or "not recorded",
@@ -74,6 +75,22 @@ def _facts(each: Table) -> list[str]:
         "Protocol": f"`{protocol['id']}`",
     }
     return [f"- **{name}**: {text}" for name, text in facts.items()] + [""]
+
+
+def _probe(told: dict) -> str:
+    """What is to be read from the images, and which images do not count."""
+    values = ", ".join(plain(value) for value in told["values"])
+    said = f"can {plain(told['field'])} ({values}) be read from the images? No finding is asked for"
+    left_out = "; ".join(
+        f"{plain(value)} {' + '.join(count(counts[split]) for split in SPLITS)}"
+        for value, counts in told["left_out"].items()
+    )
+    if not left_out:
+        return said
+    return (
+        f"{said}. Left out, images of values that are unknown, or that fewer than "
+        f"{MINIMUM_PATIENTS} patients have in some split (train + validation + test): {left_out}"
+    )
 
 
 def _support(each: Table) -> list[str]:

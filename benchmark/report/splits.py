@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchmark.records.files import canonical_json
 from benchmark.report.configuration import Configuration, Measurement
 from benchmark.report.gather import Table
+from benchmark.report.titles import asks_for_findings
 from benchmark.scoring.intervals import percentile
 
 INTERNAL, PUBLISHED = "internal", "official"
@@ -57,7 +58,8 @@ def split_pairs(tables: list[Table]) -> list[SplitPair]:
 
 
 def _is(table: Table, kind: str) -> bool:
-    return not table.watermarks and kind in _config(table).split("_")
+    comparable = not table.watermarks and asks_for_findings(table.protocol)
+    return comparable and kind in _config(table).split("_")
 
 
 def _config(table: Table) -> str:

@@ -21,8 +21,10 @@ from benchmark.scoring.thresholds import argmax_decisions
 if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
 
+OLDEST = 120
+"""Years; what is above is a slip of the pen: ChestX-ray14 has ages of over 400."""
 AGE_BANDS = {"0-19": (0, 20), "20-39": (20, 40), "40-59": (40, 60), "60-79": (60, 80),
-             "80 and over": (80, 1000)}  # fmt: skip
+             "80 and over": (80, OLDEST + 1)}  # fmt: skip
 NORMAL = ("normal", "no finding", "healthy")
 """Exclusive findings of this name, in any case, are the absence of one."""
 RESAMPLES = 1000
@@ -96,11 +98,14 @@ def subgroups(
 
 def level_of(predictions: Predictions, axis: str) -> np.ndarray:
     """(N,) text: the level of each image on an axis, empty where it is not known."""
-    if axis != "age":
-        return getattr(predictions, axis)
-    bands = np.full(len(predictions.age), "", dtype="U11")
+    return age_bands(predictions.age) if axis == "age" else getattr(predictions, axis)
+
+
+def age_bands(ages: np.ndarray) -> np.ndarray:
+    """(N,) text: the band of each age in years, empty where it is not known or cannot be."""
+    bands = np.full(len(ages), "", dtype="U11")
     for name, (low, high) in AGE_BANDS.items():
-        bands[(predictions.age >= low) & (predictions.age < high)] = name
+        bands[(ages >= low) & (ages < high)] = name
     return bands
 
 

@@ -30,8 +30,8 @@ class Cell:
         backend, device, precision, threads, micro_batch: the arithmetic; another machine may
             resolve these differently and then has another cell.
         limit: at most so many images of each split; None for all.
-        protocol: ``"honest"``, a legacy protocol (see :mod:`benchmark.legacy`), or a screening one
-            (see :mod:`benchmark.screening`).
+        protocol: ``"honest"``, a legacy protocol (see :mod:`benchmark.legacy`), a screening one
+            (see :mod:`benchmark.screening`) or a shortcut probe (see :mod:`benchmark.probes`).
         ensemble: of an ensemble its kind, options and ``members``: by model name, what tells the
             member's cell from this one (see :mod:`benchmark.ensembles.cells`); ``model`` is then
             the ensemble's name. None for a model.

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmark.ensembles.declaration import Ensemble, read_ensembles
 from benchmark.errors import UnknownName, UserError
-from benchmark.legacy import HONEST, find_protocol
-from benchmark.screening import withheld_by
+from benchmark.legacy import HONEST
+from benchmark.protocols import check_protocol
 from benchmark.training.imbalance import find_policy
 from benchmark.training.weights import check_weights
 
@@ -52,8 +52,9 @@ class Suite:
         name: the file's name without its ending.
         title, description: for people.
         matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model, and
-            ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol or
-            (``@without:<finding>``) a screening one.
+            ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol, a screening one
+            (``@without:<finding>``) or a shortcut probe (``@probe:<field>``, ``@probe:*`` for every
+            one that the set can answer).
         recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
         recipe_for: the same for one model, by model name, or for one model at one of the
             resolutions, by ``"<model>@<resolution>"``; the latter wins.
@@ -149,8 +150,7 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
         for ensemble in suite.ensembles:
             ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
-        if protocol != HONEST and withheld_by(protocol) is None:
-            find_protocol(protocol)
+        check_protocol(protocol)
     for axes in suite.matrix_for.values():
         _check_axes(path, axes, IMAGE_AXES)
     for key in suite.recipe_for:

@@ -14,6 +14,7 @@ from benchmark.records.store import Results
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.text import count
+from benchmark.scoring.subgroups import OLDEST
 
 SPLITS = ("train", "validation", "test")
 
@@ -115,13 +116,13 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
             test = read_predictions(path, row["dataset"]["task"]["kind"]).part("test")
             known = [_ages(test.age), *(_shares(a, getattr(test, a)) for a in ("sex", "view"))]
             if any(known):
-                yield f"{table.protocol['dataset']}, test: {'; '.join(filter(None, known))}"
+                yield f"{table.name}, test: {'; '.join(filter(None, known))}"
 
 
 def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How the splits were made, and the verdict of the leakage gate."""
     yield from suite.each(lambda t: (
-        f"{t.protocol['split']}. Disjoint by patient: leakage verdict {t.verdict}"
+        f"{t.protocol['split']}. Are patients apart? Leakage verdict {t.verdict}"
         + "".join(f"; {reason}" for reason in t.reasons)
     ))  # fmt: skip
 
@@ -133,7 +134,7 @@ def imbalance(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 
 def _ages(ages: np.ndarray) -> str:
-    known = ages[ages >= 0]
+    known = ages[(ages >= 0) & (ages <= OLDEST)]
     if not len(known):
         return ""
     low, middle, high = np.percentile(known, [25, 50, 75])

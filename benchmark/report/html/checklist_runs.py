@@ -65,7 +65,12 @@ def training(suite: SuiteRows, results: Results) -> Iterator[str]:
 def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What was chosen on which images."""
     yield "The recipe is fixed by the suite; no search over it is recorded."
-    yield "Epoch kept: the one with the best AUC on validation. The test split chooses nothing."
+    yield "Epoch kept: the one with the best AUC on validation."
+    legacy = [table.name for table, _ in suite.tables if table.protocol["legacy"]]
+    if len(legacy) < len(suite.tables):
+        yield "The test split chooses nothing."
+    if legacy:
+        yield f"{', '.join(legacy)}: validation may be the test images, as in the source."
 
 
 def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -88,7 +93,8 @@ def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What is computed, and where decisions come from."""
     yield (
         "AUC per finding and its mean; F1, accuracy, sensitivity, specificity, PPV, NPV, average "
-        "precision, Matthews correlation, Brier score, expected calibration error"
+        "precision, Matthews correlation, Brier score, expected calibration error, sensitivity at "
+        "a specificity of 0.90 and 0.95"
     )
     sources = suite.distinct(lambda c: c.runs[0].scores["threshold_source"])
     yield f"thresholds: {', '.join(sources)}, frozen before test"
@@ -113,7 +119,7 @@ def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
         for c in table.groups[0] if table.groups else ():
             auc = c.measurements["test_auc"]
             yield (
-                f"{table.protocol['dataset']}, leading group: "
+                f"{table.name}, leading group: "
                 f"{as_text(table.labels[c.config_id])}, test AUC {number(auc.mean)} "
                 f"{interval(auc.low, auc.high)}"
             )
@@ -125,7 +131,7 @@ def overfitting(suite: SuiteRows, results: Results) -> Iterator[str]:
         gaps = [c.measurements["gap_auc"].mean for c in configurations]
         known = [gap for gap in gaps if gap is not None]
         if known:
-            dataset = table.protocol["dataset"]
+            dataset = table.name
             yield f"{dataset}: AUC gap {number(min(known))} to {number(max(known))}"
 
 
@@ -135,7 +141,7 @@ def calibration(suite: SuiteRows, results: Results) -> Iterator[str]:
         errors = [c.measurements["test_ece"].mean for c in configurations]
         known = [error for error in errors if error is not None]
         if known:
-            dataset = table.protocol["dataset"]
+            dataset = table.name
             yield (
                 f"{dataset}: expected calibration error {number(min(known))} to "
                 f"{number(max(known))}; reliability diagrams on the pages of the rows"
@@ -149,8 +155,15 @@ def subgroups_known(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 
 def external(suite: SuiteRows, results: Results) -> Iterator[str]:
-    """Every table is a set's own test split."""
-    yield "None in these tables: every row is tested on a split of the set it was trained on."
+    """Every table is a set's own test split; evaluations on other sets stand apart."""
+    yield "Every table: a split of the set that the row was trained on."
+    own = {c.config_id for c in suite.configurations}
+    crossed = [row for row in results.cross.rows() if row["source"]["config_id"] in own]
+    tested = dict.fromkeys(
+        f"{row['cell']['model']} of {row['source']['dataset']} on {row['cell']['dataset']}"
+        for row in crossed
+    )
+    yield f"On other data sets: {', '.join(tested) or 'none'}"
 
 
 def explanations(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -172,7 +185,7 @@ def limitations(suite: SuiteRows, results: Results) -> Iterator[str]:
     yield from (f"{limit.text} ({limit.source})" for limit in references.limits())
     for table, _ in suite.tables:
         if table.verdict != "clean":
-            yield f"{table.protocol['dataset']}: leakage verdict {table.verdict}"
+            yield f"{table.name}: leakage verdict {table.verdict}"
 
 
 def data_available(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -107,8 +107,9 @@ def _explain(run: Run, sources: Sources, folder: Path, record: dict[str, Any]) -
 def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarray, keras.Model]:
     """Data set, test images (uint8), their ids, and the network with the run's weights."""
     from benchmark.data.prepared import load_prepared
+    from benchmark.legacy import HONEST
     from benchmark.models import create, discover
-    from benchmark.screening.split import under
+    from benchmark.protocols import under
 
     cell = run.row["cell"]
     model_file = discover(sources.models_dirs).get(cell["model"])
@@ -122,16 +123,18 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     if model_file.sha256 != run.row["model"]["sha256"]:
         raise UserError("its model file has changed since the run")
     prepared = load_prepared(cell["dataset"], sources.data_dir)
-    prepared = under(cell.get("protocol", ""), prepared)
+    prepared = under(cell.get("protocol", HONEST), prepared)
     if prepared.manifest_sha256 != cell["manifest_sha256"]:
         raise UserError(f"{cell['dataset']} was prepared anew since the run")
 
     import keras
 
-    from benchmark.data.views import open_view
+    from benchmark.segmentation.lung_views import open_prepared_view
 
     size, preprocessing = cell["resolution"], cell["preprocessing"]
-    view = open_view(prepared, "test", size, preprocessing, sources.cache_dir)
+    view = open_prepared_view(
+        prepared, "test", size, preprocessing, sources.cache_dir, sources.results
+    )
     keras.config.set_dtype_policy("float32")
     model = create(model_file, size, prepared.task, cell["normalisation"])
     keras.Model(model.inputs, model.outputs).load_weights(weights)

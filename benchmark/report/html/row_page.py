@@ -48,7 +48,7 @@ def row_page(
         *row_tables.provenance(configuration),
     ]
     trail = [link("../index.html", "Leaderboard"), *about.suites()]
-    title = f"{name} on {table.protocol['dataset']}"
+    title = f"{name} on {table.name}"
     return page(title, body, root="../", trail=trail)
 
 
@@ -69,7 +69,7 @@ class _About:
 
     def introduction(self) -> Iterator[str]:
         group = self.table.group_numbers.get(self.configuration.config_id)
-        dataset = self.table.protocol["dataset"]
+        dataset = self.table.name
         place = f"rank group {group}" if group else "not ranked"
         protocol = f'<a href="../index.html#{self.table.anchor}">{text(dataset)}</a>'
         yield f"<p>{text(self.configuration.model['title'])} on {protocol}: {place}; {self.n}.</p>"

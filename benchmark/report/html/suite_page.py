@@ -45,7 +45,7 @@ class SuiteRows:
     def each(self, say: Callable[[Table], str]) -> Iterator[str]:
         """What is to be said of each table, after the name of its data set."""
         for table, _ in self.tables:
-            yield f"{table.protocol['dataset']}: {say(table)}"
+            yield f"{table.name}: {say(table)}"
 
     def distinct(self, say: Callable[[Configuration], str]) -> list[str]:
         """What is to be said of the configurations, each thing once, without empty text."""
@@ -117,7 +117,7 @@ def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
     panels = {}
     for table, configurations in suite.tables:
         mark = "\nnot comparable" if table.watermarks else ""
-        name = f"{table.protocol['dataset']}\n{table.protocol['id']}{mark}"
+        name = f"{table.name}\n{table.protocol['id']}{mark}"
         panels[name] = [c for c in configurations if c.cell["resolution"]]
     return {name: shown for name, shown in panels.items() if shown}
 
@@ -159,7 +159,7 @@ def _section(
     *,
     cost: bool,
 ) -> Iterator[str]:
-    dataset = table.protocol["dataset"]
+    dataset = table.name
     yield f'<h2><a href="../index.html#{table.anchor}">{text(dataset)}</a></h2>'
     for mark in table.watermarks:
         yield notice(f"Not comparable with full runs: {mark}.")

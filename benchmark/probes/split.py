@@ -1,0 +1,158 @@
+"""A set as a shortcut probe sees it: the one thing to be told from an image is a metadata field.
+
+Same images, same splits, so patients stay apart. Images on which the field is unknown, and those of
+values that fewer than ten patients have in any split, are left out and counted. Two values make a
+binary task, more of them exclusive findings.
+
+A model that reads sex, projection or the source of the labels from the same images could take that
+for the finding, wherever the two go together. A probe shows what can be read, not what is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
+from benchmark.errors import UserError
+from benchmark.probes.protocol import FIELDS, PREFIX, probed
+from benchmark.records.files import canonical_json, sha256
+from benchmark.scoring.protocol import MINIMUM_PATIENTS
+from benchmark.scoring.subgroups import AGE_BANDS, age_bands
+
+UNKNOWN = "unknown"
+BLANK = {"age": -1, "sex": "", "view": ""}
+"""What a probed field is for the models: one that sees metadata must not be told the answer."""
+Levels = Mapping[str, np.ndarray]
+"""Split -> (N,) text, the value of each image, empty where it is unknown."""
+
+
+def under(protocol: str, prepared: Prepared) -> Prepared:
+    """The set with the task, counts and test set of a shortcut probe; else the set itself.
+
+    Raises:
+        UserError: the set does not record the field, or has not two values of it that ten patients
+            have in every split.
+    """
+    field = probed(protocol)
+    if field is None:
+        return prepared
+    if prepared.holds_masks:
+        raise UserError(f"{prepared.name} holds lung masks: there is nothing to set a probe beside")
+    levels = {split: _levels(prepared, field, split) for split in SPLITS}
+    values = _values(prepared, field, levels)
+    findings = [f"{field} {value}" for value in values]
+    binary = len(values) == 2
+    told = {"field": field, "values": values, "left_out": _left_out(levels, values)}
+    facts = {
+        "findings": findings[1:] if binary else findings,
+        "kind": "binary" if binary else "multiclass",
+        "label_version": f"{field} as the data set records it",
+        "probe": told,
+    }
+    probing = replace(prepared, facts=prepared.facts | facts)
+    return replace(probing, derived=prepared.derived | _derived(probe_data(probing), facts))
+
+
+def answerable(prepared: Prepared) -> tuple[list[str], dict[str, str]]:
+    """The probes that a set can answer, as protocols, and why it cannot answer the others."""
+    answered, refused = [], {}
+    for field in FIELDS:
+        try:
+            under(f"{PREFIX}{field}", prepared)
+            answered.append(f"{PREFIX}{field}")
+        except UserError as error:
+            refused[f"{prepared.name}@{PREFIX}{field}"] = str(error)
+    return answered, refused
+
+
+def probe_data(prepared: Prepared) -> dict[str, SplitData]:
+    """The images of each split; targets (N, 1) are 1 for the second of two values, else (N, V).
+
+    Args:
+        prepared: as :func:`under` gives it.
+    """
+    told = prepared.facts["probe"]
+    bare = replace(prepared, facts=prepared.facts | {"findings": []})
+    return {split: _split(bare, split, told) for split in SPLITS}
+
+
+def _split(bare: Prepared, split: str, told: dict[str, Any]) -> SplitData:
+    part, levels = bare.part(split), _levels(bare, told["field"], split)
+    targets = np.float32(levels[:, None] == np.array(told["values"], object))
+    kept = np.flatnonzero(targets.any(axis=1))
+    if len(told["values"]) == 2:
+        targets = targets[:, 1:]
+    seen = {"targets": targets, "labelled": np.ones_like(targets, bool)}
+    if told["field"] in BLANK:
+        column = getattr(part, told["field"])
+        seen[told["field"]] = np.full_like(column, BLANK[told["field"]])
+    return SplitData(replace(part, **seen), (split,)).take(kept)
+
+
+def _levels(prepared: Prepared, field: str, split: str) -> np.ndarray:
+    """(N,) text, the value of each image of a split; ages in bands, empty where unknown."""
+    frame = prepared.manifest()
+    column = frame.loc[frame["split"] == split, FIELDS[field]].to_numpy()
+    return (age_bands(column) if field == "age" else column).astype(object)
+
+
+def _values(prepared: Prepared, field: str, levels: Levels) -> list[str]:
+    """The values that ten patients have in every split, in an order that says nothing."""
+    patients = _patients(prepared, levels)
+    if not patients:
+        raise UserError(
+            f"{prepared.name} does not record {field}: there is nothing to be read from its images"
+        )
+    fewest = {value: min(counts.values()) for value, counts in patients.items()}
+    enough = [value for value in _ordered(field, patients) if fewest[value] >= MINIMUM_PATIENTS]
+    if len(enough) < 2:
+        raise UserError(
+            f"{prepared.name} cannot be probed for {field}: two values are needed that at least "
+            f"{MINIMUM_PATIENTS} patients have in every split. It has {_listed(patients)}."
+        )
+    return enough
+
+
+def _patients(prepared: Prepared, levels: Levels) -> dict[str, dict[str, int]]:
+    """Value -> split -> number of patients with an image of that value."""
+    frame = prepared.manifest()
+    counts: dict[str, dict[str, int]] = {}
+    for split, values in levels.items():
+        patients = frame.loc[frame["split"] == split, "patient_id"].to_numpy()
+        for value in sorted(set(values) - {""}):
+            of_split = counts.setdefault(value, dict.fromkeys(SPLITS, 0))
+            of_split[split] = len(set(patients[values == value]))
+    return counts
+
+
+def _ordered(field: str, values: Mapping[str, Any]) -> list[str]:
+    return [band for band in AGE_BANDS if band in values] if field == "age" else sorted(values)
+
+
+def _listed(patients: Mapping[str, dict[str, int]]) -> str:
+    return "; ".join(
+        f"{value}: {', '.join(f'{n} in {split}' for split, n in counts.items())}"
+        for value, counts in patients.items()
+    )
+
+
+def _left_out(levels: Levels, values: list[str]) -> dict[str, dict[str, int]]:
+    """Value (or ``unknown``) -> split -> images that no model is taught or asked about."""
+    found = sorted({value for of_split in levels.values() for value in of_split} - {*values})
+    return {
+        value or UNKNOWN: {split: int((levels[split] == value).sum()) for split in SPLITS}
+        for value in found
+    }
+
+
+def _derived(data: dict[str, SplitData], facts: dict[str, Any]) -> dict[str, Any]:
+    """What :mod:`benchmark.data.prepare` derives from a whole set, for these images."""
+    test = data["test"].part
+    lines = zip(test.image_id, test.patient_id, test.targets.tolist(), strict=True)
+    counts = {split: each.part.counts(facts["findings"]) for split, each in data.items()}
+    return {"counts": counts, "test_digest": sha256(canonical_json(sorted(lines)))}

@@ -1,0 +1,234 @@
+"""Shortcut probes: who is asked what, what is refused, and a probe from a suite to the tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.data.prepared import MANIFEST, SPLITS, Prepared
+from benchmark.errors import UnknownName, UserError
+from benchmark.execution.cell_data import cell_data
+from benchmark.execution.plan import Stock, make_plan
+from benchmark.models import discover
+from benchmark.probes import split as probes
+from benchmark.probes.split import probe_data
+from benchmark.protocols import resolved, under
+from benchmark.records.predictions import read_predictions
+from benchmark.report.leaderboard import write
+from benchmark.scoring.stored import stored_scores
+from benchmark.suites.suite import DEFAULTS, Suite, load_suite
+from tests.ensembles.conftest import Workbench
+from tests.execution.conftest import ENVIRONMENT
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+NAME = "thorax_phantom/small"
+
+
+@pytest.fixture
+def people(tmp_path):
+    """A prepared set of which only the manifest exists: 40 patients a split, two images each."""
+    n = 80
+    patients = np.arange(n) // 2
+    frame = pd.DataFrame(
+        {
+            "split": np.repeat(SPLITS, n),
+            "patient_id": [f"{split}{p}" for split in SPLITS for p in patients],
+            "age": np.tile(np.where(patients < 20, 30, 50), 3),
+            "sex": np.tile(np.where(patients % 2 == 0, "F", "M"), 3),
+            "view": np.tile(np.array(["AP", "PA", "L"])[patients % 3], 3),
+            "label_source": "simulation",
+            "sha256": "0" * 64,
+            "target:Nodule": np.tile(patients % 2, 3),
+            "labelled:Nodule": 1,
+        }
+    )
+    frame.insert(0, "image_id", [f"image{i}" for i in range(3 * n)])
+    facts = {
+        "findings": ["Nodule"], "kind": "binary", "split_source": "ours", "label_version": "1",
+        "redistributable": True, "projections": ["PA"], "quarantined": [],
+    }  # fmt: skip
+    derived = {"manifest_sha256": "1", "rendition": "original", "verdict": "clean", "reasons": []}
+    return frame, Prepared("toy/people", "1.0.0", tmp_path, facts, derived | {"test_digest": "2"})
+
+
+def saved(people, **columns) -> Prepared:
+    """The set with other columns."""
+    frame, prepared = people
+    frame.assign(**columns).to_csv(prepared.path / MANIFEST, index=False)
+    return replace(prepared)  # which has read no manifest yet
+
+
+def test_two_values_are_a_binary_task_on_the_same_images_and_splits(people):
+    whole = saved(people)
+    probing = under("probe:sex", whole)
+    data = probe_data(probing)
+    assert probing.task.findings == ("sex M",)
+    for split in SPLITS:
+        part, own = data[split].part, whole.part(split)
+        np.testing.assert_array_equal(part.image_id, own.image_id)
+        np.testing.assert_array_equal(part.targets[:, 0] == 1, own.sex == "M")
+        assert part.labelled.all()
+        assert probing.counts[split] == {
+            "images": 80, "patients": 40, "positives": {"sex M": 40},
+        }  # fmt: skip
+    assert probing.derived["test_digest"] != whole.derived["test_digest"]
+    assert probing.manifest_sha256 == whole.manifest_sha256
+
+
+def test_more_values_exclude_each_other(people):
+    probing = under("probe:view", saved(people))
+    assert probing.task.kind == "multiclass"
+    assert probing.task.findings == ("view AP", "view L", "view PA")
+    for each in probe_data(probing).values():
+        assert (each.part.targets.sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(("field", "blank"), [("sex", ""), ("view", ""), ("age", -1)])
+def test_a_model_that_sees_metadata_is_not_told_the_answer(people, field, blank):
+    part = probe_data(under(f"probe:{field}", saved(people)))["train"].part
+    assert set(getattr(part, field).tolist()) == {blank}
+    others = {"sex", "view", "age"} - {field}
+    assert all(len(set(getattr(part, other).tolist())) > 1 for other in others)
+
+
+def test_unknown_and_rare_values_are_left_out_and_counted(people):
+    view = people[0]["view"].to_numpy().copy()
+    view[:5], view[160:163] = "", "COSTAL"
+    probing = under("probe:view", saved(people, view=view))
+    assert probing.facts["probe"] == {
+        "field": "view",
+        "values": ["AP", "L", "PA"],
+        "left_out": {
+            "unknown": {"train": 5, "validation": 0, "test": 0},
+            "COSTAL": {"train": 0, "validation": 0, "test": 3},
+        },
+    }
+    data = probe_data(probing)
+    assert [len(data[split].part) for split in SPLITS] == [75, 80, 77]
+    ids = people[0].query("split == 'test'")["image_id"].to_numpy()
+    np.testing.assert_array_equal(ids[data["test"].rows], data["test"].part.image_id)
+
+
+def test_ages_are_asked_for_in_bands_and_impossible_ones_are_unknown(people):
+    ages = people[0]["age"].to_numpy().copy()
+    ages[0] = 412
+    probing = under("probe:age", saved(people, age=ages))
+    assert probing.task.findings == ("age 40-59",)
+    assert probing.facts["probe"]["left_out"]["unknown"]["train"] == 1
+
+
+def test_the_source_of_the_labels_can_be_asked_for(people):
+    source = np.where(people[0]["sex"] == "F", "Physician", "RNN_model")
+    assert under("probe:source", saved(people, label_source=source)).task.findings == (
+        "source RNN_model",
+    )
+
+
+def test_what_cannot_be_asked_is_refused_with_the_reason(people):
+    with pytest.raises(UnknownName, match=r"Did you mean 'view'\? Choices: age, sex, source, view"):
+        under("probe:vieww", saved(people))
+    with pytest.raises(UserError, match="does not record sex"):
+        under("probe:sex", saved(people, sex=""))
+    with pytest.raises(UserError, match=r"10 patients have in every split.*simulation: 40 in tr"):
+        under("probe:source", saved(people))
+    few = np.where(people[0]["patient_id"].str.fullmatch("validation[0-8]"), "F", "M")
+    with pytest.raises(UserError, match="M: 40 in train, 31 in validation"):
+        under("probe:sex", saved(people, sex=few))
+    masks = saved(people)
+    with pytest.raises(UserError, match="holds lung masks"):
+        under("probe:sex", replace(masks, facts=masks.facts | {"kind": "segmentation"}))
+
+
+def test_a_star_stands_for_what_the_set_can_answer(people):
+    answered, refused = resolved("probe:*", saved(people, sex=""))
+    assert [*answered] == ["probe:view", "probe:age"]
+    assert refused.keys() == {"toy/people@probe:sex", "toy/people@probe:source"}
+    whole = saved(people)
+    assert resolved("honest", whole) == ({"honest": whole}, {})
+
+
+def test_suite_files_and_commands_name_probes(tmp_path, people):
+    text = 'title = "T"\ndescription = "D."\n[matrix]\nmodels = ["cnn"]\nresolutions = [32]\n'
+    (tmp_path / "good.toml").write_text(text + f'datasets = ["{NAME}@probe:*"]\n')
+    (tmp_path / "bad.toml").write_text(text + f'datasets = ["{NAME}@prob:sex"]\n')
+    assert load_suite("good", tmp_path).datasets == [(NAME, "probe:*")]
+    with pytest.raises(UnknownName, match=r"probe:<sex\|view\|age\|source>"):
+        load_suite("bad", tmp_path)
+    with pytest.raises(UnknownName, match="unknown protocol 'prob:sex'"):
+        under("prob:sex", saved(people))  # given by --dataset, so in no file
+    shortcuts = load_suite("shortcuts")
+    assert not shortcuts.run_all
+    assert "probe:*" in dict(shortcuts.datasets).values()
+
+
+def plan(bench, *datasets, models=("metadata_only", "cnn"), **options):
+    matrix = {"datasets": [*datasets], "models": [*models], "resolutions": [32], "seeds": [0]}
+    recipe = {"epochs": 8, "batch_size": 16, "warmup_steps": 0}
+    suite = Suite("test", "Test", "", DEFAULTS | matrix, recipe)
+    stock = Stock(discover(), {NAME: bench.prepared}, bench.results, ENVIRONMENT)
+    return make_plan([suite], stock, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(phantom, tmp_path_factory):
+    """The findings and the projection, asked of the same simulated films."""
+    bench = Workbench(phantom, tmp_path_factory.mktemp("probes") / "results")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probes, "MINIMUM_PATIENTS", 3)  # the small set has few
+        made = plan(bench, NAME, f"{NAME}@probe:view")
+        assert bench.run(made) == {"done": 4}
+        yield bench, made
+
+
+def probe_row(bench, model):
+    rows = (row for row in bench.results.rows() if "protocol" in row["cell"])
+    return next(row for row in rows if row["cell"]["model"] == model)
+
+
+def test_the_projection_is_read_from_the_images(finished):
+    bench, _ = finished
+    row = probe_row(bench, "cnn")
+    path = bench.results.predictions_path(row["cell_id"])
+    found, own = read_predictions(path, "binary").part("test"), bench.prepared.part("test")
+    views = dict(zip(own.image_id, own.view, strict=True))
+    assert [views[i] == "PA" for i in found.image_id] == (found.targets[:, 0] == 1).tolist()
+    assert set(found.view) == {""}  # so that nobody can read it there
+    tested = stored_scores(bench.results, row)["splits"]["test"]["per_finding"]
+    assert tested["view PA"]["auc"] > 0.8  # 0.999 on the set of usual size
+
+
+def test_a_probe_has_a_table_and_a_place_of_its_own(finished):
+    bench, made = finished
+    rows = [probe_row(bench, model) for model in ("cnn", "metadata_only")]
+    assert rows[0]["protocol"] == rows[1]["protocol"]
+    assert rows[0]["protocol"]["probe"] == "view"
+    assert rows[0]["watermarks"] == []
+    honest = next(p.cell for p in made.cells if p.cell.protocol == "honest")
+    assert "protocol" not in honest.as_dict()
+    text = write(bench.results).read_text()
+    assert f"### {NAME} 1.0.0, shortcut probe: view" in text
+    assert text.index("## Shortcuts") > text.index(f"## {NAME} 1.0.0\n")
+
+
+def test_nothing_is_run_twice_and_probes_are_filtered_by_name(finished):
+    bench, _ = finished
+    both = NAME, f"{NAME}@probe:view"
+    assert plan(bench, *both).to_run() == []
+    wanted = plan(bench, NAME, f"{NAME}@probe:*", wanted={"protocol": {"probe:sex"}}).cells
+    assert {p.cell.protocol for p in wanted} == {"probe:sex"}
+
+
+def test_a_limited_probe_takes_the_same_images_for_every_model(finished):
+    bench, made = finished
+    cells = [p.cell for p in made.cells if p.cell.protocol != "honest"]
+    prepared = under("probe:view", bench.prepared)
+    kept = [
+        cell_data(replace(cell, limit=20), prepared)["train"].part.image_id.tolist()
+        for cell in cells
+    ]
+    assert len(kept[0]) == 20
+    assert kept[0] == kept[1]

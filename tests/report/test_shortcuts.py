@@ -1,0 +1,104 @@
+"""The section that sets the findings beside what else can be read from the same images."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from benchmark.report.gather import gather
+from benchmark.report.leaderboard import write
+from benchmark.report.shortcuts import METADATA, shortcuts
+from benchmark.report.splits import split_pairs
+
+LUNGS = "lungs_removed@0123456789ab"
+
+
+TOLD = {
+    "field": "view",
+    "values": ["AP", "PA"],
+    "left_out": {"unknown": {"train": 3, "validation": 0, "test": 1}},
+}
+
+
+@pytest.fixture
+def add_probe(results, add_seeds, make_protocol):
+    """Add a configuration that was asked for the view."""
+
+    def add(model, dataset="toy/official", **facts):
+        shared = make_protocol(dataset, findings=("view PA",), probe="view")
+        for made in add_seeds(model, shared=shared, cell={"protocol": "probe:view"}, **facts):
+            made["dataset"]["probe"] = TOLD
+            results.write_row(made)
+
+    return add
+
+
+@pytest.fixture
+def probed(results, add_seeds, add_probe):
+    """Findings and a probe of the view on whole images, the findings also without lungs."""
+    for model, strength in (("cnn", 4.0), ("metadata_only", 1.0)):
+        add_seeds(model, strength=1.0)
+        add_probe(model, strength=strength)
+    add_seeds("cnn", strength=0.5, cell={"preprocessing": LUNGS})
+    add_seeds("mlp")
+    return results
+
+
+def test_answers_of_one_model_stand_side_by_side(probed):
+    (found,) = shortcuts(gather(probed))
+    findings, view = found.asked
+    assert (findings.question, view.question) == ("findings", "view")
+    assert [*findings.answers] == ["Whole image", "Without lungs", METADATA]
+    assert [*view.answers] == ["Whole image", METADATA]
+    for asked in found.asked:
+        for c in asked.answers.values():
+            assert c.runs[0].row["protocol"]["id"] == asked.table.protocol["id"]
+    aucs = [asked.answers["Whole image"].measurements["test_auc"].mean for asked in found.asked]
+    assert aucs[1] > aucs[0]
+
+
+def test_the_section_says_what_n_it_rests_on_and_probes_are_not_ranked_with_findings(probed):
+    text = write(probed).read_text()
+    section = text[text.index("## Shortcuts") :]
+    assert "| [pneumonia](#protocol-" in section
+    assert "| [view: AP, PA](#protocol-" in section
+    assert (
+        "| Asked for | Model | Whole image | Without lungs | Metadata alone | Test images" in text
+    )
+    line = next(x for x in section.splitlines() if x.startswith("| [view"))
+    assert line.count("<br>[") == 2  # intervals
+    assert line.endswith("| 60 | 30 | 30 |")
+    assert "mlp" not in section[: section.index("### toy/official")]
+    assert "toy/official 1.0.0, shortcut probe: view" in text
+    assert "Left out, images of values that are unknown" in text
+    assert "unknown 3 + 0 + 1" in text
+    findings, probe = (t.configurations for t in gather(probed))
+    assert not {c.config_id for c in findings} & {c.config_id for c in probe}
+
+
+def test_probes_are_told_apart_in_the_exports(probed):
+    write(probed)
+    with (probed.folder / "leaderboard.csv").open() as file:
+        lines = [*csv.DictReader(file)]
+    assert {(line["model"], line["probe"]) for line in lines} == {
+        ("cnn", ""), ("cnn", "view"), ("metadata_only", ""), ("metadata_only", "view"), ("mlp", ""),
+    }  # fmt: skip
+    told = json.loads((probed.folder / "leaderboard.json").read_bytes())["shortcuts"]
+    assert [entry["asked_for"] for entry in told] == ["findings", "view"]
+    assert told[0]["answers"]["Without lungs"]["low"] is not None
+
+
+def test_probes_of_two_splits_are_no_pair(results, add_probe):
+    for name in ("toy/internal", "toy/official"):
+        add_probe("cnn", name)
+    assert split_pairs(gather(results)) == []
+    assert len(shortcuts(gather(results))) == 2
+
+
+def test_without_probes_there_is_no_section(results, add_seeds):
+    add_seeds("cnn")
+    text = write(results).read_text()
+    assert "## Shortcuts" not in text
+    assert "shortcuts" not in json.loads((results.folder / "leaderboard.json").read_bytes())
