@@ -18,16 +18,18 @@ from benchmarks.measure import Measure, alternating
 
 SIZE, BATCH = 64, 32
 MOST_SHARE = 0.15
-MODELS = {"cnn": (1.05, 10), "resnet50": (1.03, 2)}
-"""Highest ratio aimed at, and epochs of a pair."""
+MODELS = {"cnn": (1.05, 10, 1_024), "resnet50": (1.03, 2, 512)}
+"""Highest ratio aimed at; epochs of a pair, and images of an epoch."""
+WHOLE_CELLS = {"cnn": 10, "resnet50": 3}
+"""Epochs of the cells whose share is measured; with more of them less is outside the steps."""
 
 
-def measure(dataset: str, data_dir: Path, images: int, pairs: int) -> list[Measure]:
+def measure(dataset: str, data_dir: Path, most: int, pairs: int) -> list[Measure]:
     """The training loop beside the bare one, for each of :data:`MODELS`.
 
     Args:
         dataset: a prepared set.
-        images: of the training split, at most.
+        most: images of the training split that an epoch takes at most.
         pairs: measurements of both.
     """
     from benchmark.execution.environment import current
@@ -35,15 +37,13 @@ def measure(dataset: str, data_dir: Path, images: int, pairs: int) -> list[Measu
 
     configure_framework(asdict(current()))
     with tempfile.TemporaryDirectory() as folder:
-        return [_ratio(name, dataset, data_dir, Path(folder), images, pairs) for name in MODELS]
+        return [_ratio(name, dataset, data_dir, Path(folder), most, pairs) for name in MODELS]
 
 
-def _ratio(
-    name: str, dataset: str, data_dir: Path, folder: Path, images: int, pairs: int
-) -> Measure:
-    goal, epochs = MODELS[name]
+def _ratio(name: str, dataset: str, data_dir: Path, folder: Path, most: int, pairs: int) -> Measure:
+    goal, epochs, images = MODELS[name]
     planned = _planned(name, dataset, data_dir, folder, epochs)
-    job = _job(planned, data_dir, folder, images)
+    job = _job(planned, data_dir, folder, min(images, most))
     mine, theirs, ratio = alternating(partial(_cell, job), partial(_bare, job), pairs)
     what = f"training {name} at {SIZE} px, {epochs} epochs of {len(job.train.images):,} images"
     beside = "bare model.fit"
@@ -97,7 +97,9 @@ def _model(job):
 def _cell(job) -> None:
     from benchmark.execution.checkpoints import remove_checkpoints
     from benchmark.execution.stage import train_whole
+    from benchmark.execution.traced import TRACED
 
+    TRACED.forget_others("")
     train_whole(_model(job), job)
     remove_checkpoints(job.checkpoints, job.cell)
 
@@ -125,12 +127,12 @@ def _floats(images) -> np.ndarray:
     return np.asarray(images[:], np.float32)[..., None] / 255
 
 
-def measure_share(dataset: str, data_dir: Path, epochs: int) -> list[Measure]:
+def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
     """How much of a cell's time is neither training step nor waiting for batches.
 
     Args:
         dataset: a prepared set.
-        epochs: of each cell, none of which stops early.
+        most: epochs that a cell takes at most; none stops early.
     """
     from benchmark.execution.environment import current
     from benchmark.execution.plan import Plan
@@ -139,6 +141,7 @@ def measure_share(dataset: str, data_dir: Path, epochs: int) -> list[Measure]:
 
     measures = []
     for name in MODELS:
+        epochs = min(WHOLE_CELLS[name], most)
         with tempfile.TemporaryDirectory() as folder:
             folders = Folders(data_dir, Path(folder) / "cache", Path(folder) / "results")
             planned, profiler = _planned(name, dataset, data_dir, Path(folder), epochs), Profiler()

@@ -51,7 +51,7 @@ def fine_tune(model: keras.Model, job: Job) -> Trained:
             job.cell.augmentation,
             epochs_before=len(first.loss),
         )
-    return Trained(model, job.images, History.joined({"head": first, "all layers": second}))
+    return Trained(model, model, job.images, History.joined({"head": first, "all layers": second}))
 
 
 def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -83,7 +83,7 @@ def _train_head(model: keras.Model, job: Job, recipe: Recipe) -> Trained:
     train = replace(job.train, images=drawn)
     with job.phases.phase("train"):
         history = run_stage(head, job, train, inputs["validation"], recipe, "none")
-    return Trained(head, inputs, history)
+    return Trained(model, head, inputs, history)
 
 
 def _features(backbone: keras.Model, job: Job, split: str, images: Images) -> np.ndarray:

@@ -24,6 +24,7 @@ from benchmark.execution.starting_weights import (
     weights_facts,
     weights_watermarks,
 )
+from benchmark.execution.traced import TRACED, key_of
 from benchmark.models import ModelFile, create
 from benchmark.segmentation.lung_views import open_prepared_view
 from benchmark.suites.cell import Cell
@@ -61,14 +62,15 @@ def run_image_model(
     files = check_start(cell, model_file, WeightSources(context.results, context.weights_dirs))
     with phases.phase("views"):
         images = open_images(cell, prepared, data, context, on_event)
+    job = make_job(cell, model_file, prepared.task, data, images, context, phases, on_event)
+    TRACED.forget_others(key_of(job))
     with phases.phase("build"):
         model = _starting_model(cell, model_file, prepared.task, files, context)
-    job = make_job(cell, model_file, prepared.task, data, images, context, phases, on_event)
     trained = TRAINERS.get(cell.weights, train_whole)(model, job)
     with phases.phase("predict"):
         logits = {split: predict_logits(trained.network, trained.inputs[split]) for split in SPLITS}
     with phases.phase("write"):
-        save_weights(model, context.results.weights_path(cell.cell_id))
+        save_weights(trained.model, context.results.weights_path(cell.cell_id))
     return Outcome(
         logits,
         model.count_params(),

@@ -15,6 +15,7 @@ from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, trainin
 from benchmark.data.prepared import ManifestPart
 from benchmark.execution.cell_run import Event, Phases
 from benchmark.execution.checkpoints import cell_checkpoint
+from benchmark.execution.traced import TRACED, key_of
 from benchmark.models import ModelFile
 from benchmark.suites.cell import Cell
 from benchmark.task import Task
@@ -52,6 +53,11 @@ class Job:
     phases: Phases
     on_event: Event
 
+    @property
+    def steps(self) -> int:
+        """Training steps of an epoch on the images."""
+        return steps_per_epoch(len(self.train.images), self.cell.micro_batch)
+
     def checkpoint(self, stage: str) -> Checkpoint:
         """Where a stage of this training goes on from; the stages of a cell have one each."""
         return cell_checkpoint(self.checkpoints, self.cell, self.model_file, stage)
@@ -59,20 +65,36 @@ class Job:
 
 @dataclass(frozen=True)
 class Trained:
-    """A network with the weights of its best epoch, and what it predicts from for each split."""
+    """A network with the weights of its best epoch, and what it predicts from for each split.
 
+    Attributes:
+        model: all of it, images to logits.
+        network: the part of it that predicts from ``inputs``; the same, where these are images.
+    """
+
+    model: keras.Model
     network: keras.Model
     inputs: dict[str, Any]
     history: History
 
 
 def train_whole(model: keras.Model, job: Job) -> Trained:
-    """Train every layer of a model on the images."""
+    """Train every layer of a model on the images.
+
+    What is trained is not ``model`` itself where the cell before has left its network, see
+    :mod:`benchmark.execution.traced`.
+    """
     with job.phases.phase("train"):
+        key = key_of(job)
+        network = TRACED.begin(key, model)
+        if network is None:
+            network = model
+            compile_model(network, job.loss, job.recipe, job.steps, job.cell.device)
+            TRACED.keep(key, network)
         history = run_stage(
-            model, job, job.train, job.images["validation"], job.recipe, job.cell.augmentation
+            network, job, job.train, job.images["validation"], job.recipe, job.cell.augmentation
         )
-    return Trained(model, job.images, history)
+    return Trained(network, network, job.images, history)
 
 
 def run_stage(
@@ -97,7 +119,8 @@ def run_stage(
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     steps = steps_per_epoch(len(train.images), job.cell.micro_batch)
-    compile_model(network, job.loss, recipe, steps, job.cell.device)
+    if not network.compiled:
+        compile_model(network, job.loss, recipe, steps, job.cell.device)
     batches = partial(
         training_batches,
         train.images,

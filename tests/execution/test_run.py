@@ -103,8 +103,9 @@ def test_the_leaderboard_shows_results_and_failures(finished):
 
 @pytest.fixture(scope="module")
 def twice(phantom, tmp_path_factory):
-    """The same two augmented cells, in one worker and in two; returns two benches."""
-    suite = make_suite(["cnn"], seeds=(0, 1), augmentation=["standard"], size=24)
+    """The same augmented cells, in one worker and in two; returns two benches."""
+    models = ["cnn", "thamilarasi3"]  # the latter with batch statistics and random layers
+    suite = make_suite(models, seeds=(0, 1), augmentation=["standard"], size=24)
     together = Bench(phantom, tmp_path_factory.mktemp("together"))
     together.run(together.plan(suite))
     alone = Bench(phantom, tmp_path_factory.mktemp("alone"))
@@ -116,7 +117,7 @@ def twice(phantom, tmp_path_factory):
 def test_the_same_cell_gives_the_same_bytes_in_a_fresh_and_in_a_reused_worker(twice):
     together, alone = twice
     files = sorted(path.name for path in (together.results.folder / "predictions").iterdir())
-    assert len(files) == 2
+    assert len(files) == 4
     for name in files:
         one, other = (b.results.folder / "predictions" / name for b in (together, alone))
         assert one.read_bytes() == other.read_bytes()
