@@ -1,0 +1,46 @@
+"""What the pages say exists: files that they link to, commands and options that they show."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from benchmark.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tfds_builders/*/README.md")]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+COMMAND = re.compile(r"^cxr-bench [^\n#]+", re.MULTILINE)
+
+
+def shown() -> set[str]:
+    """Every command that stands on a line of its own."""
+    return {found.strip() for page in PAGES for found in COMMAND.findall(page.read_text())}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_there_are_commands_to_look_at():
+    assert len(shown()) > 30
+
+
+@pytest.mark.parametrize("line", sorted(shown()))
+def test_commands_and_their_options_exist(line):
+    command = main
+    context = click.Context(main)
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        name = words.pop(0)
+        assert name in command.list_commands(context)
+        command = command.get_command(context, name)
+    known = {option for parameter in command.params for option in parameter.opts}
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert used <= known
