@@ -5,7 +5,7 @@ suite on the embedded set; the next `cxr-bench run` goes on. When the suite is d
 files and its leaderboard (without cost) must be the bytes of an undisturbed run's; then everything
 is begun anew, until there were as many kills as wanted. Exits with 1 where a byte differs.
 
-    make kills                              # 30 kills of suite `phantom` (hours on two cores)
+    make kills                              # 30 kills of suite `phantom` (an hour on two cores)
     python -m benchmarks.kills --quick      # of a few cells on a small set (some minutes)
 """
 
@@ -28,6 +28,8 @@ from pathlib import Path
 CLI = [sys.executable, "-c", "from benchmark.cli import main; main()"]
 QUICK = ["--dataset", "thorax_phantom/small", "--filter", "model=constant|linear|cnn,seed=0|1"]
 VICTIMS = ("runner", "worker", "group")
+A_ROUND = 6
+"""About how many kills the suite lives through before it is done and begun anew."""
 WORKER = b"benchmark.execution.worker"
 
 
@@ -121,13 +123,13 @@ def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str
 
 
 def kill_and_compare(
-    bench: Bench, expected: dict[str, bytes], kills: int, length: float, seed: int
+    bench: Bench, expected: dict[str, bytes], kills: int, latest: float, seed: int
 ) -> list[str]:
     """Kill so many times, in rounds of the whole suite.
 
     Args:
         expected: files of an undisturbed run.
-        length: seconds until the latest moment of a kill.
+        latest: the most seconds from a resumption to the next kill.
         seed: of the moments.
 
     Returns:
@@ -139,7 +141,7 @@ def kill_and_compare(
         bench.forget("killed")
         going_on = True
         while going_on and len(bench.killed) < kills:
-            victim, after = next(victims), draw.uniform(0, length)
+            victim, after = next(victims), draw.uniform(0, latest)
             going_on = bench.kill_once("killed", victim, after)
             told = f"killed the {victim}" if going_on else "the suite was done before"
             print(f"{len(bench.killed):3} after {after:5.1f} s: {told}", flush=True)
@@ -164,7 +166,8 @@ def main() -> None:
         wrong = differences(expected, bench.finish("again"))  # now that the data are made
         length = time.monotonic() - begun
         print(f"{len(expected)} files, {length:.0f} s undisturbed", flush=True)
-        wrong += kill_and_compare(bench, expected, options.kills, length, options.seed)
+        latest = 2 * length / A_ROUND
+        wrong += kill_and_compare(bench, expected, options.kills, latest, options.seed)
         leftovers = [str(p) for p in Path(folder, "killed").rglob(".*") if p.is_file()]
         kinds = ", ".join(f"{bench.killed.count(victim)} {victim}" for victim in VICTIMS)
     print(f"{len(bench.killed)} kills ({kinds}); files that differ: {wrong or 'none'}")

@@ -15,5 +15,5 @@ def test_a_suite_that_is_killed_again_and_again_ends_as_if_it_was_not(phantom, t
     bench = Bench(tmp_path, ["--suite", "phantom", *CELLS])
     expected = bench.finish("undisturbed")
     assert sum(name.startswith("predictions/") for name in expected) == 2
-    assert kill_and_compare(bench, expected, kills=3, length=6, seed=1) == []
+    assert kill_and_compare(bench, expected, kills=3, latest=6, seed=1) == []
     assert set(bench.killed) == set(VICTIMS)
