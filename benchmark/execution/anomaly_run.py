@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from benchmark.data.gathered import Gathered, Images
-from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.prepared import SPLITS
 from benchmark.data.split_data import SplitData
 from benchmark.ensembles.anomaly import (
     NORMAL_PASSED,
@@ -21,11 +21,10 @@ from benchmark.ensembles.anomaly import (
     image_scores,
     temperature,
 )
-from benchmark.ensembles.members import Member, Members
-from benchmark.ensembles.model_file import EnsembleFile
-from benchmark.execution.cell_run import Context, Event, Outcome, Phases
-from benchmark.execution.image_model import check_device, determinism, open_images
-from benchmark.execution.restored import restored
+from benchmark.ensembles.members import Member
+from benchmark.execution.cell_run import Context, Outcome
+from benchmark.execution.ensemble_run import EnsembleJob
+from benchmark.execution.image_model import check_device, determinism
 from benchmark.execution.stage import predict_logits
 from benchmark.models import NotApplicable
 from benchmark.models._feature_map import feature_layer
@@ -42,16 +41,7 @@ PART = 256
 """Images whose features are held at once."""
 
 
-def run_anomaly(
-    cell: Cell,
-    file: EnsembleFile,
-    members: Members,
-    prepared: Prepared,
-    data: dict[str, SplitData],
-    context: Context,
-    phases: Phases,
-    on_event: Event,
-) -> Outcome:
+def run_anomaly(ensemble: EnsembleJob) -> Outcome:
     """Fit normal training images by the member's last feature map, and score every image by it.
 
     An image's logit is its score in standard deviations above the mean normal validation image.
@@ -60,14 +50,12 @@ def run_anomaly(
     Raises:
         NotApplicable: the member's weights are not there, or it has no feature map.
     """
+    cell, data = ensemble.cell, ensemble.data
     check_device(cell.device)
-    ((name, member),) = members.items()
-    with phases.phase("views"):
-        images = open_images(member.cell, prepared, data, context, on_event)
-    with phases.phase("features"):
-        network = _map_network(
-            restored(name, member, file.models[name], prepared.task, context.results)
-        )
+    ((name, member),) = ensemble.members.items()
+    images = ensemble.images(member)
+    with ensemble.phases.phase("features"):
+        network = _map_network(ensemble.restored(name))
         shape = network.output_shape[1:]
         channels = drawn_channels(shape[2], cell.seed)
         normal = _some_normal(data["train"].part.targets[:, 0], cell.seed)
@@ -75,7 +63,9 @@ def run_anomaly(
         distances = {s: _distances(model, network, images[s], channels) for s in SPLITS}
     logits = _standardised({s: image_scores(d) for s, d in distances.items()}, data)
     confidence, told = _screened(member, logits, data)
-    _save(cell, data["test"], logits["test"], confidence, distances["test"], shape, context)
+    _save(
+        cell, data["test"], logits["test"], confidence, distances["test"], shape, ensemble.context
+    )
     return Outcome(
         {split: values[:, None] for split, values in logits.items()},
         member.row["model"]["parameters"],

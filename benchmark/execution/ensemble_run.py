@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.data.gathered import Images
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.ensembles.declaration import KINDS
@@ -18,6 +20,49 @@ from benchmark.records.store import Results
 from benchmark.scoring.stored import stored_scores
 from benchmark.scoring.thresholds import argmax_decisions
 from benchmark.suites.cell import Cell
+
+if TYPE_CHECKING:  # a vote needs no Keras
+    import keras
+
+
+@dataclass(frozen=True)
+class EnsembleJob:
+    """An ensemble that sees images, about to be run.
+
+    Attributes:
+        file: what it is made of.
+        data: for each split which images, and their ids, metadata and targets.
+        phases: gets the time of each phase.
+        on_event: told about every finished epoch of what the ensemble trains itself.
+    """
+
+    cell: Cell
+    file: EnsembleFile
+    members: Members
+    prepared: Prepared
+    data: dict[str, SplitData]
+    context: Context
+    phases: Phases
+    on_event: Event
+
+    def images(self, member: Member) -> dict[str, Images]:
+        """The images of each split as a member sees them, uint8 (N, S, S)."""
+        from benchmark.execution.image_model import open_images
+
+        with self.phases.phase("views"):
+            return open_images(member.cell, self.prepared, self.data, self.context, self.on_event)
+
+    def restored(self, name: str) -> keras.Model:
+        """The network of a member as it was trained; a NotApplicable where its weights are gone."""
+        from benchmark.execution.restored import restored
+
+        return restored(
+            name,
+            self.members[name],
+            self.file.models[name],
+            self.prepared.task,
+            self.context.results,
+        )
 
 
 def run_ensemble(
@@ -44,7 +89,7 @@ def run_ensemble(
         members = read_members(cell, context.results, {s: data[s].part for s in SPLITS})
     if KINDS[cell.ensemble["kind"]].sees_images:
         run = _seeing(cell.ensemble["kind"])
-        outcome = run(cell, file, members, prepared, data, context, phases, on_event)
+        outcome = run(EnsembleJob(cell, file, members, prepared, data, context, phases, on_event))
     else:
         with phases.phase("vote"):
             outcome = _vote(cell.ensemble, members, context.results)
@@ -53,7 +98,7 @@ def run_ensemble(
     return outcome
 
 
-def _seeing(kind: str) -> Callable[..., Outcome]:
+def _seeing(kind: str) -> Callable[[EnsembleJob], Outcome]:
     """What runs an ensemble of a kind that sees images, and so needs Keras."""
     from benchmark.execution.anomaly_run import run_anomaly
     from benchmark.execution.ensemble_training import run_joined_features, run_specialist

@@ -7,57 +7,49 @@ from dataclasses import replace
 import keras
 
 from benchmark.data.gathered import Images
-from benchmark.data.prepared import SPLITS, Prepared
-from benchmark.data.split_data import SplitData
+from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import Members, best_of
-from benchmark.ensembles.model_file import EnsembleFile
 from benchmark.ensembles.selection import most_confused
 from benchmark.ensembles.specialist import AllSplits, of_findings, take_over
-from benchmark.execution.cell_run import Context, Event, Outcome, Phases
+from benchmark.execution.cell_run import Outcome
+from benchmark.execution.ensemble_run import EnsembleJob
 from benchmark.execution.image_model import (
     check_device,
     determinism,
     make_job,
-    open_images,
     run_image_model,
 )
-from benchmark.execution.restored import check_saved, restored
+from benchmark.execution.restored import check_saved
 from benchmark.execution.stage import predict_logits, run_stage
 from benchmark.models import NotApplicable
 from benchmark.suites.cell import Cell
 from benchmark.task import Task
 
 
-def run_joined_features(
-    cell: Cell,
-    file: EnsembleFile,
-    members: Members,
-    prepared: Prepared,
-    data: dict[str, SplitData],
-    context: Context,
-    phases: Phases,
-    on_event: Event,
-) -> Outcome:
+def run_joined_features(ensemble: EnsembleJob) -> Outcome:
     """Train a head on the joined features of the best members, which stay as they are.
 
     Raises:
         NotApplicable: the saved weights of a chosen member are not there.
     """
+    cell, phases, task = ensemble.cell, ensemble.phases, ensemble.prepared.task
     check_device(cell.device)
-    members = best_of(members, cell.ensemble["k"])
+    members = best_of(ensemble.members, cell.ensemble["k"])
     for name, member in members.items():
-        check_saved(name, member, context.results)
+        check_saved(name, member, ensemble.context.results)
     features = []
     for name, member in members.items():
-        with phases.phase("views"):
-            images = open_images(member.cell, prepared, data, context, on_event)
-        job = make_job(cell, file, prepared.task, data, images, context, phases, on_event)
+        images = ensemble.images(member)
+        job = make_job(
+            cell, ensemble.file, task, ensemble.data, images, ensemble.context, phases,
+            ensemble.on_event,
+        )  # fmt: skip
         with phases.phase("features"):
-            network = restored(name, member, file.models[name], prepared.task, context.results)
-            features.append(_features(penultimate(network), images, job.train.images))
+            network = penultimate(ensemble.restored(name))
+            features.append(_features(network, images, job.train.images))
     inputs = join(features)
-    network = _fresh_head(cell, inputs["train"].shape[1], prepared.task)
+    network = _fresh_head(cell, inputs["train"].shape[1], task)
     train = replace(job.train, images=inputs["drawn"])
     with phases.phase("train"):
         history = run_stage(network, job, train, inputs["validation"], job.recipe, "none")
@@ -72,16 +64,7 @@ def run_joined_features(
     )
 
 
-def run_specialist(
-    cell: Cell,
-    file: EnsembleFile,
-    members: Members,
-    prepared: Prepared,
-    data: dict[str, SplitData],
-    context: Context,
-    phases: Phases,
-    on_event: Event,
-) -> Outcome:
+def run_specialist(ensemble: EnsembleJob) -> Outcome:
     """Train a second model on the findings that the first confuses, and let it take over there.
 
     The second model's weights are saved as the ensemble's.
@@ -89,30 +72,31 @@ def run_specialist(
     Raises:
         NotApplicable: the first model confuses nothing on validation.
     """
-    ((name, first),) = members.items()
-    group, confused = most_confused(first.predictions, cell.ensemble["k"])
+    rule, prepared = ensemble.cell.ensemble, ensemble.prepared
+    ((name, first),) = ensemble.members.items()
+    group, confused = most_confused(first.predictions, rule["k"])
     if not confused:
         raise NotApplicable(
             f"its member {name} takes no finding for another on validation: there is nothing for "
             "a second model to learn"
         )
     findings = [prepared.task.findings[i] for i in group]
-    theirs = {split: of_findings(data[split], group) for split in ("train", "validation")}
+    theirs = {split: of_findings(ensemble.data[split], group) for split in ("train", "validation")}
     outcome = run_image_model(
-        cell,
-        file.models[cell.ensemble["second"]],
+        ensemble.cell,
+        ensemble.file.models[rule["second"]],
         replace(prepared, facts=prepared.facts | {"findings": findings}),
-        theirs | {"test": AllSplits(data)},
-        context,
-        phases,
-        on_event,
+        theirs | {"test": AllSplits(ensemble.data)},
+        ensemble.context,
+        ensemble.phases,
+        ensemble.on_event,
     )
     logits = take_over(first.predictions.logits, outcome.logits["test"], group)
     split = first.predictions.split
     return replace(
         outcome,
         logits={each: logits[split == each] for each in SPLITS},
-        parameters=outcome.parameters + _parameters(members),
+        parameters=outcome.parameters + _parameters(ensemble.members),
         ensemble={"used": [name], "findings": findings, "confused_on_validation": confused},
     )
 
