@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UserError
 
 _HOST = "https://storage.googleapis.com/"
 _KERAS = f"{_HOST}tensorflow/keras-applications/"
@@ -74,12 +74,15 @@ def fetch(names: Sequence[str], folder: Path) -> list[Path]:
     """Download weight files and check their hashes; what is there already stays.
 
     Raises:
-        UnknownName: nothing is known about where a file comes from.
-        UserError: the download failed, or another file of that name is there; says what to do.
+        UserError: nothing is known about where a file comes from, the download failed, or another
+            file of that name is there; says what to do.
     """
     for name in names:
         if name not in PUBLISHED:
-            raise UnknownName("weight file", name, PUBLISHED)
+            raise UserError(
+                f"{name} is none of the files that can be downloaded from here. The model's file "
+                f"says where it comes from; put it into {folder} under this name."
+            )
     return [_fetched(name, folder) for name in names]
 
 

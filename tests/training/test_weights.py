@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UserError
 from benchmark.models import discover, weight_files
 from benchmark.training import published, weights
 from benchmark.training.published import PUBLISHED, fetch, is_as_published
@@ -121,6 +121,7 @@ def test_a_file_without_a_published_hash_is_neither_right_nor_wrong(tmp_path):
     assert is_as_published(tmp_path / "x.h5") is None
 
 
-def test_an_unknown_file_cannot_be_fetched(tmp_path):
-    with pytest.raises(UnknownName, match="weight file"):
-        fetch(["resnet51.h5"], tmp_path)
+def test_a_file_that_is_published_elsewhere_is_to_be_put_there_by_hand(tmp_path):
+    (name,) = weight_files(discover()["vit_keras_hub"])
+    with pytest.raises(UserError, match=f"model's file says where.* put it into {tmp_path}"):
+        fetch([name], tmp_path)
