@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,10 @@ def build(
     with journal.opened(notes) as book, _little_memory():
         _tell_resumed(dataset.name, book)
         _follow(builder, dataset.name, book)
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(
-                manual_dir=manual_dir, beam_options=beam_options
-            )
-        )
+        download = tfds.download.DownloadConfig(manual_dir=manual_dir, beam_options=beam_options)
+        # TFDS prints that it downloads a set of unknown size, which is neither true nor of use.
+        with redirect_stdout(io.StringIO()):
+            builder.download_and_prepare(download_config=download)
     return path
 
 

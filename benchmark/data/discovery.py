@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 from benchmark.data.prepared import FACTS, NotPrepared, load_prepared
 from benchmark.errors import UnknownName, UserError
+
+_MOST_LOOKED_AT = 30
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ class Dataset:
 
         Raises:
             UserError: no folder was given.
-            tfds_builders.errors.LayoutError: the folder does not hold the expected tree.
+            tfds_builders.errors.DatasetError: the folder does not hold the expected tree; names the
+                folder beside it that does.
         """
+        from tfds_builders.errors import DatasetError, LayoutError
+
         if manual_dir is None:
             raise UserError(
                 f"{self.name} needs your copy of the raw files: give it with --manual-dir DIR.\n"
@@ -64,7 +70,22 @@ class Dataset:
             )
         if self.own:
             return self.builder_config(manual_dir)
-        return self.builder_class.locate(Path(manual_dir), self.config)
+        try:
+            return self.builder_class.locate(Path(manual_dir), self.config)
+        except LayoutError as error:
+            place = self._nearby(Path(manual_dir), str(error))
+            raise DatasetError(f"{error}{place}") from None
+
+    def _nearby(self, folder: Path, expected: str) -> str:
+        """The folder that was meant: one level down, or up where the name is one of the tree's."""
+        from tfds_builders.errors import DatasetError
+
+        below = sorted(path for path in folder.glob("*") if path.is_dir())[:_MOST_LOOKED_AT]
+        for place in [folder.resolve().parent] * (f"{folder.name}/" in expected) + below:
+            with contextlib.suppress(DatasetError, OSError):
+                self.builder_class.locate(place, self.config)
+                return f"\n{place} does hold it: give that one with --manual-dir."
+        return ""
 
     def builder_config(self, manual_dir: Path | None) -> Any:
         """What to construct the builder with: the name of a config, or one made for the folder."""
@@ -110,10 +131,10 @@ def find_dataset(name: str) -> Dataset:
     builder_class = tfds_builders.BUILDERS.get(builder)
     if builder_class and not builder_class.builder_configs and re.fullmatch("[a-z]\\w*", config):
         return Dataset(name, builder_class, config)
-    of_builder = [d for key, d in known.items() if key.split("/")[0] == name]
-    if len(of_builder) == 1:
-        return of_builder[0]
-    raise UnknownName("dataset", name, known)
+    of_builder = {key: d for key, d in known.items() if key.split("/")[0] == builder}
+    if len(of_builder) == 1 and not config:
+        return next(iter(of_builder.values()))
+    raise UnknownName("dataset", name, of_builder or known)
 
 
 def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> str:

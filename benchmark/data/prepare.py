@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from benchmark.data.prepared import (
 from benchmark.errors import UserError
 from benchmark.records.files import (
     canonical_json,
+    is_disk_full,
     readable_json,
     sha256,
     sha256_of_file,
@@ -50,8 +52,8 @@ def prepare(
         beam: options of an Apache Beam pipeline to run the builder in; None for no pipeline.
 
     Raises:
-        UserError: the raw files are missing or laid out in another way, the folder cannot be
-            written, or Beam is asked for and is not there.
+        UserError: the raw files are missing or laid out in another way, a folder cannot be read
+            or written or is full, or Beam is asked for and is not there.
     """
     from tfds_builders.errors import DatasetError
 
@@ -59,13 +61,35 @@ def prepare(
         if not dataset.embedded:
             dataset.locate(manual_dir)
         path = build(dataset, data_dir, manual_dir, beam)
+        if not (path / FACTS).is_file():
+            _derive(dataset.name, path, cache_dir, progress)
     except DatasetError as error:
-        raise UserError(f"{dataset.name}: {error}") from None
-    except PermissionError as error:
-        raise UserError(f"{dataset.name}: cannot write to {error.filename or data_dir}") from None
-    if not (path / FACTS).is_file():
-        _derive(dataset.name, path, cache_dir, progress)
+        # Some messages begin with the builder's name, for people who do not come by here.
+        said = re.sub(f"^{dataset.name.split('/')[0]}(/{dataset.config})?: ", "", str(error))
+        raise UserError(f"{dataset.name}: {said}") from None
+    except UserError:
+        raise
+    except Exception as error:  # of a full disk, TFDS and TensorFlow have types of their own
+        said = _of_the_system(error, data_dir, manual_dir)
+        if not said:
+            raise
+        raise UserError(f"{dataset.name}: {said}") from error
     return load_prepared(dataset.name, data_dir)
+
+
+def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) -> str:
+    """What to tell a person of an error that is the system's and not ours; else ""."""
+    if is_disk_full(error):
+        return (
+            f"no room is left in {data_dir}. Free some, as much as the images take once more, or "
+            "choose another --data-dir, and run the same command again: what was checked already "
+            "is not checked again."
+        )
+    if isinstance(error, PermissionError):
+        place = Path(error.filename or data_dir)
+        doing = "read" if manual_dir and place.is_relative_to(manual_dir) else "write to"
+        return f"cannot {doing} {place}: {error.strerror or 'permission denied'}."
+    return ""
 
 
 def keep_verdict(prepared: Prepared, verdict: Verdict) -> None:

@@ -122,7 +122,7 @@ def test_wrong_cells_are_named(line, told):
 
 
 def test_missing_columns_are_named():
-    with pytest.raises(DatasetError, match="'Patient ID' is missing; did you mean 'PatientID'"):
+    with pytest.raises(DatasetError, match=r"'Patient ID' is missing; did you mean 'PatientID'"):
         one_entry(table(LINE.format(age=5), header=HEADER.replace("Patient ID", "PatientID")))
     with pytest.raises(DatasetError, match="'Patient Age' stands there twice"):
         one_entry(table(LINE.format(age=5), header=HEADER.replace("Patient Gender", "Patient Age")))
@@ -337,9 +337,11 @@ def test_a_cut_archive_is_a_partial_copy(main_set, prepare, stored, tmp_path):
         for path in images:
             archive.add(path, f"images/{path.name}")
     archive_path.write_bytes(archive_path.read_bytes()[: archive_path.stat().st_size * 3 // 4])
+    (folder / "images_002.tar.gz.part").write_bytes(b"not all of it")
     builder = prepare(NAME, "fourteen", tmp_path / "data", folder)
     reasons = {e["file"]: e["reason"] for e in builder.info.metadata["quarantined"]}
     assert "download it again" in reasons["images_001.tar.gz"]
+    assert "unfinished download" in reasons.pop("images_002.tar.gz.part")
     found = read_back(builder, stored)
     assert 0.5 < len(found) / len(images) < 0.8
     assert builder.info.metadata["absent"] == 20 + len(images) - len(found) - len(reasons) + 1

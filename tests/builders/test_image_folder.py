@@ -286,7 +286,7 @@ def test_tables_that_are_none(listed, content):
         Builder.configure(listed, "my_set", BY_COLUMN)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=60), st.integers(0, 600))
 def test_a_mutated_table_is_an_error_or_is_accounted_for(films, tmp_path_factory, noise, place):
     path = tmp_path_factory.mktemp("mutated") / "labels.csv"
@@ -339,9 +339,15 @@ def test_what_is_no_set_is_told(tmp_path, tree):
         Builder.configure(tmp_path, "my_set", BY_NAME)
 
 
+def test_a_table_that_fits_no_file_says_so(listed, make):
+    rewrite(listed, lambda lines: [lines[0], *(f"other/{line}" for line in lines[1:])])
+    with pytest.raises(DatasetError, match=r"no image of .* can be used.*there is no file 'other/"):
+        make(listed, BY_COLUMN)
+
+
 def test_too_few_patients_are_refused(make, tmp_path):
     folder = fake_raw.write_folders(tmp_path / "raw", patients=2, size=32)
-    with pytest.raises(DatasetError, match="too few to be split"):
+    with pytest.raises(DatasetError, match="too few patients"):
         make(folder, BY_NAME)
 
 

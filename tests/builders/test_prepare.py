@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import subprocess
@@ -270,6 +271,32 @@ def test_a_failed_attempt_leaves_nothing_but_the_journal(raw, tmp_path, monkeypa
     assert [path.name for path in (tmp_path / NAME).iterdir()] == ["1.0.0.journal"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "no room is left in .*data"),
+        (tf.errors.ResourceExhaustedError(None, None, "x: No space left on device"), "no room"),
+        (PermissionError(errno.EACCES, "Permission denied", "RAW/chest_xray"), "cannot read RAW"),
+        (PermissionError(errno.EACCES, "Permission denied", "DATA/a"), "cannot write to DATA/a"),
+    ],
+)
+def test_what_the_system_refuses_is_told_without_a_trace(raw, tmp_path, monkeypatch, fault, said):
+    data_dir = tmp_path / "data"
+
+    def renamed(text: str) -> str:
+        return text.replace("RAW", str(raw)).replace("DATA", str(data_dir))
+
+    def failing(*given):
+        raise fault
+        yield
+
+    if getattr(fault, "filename", None):
+        fault.filename = renamed(fault.filename)
+    monkeypatch.setattr(find_dataset(NAME).builder_class, "_generate_examples", failing)
+    with pytest.raises(UserError, match=renamed(said)):
+        prepare(find_dataset(NAME), data_dir, raw)
+
+
 def test_sorting_on_disk_changes_nothing(raw, undisturbed, tmp_path, monkeypatch):
     from tensorflow_datasets.core import shuffle
 
@@ -292,6 +319,32 @@ def test_progress_is_told_without_a_terminal(raw, tmp_path, monkeypatch, capfd):
     for split in ("train", "validation", "test"):
         assert f"{NAME}, {split}: " in told
     assert "read and checked" in told
+
+
+def test_a_folder_too_high_or_too_low_is_told_from_the_one_that_was_meant(tmp_path):
+    meant = chestxray14_raw.write(tmp_path / "downloads" / "nih")
+    dataset = find_dataset("chestxray14/fourteen_random")
+    for given in (meant.parent, meant / "images"):
+        with pytest.raises(DatasetError) as error:
+            dataset.locate(given)
+        assert f"{meant} does hold it" in str(error.value)
+    (tmp_path / "empty" / "images").mkdir(parents=True)
+    with pytest.raises(DatasetError) as error:
+        dataset.locate(tmp_path / "empty" / "images")
+    assert "does hold it" not in str(error.value)
+
+
+def test_the_name_of_the_set_is_said_once(tmp_path):
+    with pytest.raises(UserError) as error:
+        prepare(find_dataset("chestxray14/fourteen"), tmp_path / "data", tmp_path / "nowhere")
+    assert str(error.value).startswith("chestxray14/fourteen: there is no folder")
+
+
+def test_a_builder_without_a_config_is_answered_with_its_own():
+    with pytest.raises(UserError) as error:
+        find_dataset("padchest")
+    assert "padchest/findings_all" in str(error.value)
+    assert "kermany" not in str(error.value)
 
 
 def test_the_command_says_how_much_of_the_set_is_there(tmp_path):

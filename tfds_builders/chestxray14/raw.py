@@ -12,6 +12,7 @@ from tfds_builders import pipeline
 from tfds_builders.archives import Content, Folder, Source, Tar, Zip, open_source
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
 from tfds_builders.intake import Item
+from tfds_builders.listing import listing, opened
 
 DATASET = "chestxray14"
 DATA_ENTRY = {"v2020": "Data_Entry_2017_v2020.csv", "v2017": "Data_Entry_2017.csv"}
@@ -20,6 +21,7 @@ TRAIN_VAL, TEST = "train_val_list.txt", "test_list.txt"
 SMALL = {"train": "train-small.csv", "validation": "valid-small.csv", "test": "test.csv"}
 SAMPLE = "sample_labels.csv"
 _ARCHIVE = re.compile(r"images_[0-9]{2,3}\.(tar\.gz|tgz|tar|zip)")
+_ALMOST = re.compile(rf"(?!{_ARCHIVE.pattern}$)images_[0-9]{{2,3}}.*")
 _NO_ARCHIVE = re.compile(rf"(?!{_ARCHIVE.pattern}).+")
 _ANY = re.compile(".+")
 
@@ -53,7 +55,7 @@ MAIN = Layout(
     or all of this in one zip file, not unpacked (Kaggle's archive.zip)
 """,
     roots=("", "CXR8", "ChestXray-NIHCC", "ChestX-ray14", "data"),
-    images=re.compile(r"images(_[0-9]{2,3})?"),
+    images=re.compile(r"images(_[0-9]{2,3})?", re.IGNORECASE),
 )
 TEACHING = Layout(
     tree="""\
@@ -64,7 +66,7 @@ TEACHING = Layout(
     The manual directory is the folder that holds nih/, or nih/ itself.
 """,
     roots=("nih", ""),
-    images=re.compile("images-small"),
+    images=re.compile("images-small", re.IGNORECASE),
 )
 KAGGLE_SAMPLE = Layout(
     tree="""\
@@ -74,7 +76,7 @@ KAGGLE_SAMPLE = Layout(
     or the same below sample/, or Kaggle's zip file, not unpacked
 """,
     roots=("", "sample", "sample/sample"),
-    images=re.compile("images"),
+    images=re.compile("images", re.IGNORECASE),
 )
 
 
@@ -86,11 +88,13 @@ class Copy:
         tables: folder or zip file that holds the tables.
         prefix: what stands before their names there.
         images: folders and archives with images, each with the pattern of its images' names.
+        strays: files that are named nearly like an archive, as unfinished downloads are.
     """
 
     tables: Source
     prefix: str
     images: tuple[tuple[Source, re.Pattern[str]], ...]
+    strays: tuple[str, ...] = ()
 
     def has(self, table: str) -> bool:
         """True if the table is there."""
@@ -181,7 +185,7 @@ def locate(manual_dir: Path, layout: Layout, needed: tuple[str, ...], config: st
         return copies[0]
     problem = f"{manual_dir} lacks {' and '.join(copies[0].missing(needed))}."
     advice = _advice(copies[0], needed, config)
-    raise LayoutError(DATASET, problem + advice, layout.tree, _listing(manual_dir))
+    raise LayoutError(DATASET, problem + advice, layout.tree, listing(manual_dir))
 
 
 def _advice(copy: Copy, needed: tuple[str, ...], config: str) -> str:
@@ -205,9 +209,10 @@ def _advice(copy: Copy, needed: tuple[str, ...], config: str) -> str:
 def _candidates(manual_dir: Path, layout: Layout) -> Iterator[Copy]:
     for root in layout.roots:
         folder = manual_dir / root
-        yield Copy(Folder(folder), "", tuple(_image_places(folder, layout)))
+        places = tuple(_image_places(folder, layout))
+        yield Copy(Folder(folder), "", places, tuple(_strays(folder, layout)))
     for path in sorted(manual_dir.glob("*.zip")):
-        archive = None if _ARCHIVE.fullmatch(path.name) else _opened(path)
+        archive = None if _ARCHIVE.fullmatch(path.name) else opened(path)
         for root in layout.roots if archive else ():
             prefix = f"{root}/" if root else ""
             yield Copy(archive, prefix, tuple(_image_members(archive, prefix, layout)))
@@ -228,24 +233,14 @@ def _image_places(folder: Path, layout: Layout) -> Iterator[tuple]:
         yield open_source(path), _ANY
 
 
+def _strays(folder: Path, layout: Layout) -> Iterator[str]:
+    for place in (folder, folder / "images") if layout is MAIN else ():
+        for path in sorted(place.glob("images_*")):
+            if _ALMOST.fullmatch(path.name) and path.is_file():
+                yield path.name
+
+
 def _image_members(archive: Zip, prefix: str, layout: Layout) -> Iterator[tuple]:
-    pattern = re.compile(f"{re.escape(prefix)}{layout.images.pattern}/.+")
+    pattern = re.compile(f"{re.escape(prefix)}{layout.images.pattern}/.+", re.IGNORECASE)
     if any(map(pattern.fullmatch, archive.names())):
         yield archive, pattern
-
-
-def _opened(path: Path) -> Zip | None:
-    try:
-        return Zip(path)
-    except DatasetError:
-        return None
-
-
-def _listing(folder: Path) -> list[str]:
-    """What lies in a folder, for an error message."""
-    found = []
-    for path in folder.iterdir():
-        damaged = path.suffix == ".zip" and _opened(path) is None
-        note = " (damaged, download it again)" if damaged else ""
-        found.append(path.name + ("/" if path.is_dir() else note))
-    return found

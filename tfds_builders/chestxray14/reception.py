@@ -139,6 +139,8 @@ class Reception(Intake):
         self._noted = []
         if not self._surveyed:
             self._surveyed = True
+            for name in self.copy.strays:
+                self.refuse(name, "not named like an archive of the set: an unfinished download?")
             for (place, first), count in self._second.items():
                 self.refuse(place, f"{count} images are in {first} too; those are used")
 

@@ -97,7 +97,9 @@ def text(data: bytes, file: str) -> str:
         decoded = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DatasetError(f"{file}, line {line}: not UTF-8 text ({error.reason})") from error
+        raise DatasetError(
+            f"{file}, line {line}: not UTF-8 text ({error.reason}); get the file as published."
+        ) from error
     if "\0" in decoded:
         line = decoded.count("\n", 0, decoded.index("\0")) + 1
         raise DatasetError(f"{file}, line {line}: holds a zero byte, which no text has")
@@ -111,10 +113,11 @@ def _columns(header: list[str], file: str, required: Collection[str]) -> list[st
         if columns.count(name) != 1:
             problem = "stands there twice" if name in columns else "is missing"
             near = difflib.get_close_matches(name, columns, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near and name not in columns else ""
+            hint = f"; did you mean {near[0]!r}?" if near and name not in columns else "."
             raise DatasetError(
-                f"{file}, line 1: the column {name!r} {problem}{hint} "
-                f"Found: {', '.join(filter(None, columns))[:300] or 'nothing'}."
+                f"{file}, line 1: the column {name!r} {problem}{hint} Found, between commas: "
+                f"{', '.join(filter(None, columns))[:300] or 'nothing'}. The file has to be as it "
+                "was published: get it again if another program has written it."
             )
     return columns
 

@@ -134,6 +134,11 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         facts = self.info.metadata
         facts.update(quarantined=intake.quarantined, converted=intake.converted)
         entries, groups = _survey(folder, contents.entries, intake)
+        if not entries:
+            raise DatasetError(
+                f"image_folder: no image of {folder.path} can be used. {len(intake.quarantined)} "
+                f"entries were refused: {_some(intake.quarantined)}."
+            )
         members, facts["split_source"] = _members(entries, groups, config.options)
         return {
             split: self._generate_examples(
@@ -159,6 +164,12 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             "view": "",
             "label_source": "table" if self.builder_config.options.csv else "folder name",
         }
+
+
+def _some(refused: list[dict]) -> str:
+    """The first refusals, to be shown."""
+    shown = [f"{entry['file']} ({entry['reason']})" for entry in refused[:3]]
+    return ", ".join(shown + ["..."] * (len(refused) > len(shown)))
 
 
 def _refuse_missing(folder: Path) -> None:
@@ -190,7 +201,8 @@ def _table(folder: Path, said: str) -> Path:
     for path in (folder / said, Path(said)):
         if path.is_file():
             return path
-    raise DatasetError(f"image_folder: there is no table {said}, neither in {folder}.")
+    looked_at = f"neither {folder / said} nor {Path(said).absolute()}"
+    raise DatasetError(f"image_folder: there is no table {said}: {looked_at}.")
 
 
 def _survey(
@@ -233,7 +245,7 @@ def _members(
         members[split].append(entry)
     patients = len(set(groups.values()))
     splits.refuse_empty(
-        "image_folder", members, f"There are {patients} patients, too few to be split."
+        "image_folder", members, f"There are too few patients ({patients}) to be split."
     )
     return members, _split_source(pools, fractions, options)
 

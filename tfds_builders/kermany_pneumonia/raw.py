@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfds_builders.archives import Folder, Zip
-from tfds_builders.errors import DatasetError, LayoutError
+from tfds_builders.errors import LayoutError
+from tfds_builders.listing import listing, opened
 
 DATASET = "kermany_pneumonia"
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -104,7 +104,7 @@ def locate(manual_dir: Path, pools: tuple[str, ...]) -> RawSet:
     for candidate in _candidates(manual_dir):
         if all(_has_classes(candidate, pool) for pool in pools):
             return candidate
-    found = _listing(manual_dir)
+    found = listing(manual_dir)
     problem = f"does not hold {' and '.join(pools)} images" if found else "is empty"
     raise LayoutError(DATASET, f"{manual_dir} {problem}.", TREE, found)
 
@@ -117,33 +117,12 @@ def _candidates(manual_dir: Path) -> Iterator[RawSet]:
 
 
 def _in_archive(path: Path) -> Iterator[RawArchive]:
-    archive = _opened(path)
+    archive = opened(path)
     names = archive.names() if archive else []
     for root in _ROOTS:
         prefix = f"{root}/" if root else ""
         if any(name.startswith(f"{prefix}train/") for name in names):
             yield RawArchive(archive, prefix)
-
-
-def _opened(path: Path) -> Zip | None:
-    """A zip file, None where it is damaged."""
-    try:
-        return Zip(path)
-    except DatasetError:
-        return None
-
-
-def _listing(folder: Path) -> list[str]:
-    """What lies in a folder, one level of subfolders included, for an error message."""
-    found = []
-    _, folders, files = next(os.walk(folder), ("", [], []))
-    for name in files:
-        damaged = name.endswith(".zip") and _opened(folder / name) is None
-        found.append(name + (" (damaged, download it again)" if damaged else ""))
-    for name in folders:
-        _, below, _ = next(os.walk(folder / name), ("", [], []))
-        found += [f"{name}/{inner}" for inner in below] or [f"{name}/"]
-    return found
 
 
 def _has_classes(raw: RawSet, pool: str) -> bool:

@@ -121,8 +121,9 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         splits.refuse_empty(
             "padchest",
             members,
-            f"What became of the rows of {source.table.name}: {ledger.rows}. Copy more of the zip "
-            "files, or choose a config that takes more of the rows.",
+            f"What became of the rows of {source.table.name}: {ledger.rows}. Refused, e.g.: "
+            f"{intake.quarantined[:1] or 'none'}. Copy more of the zip files, or choose a config "
+            "that takes more of the rows.",
         )
         return {
             split: self._generate_examples(

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from tfds_builders import archives
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
+from tfds_builders.listing import listing
 
 DATASET = "padchest"
 TABLE = "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
@@ -115,7 +116,7 @@ def locate(manual_dir: Path) -> RawSet:
     )
     if not zips and not _has_image(manual_dir):
         problem = f"{manual_dir} holds the table, but no zip file and no PNG image."
-        raise LayoutError(DATASET, problem, TREE, _listing(manual_dir))
+        raise LayoutError(DATASET, problem, TREE, listing(manual_dir))
     return RawSet(table, manual_dir, tuple(zips))
 
 
@@ -127,11 +128,11 @@ def _table(folder: Path) -> Path:
         return published[0]
     if len(found) == 1:
         return found[0]
-    listing = _listing(folder)
-    problem = "is empty" if not listing else "does not hold the table"
+    found_there = listing(folder)
+    problem = "is empty" if not found_there else "does not hold the table"
     if found:
         problem = f"holds {len(found)} CSV files, none of them named as the published table"
-    raise LayoutError(DATASET, f"{folder} {problem}.", TREE, listing)
+    raise LayoutError(DATASET, f"{folder} {problem}.", TREE, found_there)
 
 
 def _number(path: Path) -> tuple:
@@ -146,12 +147,3 @@ def _is_image(name: str) -> bool:
 def _has_image(folder: Path) -> bool:
     walk = os.walk(folder, followlinks=True)
     return any(_is_image(name) for _, _, files in walk for name in files)
-
-
-def _listing(folder: Path) -> list[str]:
-    """What lies in a folder, one level of subfolders included, for an error message."""
-    found = []
-    for path in folder.iterdir():
-        below = [f"{path.name}/{inner.name}" for inner in path.iterdir()] if path.is_dir() else []
-        found += below or [path.name]
-    return found
