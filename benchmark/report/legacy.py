@@ -11,6 +11,8 @@ from benchmark.report.gather import LEGACY, Table
 from benchmark.report.text import UNDEFINED, number, plain, table
 from benchmark.report.titles import asks_for_findings
 
+RULED = ("train", "test")
+"""Splits on which the source's own rule is shown: what it says of overfitting is about both."""
 _DATA = ("dataset", "dataset_version", "manifest_sha256", "seed", "protocol")
 
 
@@ -21,7 +23,7 @@ class Comparison:
     Attributes:
         label: the configuration's name within its table.
         claim: what the source says of the model; empty where it says nothing.
-        rule: mean over seeds of test ``accuracy`` and ``f1``, decided as the source does.
+        rule: mean over seeds of ``accuracy`` and ``f1`` by split, decided as the source does.
     """
 
     label: str
@@ -30,10 +32,13 @@ class Comparison:
     honest: Configuration | None
 
     @property
-    def rule(self) -> dict[str, float | None]:
-        """Accuracy and F1 on the source's own test images, by its own rule."""
-        found = [run.scores["by_rule"]["test"] for run in self.legacy.runs]
-        return {name: _mean([each[name] for each in found]) for name in ("accuracy", "f1")}
+    def rule(self) -> dict[str, dict[str, float | None]]:
+        """Accuracy and F1 on the source's own training and test images, by its own rule."""
+        found = {s: [run.scores["by_rule"][s] for run in self.legacy.runs] for s in RULED}
+        return {
+            split: {name: _mean([each[name] for each in runs]) for name in ("accuracy", "f1")}
+            for split, runs in found.items()
+        }
 
     def honestly(self, name: str) -> float | None:
         """A quantity of the honest twin."""
@@ -70,24 +75,27 @@ def legacy_section(each: Table, tables: list[Table]) -> list[str]:
     everyone = protocol.claim("*")
     if everyone:
         lines += [f"{protocol.source} says of all its models: {plain(everyone.text)}.", ""]
-    header = ["Configuration", f"{protocol.source} says", "Accuracy, its rule", "F1, its rule",
-              "F1, honest", "AUC, legacy", "AUC, honest"]  # fmt: skip
+    header = ["Configuration", f"{protocol.source} says", "Accuracy, its rule (train / test)",
+              "F1, its rule (train / test)", "F1, honest", "AUC, legacy", "AUC, honest",
+              "Gap (AUC), legacy", "Gap (AUC), honest"]  # fmt: skip
     rows = [_line(c) for c in comparisons(each, tables)]
     return [
         *lines,
-        f"Its rule is {_rule(protocol)}, on its own test images. Honest: the same configuration "
-        f"on {plain(protocol.twin)}, {UNDEFINED} where it was not run. Other images, so no ranking "
+        f"Its rule is {_rule(protocol)}, on its own images. Honest: the same configuration on "
+        f"{plain(protocol.twin)}, {UNDEFINED} where it was not run. Other images, so no ranking "
         "and no test.",
         "",
-        *table(header, rows, "llrrrrr"),
+        *table(header, rows, "llrrrrrrr"),
     ]
 
 
 def _line(c: Comparison) -> list[str]:
-    auc = c.legacy.measurements["test_auc"].mean
-    honest_f1, honest_auc = c.honestly("test_f1"), c.honestly("test_auc")
-    measured = (c.rule["accuracy"], c.rule["f1"], honest_f1, auc, honest_auc)
-    return [c.label, plain(c.claim) or UNDEFINED, *(number(value) for value in measured)]
+    ruled = [" / ".join(number(c.rule[s][name]) for s in RULED) for name in ("accuracy", "f1")]
+    measured = [c.honestly("test_f1")]
+    for name in ("test_auc", "gap_auc"):
+        measured += [c.legacy.measurements[name].mean, c.honestly(name)]
+    numbers = [number(value) for value in measured]
+    return [c.label, plain(c.claim) or UNDEFINED, *ruled, *numbers]
 
 
 def _rule(protocol: LegacyProtocol) -> str:

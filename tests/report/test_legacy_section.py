@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchmark.report.gather import gather
@@ -35,8 +37,11 @@ def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
     each, tables = legacy_table
     found = {c.label: c for c in comparisons(each, tables)}
     strong, weak = found["mlp"].rule, found["cnn"].rule
-    assert 0.95 < strong["f1"] <= 1
-    assert weak["f1"] < strong["f1"]
+    assert 0.95 < strong["test"]["f1"] <= 1
+    assert weak["test"]["f1"] < strong["test"]["f1"]
+    runs = found["mlp"].legacy.runs
+    of_train = [run.scores["by_rule"]["train"]["accuracy"] for run in runs]
+    assert strong["train"]["accuracy"] == pytest.approx(sum(of_train) / len(runs))
     assert found["mlp"].claim == "F1 0.967"
 
 
@@ -45,8 +50,9 @@ def test_the_page_tells_what_is_wrong_and_what_was_claimed(results, legacy_table
     after = text.partition("What is wrong with legacy_s3:")[2]
     assert "copies of one image lie on both sides" in after
     header, _, first = [line for line in after.splitlines() if line.startswith("|")][:3]
-    assert header.startswith("| Configuration | S3 says | Accuracy, its rule |")
-    assert first.startswith("| mlp | F1 0.967 |")
+    assert header.startswith("| Configuration | S3 says | Accuracy, its rule (train / test) |")
+    assert re.match(r"\| mlp \| F1 0\.967 \| [01]\.\d{3} / [01]\.\d{3} \|", first)
+    assert header.count("|") == first.count("|") == 10
 
 
 def test_an_honest_table_has_no_such_section(results, add_seeds):
