@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 import zipfile
 from collections.abc import Sequence
@@ -18,8 +19,10 @@ from benchmark.records.files import canonical_json, sha256
 if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
     import keras
 
-SHARE_OF_TIME = 0.03
+SHARE_OF_TIME = 0.02
 """Most of the training time that may go into writing checkpoints."""
+BYTES_PER_SECOND = 200e6
+"""How fast a first checkpoint is taken to be written; later ones go by how long the last took."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -52,16 +55,17 @@ class Checkpoint:
     def __init__(self, path: Path, made_by: object):
         self._path = path
         self._made_by = sha256(canonical_json(made_by))
-        self._saved, self._cost = time.monotonic(), 0.0
+        self._saved, self._cost = time.monotonic(), None
 
-    def save(self, model: keras.Model, state: State, *, last: bool) -> None:
+    def save(self, model: keras.Model, state: State) -> None:
         """Save a compiled model and its state after an epoch.
 
-        Most epochs of a fast training are passed over, so that writing takes little of its time;
-        the ``last`` never is. Where it cannot be written, the training goes on without.
+        Epochs of a fast training are passed over, so that writing takes little of its time and a
+        kill costs little training. Where it cannot be written, the training goes on without.
         """
         begun = time.monotonic()
-        if not last and self._cost > SHARE_OF_TIME * (begun - self._saved):
+        cost = self._cost or _nbytes(model, state) / BYTES_PER_SECOND
+        if cost > SHARE_OF_TIME * (begun - self._saved):
             return
         described = {"made_by": self._made_by, "history": state.history}
         arrays = {
@@ -100,6 +104,12 @@ class Checkpoint:
         for variable, value in zip(_variables(model), variables, strict=True):
             variable.assign(value)
         return State(described["history"], best)
+
+
+def _nbytes(model: keras.Model, state: State) -> int:
+    """About how large a checkpoint is: four bytes a number, and the best weights."""
+    numbers = sum(math.prod(variable.shape) for variable in _variables(model))
+    return 4 * numbers + sum(value.nbytes for value in state.best_weights)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

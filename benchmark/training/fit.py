@@ -253,7 +253,7 @@ class BestEpoch(keras.callbacks.Callback):
         if self._checkpoint:
             state = State(vars(self.history), self.best_weights)
             with self._clock.part("writing"):
-                self._checkpoint.save(self.model, state, last=self.ended)
+                self._checkpoint.save(self.model, state)
         self._on_epoch(epoch + 1, self._recipe.epochs, {"loss": loss, "val_auc": auc})
         self.model.stop_training = self.ended
 
