@@ -74,3 +74,68 @@ def test_positions_tell_every_patch_from_every_other():
     by_hand = [np.sin(column), np.cos(column), np.sin(row), np.cos(row)]
     np.testing.assert_allclose(codes[2, 3], np.concatenate(by_hand), rtol=1e-6)
     assert len(np.unique(codes.reshape(15, 8).round(6), axis=0)) == 15
+
+
+def conv(inputs, outputs, side=3, bias=True):
+    return side * side * inputs * outputs + bias * outputs
+
+
+def dense(inputs, outputs, bias=True):
+    return inputs * outputs + bias * outputs
+
+
+def thamilarasi_by_hand(hidden=295, norm=False):
+    """At 295 px: unpadded convolutions and poolings leave 35 x 35 pixels of 128 channels."""
+    widths = [(1, 32), (32, 64), (64, 128)]
+    features = sum(conv(*each, bias=not norm) for each in widths)
+    head = dense(35 * 35 * 128, hidden, bias=not norm) + dense(hidden, 1)
+    return features + head + norm * 4 * (32 + 64 + 128 + hidden)
+
+
+def unet_by_hand(norm=False, legacy=False):
+    """A level: two convolutions, or (as published) the second one alone, from the level's input."""
+
+    def level(inputs, width):
+        first = 0 if legacy else conv(inputs, width, bias=not norm)
+        second = conv(inputs if legacy else width, width, bias=not norm)
+        return first + second + norm * 4 * width * (1 if legacy else 2)
+
+    down = level(1, 32) + level(32, 64) + level(64, 128) + level(128, 256)
+    up = level(256 + 128, 128) + level(128 + 64, 64) + level(64 + 32, 32)
+    return down + up + conv(32, 1, side=1)
+
+
+BY_HAND = {
+    "thamilarasi1": thamilarasi_by_hand(),
+    "thamilarasi2": thamilarasi_by_hand(),
+    "thamilarasi3": thamilarasi_by_hand(norm=True),
+    "thamilarasi4": thamilarasi_by_hand(hidden=512),
+    "thamilarasi5": thamilarasi_by_hand(norm=True),
+    # DenseNet-121 without its classifier, then 295 units
+    "densenet121_s0": 8_062_504 - dense(1024, 1000) + dense(1024, 295) + dense(295, 1),
+    "s1_dense": dense(64 * 64, 128) + dense(128, 64) + dense(64, 1),
+    "s1_cnn": conv(1, 32) + conv(32, 64) + conv(64, 128) + dense(8 * 8 * 128, 128) + dense(128, 7),
+    "s2_cnn": conv(1, 64)
+    + conv(64, 128)
+    + 2 * conv(128, 128)
+    + dense(44 * 44 * 128, 128)
+    + dense(128, 6),
+    "gielczyk": conv(1, 64)
+    + conv(64, 64)
+    + conv(64, 128)
+    + conv(128, 128)
+    + 4 * (64 + 64 + 128 + 128)
+    + dense(11 * 11 * 128, 512)
+    + dense(512, 6),
+    "mlp": dense(64 * 64, 512) + dense(512, 128) + dense(128, 1),
+    "cnn": conv(1, 32) + conv(32, 64) + conv(64, 128) + dense(8 * 8 * 128, 128) + dense(128, 1),
+    "unet": unet_by_hand(),
+    "unet_batchnorm": unet_by_hand(norm=True),
+    "unet_legacy": unet_by_hand(legacy=True),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_parameters_are_those_counted_by_hand(name):
+    """The contract suite counts the same on what is built."""
+    assert discover()[name].card["parameters"]["count"] == BY_HAND[name]
