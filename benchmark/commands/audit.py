@@ -86,6 +86,7 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     if found["near"] is not None:
         yield "identical pixels, other files", *_groups(found["pixels"])
         yield "copies, other files", *_groups(found["near"])
+        yield "alike, to be looked at by eye", *_doubtful(found["doubtful"])
         yield "blank images", f"{len(found['blank']):,}", found["blank"]
     conflicts = found["conflicting_labels"]
     lines = [f"{', '.join(c['findings'])}: {', '.join(c['images'])}" for c in conflicts]
@@ -119,6 +120,15 @@ def _groups(entry: dict[str, Any]) -> tuple[str, list[str]]:
     )
     torn = [m for m in entry["members"] if len(set(m["splits"])) + len(set(m["patients"])) > 2]
     return answer, [" = ".join(m["images"]) for m in torn]
+
+
+def _doubtful(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    """Not counted in the verdict: mostly different patients, now and then an altered copy."""
+    if not pairs:
+        return "none", []
+    across = sum(len(set(pair["splits"])) > 1 for pair in pairs)
+    lines = [f"{' ~ '.join(pair['images'])} ({pair['correlation']:.2f})" for pair in pairs]
+    return f"{len(pairs):,} pairs of different patients, {across:,} across splits", lines
 
 
 def _shift(entry: dict[str, Any]) -> str:

@@ -20,7 +20,6 @@ from benchmark.data.prepared import (
     SPLITS,
     Prepared,
     load_prepared,
-    read_manifest,
 )
 from benchmark.errors import UserError
 from benchmark.records.files import (
@@ -105,14 +104,14 @@ def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | 
 
     metadata = json.loads((path / "metadata.json").read_bytes())
     _write_manifest(path, metadata["findings"])
-    manifest = read_manifest(path / MANIFEST)
-    facts = {
-        "manifest_sha256": sha256_of_file(path / MANIFEST),
+    facts = {"manifest_sha256": sha256_of_file(path / MANIFEST)}
+    prepared = Prepared(name, path.name, path, metadata, facts)
+    manifest = prepared.manifest()
+    facts |= {
         "rendition": rendition(manifest, metadata["original_size"]),
         "counts": {split: _counts(manifest, split, metadata["findings"]) for split in SPLITS},
         "test_digest": test_digest(manifest, metadata["findings"]),
     }
-    prepared = Prepared(name, path.name, path, metadata, facts)
     keep_verdict(prepared, gate(manifest, metadata, find_copies(prepared, cache_dir, progress)))
 
 

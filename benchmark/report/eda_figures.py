@@ -7,7 +7,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from benchmark.report.eda_statistics import SPLITS, Statistic, cooccurrence
+from benchmark.report.eda_statistics import (
+    SPLITS,
+    Statistic,
+    cooccurrence,
+    grey_statistics,
+)
 from benchmark.report.eda_style import GRID, POINT, SCALE, SPLIT_COLOURS, figure, label
 
 MOST = 30
@@ -145,10 +150,9 @@ def grey_levels(images: dict[str, np.ndarray]) -> Figure:
     titles = ("all pixels", "mean of an image", "standard deviation of an image")
     for split, pixels in images.items():
         colour = SPLIT_COLOURS[split]
-        level = np.bincount(np.asarray(pixels).ravel(), minlength=256) / max(pixels.size, 1)
+        level, *of_images = grey_statistics(pixels)
         axes[0].stairs(level, np.arange(257), color=colour, label=split)
-        flat = np.asarray(pixels).reshape(len(pixels), -1)
-        for axis, values in zip(axes[1:], (flat.mean(1), flat.std(1)), strict=True):
+        for axis, values in zip(axes[1:], of_images, strict=True):
             share, edges = np.histogram(values, 32, (0, 256 if axis is axes[1] else 128))
             axis.stairs(share / max(len(values), 1), edges, color=colour)
     for axis, title in zip(axes, titles, strict=True):

@@ -16,6 +16,7 @@ import pandas as pd
 
 SPLITS = ("train", "validation", "test")
 RESAMPLES = 400
+_BLOCK = 512  # images
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,23 @@ def cooccurrence(manifest: pd.DataFrame, findings: list[str]) -> np.ndarray:
     positive = manifest[[f"target:{f}" for f in findings]].to_numpy(float) * labelled
     both, base = positive.T @ positive, positive.T @ labelled
     return np.where(base > 0, both / np.maximum(base, 1), np.nan)
+
+
+def grey_statistics(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share of each grey level (256,), and mean and standard deviation of each image, (N,) both.
+
+    Args:
+        pixels: uint8 (N, S, S), read block by block: it may be a view on disk, larger than memory.
+    """
+    levels, means, deviations = np.zeros(256), [], []
+    for start in range(0, len(pixels), _BLOCK):
+        flat = np.asarray(pixels[start : start + _BLOCK]).reshape(-1, pixels[0].size)
+        levels += np.bincount(flat.ravel(), minlength=256)
+        means.append(flat.mean(1))
+        deviations.append(flat.std(1))
+    if not means:
+        return levels, np.empty(0), np.empty(0)
+    return levels / levels.sum(), np.concatenate(means), np.concatenate(deviations)
 
 
 def associations(manifest: pd.DataFrame, findings: list[str], seed: int) -> list[Statistic]:

@@ -197,6 +197,25 @@ def test_copies_of_a_prepared_set_by_how_they_were_made(mixed):
     assert verdict.reasons[1].startswith("2 images in both train and test as copies")
 
 
+def test_a_pair_below_the_bar_is_listed_for_the_eye_and_counts_in_no_verdict(mixed, monkeypatch):
+    manifest, line = mixed.prepared.manifest(), mixed.line
+    monkeypatch.setattr(copies_module, "threshold", lambda different: 0.999)
+    found = find_copies(mixed.prepared)
+    pair = (line["p1"], line["cropped"])
+    assert pair in {each[:2] for each in found.doubtful}
+    assert pair not in {each[:2] for each in found.pairs}
+    assert stored_copies(mixed.prepared) == found
+    listed = duplicates.doubtful(manifest, found)
+    assert {"images": ["p1", "cropped"], "splits": ["train", "test"]}.items() <= listed[0].items()
+    assert [e["correlation"] for e in listed] == sorted(e["correlation"] for e in listed)[::-1]
+    same = found.same_image(np.arange(len(manifest)))
+    assert same[pair[0]] != same[pair[1]]
+    one_patient = manifest.assign(patient_id="p")
+    mixed.prepared.manifest_sha256 = "2" * 64
+    monkeypatch.setattr(mixed.prepared, "manifest", lambda: one_patient)
+    assert find_copies(mixed.prepared).doubtful == []
+
+
 def test_a_look_is_taken_once_per_manifest_and_audit_version(mixed, monkeypatch):
     first = find_copies(mixed.prepared)
     assert not list(mixed.prepared.path.glob(".audit-*"))
@@ -221,7 +240,7 @@ def test_a_damaged_result_is_made_anew(mixed):
 
 
 def test_the_same_image_is_followed_through_pairs_and_equal_files():
-    copies = Copies(5, 0, 0.85, [(0, 1, 0.9)], [], [], {})
+    copies = Copies(5, 0, 0.85, [(0, 1, 0.9)], [(3, 4, 0.8)], [], [], {})
     same = copies.same_image(np.array([0, 1, 1, 3, 4]))
     assert same[0] == same[1] == same[2]
     assert len(set(same.tolist())) == 3

@@ -9,8 +9,13 @@ import pandas as pd
 import pytest
 from scipy.stats.contingency import association
 
-from benchmark.report import eda
-from benchmark.report.eda_statistics import associations, cooccurrence, counts
+from benchmark.report import eda, eda_statistics
+from benchmark.report.eda_statistics import (
+    associations,
+    cooccurrence,
+    counts,
+    grey_statistics,
+)
 
 FINDINGS = ["Mass", "Edema"]
 FACTS = {
@@ -65,6 +70,16 @@ def test_counts_leave_out_what_is_not_labelled(manifest):
     assert value["Edema", "test", "prevalence"] == test["target:Edema"].mean()
     positive = test[test["target:Edema"] == 1]
     assert value["Edema", "test", "positive patients"] == len(set(positive["patient_id"]))
+
+
+def test_grey_levels_in_blocks_are_those_of_all_pixels_at_once(monkeypatch):
+    pixels = np.random.default_rng(2).integers(0, 256, (11, 6, 6), np.uint8) // 3
+    monkeypatch.setattr(eda_statistics, "_BLOCK", 4)
+    levels, means, deviations = grey_statistics(pixels)
+    np.testing.assert_allclose(levels, [(pixels == level).mean() for level in range(256)])
+    np.testing.assert_allclose(means, [image.mean() for image in pixels])
+    np.testing.assert_allclose(deviations, [image.std() for image in pixels])
+    assert grey_statistics(pixels[:0])[0].sum() == 0
 
 
 def test_cooccurrence_is_a_share_of_the_rows_images(manifest):

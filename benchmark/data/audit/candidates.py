@@ -42,7 +42,7 @@ _CELLS, _SECOND_CELLS, _AXES = 16, 24, 64
 _SAMPLE = 4096  # images that tell what is typical of the set
 _ROWS, _COLUMNS = 128, 1024  # of a block; its products fit into a processor's cache
 # Held before all but the best are dropped: whichever is more.
-_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE = 200_000, 2 * KEPT
+_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE = 50_000, KEPT // 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def find_candidates(
     if len(images) < 2:
         return Candidates(np.empty(0, int), np.empty(0, int), np.empty((0, 4), np.float32))
     hasher, blocks = _Hasher(images), _blocks(np.arange(len(images)))
-    best, waiting = np.empty((0, 4)), []  # whole, cut, window, agreement
+    best, waiting = np.empty((0, 4), np.float32), []  # whole, cut, window, agreement
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".hashes-") as folder:
         made = in_order(lambda rows: hasher.both(images[rows]), blocks)
         hashes = written(Path(folder) / "hashes.npy", len(images), made)
@@ -159,7 +159,7 @@ def _block(
     which = agreement[:, cut, whole].argmax(0)
     second = hashes["second"][whole].astype(np.float32)
     again = np.einsum("pd,pd->p", seconds[which, cut], second)
-    pairs = np.stack([whole, cut, which, again], 1).astype(np.float64)
+    pairs = np.stack([whole, cut, which, again], 1).astype(np.float32)  # exact below 2^24 images
     return pairs[again >= SECOND_AGREEMENT]
 
 

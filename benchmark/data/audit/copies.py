@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmark.data.audit import AUDIT_VERSION
 from benchmark.data.audit.candidates import find_candidates
-from benchmark.data.audit.confirm import correlations, threshold
+from benchmark.data.audit.confirm import DOUBTFUL, correlations, threshold
 from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
 from benchmark.data.gathered import Gathered
@@ -46,6 +46,8 @@ class Copies:
         candidates: pairs that were registered.
         threshold: correlation from which a pair is confirmed in this set.
         pairs: ``(line, line, correlation)`` of confirmed copies; 1.0 where the views are equal.
+        doubtful: the same of pairs of different patients that are not confirmed, but so alike that
+            a person should look: strongly altered copies may be among them.
         same_pixels: groups of lines whose decoded pixels are equal, though the files may differ.
         blank: lines of images that show nothing.
         seconds: time per phase.
@@ -55,6 +57,7 @@ class Copies:
     candidates: int
     threshold: float
     pairs: list[tuple[int, int, float]]
+    doubtful: list[tuple[int, int, float]]
     same_pixels: list[list[int]]
     blank: list[int]
     seconds: dict[str, float]
@@ -84,7 +87,8 @@ def stored_copies(prepared: Prepared) -> Copies | None:
         return None
     if not isinstance(stored, dict) or stored.pop("made_of", None) != _made_of(prepared):
         return None
-    return Copies(**stored | {"pairs": [tuple(pair) for pair in stored["pairs"]]})
+    listed = ("pairs", "doubtful")
+    return Copies(**stored | {key: [tuple(pair) for pair in stored[key]] for key in listed})
 
 
 def find_copies(
@@ -128,14 +132,17 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
         clock.append(time.monotonic())
     a, b = shown[pairs.whole], shown[pairs.cut]
     patients = prepared.manifest()["patient_id"].to_numpy()
-    sure = threshold(correlation[patients[a] != patients[b]])
-    same = _best(a, b, correlation, sure)
+    different = patients[a] != patients[b]
+    sure = threshold(correlation[different])
+    same = _best(a, b, correlation, correlation >= sure)
+    near = different & (correlation >= DOUBTFUL) & (correlation < sure)
     views, search, compare = np.diff(clock).round(1).tolist()
     return Copies(
         images=len(images),
         candidates=len(pairs.whole),
         threshold=round(sure, 4),
         pairs=[(a, b, 1.0) for group in equal for a, b in pairwise(group)] + same,
+        doubtful=_best(a, b, correlation, near),
         same_pixels=_same_pixels(prepared, equal),
         blank=np.flatnonzero(blank).tolist(),
         seconds={"views": views, "search": search, "compare": compare},
@@ -174,11 +181,11 @@ def _equal(blank: np.ndarray, digests: list[bytes]) -> tuple[list[list[int]], np
 
 
 def _best(
-    a: np.ndarray, b: np.ndarray, correlation: np.ndarray, sure: float
+    a: np.ndarray, b: np.ndarray, correlation: np.ndarray, chosen: np.ndarray
 ) -> list[tuple[int, int, float]]:
-    """Confirmed pairs, each once, whichever of the two was taken for the cropped one."""
+    """Chosen pairs, each once, whichever of the two was taken for the cropped one."""
     best: dict[tuple[int, int], float] = {}
-    for k in np.flatnonzero(correlation >= sure):
+    for k in np.flatnonzero(chosen):
         pair = (int(min(a[k], b[k])), int(max(a[k], b[k])))
         best[pair] = max(best.get(pair, 0.0), round(float(correlation[k]), 4))
     return [(*pair, value) for pair, value in sorted(best.items())]

@@ -35,8 +35,15 @@ def near(manifest, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
     groups = [lines for lines in groups_of(same_image) if len(set(digest[lines])) > 1]
     return described(manifest, groups) | {
         "threshold": copies.threshold,
-        "pairs": _pairs(manifest, copies),
+        "pairs": _pairs(manifest, copies.pairs),
     }
+
+
+def doubtful(manifest, copies: Copies) -> list[dict[str, Any]]:
+    """Pairs of different patients to look at, the most alike first; see :func:`_pairs`."""
+    confirmed = {pair[:2] for pair in copies.pairs}
+    open_pairs = [pair for pair in copies.doubtful if pair[:2] not in confirmed]
+    return _pairs(manifest, sorted(open_pairs, key=lambda pair: -pair[2]))
 
 
 def described(manifest, groups: list[list[int]]) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def _members(manifest, group: list[int]) -> dict[str, list[str]]:
     return {key: lines[column].tolist() for key, column in columns.items()}
 
 
-def _pairs(manifest, copies: Copies) -> list[dict[str, Any]]:
+def _pairs(manifest, pairs: list[tuple[int, int, float]]) -> list[dict[str, Any]]:
     digest = manifest["sha256"].to_numpy()
     patients = manifest["patient_id"].to_numpy()
     return [
@@ -89,6 +96,6 @@ def _pairs(manifest, copies: Copies) -> list[dict[str, Any]]:
             "same_patient": bool(patients[a] == patients[b]),
             "correlation": correlation,
         }
-        for a, b, correlation in copies.pairs
+        for a, b, correlation in pairs
         if digest[a] != digest[b]
     ]

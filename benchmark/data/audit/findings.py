@@ -20,8 +20,8 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
 
     Args:
         prepared: the data set.
-        copies: what was found in the pixels; None leaves out what needs them (``near``, ``pixels``
-            and ``blank`` are then None).
+        copies: what was found in the pixels; None leaves out what needs them (``near``, ``pixels``,
+            ``doubtful`` and ``blank`` are then None).
     """
     manifest, facts = prepared.manifest(), prepared.facts
     same = same_image(manifest, copies)
@@ -39,6 +39,7 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
         "exact": duplicates.exact(manifest),
         "pixels": copies and duplicates.same_pixels(manifest, copies),
         "near": copies and duplicates.near(manifest, copies, same),
+        "doubtful": copies and duplicates.doubtful(manifest, copies),
         "conflicting_labels": duplicates.conflicting_labels(manifest, duplicates.groups_of(same)),
         "prevalence": shifts(manifest, facts["findings"]),
         "blank": None if copies is None else manifest["image_id"].iloc[copies.blank].tolist(),
