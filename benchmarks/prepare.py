@@ -1,25 +1,11 @@
-"""Memory and speed of preparing a set of many images, run by hand.
+"""Memory and speed of preparing a set of many images, run by hand; writes PREPARE.md.
 
 A few hundred simulated films are cut and turned into as many images as are asked for. Each number
 of images is prepared in a fresh process, which says its peak memory after the builder and after the
-manifest and the audit. Speed is given as the ratio to reading the same bytes once.
+manifest and the audit::
 
-    PYTHONPATH=. python benchmarks/prepare.py --images 5000 20000
-
-Reached on two cores, TensorFlow 2.21, while other programs ran at five times the load that they
-can bear (so the times are upper bounds; reading is from the cache of the system)::
-
-    images     MB   read s  build s  ratio  audit s  peak MiB: builder  all
-      5000    174      0.7     13.7   19.6    156.6                887 1014
-     20000    697      1.8     52.0   29.0    888.0                890 1059
-
-The builder alone took 6 and 25 s before, on a quiet machine. Importing TensorFlow counts for 650 to
-800 MiB, by how much of its libraries the system maps in this run, so only peaks of one run compare.
-The 45 MiB that 20,000 images take more are at least partly memory that is free but kept by the C
-library: with MALLOC_TRIM_THRESHOLD_=100000 the manifest's share of them vanishes. While the audit
-still held images and hashes in memory it was 200 MiB (1104 and 1303, from 650). The audit compares
-all pairs: its search grows with the square of the images, a third of its time for 20,000; the rest
-goes into the partners of each image, of which cuttings of 300 films have four each.
+    python -m benchmarks.prepare                        # 5,000 and 20,000 images
+    python -m benchmarks.prepare --images 500 --out /tmp/some.md
 """
 
 from __future__ import annotations
@@ -27,20 +13,91 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from benchmark.records.files import write_atomic
+
 NAME = "image_folder/many"
 FILMS = 300
 FINDINGS = ((), ("Effusion",))
+LIMIT_MIB = 2048
+SAME = 0.05
+"""Peaks that differ by less than this share count as equal: libraries are mapped anew each time."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One preparation.
+
+    Attributes:
+        images: how many.
+        megabytes: of their files, 10^6 bytes.
+        read_s: seconds to read all files once, from the system's cache.
+        decode_s: seconds to decode all of them once, on all cores.
+        build_s: seconds in the builder: read, check, write, put into order, write again.
+        audit_s: seconds for manifest, 64 px views and the search for copies.
+        idle_mib: peak memory once the libraries are loaded, before the first image.
+        build_mib: peak memory after the builder.
+        peak_mib: peak memory at the end.
+        load: processes that ran or waited in the minute before.
+    """
+
+    images: int
+    megabytes: float
+    read_s: float
+    decode_s: float
+    build_s: float
+    audit_s: float
+    idle_mib: float
+    build_mib: float
+    peak_mib: float
+    load: float
+
+    @property
+    def line(self) -> str:
+        """As a line of the table."""
+        cells = (
+            f"{self.images:,}",
+            f"{self.megabytes:,.0f}",
+            f"{self.read_s:.1f}",
+            f"{self.decode_s:.1f}",
+            f"{self.build_s:.1f}",
+            f"{self.build_s / self.read_s:.1f}",
+            f"{self.build_s / self.decode_s:.1f}",
+            f"{self.images / self.build_s:,.0f}",
+            f"{self.audit_s:.0f}",
+            f"{self.idle_mib:,.0f}",
+            f"{self.build_mib:,.0f}",
+            f"{self.peak_mib:,.0f}",
+        )
+        return "| " + " | ".join(cells) + " |"
+
+
+HEADER = (
+    "images",
+    "MB",
+    "read s",
+    "decode s",
+    "build s",
+    "build / read",
+    "build / decode",
+    "images / s",
+    "audit s",
+    "MiB idle",
+    "MiB builder",
+    "MiB all",
+)
 
 
 def films(size: int) -> list[np.ndarray]:
@@ -76,34 +133,43 @@ def jpeg(film: np.ndarray, rng: np.random.Generator) -> bytes:
     return buffer.getvalue()
 
 
-def reading(folder: Path) -> float:
-    """Seconds to read every file once."""
-    start = time.perf_counter()
-    for path in sorted(folder.rglob("*.jpeg")):
-        path.read_bytes()
-    return time.perf_counter() - start
-
-
 def measure(raw: Path, data_dir: Path) -> dict[str, float]:
-    """Prepare in this process: seconds, and MiB at the peak so far."""
-    import tensorflow  # noqa: F401  # seconds that have nothing to do with the images
-    import tensorflow_datasets  # noqa: F401
+    """Read, decode and prepare in this process: seconds, and MiB at the peak so far."""
+    import tensorflow as tf
+    import tensorflow_datasets  # noqa: F401  # seconds that have nothing to do with the images
 
     from benchmark.data.building import build
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
     from tfds_builders.image_folder.options import Options
+    from tfds_builders.parallel import in_order
 
+    def decoded(path: Path) -> None:
+        tf.io.decode_image(path.read_bytes(), channels=1, expand_animations=False)
+
+    paths = sorted(raw.rglob("*.jpeg"))
+    decoded(paths[0])
+    clock, idle = [time.perf_counter()], peak()
+    for path in paths:
+        path.read_bytes()
+    clock.append(time.perf_counter())
+    for _ in in_order(decoded, paths):
+        pass
+    clock.append(time.perf_counter())
     dataset = replace(find_dataset(NAME), options=Options(patient_pattern="^([0-9]+)_"))
-    start = time.perf_counter()
     build(dataset, data_dir, raw)
-    built = time.perf_counter()
-    peak_built = peak()
+    clock.append(time.perf_counter())
+    built = peak()
     prepare(dataset, data_dir, raw)
+    clock.append(time.perf_counter())
+    read_s, decode_s, build_s, audit_s = np.diff(clock).tolist()
     return {
-        "build_s": built - start,
-        "audit_s": time.perf_counter() - built,
-        "peak_build_mib": peak_built,
+        "read_s": read_s,
+        "decode_s": decode_s,
+        "build_s": build_s,
+        "audit_s": audit_s,
+        "idle_mib": idle,
+        "build_mib": built,
         "peak_mib": peak(),
     }
 
@@ -114,32 +180,81 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
+def run(count: int, made: list[np.ndarray]) -> Measured:
+    """Measure so many images in a process of their own."""
+    with tempfile.TemporaryDirectory(prefix="cxr-bench-") as folder:
+        raw = Path(folder) / "raw"
+        total = write(raw, made, count)
+        command = [sys.executable, "-m", "benchmarks.prepare", "--one"]
+        command += [str(raw), str(Path(folder) / "data")]
+        load = os.getloadavg()[0]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Measured(images=count, megabytes=total / 1e6, load=load, **found)
+
+
+def page(rows: list[Measured], size: int) -> str:
+    """The Markdown page."""
+    from tfds_builders.parallel import cores
+
+    few, many, side = rows[0], rows[-1], size * 2 // 3
+    lines = [
+        "# Preparing many images",
+        "",
+        f"Made by `python -m benchmarks.prepare` on {cores()} cores, TensorFlow "
+        f"{version('tensorflow')}: JPEG files of {side} x {side} px cut from {FILMS} simulated "
+        "films, each number of them prepared by a fresh process. The load of the system just "
+        f"before was {', '.join(f'{row.load:.1f}' for row in rows)}: what else ran makes times "
+        "upper bounds. What the columns are is said in that file, at `Measured`.",
+        "",
+        "| " + " | ".join(HEADER) + " |",
+        "|" + "--:|" * len(HEADER),
+        *(row.line for row in rows),
+        "",
+        f"- Peak memory below {LIMIT_MIB:,} MiB: {yes(many.peak_mib < LIMIT_MIB)}.",
+        *(
+            f"- {what} of {many.images:,} images no larger than of {few.images:,}, within "
+            f"{SAME:.0%}: {yes(high <= (1 + SAME) * low)} ({high - low:+,.0f} MiB)."
+            for what, low, high in (
+                ("Peak of the builder", few.build_mib, many.build_mib),
+                ("Peak of builder, manifest and audit", few.peak_mib, many.peak_mib),
+            )
+        ),
+        f"- The builder takes {many.build_s / many.read_s:.1f} times as long as reading the same "
+        f"bytes once from the system's cache, and {many.build_s / many.decode_s:.1f} times as long "
+        "as decoding them once on all cores: every image is decoded to be checked, written, and "
+        "read and written again to be put into its order.",
+        "- What grows with the set is the manifest (some 0.5 KB an image in memory) and the audit's "
+        "list of pairs; images, hashes and views stay on disk and are read block by block. Importing "
+        "TensorFlow alone takes what stands under `MiB idle`.",
+        "- The audit compares all pairs of images, so its search grows with the square of their "
+        "number. Cuttings of the same films have more partners to be registered than radiographs "
+        "of as many patients have.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def yes(said: bool) -> str:
+    """A verdict in words."""
+    return "yes" if said else "**no**"
+
+
 def main() -> None:
-    """Parse the arguments, measure each size in a process of its own, print a table."""
+    """Measure each number of images, say each row as it is known, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, nargs="+", default=[5000, 20000])
     parser.add_argument("--size", type=int, default=480, help="of a film; two thirds are cut out")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("PREPARE.md"))
     parser.add_argument("--one", type=Path, nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         print(json.dumps(measure(*given.one)))
         return
-    made = films(given.size)
-    print("images     MB   read s  build s  ratio  audit s  peak MiB: builder  all")
+    made, rows = films(given.size), []
     for count in given.images:
-        with tempfile.TemporaryDirectory(prefix="cxr-bench-") as folder:
-            raw = Path(folder) / "raw"
-            total = write(raw, made, count)
-            read = reading(raw)
-            command = [sys.executable, __file__, "--one", str(raw), str(Path(folder) / "data")]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            found = json.loads(done.stdout.splitlines()[-1])
-            print(
-                f"{count:6d} {total / 1e6:6.0f} {read:8.1f} {found['build_s']:8.1f} "
-                f"{found['build_s'] / read:6.1f} {found['audit_s']:8.1f} "
-                f"{found['peak_build_mib']:18.0f} {found['peak_mib']:4.0f}",
-                flush=True,
-            )
+        rows.append(run(count, made))
+        print(json.dumps(asdict(rows[-1])), flush=True)
+    write_atomic(given.out, page(rows, given.size).encode())
 
 
 if __name__ == "__main__":

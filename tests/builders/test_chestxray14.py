@@ -111,6 +111,8 @@ def test_ages(written, age, impossible):
         (LINE.format(age=5)[:-30], "line 2: "),
         (LINE.format(age=5) + ",7", "12 values for 11 columns"),
         ('"' + LINE.format(age=5), "line 2"),
+        # A quotation mark that swallows a line and leaves as many values as there are columns.
+        (LINE.format(age=5).rpartition(",")[0] + ',"0.1\n0.2"', "runs over the end of a line"),
         (LINE.format(age=5) + "\n" + LINE.format(age=5), "00000013_005.png is listed twice"),
         ("", "no lines below its header"),
     ],
