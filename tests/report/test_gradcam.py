@@ -40,14 +40,35 @@ def test_with_average_pooling_heat_is_the_class_activation_map():
     network = keras.Model(pixels, keras.layers.Dense(2, name="logits")(pooled))
     network.trainable = False  # as a frozen backbone
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16)).astype(np.uint8)
-    heat, layer, cells = heat_maps(wrapped(network, 16), images, 1)
-    assert (layer, cells) == ("maps", (8, 8))
+    heat = heat_maps(wrapped(network, 16), images, 1)
+    assert (heat.method, heat.layer, heat.cells) == ("Grad-CAM", "maps", (8, 8))
     features = keras.Model(pixels, maps).predict(images[..., None] / np.float32(255), verbose=0)
     weights = network.get_layer("logits").get_weights()[0][:, 1]
     expected = np.maximum(features @ weights, 0)[..., None]
     expected = keras.ops.convert_to_numpy(keras.ops.image.resize(expected, (16, 16)))[..., 0]
     expected /= expected.max(axis=(1, 2), keepdims=True)
-    np.testing.assert_allclose(heat, expected, atol=1e-5)
+    np.testing.assert_allclose(heat.maps, expected, atol=1e-5)
+
+
+def test_where_the_map_is_flattened_heat_is_what_each_place_adds_to_the_logit():
+    """One weight a channel, as Grad-CAM has it, would be the mean of weights of either sign."""
+    import keras
+
+    keras.utils.set_random_seed(2)
+    pixels = keras.Input((16, 16, 1))
+    maps = keras.layers.Conv2D(3, 3, strides=2, padding="same", name="maps")(pixels)
+    flat = keras.layers.Flatten()(maps)
+    network = keras.Model(pixels, keras.layers.Dense(1, name="logits")(flat))
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16)).astype(np.uint8)
+    heat = heat_maps(wrapped(network, 16), images, 0)
+    assert (heat.method, heat.cells) == ("HiResCAM", (8, 8))
+    features = keras.Model(pixels, maps).predict(images[..., None] / np.float32(255), verbose=0)
+    weights = network.get_layer("logits").get_weights()[0].reshape(8, 8, 3)
+    added = (features * weights).sum(axis=-1, keepdims=True)
+    expected = np.maximum(added, 0)
+    expected = keras.ops.convert_to_numpy(keras.ops.image.resize(expected, (16, 16)))[..., 0]
+    expected /= expected.max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(heat.maps, expected, atol=1e-5)
 
 
 def test_a_map_too_coarse_to_point_anywhere_is_passed_over():
@@ -59,7 +80,8 @@ def test_a_map_too_coarse_to_point_anywhere_is_passed_over():
     flat = keras.layers.Flatten()(coarse)
     network = keras.Model(pixels, keras.layers.Dense(1, name="logits")(flat))
     images = np.zeros((1, 16, 16), np.uint8)
-    assert heat_maps(wrapped(network, 16), images, 0)[1:] == ("fine", (4, 4))
+    heat = heat_maps(wrapped(network, 16), images, 0)
+    assert (heat.layer, heat.cells) == ("fine", (4, 4))
 
 
 def test_share_of_heat_inside_boxes():
@@ -178,7 +200,7 @@ def test_from_weights_and_images_to_the_page(explained, phantom, tmp_path, monke
     assert record["findings"][1]["boxed"] == 0
     write_site(sources.results, out)
     text = (out / "rows" / f"{row['config_id']}.html").read_text()
-    assert "Grad-CAM of seed 0" in text
+    assert "HiResCAM; this network flattens its map) of seed 0" in text
     assert "the boxes cover 0.500 of the image" in text
     assert (folder / f"{record['findings'][0]['figure']}.png").is_file()
     for each in record["findings"]:

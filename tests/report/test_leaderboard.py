@@ -120,7 +120,8 @@ def test_watermarked_rows_stand_apart(results, add_seeds, make_legacy):
     add_seeds("mlp", shared=make_legacy("legacy_s3"))
     found = sections(written(results))
     assert not any(row[1] == "mlp" for row in table_rows(found["toy/official 1.0.0"]))
-    marked = [title for title in found if title.startswith("toy/official 1.0.0: **")]
+    marked = [title for title in found if title.startswith("toy/official") and "**" in title]
+    assert marked[1].startswith("toy/official 1.0.0 under legacy_s3: ")
     assert [title.split("**")[1].split()[0] for title in marked] == ["limited", "legacy"]
     order = list(found)
     assert order.index("Not comparable: limited, smoke and legacy runs") < order.index(marked[0])

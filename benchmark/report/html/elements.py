@@ -68,7 +68,12 @@ def link(target: str, content: object) -> str:
 
 
 def grid(
-    header: Sequence[str], rows: Iterable[Sequence[str]], align: str, label: str = ""
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    align: str,
+    label: str = "",
+    *,
+    wrapping: bool = False,
 ) -> list[str]:
     """A table of HTML cells, in a box of its own that scrolls sideways where it is too wide.
 
@@ -76,15 +81,17 @@ def grid(
         header, rows: HTML.
         align: ``l`` or ``r`` for each column; ``r`` is a column of numbers.
         label: what the table is called by a screen reader.
+        wrapping: whether long words, like hashes, are broken.
     """
     rows = list(rows)
     sortable = len(rows) > 1 and header[0] not in _NOT_SORTED
+    kinds = " class=sortable" if sortable else " class=wrapping" if wrapping else ""
     heads = (
         f'<th scope="col"{_class(a)}>{cell}</th>' for cell, a in zip(header, align, strict=True)
     )
     lines = [
         f'<div class="wide" role="region" tabindex="0" aria-label="{text(label or "Table")}">',
-        f"<table{' class=sortable' if sortable else ''}>",
+        f"<table{kinds}>",
         f"<thead><tr>{''.join(heads)}</tr></thead>",
         "<tbody>",
     ]

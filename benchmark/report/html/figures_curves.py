@@ -76,8 +76,8 @@ def reliability(findings: list[FindingCurves]) -> Figure:
         share = found.images / found.images.sum()
         axis.bar(found.confidence, 0.3 * share / share.max(), 0.02, color=series(0), alpha=0.3)
         axis.vlines(found.confidence, found.low, found.high, color=series(0), linewidth=1.6)
-        thin = np.isnan(found.low)
-        axis.plot(found.confidence, found.frequency, color=series(0), linewidth=0.9)
+        thin = np.isnan(found.low)  # a line through bins of a few images would show but chance
+        axis.plot(found.confidence[~thin], found.frequency[~thin], color=series(0), linewidth=0.9)
         for few, face in ((False, series(0)), (True, "none")):
             here = thin == few
             axis.plot(found.confidence[here], found.frequency[here], "o", color=series(0),

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from benchmark.report.eda_style import figure
 from benchmark.report.html.figure_style import finding_panels, ink, label, label_outer, series
+from benchmark.report.text import UNDEFINED
 from benchmark.scoring.subgroups import Estimate, Subgroup
 
 _SCALE = "cividis"  # readable with any colour vision
@@ -43,7 +44,8 @@ def _matrix(axis: Axes, counts: np.ndarray, names: list[str]) -> None:
     for (row, column), value in np.ndenumerate(share):
         low, high = counts[:, row, column].min(), counts[:, row, column].max()
         spread = f"\n({low:,}–{high:,})" if low < high else ""
-        said = f"{100 * value:.1f} %\n{mean[row, column]:,.0f}{spread}"
+        percent = f"{100 * value:.1f} %" if mean[row].any() else UNDEFINED
+        said = f"{percent}\n{mean[row, column]:,.0f}{spread}"
         colour = "black" if value > 0.55 else "white"
         axis.text(column, row, said, ha="center", va="center", size=8, color=colour)
     axis.set_xticks(range(len(names)), names)

@@ -36,8 +36,12 @@ class Example:
 
 
 def examples(kinds: dict[str, list[Example]]) -> Figure:
-    """A row a kind of decision; each image bare and, to its right, with heat and boxes."""
-    across = max(1, *(len(shown) for shown in kinds.values()))
+    """A row a kind of decision; each image bare and, to its right, with heat and boxes.
+
+    Args:
+        kinds: name of the kind -> one example or more.
+    """
+    across = max(len(shown) for shown in kinds.values())
     width, height = 1.1 + 2.5 * across, 0.2 + 1.42 * len(kinds)
     drawn = figure(width, height)
     drawn.set_layout_engine("none")  # all panels are alike, and there are too many to fit each
@@ -47,7 +51,7 @@ def examples(kinds: dict[str, list[Example]]) -> Figure:
     for row, (kind, shown) in zip(axes, kinds.items(), strict=True):
         for axis in row:
             axis.set_axis_off()
-        said = kind.replace(" ", "\n") + ("" if shown else "\n(none)")
+        said = kind.replace(" ", "\n")
         row[0].text(-0.1, 0.5, said, transform=row[0].transAxes, ha="right", va="center")
         for k, example in enumerate(shown):
             _image(row[2 * k], example)

@@ -27,22 +27,24 @@ def gap_against_auc(protocols: Protocols) -> Figure:
             if gap.mean is not None and auc.mean is not None:
                 _cross(axis, gap, auc, colour, marker)
         axis.set(xlabel="gap: train AUC − test AUC", ylabel="test AUC")
-    return _finished(drawn, axes, protocols)
+    return _finished(drawn, axes, protocols, set(_named_models(protocols)))
 
 
 def accuracy_against_cost(protocols: Protocols) -> Figure:
     """Training time of one run to the right, test accuracy upwards; a panel a protocol."""
     drawn, axes = _panels(protocols)
+    shown = set()
     for axis, each in zip(axes, protocols.values(), strict=True):
         for colour, marker, c in _styled(protocols, each):
             accuracy = c.measurements["test_accuracy"].mean
             if c.train_seconds and accuracy is not None:
+                shown.add(c.cell["model"])
                 axis.plot(c.train_seconds, accuracy, marker, color=colour, markersize=7)
         axis.set(xlabel="training time of one run (s)", ylabel="test accuracy", xscale="log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
-    return _finished(drawn, axes, protocols)
+    return _finished(drawn, axes, protocols, shown)
 
 
 def _panels(protocols: Protocols) -> tuple[Figure, list[Axes]]:
@@ -72,13 +74,15 @@ def _cross(axis: Axes, x: Measurement, y: Measurement, colour: str, marker: str)
     axis.plot(x.mean, y.mean, marker, color=colour, markersize=7)
 
 
-def _finished(drawn: Figure, axes: list[Axes], protocols: Protocols) -> Figure:
+def _finished(drawn: Figure, axes: list[Axes], protocols: Protocols, shown: set[str]) -> Figure:
+    """With titles, and a legend of the models that are shown; a model looks alike everywhere."""
     for axis, name in zip(axes, protocols, strict=True):
         axis.set_title("\n".join(map(label, name.splitlines())))
         axis.grid(visible=True)
     handles = [
         axes[0].plot([], [], MARKERS[k % len(MARKERS)], color=series(k), label=label(model))[0]
         for k, model in enumerate(_named_models(protocols))
+        if model in shown
     ]
     drawn.legend(handles=handles, loc="outside lower center", ncols=6)
     return drawn

@@ -19,7 +19,7 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.html.figure_style import save_both
 from benchmark.report.html.figures_gradcam import Example, examples
-from benchmark.report.html.gradcam_section import RECORD
+from benchmark.report.html.gradcam_section import RECORD, VERSION
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.scoring.thresholds import argmax_decisions
 
@@ -58,6 +58,7 @@ def explain(configuration: Configuration, sources: Sources, folder: Path) -> Non
         "cell_id": row["cell_id"],
         "seed": row["cell"]["seed"],
         "predictions_sha256": run.scores["predictions_sha256"],
+        "version": VERSION,
         "private": not row["dataset"]["redistributable"],
         "findings": [],
         "problem": "",
@@ -85,23 +86,26 @@ def _explain(run: Run, sources: Sources, folder: Path, record: dict[str, Any]) -
         chosen = _choose(test, decisions[:, column], column, boxes)
         lines = sorted({*chain(*chosen.values()), *_boxed(test, column, boxes)})
         pixels = np.stack([images[rows[line]] for line in lines])
-        heat, layer, cells = heat_maps(model, pixels, column)
-        record |= {"layer": layer, "map": list(cells)}
+        made = heat_maps(model, pixels, column)
+        record |= {"method": made.method, "layer": made.layer, "map": list(made.cells)}
         at = {line: k for k, line in enumerate(lines)}
-        made = {
+        shown = {
             kind: [
-                _example(test, column, line, pixels[at[line]], heat[at[line]], boxes)
+                _example(test, column, line, pixels[at[line]], made.maps[at[line]], boxes)
                 for line in of_kind
             ]
             for kind, of_kind in chosen.items()
+            if of_kind
         }
         name = f"finding-{column}"
-        save_both(lambda made=made: examples(made), folder / name)
+        save_both(lambda shown=shown: examples(shown), folder / name)
         shares = [
-            share_inside(heat[at[line]], boxes[str(test.image_id[line])])
+            share_inside(made.maps[at[line]], boxes[str(test.image_id[line])])
             for line in _boxed(test, column, boxes)
         ]
-        record["findings"].append({"finding": finding, "figure": name, **_summary(shares)})
+        none = [kind for kind in KINDS if kind not in shown]
+        told = {"finding": finding, "figure": name, "none": none}
+        record["findings"].append(told | _summary(shares))
 
 
 def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarray, keras.Model]:

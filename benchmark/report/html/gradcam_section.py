@@ -11,11 +11,19 @@ from benchmark.report.html.elements import figure, notice, text
 from benchmark.report.text import number
 
 RECORD = "gradcam.json"
+VERSION = 2
+"""Of the record and of how heat is computed."""
 _HOW = (
     "<code>cxr-bench report --gradcam</code> makes them where the weights, the prepared images "
     "and the model file are on disk."
 )
 _LOCAL = "These images may not be passed on: keep this site on your machine."
+
+
+_METHODS = {
+    "Grad-CAM": "Grad-CAM",
+    "HiResCAM": "Grad-CAM with a weight for every place (HiResCAM; this network flattens its map)",
+}
 
 
 def gradcam_section(configuration: Configuration, folder: Path, path: str) -> list[str]:
@@ -31,6 +39,8 @@ def gradcam_section(configuration: Configuration, folder: Path, path: str) -> li
     record = json.loads((folder / RECORD).read_bytes())
     if record["predictions_sha256"] != configuration.runs[0].scores["predictions_sha256"]:
         return [f"<p>The heat maps are of other predictions and are not shown. {_HOW}</p>"]
+    if not record["problem"] and record.get("version") != VERSION:
+        return [f"<p>The heat maps were made by an earlier release and are not shown. {_HOW}</p>"]
     if record["problem"]:
         return [f"<p>No heat maps: {text(record['problem'])}.</p>"]
     return list(_maps(record, path))
@@ -41,8 +51,9 @@ def _maps(record: dict, path: str) -> Iterator[str]:
         yield notice(_LOCAL)
     height, width = record["map"]
     said = (
-        f"Grad-CAM of seed {record['seed']}, from layer {record['layer']}, a map of {height} × "
-        f"{width} cells: what speaks for the finding in this image, scaled to its own maximum. "
+        f"{_METHODS[record['method']]} of seed {record['seed']}, from layer {record['layer']}, a "
+        f"map of {height} × {width} cells: what speaks for the finding in this image, scaled to "
+        "its own maximum. "
         "Test images, at the threshold frozen on validation: those with a published box first, "
         "then by a hash of their id; not chosen by eye. Heat shows what a score hangs on, not "
         "that the reason is right."
@@ -51,7 +62,12 @@ def _maps(record: dict, path: str) -> Iterator[str]:
     for each in record["findings"]:
         finding = each["finding"]
         alt = f"Grad-CAM for {finding}: true and false positives and negatives, bare and with heat."
-        yield from figure(f"{path}/{each['figure']}", alt, f"{finding}. {_boxes(each)}", broad=True)
+        caption = f"{finding}. {_boxes(each)}{_none(each)}"
+        yield from figure(f"{path}/{each['figure']}", alt, caption, broad=True)
+
+
+def _none(each: dict) -> str:
+    return f" There is no {' and no '.join(each['none'])}." if each["none"] else ""
 
 
 def _boxes(each: dict) -> str:

@@ -1,11 +1,15 @@
 """Grad-CAM: where on an image a network finds what speaks for a finding.
 
-Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74.
+Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74, which gives a channel one weight for all places. A
+network that flattens its map weighs every place by itself, and the mean of those weights says
+little of any; there each place keeps its own, as in HiResCAM (Draelos and Carin 2020,
+arXiv:2011.08891). Where a network pools its last map globally, the two are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,19 +22,30 @@ if TYPE_CHECKING:
 _BATCH = 32
 
 
-def heat_maps(
-    model: keras.Model, images: np.ndarray, output: int
-) -> tuple[np.ndarray, str, tuple[int, int]]:
+@dataclass(frozen=True)
+class Heat:
+    """Heat of one logit on N images.
+
+    Attributes:
+        maps: (N, S, S) float32, 0 where nothing speaks for the finding and otherwise 1 at most.
+        method: ``Grad-CAM`` or ``HiResCAM``.
+        layer: name of the layer whose feature map it was computed on.
+        cells: that map's (height, width).
+    """
+
+    maps: np.ndarray
+    method: str
+    layer: str
+    cells: tuple[int, int]
+
+
+def heat_maps(model: keras.Model, images: np.ndarray, output: int) -> Heat:
     """Heat of one logit on each image.
 
     Args:
         model: as :func:`benchmark.models.create` makes it.
         images: uint8 (N, S, S).
         output: which logit.
-
-    Returns:
-        Heat (N, S, S) float32, 0 where nothing speaks for the finding and otherwise 1 at most;
-        the name of the layer whose feature map it was computed on; that map's (height, width).
 
     Raises:
         UserError: the network has no such map, or Keras does not run on TensorFlow.
@@ -47,6 +62,7 @@ def heat_maps(
         )
     network = model.layers[-1]
     layer = feature_layer(network)
+    flattens = any(isinstance(each, keras.layers.Flatten) for each in network.layers)
     probe = keras.Model(network.inputs, [layer.output, network.output])
     heat = []
     for start in range(0, len(images), _BATCH):
@@ -56,14 +72,17 @@ def heat_maps(
             tape.watch(normalised)  # a frozen network records nothing by itself
             features, logits = probe(normalised, training=False)
             wanted = logits[:, output]
-        weights = tf.reduce_mean(tape.gradient(wanted, features), axis=(1, 2), keepdims=True)
+        weights = tape.gradient(wanted, features)
+        if not flattens:
+            weights = tf.reduce_mean(weights, axis=(1, 2), keepdims=True)
         found = tf.nn.relu(tf.reduce_sum(weights * features, axis=-1, keepdims=True))
         found = tf.image.resize(tf.cast(found, tf.float32), images.shape[1:])
         heat.append(found.numpy()[..., 0])
     joined = np.concatenate(heat)
     highest = joined.max(axis=(1, 2), keepdims=True)
     scaled = np.divide(joined, highest, out=np.zeros_like(joined), where=highest > 0)
-    return scaled, layer.name, tuple(layer.output.shape[1:3])
+    method = "HiResCAM" if flattens else "Grad-CAM"
+    return Heat(scaled, method, layer.name, tuple(layer.output.shape[1:3]))
 
 
 def share_inside(heat: np.ndarray, boxes: Sequence[dict[str, float]]) -> tuple[float | None, float]:

@@ -47,9 +47,17 @@ def index_page(
         f"<p>{_summary(leaderboard, exports)}</p>",
         *_suites(suites),
         _FILTER,
-        *render(leaderboard.body(cost=cost, link=named)),
+        *_foldable(render(leaderboard.body(cost=cost, link=named)), "how-to-read-it"),
     ]
     return page("cxr-bench leaderboard", lines)
+
+
+def _foldable(lines: list[str], name: str) -> list[str]:
+    """The lines with the table below the heading of that id in a box that can be closed."""
+    start = next(k for k, line in enumerate(lines) if f'id="{name}"' in line) + 1
+    end = lines.index("</div>", start) + 1
+    box = ['<details class="legend" open>', "<summary>What every sign means</summary>"]
+    return [*lines[:start], *box, *lines[start:end], "</details>", *lines[end:]]
 
 
 def _summary(leaderboard: Leaderboard, exports: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -11,6 +12,7 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.html.figures_curves import FindingCurves
 from benchmark.scoring import curves, multiclass
+from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 from benchmark.scoring.subgroups import Subgroup, subgroups
 
 _DECIDED = ("sensitivity", "specificity", "ppv")
@@ -67,12 +69,19 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     finding = runs[0].findings[column]
     test = [run.scores["splits"]["test"]["per_finding"][finding] for run in configuration.runs]
     seed_text = _seed_text(configuration)
+    bands = [
+        make(targets, odds, patients, seed_text=seed_text)
+        for make in (curves.roc_band, curves.precision_recall_band)
+    ]
+    support = Support.of(targets, patients)
+    if min(support.n_positive_patients, support.n_negative_patients) < MINIMUM_PATIENTS:
+        unknown = np.full(len(curves.GRID), np.nan)
+        bands = [replace(band, low=unknown, high=unknown) for band in bands]
     return FindingCurves(
         finding,
         targets,
         odds,
-        curves.roc_band(targets, odds, patients, seed_text=seed_text),
-        curves.precision_recall_band(targets, odds, patients, seed_text=seed_text),
+        *bands,
         curves.reliability(targets, stated, patients, seed_text=seed_text),
         [tuple(each[name] for name in _DECIDED) for each in test],
     )

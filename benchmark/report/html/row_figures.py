@@ -97,7 +97,8 @@ def _confusion(configuration: Configuration, folder: Path, drawn: dict) -> None:
 
 
 def _subgroups(configuration: Configuration, runs: list[Predictions], folder, drawn: dict) -> None:
-    groups = subgroups_of(configuration, runs)
+    probe = "probe" in configuration.runs[0].row["protocol"]
+    groups = [] if probe else subgroups_of(configuration, runs)
     drawn["subgroups"] = [asdict(group) for group in groups]
     if groups:
         _save(drawn, folder, "subgroups", lambda: figures_decisions.subgroup_chart(groups))

@@ -15,7 +15,13 @@ from benchmark.report.text import count, interval, number
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, from drawing the test patients "
-    "anew. Crosses: the thresholds frozen on validation."
+    "anew, where 10 of them have the finding and 10 have not. Crosses: the thresholds frozen on "
+    "validation."
+)
+
+_NO_SUBGROUPS = (
+    "Not recorded: this set does not tell sex, age or view of its test images.",
+    "Not shown: a shortcut probe asks for no finding, so nobody is missed.",
 )
 
 
@@ -93,8 +99,10 @@ class _About:
         yield from row_tables.scores(self.configuration)
         yield "<h3>Each finding on the test images</h3>"
         yield from row_tables.findings(self.configuration)
-        for finding, why in self.table.excluded.items():
-            yield f"<p>{text(f'{finding} is not in the means: {why}.')}</p>"
+        if self.table.excluded:
+            said = (f"{finding}: {why}" for finding, why in self.table.excluded.items())
+            yield "<p>Not in the means:</p>"
+            yield f"<ul>{''.join(f'<li>{text(each)}</li>' for each in said)}</ul>"
 
     def training(self) -> Iterator[str]:
         yield "<h2>Training</h2>"
@@ -161,7 +169,7 @@ class _About:
         yield "<h2>Subgroups</h2>"
         groups = self.drawn["subgroups"]
         if not groups:
-            yield "<p>Not recorded: this set does not tell sex, age or view of its test images.</p>"
+            yield f"<p>{_NO_SUBGROUPS['probe' in self.table.protocol]}</p>"
             return
         yield from self._figure(
             "subgroups",
@@ -171,10 +179,11 @@ class _About:
             "Left out below 10 positive, or for AUC negative, patients.",
         )
         yield from row_tables.subgroups(groups)
-        for axis in dict.fromkeys(group["axis"] for group in groups):
-            over = next(group["findings"] for group in groups if group["axis"] == axis)
-            said = ", ".join(over) or "none, too few patients"
-            yield f"<p>{text(f'AUC by {axis} is the mean over: {said}.')}</p>"
+        over = {group["axis"]: ", ".join(group["findings"]) for group in groups}
+        for said in dict.fromkeys(over.values()):
+            axes = " and ".join(axis for axis, findings in over.items() if findings == said)
+            means = said or "none, too few patients"
+            yield f"<p>{text(f'AUC by {axes} is the mean over: {means}.')}</p>"
 
     def _figure(self, name: str, alt: str, caption: str) -> list[str]:
         broad = name in ("learning_curves", "subgroups") or len(self.table.protocol["findings"]) > 1

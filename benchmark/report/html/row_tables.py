@@ -108,7 +108,7 @@ def provenance(configuration: Configuration) -> list[str]:
     runs = [_made(run.row) for run in configuration.runs]
     rows = [[text(name), *(text(run[name]) for run in runs)] for name in runs[0]]
     header = ["", *(f"seed {seed}" for seed in configuration.seeds)]
-    return grid(header, rows, "l" * len(header), "Provenance")
+    return grid(header, rows, "l" * len(header), "Provenance", wrapping=True)
 
 
 def _made(row: dict[str, Any]) -> dict[str, object]:

@@ -63,5 +63,9 @@ function makeFilter(form) {
   apply();
 }
 
+// On a phone the results come first; the legend is one tap away.
+if (window.matchMedia("(max-width: 40rem)").matches) {
+  document.querySelectorAll("details.legend").forEach((box) => { box.open = false; });
+}
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll("form.filter").forEach(makeFilter);

@@ -145,7 +145,8 @@ def _pictures(suite: SuiteRows, *, cost: bool) -> list[str]:
             f"{folder}/accuracy_against_cost",
             f"Test accuracy against training time of suite {suite.name}, a panel a protocol.",
             "Top left is best. Accuracy at the frozen threshold, which says little where a "
-            "finding is rare; training time of one run, comparable on one machine only.",
+            "finding is rare; training time of one run, comparable on one machine only. Rows that "
+            "train nothing of their own are left out.",
             broad=len(suite.tables) > 1,
         ),
     ]
