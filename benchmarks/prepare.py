@@ -224,9 +224,10 @@ def page(rows: list[Measured], size: int) -> str:
         f"bytes once from the system's cache, and {many.build_s / many.decode_s:.1f} times as long "
         "as decoding them once on all cores: every image is decoded to be checked, written, and "
         "read and written again to be put into its order.",
-        "- What grows with the set is the manifest (some 0.5 KB an image in memory) and the audit's "
-        "list of pairs; images, hashes and views stay on disk and are read block by block. Importing "
-        "TensorFlow alone takes what stands under `MiB idle`.",
+        "- Images, hashes and views stay on disk and are read block by block. The manifest is held "
+        "in memory, some 0.2 KB an image, and so is the audit's list of pairs; the rest of what the "
+        "larger set takes more is not traced. Importing TensorFlow takes what stands under `MiB "
+        "idle`.",
         "- The audit compares all pairs of images, so its search grows with the square of their "
         "number. Cuttings of the same films have more partners to be registered than radiographs "
         "of as many patients have.",
