@@ -225,7 +225,7 @@ def page(rows: list[Measured], size: int) -> str:
         "as decoding them once on all cores: every image is decoded to be checked, written, and "
         "read and written again to be put into its order.",
         "- Images, hashes and views stay on disk and are read block by block. The manifest is held "
-        "in memory, some 0.2 KB an image, and so is the audit's list of pairs; the rest of what the "
+        "in memory, 0.2 KB an image, and so is the audit's list of pairs; the rest of what the "
         "larger set takes more is not traced. Importing TensorFlow takes what stands under `MiB "
         "idle`.",
         "- The audit compares all pairs of images, so its search grows with the square of their "
