@@ -12,7 +12,7 @@ from benchmark.records.files import canonical_json, sha256
 from benchmark.records.store import Results, Row, is_segmentation
 from benchmark.report.configuration import MIN_SEEDS, Configuration, Run
 from benchmark.report.labels import labels
-from benchmark.report.titles import protocol_title
+from benchmark.report.titles import asks_for_findings, protocol_title
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, rank_configurations
 from benchmark.scoring.stored import stored_scores
@@ -48,9 +48,11 @@ class Table:
 
     @property
     def key(self) -> tuple:
-        """Orders the tables: full ones first, then by dataset and protocol id."""
+        """Orders the tables: full ones first, then by dataset, findings first, and protocol id."""
         protocol = self.protocol
-        return (bool(self.watermarks), protocol["dataset"], protocol["id"], self.watermarks)
+        own_task = not asks_for_findings(protocol)
+        place = (protocol["dataset"], own_task, protocol["id"], self.watermarks)
+        return (bool(self.watermarks), *place)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from benchmark.report import references
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
+from benchmark.report.html.checklist_data import SPLITS
 from benchmark.report.html.render import as_text
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.notes import trained
@@ -117,12 +118,13 @@ def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
     """The leading group of each table; the rest stands in the leaderboard."""
     for table, _ in suite.tables:
         for c in table.groups[0] if table.groups else ():
-            auc = c.measurements["test_auc"]
+            train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
             yield (
-                f"{table.name}, leading group: "
-                f"{as_text(table.labels[c.config_id])}, test AUC {number(auc.mean)} "
-                f"{interval(auc.low, auc.high)}"
+                f"{table.name}, leading group: {as_text(table.labels[c.config_id])}, AUC on train "
+                f"{number(train.mean)}, validation {number(validation.mean)}, test "
+                f"{number(test.mean)} {interval(test.low, test.high)}"
             )
+    yield "All others, and single findings: in the leaderboard and on the pages of the rows."
 
 
 def overfitting(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -117,7 +117,9 @@ def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
     panels = {}
     for table, configurations in suite.tables:
         mark = "\nnot comparable" if table.watermarks else ""
-        name = f"{table.name}\n{table.protocol['id']}{mark}"
+        dataset = table.protocol["dataset"]
+        task = table.name.removeprefix(dataset).lstrip(", ")
+        name = "\n".join(filter(None, (dataset, task, table.protocol["id"]))) + mark
         panels[name] = [c for c in configurations if c.cell["resolution"]]
     return {name: shown for name, shown in panels.items() if shown}
 
