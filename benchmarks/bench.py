@@ -85,7 +85,7 @@ def shown(measures: list[Measure]) -> list[Measure]:
 def measure_all(options) -> list[Measure]:
     """Every line of the table."""
     data, quick = options.data_dir, options.quick
-    images, pairs, drawn = (24, 1, 640) if quick else (500, 5, 60_000)
+    images, pairs, drawn = (24, 1, 640) if quick else (1_500, 5, 60_000)
     print(HEAD, flush=True)
     return [
         *apart(input_speed.measure, options.data, images, pairs, drawn),
