@@ -85,12 +85,12 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     yield "identical files", *_groups(found["exact"])
     if found["near"] is not None:
         yield "identical pixels, other files", *_groups(found["pixels"])
-        yield "copies, other files", *_groups(found["near"])
+        yield "copies, or films of one patient", *_groups(found["near"])
         yield "alike, to be looked at by eye", *_doubtful(found["doubtful"])
         yield "blank images", f"{len(found['blank']):,}", found["blank"]
     conflicts = found["conflicting_labels"]
     lines = [f"{', '.join(c['findings'])}: {', '.join(c['images'])}" for c in conflicts]
-    yield "one image, conflicting labels", f"{len(conflicts):,} groups", lines
+    yield "conflicting labels among these", f"{len(conflicts):,} groups", lines
     moved = [entry for entry in found["prevalence"] if entry["shifted"]]
     tested = sum(entry["p"] is not None for entry in found["prevalence"])
     yield (

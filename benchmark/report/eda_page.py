@@ -84,6 +84,11 @@ def _notices(facts: dict[str, Any]) -> list[str]:
             "This data set may not be passed on. Keep this page on your machine: it must stay "
             "local, and so must everything in its folder."
         )
+    if facts.get("fraction", 1) < 1:
+        said.append(
+            f"A part of the set: {facts['fraction']:.1%} of the {count(facts['listed'])} images "
+            "that its tables list. Shares here are those of this part."
+        )
     if facts["simulated"]:
         said.append("Simulated images: nothing here is about real patients.")
     return [f'<p class="notice">{_text(text)}</p>' for text in said]

@@ -322,6 +322,36 @@ def test_plain_load_decodes_what_is_stored(builder, stored, name, config, data_d
     assert not by_id
 
 
+def test_plain_load_from_a_fresh_python(prepare, data_dir, manual_dirs):
+    """Neither the benchmark nor a builder's module is named: the import alone registers all."""
+    sizes = {}
+    for name, config in CASES:
+        made = prepare(name, config, data_dir, manual_dirs[name])
+        sizes[f"{name}/{config}"] = made.info.splits["validation"].num_examples
+    code = (
+        "import sys, json, tfds_builders, tensorflow_datasets as tfds\n"
+        f"for name in {list(sizes)}:\n"
+        f"    data = tfds.load(name, split='validation', data_dir={str(data_dir)!r})\n"
+        "    print(name, sum(1 for _ in data))\n"
+        "assert not any(name.split('.')[0] == 'benchmark' for name in sys.modules)"
+    )
+    counted = dict(line.split() for line in in_fresh_python(code).splitlines())
+    assert counted == {name: str(size) for name, size in sizes.items()}
+
+
+def test_plain_load_prepares_from_the_raw_files(tmp_path, manual_dirs):
+    """What the README of a builder promises to people who never touch the benchmark."""
+    code = (
+        "import tfds_builders, tensorflow_datasets as tfds\n"
+        f"config = tfds.download.DownloadConfig(manual_dir={str(manual_dirs['chestxray14'])!r})\n"
+        "data = tfds.load('chestxray14/fourteen_random', split='test',\n"
+        f"    data_dir={str(tmp_path)!r},\n"
+        "    download_and_prepare_kwargs={'download_config': config})\n"
+        "print(sum(1 for _ in data))"
+    )
+    assert int(in_fresh_python(code).splitlines()[-1]) > 3
+
+
 @each_config
 def test_a_second_generation_gives_the_same(
     builder, stored, prepare, tmp_path, name, config, manual_dirs
@@ -358,6 +388,8 @@ def test_locate_says_what_is_missing(name, config, tmp_path, manual_dirs):
     (tmp_path / "empty").mkdir()
     (tmp_path / "wrong" / "holiday").mkdir(parents=True)
     (tmp_path / "wrong" / "holiday" / "beach.jpeg").write_bytes(b"sand")
+    for n in range(20):
+        (tmp_path / "wrong" / "holiday" / f"{n}.jpeg").write_bytes(b"sand")
     for folder, found in (("nowhere", "nowhere"), ("empty", "nothing"), ("wrong", "holiday")):
         with pytest.raises(LayoutError) as error:
             cls.locate(tmp_path / folder, config)

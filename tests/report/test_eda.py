@@ -183,6 +183,12 @@ def test_a_set_that_may_not_be_passed_on_says_so(manifest, tmp_path):
     assert "must stay" not in write(tmp_path, manifest)
 
 
+def test_a_part_of_a_set_says_so(manifest, tmp_path):
+    page = write(tmp_path, manifest, listed=112_120, fraction=0.00892)
+    assert "0.9% of the 112,120 images" in page
+    assert "A part of the set" not in write(tmp_path, manifest, listed=400, fraction=1.0)
+
+
 def test_a_set_without_metadata_findings_or_pictures_has_a_page(manifest, tmp_path):
     bare = manifest.assign(age=-1, sex="", view="", width=100)
     page = write(tmp_path, bare, images=False, pictures=False, findings=[])
