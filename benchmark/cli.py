@@ -320,7 +320,7 @@ def compare(first, second, finding, results):
 
 @main.command()
 @click.argument("predictions", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--dataset", required=True, help="The prepared set whose images they are of.")
+@click.option("--dataset", required=True, help="The prepared set, or SET@PROTOCOL, they are of.")
 @click.option("--name", default="", help="What to call the model; default: the file's name.")
 @click.option("--seed", default=0, show_default=True, help="Which of several trainings this is.")
 @click.option("--deterministic", is_flag=True, help="A model without chance: one run is enough.")

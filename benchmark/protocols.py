@@ -8,9 +8,10 @@ shortcut probes keep the splits and have a task of their own (:mod:`benchmark.sc
 from __future__ import annotations
 
 from benchmark.data.prepared import Prepared
+from benchmark.errors import UnknownName
 from benchmark.legacy import HONEST, find_protocol
 from benchmark.probes import split as probes
-from benchmark.probes.protocol import EVERY, probed
+from benchmark.probes.protocol import EVERY, FIELDS, probed
 from benchmark.screening import split as screening
 from benchmark.screening.protocol import withheld_by
 
@@ -29,6 +30,8 @@ def under(protocol: str, prepared: Prepared) -> Prepared:
         UserError: the protocol cannot be applied to this set.
     """
     check_protocol(protocol)
+    if probed(protocol) == EVERY:
+        raise UnknownName("field to probe", EVERY, FIELDS)
     return probes.under(protocol, screening.under(protocol, prepared))
 
 

@@ -21,14 +21,17 @@ def score_predictions(
 
     Args:
         path: see :mod:`benchmark.records.external`.
-        dataset: prepared, whose test images the predictions are of.
+        dataset: prepared, whose test images the predictions are of; also ``DATASET@PROTOCOL``.
         name: of the model; empty for the file's.
         told: the rest of :class:`benchmark.execution.external.Origin`.
     """
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.execution.external import Origin, enter
+    from benchmark.legacy import HONEST, is_legacy
+    from benchmark.protocols import under
     from benchmark.records.store import Results
+    from benchmark.report.titles import protocol_title
     from benchmark.scoring.stored import stored_scores
 
     name = name or path.name.partition(".")[0]
@@ -38,10 +41,15 @@ def score_predictions(
         )
     store = Results(results)
     store.check_writable()
-    prepared = load_prepared(find_dataset(dataset).name, data_dir)
-    row = enter(path, prepared, Origin(name, **told), store)
+    dataset, _, protocol = dataset.partition("@")
+    protocol = protocol or HONEST
+    if is_legacy(protocol):
+        raise UserError(f"predictions made elsewhere are not scored under {protocol}, which leaks")
+    prepared = under(protocol, load_prepared(find_dataset(dataset).name, data_dir))
+    row = enter(path, prepared, Origin(name, **told), store, protocol)
     scores = stored_scores(store, row)
-    click.echo(f"{name}, seed {row['cell']['seed']}, on {prepared.name}: row {row['cell_id']}")
+    on = protocol_title(row["protocol"])
+    click.echo(f"{name}, seed {row['cell']['seed']}, on {on}: row {row['cell_id']}")
     for metric, shown in (("auc", "AUC"), ("f1", "F1")):
         limits = interval(*(scores["intervals"][f"test_{metric}"] or (None, None)))
         click.echo(f"  {shown:<4}{number(scores['splits']['test'][metric])} {limits}".rstrip())

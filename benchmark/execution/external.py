@@ -11,8 +11,10 @@ import numpy as np
 
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.errors import UserError
+from benchmark.execution.cell_data import cell_data
 from benchmark.execution.environment import provenance
 from benchmark.execution.protocol import dataset_facts, protocol_of
+from benchmark.legacy import HONEST
 from benchmark.records.external import External, ExternalFileError, read_external
 from benchmark.records.files import sha256_of_file
 from benchmark.records.predictions import Predictions, write_predictions
@@ -43,23 +45,27 @@ class Origin:
     parameters: int | None = None
 
 
-def enter(path: Path, prepared: Prepared, origin: Origin, results: Results) -> Row:
+def enter(
+    path: Path, prepared: Prepared, origin: Origin, results: Results, protocol: str = HONEST
+) -> Row:
     """Read predictions, check that they are of exactly the data set's images, and save a row.
 
     Args:
         path: see :mod:`benchmark.records.external`. Test is needed; train and validation are used
             where they are there, and whole.
-        prepared: whose split, targets and patients count.
+        prepared: whose split, targets and patients count, as ``protocol`` sees it.
+        protocol: honest, a screening one, or a shortcut probe.
 
     Raises:
         UserError: the file cannot be read, or its images are not those of the data set.
     """
     external = read_external(path, prepared.task)
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
-    parts = {split: prepared.part(split) for split in splits}
+    cell = _cell(prepared, origin, protocol)
+    data = cell_data(cell, prepared)
+    parts = {split: data[split].part for split in splits}
     orders = {split: _order(path, split, external, parts[split]) for split in splits}
     predictions = _predictions(external, prepared, parts, orders)
-    cell = _cell(prepared, origin)
     row = _row(cell, prepared, origin) | {
         "predictions_sha256": write_predictions(
             results.predictions_path(cell.cell_id, prepared.facts["redistributable"]), predictions
@@ -107,7 +113,7 @@ def _predictions(external: External, prepared: Prepared, parts: dict, orders: di
     )
 
 
-def _cell(prepared: Prepared, origin: Origin) -> Cell:
+def _cell(prepared: Prepared, origin: Origin, protocol: str) -> Cell:
     """What tells external rows apart: data, name and seed; nothing else is known of them."""
     unknown = ("preprocessing", "normalisation", "imbalance", "weights", "augmentation")
     return Cell(
@@ -124,6 +130,7 @@ def _cell(prepared: Prepared, origin: Origin) -> Cell:
         precision="",
         threads=0,
         micro_batch=0,
+        protocol=protocol,
     )
 
 

@@ -11,12 +11,15 @@ import pytest
 from benchmark.data.prepared import MANIFEST, SPLITS, Prepared
 from benchmark.errors import UnknownName, UserError
 from benchmark.execution.cell_data import cell_data
+from benchmark.execution.cross import evaluate
+from benchmark.execution.external import Origin, enter
 from benchmark.execution.plan import Stock, make_plan
 from benchmark.models import discover
 from benchmark.probes import split as probes
 from benchmark.probes.split import probe_data
 from benchmark.protocols import resolved, under
 from benchmark.records.predictions import read_predictions
+from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
@@ -232,3 +235,24 @@ def test_a_limited_probe_takes_the_same_images_for_every_model(finished):
     ]
     assert len(kept[0]) == 20
     assert kept[0] == kept[1]
+
+
+def test_predictions_of_another_tool_can_stand_beside_a_probe(people, tmp_path):
+    probing = under("probe:sex", saved(people))
+    part = probe_data(probing)["test"].part
+    lines = [f"{i},{t:.1f}" for i, t in zip(part.image_id, part.targets[:, 0], strict=True)]
+    (tmp_path / "theirs.csv").write_text("\n".join(["image_id,sex M", *lines]))
+    results = Results(tmp_path / "results")
+    facts = dict.fromkeys(("simulated", "licence", "citation"), "")
+    probing = replace(probing, facts=probing.facts | facts)
+    row = enter(tmp_path / "theirs.csv", probing, Origin("theirs"), results, "probe:sex")
+    assert row["protocol"]["probe"] == "sex"
+    assert row["cell"]["protocol"] == "probe:sex"
+    assert stored_scores(results, row)["splits"]["test"]["auc"] == 1
+
+
+def test_a_probe_is_not_evaluated_on_another_set(finished, tmp_path):
+    bench, _ = finished
+    row = probe_row(bench, "cnn")
+    with pytest.raises(UserError, match="is a shortcut probe: what it reads is no finding"):
+        evaluate(row, bench.prepared, discover()["cnn"], bench.results, tmp_path)
