@@ -10,6 +10,7 @@ from benchmark.report.text import UNDEFINED, plain
 _COLUMNS = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
             "weights")  # fmt: skip
 _OPTIONAL = {"augmentation": "augmented", "imbalance": "imbalance"}
+_ABSENT = {"augmentation": "no augmentation", "imbalance": "no imbalance policy"}
 _IDENTITY = ("dataset", "dataset_version", "manifest_sha256", "seed")
 
 
@@ -83,5 +84,5 @@ def _say(axis: str, value: object) -> str:
     if axis == "weights_sha256":
         return f"weight file {value[:8]}"
     if axis in _OPTIONAL:
-        return f"no {axis}" if value in ("", "none") else f"{_OPTIONAL[axis]}: {plain(value)}"
+        return _ABSENT[axis] if value in ("", "none") else f"{_OPTIONAL[axis]}: {plain(value)}"
     return f"{plain(axis.removeprefix('recipe.'))} {plain(value)}"
