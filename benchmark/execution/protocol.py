@@ -74,6 +74,7 @@ def dataset_facts(prepared: Prepared) -> dict[str, Any]:
     keys = ["label_version", "projections", "simulated", "redistributable", "licence", "citation"]
     keys += ["unsafe_for"] if prepared.holds_masks else []
     keys += ["probe"] if "probe" in facts else []
+    keys += ["fraction", "listed"] if facts.get("fraction", 1) < 1 else []
     return {key: facts[key] for key in keys} | {
         "task": {"findings": list(facts["findings"]), "kind": facts["kind"]},
         "rendition": prepared.rendition,

@@ -63,7 +63,8 @@ def _facts(each: Table) -> list[str]:
     facts = {
         "Data": ("simulated" if dataset["simulated"] else "real")
         + " images"
-        + (f", {count(left_out)} unreadable ones left out" if left_out else ""),
+        + (f", {count(left_out)} unreadable ones left out" if left_out else "")
+        + _part(dataset),
         "Task": f"{kind}: {', '.join(plain(f) for f in protocol['findings'])}",
         **({"Shortcut probe": _probe(dataset["probe"])} if "probe" in protocol else {}),
         "Labels": plain(protocol["label_version"]),
@@ -75,6 +76,14 @@ def _facts(each: Table) -> list[str]:
         "Protocol": f"`{protocol['id']}`",
     }
     return [f"- **{name}**: {text}" for name, text in facts.items()] + [""]
+
+
+def _part(dataset: dict) -> str:
+    """How much of the set the copy holds, where it is not all of it."""
+    if "fraction" not in dataset:
+        return ""
+    share, listed = 100 * dataset["fraction"], count(dataset["listed"])
+    return f", a part of the set: {share:.1f} % of the {listed} that its tables list"
 
 
 def _probe(told: dict) -> str:

@@ -127,6 +127,15 @@ def test_watermarked_rows_stand_apart(results, add_seeds, make_legacy):
     assert order.index("Not comparable: limited, smoke and legacy runs") < order.index(marked[0])
 
 
+def test_a_part_of_a_set_says_so(results, add):
+    made = add("cnn")
+    assert "a part of the set" not in written(results)
+    part = {"fraction": 0.0089, "listed": 112_120}
+    results.write_row(made | {"dataset": made["dataset"] | part})
+    told = "real images, a part of the set: 0.9 % of the 112,120 that its tables list"
+    assert told in written(results)
+
+
 def test_failed_cells_are_listed_with_their_reason(results, add, add_seeds):
     add_seeds("cnn")
     for seed in range(2):
