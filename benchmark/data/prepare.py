@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.allocation import return_large_blocks
 from benchmark.data.audit.copies import Progress, find_copies
 from benchmark.data.audit.findings import gate
 from benchmark.data.building import build
@@ -56,6 +57,7 @@ def prepare(
     """
     from tfds_builders.errors import DatasetError
 
+    return_large_blocks()
     try:
         if not dataset.embedded:
             dataset.locate(manual_dir)

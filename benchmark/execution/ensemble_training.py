@@ -21,7 +21,7 @@ from benchmark.execution.image_model import (
     run_image_model,
 )
 from benchmark.execution.restored import check_saved
-from benchmark.execution.stage import predict_logits, run_stage
+from benchmark.execution.stage import predict_logits, predict_splits, run_stage
 from benchmark.models import NotApplicable
 from benchmark.suites.cell import Cell
 from benchmark.task import Task
@@ -52,9 +52,11 @@ def run_joined_features(ensemble: EnsembleJob) -> Outcome:
     network = _fresh_head(cell, inputs["train"].shape[1], task)
     train = replace(job.train, images=inputs["drawn"])
     with phases.phase("train"):
-        history = run_stage(network, job, train, inputs["validation"], job.recipe, "none")
+        history, validation = run_stage(
+            network, job, train, inputs["validation"], job.recipe, "none"
+        )
     with phases.phase("predict"):
-        logits = {split: predict_logits(network, inputs[split]) for split in SPLITS}
+        logits = predict_splits(network, inputs, validation)
     return Outcome(
         logits,
         network.count_params() + _parameters(members),

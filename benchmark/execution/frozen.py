@@ -42,7 +42,7 @@ def fine_tune(model: keras.Model, job: Job) -> Trained:
             layer.trainable = False
     slower = replace(recipe, learning_rate=recipe.learning_rate * recipe.finetune_factor)
     with job.phases.phase("train"):
-        second = run_stage(
+        second, validation = run_stage(
             model,
             job,
             job.train,
@@ -51,7 +51,8 @@ def fine_tune(model: keras.Model, job: Job) -> Trained:
             job.cell.augmentation,
             epochs_before=len(first.loss),
         )
-    return Trained(model, model, job.images, History.joined({"head": first, "all layers": second}))
+    history = History.joined({"head": first, "all layers": second})
+    return Trained(model, model, job.images, history, validation)
 
 
 def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -82,8 +83,8 @@ def _train_head(model: keras.Model, job: Job, recipe: Recipe) -> Trained:
             inputs[split] = _features(backbone, job, split, job.images[split])
     train = replace(job.train, images=drawn)
     with job.phases.phase("train"):
-        history = run_stage(head, job, train, inputs["validation"], recipe, "none")
-    return Trained(model, head, inputs, history)
+        fitted = run_stage(head, job, train, inputs["validation"], recipe, "none")
+    return Trained(model, head, inputs, *fitted)
 
 
 def _features(backbone: keras.Model, job: Job, split: str, images: Images) -> np.ndarray:

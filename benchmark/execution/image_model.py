@@ -17,7 +17,7 @@ from benchmark.errors import UserError
 from benchmark.execution.cell_run import Context, Event, Outcome, Phases
 from benchmark.execution.continued import continue_from
 from benchmark.execution.frozen import fine_tune, train_head
-from benchmark.execution.stage import Job, predict_logits, train_whole
+from benchmark.execution.stage import Job, predict_splits, train_whole
 from benchmark.execution.starting_weights import (
     WeightSources,
     check_start,
@@ -68,7 +68,7 @@ def run_image_model(
         model = _starting_model(cell, model_file, prepared.task, files, context)
     trained = TRAINERS.get(cell.weights, train_whole)(model, job)
     with phases.phase("predict"):
-        logits = {split: predict_logits(trained.network, trained.inputs[split]) for split in SPLITS}
+        logits = predict_splits(trained.network, trained.inputs, trained.validation)
     with phases.phase("write"):
         save_weights(trained.model, context.results.weights_path(cell.cell_id))
     return Outcome(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.data.gathered import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from benchmark.data.prepared import ManifestPart
+from benchmark.data.prepared import SPLITS, ManifestPart
 from benchmark.execution.cell_run import Event, Phases
 from benchmark.execution.checkpoints import cell_checkpoint
 from benchmark.execution.traced import TRACED, key_of
@@ -20,7 +20,7 @@ from benchmark.models import ModelFile
 from benchmark.suites.cell import Cell
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint
-from benchmark.training.fit import History, compile_model, fit, validation_auc
+from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet
 from benchmark.training.recipe import Recipe
 
@@ -70,12 +70,14 @@ class Trained:
     Attributes:
         model: all of it, images to logits.
         network: the part of it that predicts from ``inputs``; the same, where these are images.
+        validation: logits of the validation split, where they are known already.
     """
 
     model: keras.Model
     network: keras.Model
     inputs: dict[str, Any]
     history: History
+    validation: np.ndarray | None
 
 
 def train_whole(model: keras.Model, job: Job) -> Trained:
@@ -91,10 +93,10 @@ def train_whole(model: keras.Model, job: Job) -> Trained:
             network = model
             compile_model(network, job.loss, job.recipe, job.steps, job.cell.device)
             TRACED.keep(key, network)
-        history = run_stage(
+        history, validation = run_stage(
             network, job, job.train, job.images["validation"], job.recipe, job.cell.augmentation
         )
-    return Trained(network, network, job.images, history)
+    return Trained(network, network, job.images, history, validation)
 
 
 def run_stage(
@@ -105,7 +107,7 @@ def run_stage(
     recipe: Recipe,
     augmentation: str,
     epochs_before: int = 0,
-) -> History:
+) -> Fitted:
     """Train what is trainable in a network and leave it with the weights of its best epoch.
 
     Args:
@@ -149,6 +151,22 @@ def run_stage(
         job.checkpoint(f"{epochs_before:03d}"),
         job.phases.training,
     )
+
+
+def predict_splits(
+    network: keras.Model, inputs: dict[str, Images], validation: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Logits of every split, in one pass over what is not known of ``validation`` already."""
+    known = {} if validation is None else {"validation": validation}
+    left = [split for split in SPLITS if split not in known]
+    # Batches of one split hold no image of another, so that each is computed as if alone.
+    every = reduce(
+        lambda before, after: before.concatenate(after),
+        (evaluation_batches(inputs[split], EVALUATION_BATCH) for split in left),
+    )
+    ends = np.cumsum([len(inputs[split]) for split in left])
+    logits = np.split(np.asarray(network.predict(every, verbose=0)), ends[:-1])
+    return known | dict(zip(left, logits, strict=True))
 
 
 def predict_logits(network: keras.Model, inputs: Images) -> np.ndarray:

@@ -93,7 +93,7 @@ def train_masks(
             augmentation=cell.augmentation,
             epochs=recipe.epochs,
         )
-        history = fit(
+        history, seen = fit(
             model,
             lambda epoch: batches(first_epoch=epoch),
             steps,
@@ -104,7 +104,9 @@ def train_masks(
             phases.training,
         )
     with phases.phase("predict"):
-        masks = {split: predict_masks(model, splits[split].images) for split in SPLITS}
+        known = {} if seen is None else {"validation": seen}
+        left = [split for split in SPLITS if split not in known]
+        masks = known | {split: predict_masks(model, splits[split].images) for split in left}
     with phases.phase("write"):
         save_weights(model, weights)
     told = history.as_dict()
@@ -123,7 +125,8 @@ def _validator(split: MaskSplit) -> Validate:
     lung, known = split.lung, split.known
 
     def validate(model: keras.Model) -> Validated:
-        counts = count_pixels(predict_masks(model, split.images), lung, known)
-        return Validated(float(dice(counts).mean()))
+        masks = predict_masks(model, split.images)
+        score = float(dice(count_pixels(masks, lung, known)).mean())
+        return Validated(score, predictions=masks)
 
     return validate

@@ -33,10 +33,12 @@ class Validated(NamedTuple):
         score: the higher, the better the epoch: the exact macro AUC on validation; None counts as
             the worst.
         loss: on validation; None where it was not computed.
+        predictions: what the model said of the validation split, (N, F); None to keep none.
     """
 
     score: float | None
     loss: float | None = None
+    predictions: np.ndarray | None = None
 
 
 Validate = Callable[[keras.Model], Validated]
@@ -81,6 +83,19 @@ class History:
         if None not in self.val_loss:
             values["val_loss"] = self.val_loss
         return values | ({"stages": self.stages} if self.stages else {})
+
+
+class Fitted(NamedTuple):
+    """What :func:`fit` gives.
+
+    Attributes:
+        history: of all epochs.
+        predictions: what was said of the validation split after the best epoch, (N, F); None where
+            it was not kept, or where that epoch lies before the checkpoint that was gone on from.
+    """
+
+    history: History
+    predictions: np.ndarray | None
 
 
 def learning_rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
@@ -140,7 +155,7 @@ def fit(
     on_epoch: EpochDone = lambda epoch, epochs, values: None,
     checkpoint: Checkpoint | None = None,
     parts: dict[str, float] | None = None,
-) -> History:
+) -> Fitted:
     """Train a compiled model and leave it with the weights of its best epoch.
 
     Args:
@@ -172,7 +187,7 @@ def fit(
             callbacks=[keeper, clock],
         )
     model.set_weights(keeper.best_weights)
-    return keeper.history
+    return Fitted(keeper.history, keeper.best_predictions)
 
 
 def validation_auc(
@@ -193,7 +208,8 @@ def validation_auc(
     def validate(model: keras.Model) -> Validated:
         values = logits(model)
         ranked = link(values, task.kind) if task.exclusive else values
-        return Validated(macro_auc(targets, ranked), loss and float(loss(known, values)))
+        val_loss = loss and float(loss(known, values))
+        return Validated(macro_auc(targets, ranked), val_loss, values)
 
     return validate
 
@@ -208,6 +224,7 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self.history = History()
         self.best_weights: list[np.ndarray] = []
+        self.best_predictions: np.ndarray | None = None
         self._validate, self._recipe, self._on_epoch = validate, recipe, on_epoch
         self._checkpoint: Checkpoint | None = checkpoint
         self._clock: TrainingClock = clock
@@ -241,7 +258,7 @@ class BestEpoch(keras.callbacks.Callback):
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
         with self._clock.part("evaluation"):
-            auc, val_loss = self._validate(self.model)
+            auc, val_loss, predictions = self._validate(self.model)
         self.history.loss.append(loss)
         self.history.val_auc.append(auc)
         self.history.val_loss.append(val_loss)
@@ -249,7 +266,7 @@ class BestEpoch(keras.callbacks.Callback):
             self.history.val_auc[self.history.best_epoch]
         ):
             self.history.best_epoch = epoch
-            self.best_weights = self.model.get_weights()
+            self.best_weights, self.best_predictions = self.model.get_weights(), predictions
         if self._checkpoint:
             state = State(vars(self.history), self.best_weights)
             with self._clock.part("writing"):

@@ -61,7 +61,7 @@ def train(checkpoint, *, die_after=None, patience=9, accumulate=1):
         if epoch == die_after:
             raise Killed
 
-    history = fit(model, batches, STEPS, validate, recipe, on_epoch, checkpoint)
+    history, _ = fit(model, batches, STEPS, validate, recipe, on_epoch, checkpoint)
     return model.get_weights(), history.as_dict(), trained
 
 

@@ -44,7 +44,7 @@ def run(validate, **values):
     batches = training_batches(
         images, targets, batch_size=16, seed=0, augmentation="none", epochs=recipe.epochs
     )
-    history = fit(
+    history, predictions = fit(
         model,
         lambda epoch: batches,
         steps_per_epoch(len(images), 16),
@@ -52,7 +52,7 @@ def run(validate, **values):
         recipe,
         lambda epoch, epochs, values: seen.append((epoch, epochs)),
     )
-    return model, history, seen
+    return model, history, seen, predictions
 
 
 def scripted(values):
@@ -68,12 +68,22 @@ def scripted(values):
 
 def test_the_best_epoch_is_kept_and_patience_stops():
     validate, weights = scripted([0.6, 0.8, 0.7, 0.75, 0.9])
-    model, history, seen = run(validate)
+    model, history, seen, _ = run(validate)
     assert history.val_auc == [0.6, 0.8, 0.7, 0.75]
     assert history.best_epoch == 1
     for kept, best in zip(model.get_weights(), weights[1], strict=True):
         np.testing.assert_array_equal(kept, best)
     assert seen == [(1, 6), (2, 6), (3, 6), (4, 6)]
+
+
+def test_the_predictions_of_the_best_epoch_are_kept():
+    left = iter([0.6, 0.8, 0.7, 0.75])
+
+    def validate(model):
+        score = next(left)
+        return Validated(score, predictions=np.array([score]))
+
+    assert run(validate)[3] == 0.8
 
 
 def test_the_first_of_equal_epochs_is_the_best():
@@ -94,8 +104,9 @@ def test_training_learns_and_the_history_is_plain_values():
         return model.predict(images[..., None] / np.float32(255), verbose=0)
 
     validate = validation_auc(predict, unknown, TASK, MaskedCrossEntropy(False))
-    model, history, _ = run(validate, learning_rate=0.05)
-    logits = predict(model)[4:, 0].astype(float)
+    model, history, _, kept = run(validate, learning_rate=0.05)
+    np.testing.assert_array_equal(kept, predict(model))
+    logits = kept[4:, 0].astype(float)
     entropy = np.log1p(np.exp(-logits * (2 * targets[4:, 0] - 1)))
     assert history.val_loss[history.best_epoch] == pytest.approx(entropy.mean(), rel=1e-5)
     assert history.loss[-1] < history.loss[0]
@@ -110,7 +121,7 @@ def test_a_loss_that_is_no_number_ends_with_its_reason():
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_every_optimizer_trains(optimizer):
-    _, history, _ = run(lambda model: Validated(0.5), optimizer=optimizer, epochs=1)
+    _, history, *_ = run(lambda model: Validated(0.5), optimizer=optimizer, epochs=1)
     assert np.isfinite(history.loss).all()
 
 

@@ -14,7 +14,8 @@ combinations): hash agreement with the original at least 0.77, where 0.7 % of al
 :data:`SECOND_AGREEMENT`.
 
 All pairs are looked at, in products of matrices on all cores: 2 * 16 * 64 operations a pair, 2.6e13
-for 112,000 images. Hashes lie on disk and are read block by block.
+for 112,000 images, which two cores do in minutes (``benchmarks/PREPARE.md``). Hashes lie on disk
+and are read block by block.
 """
 
 from __future__ import annotations
