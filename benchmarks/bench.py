@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cell_speed, finished, frozen, input_speed
+from benchmarks import cell_memory, cell_speed, finished, frozen, input_speed
 from benchmarks.measure import HEAD, Measure
 
 PAGE = Path(__file__).parent / "RESULTS.md"
@@ -90,7 +90,8 @@ def measure_all(options) -> list[Measure]:
     return [
         *apart(input_speed.measure, options.data, images, pairs, drawn),
         *apart(cell_speed.measure, options.dataset, data, 64 if quick else 1_024, pairs),
-        *apart(cell_speed.measure_share, options.dataset, data, 2 if quick else 10),
+        *apart(cell_speed.measure_share, options.dataset, data, 1 if quick else 10),
+        *apart(cell_memory.measure, options.dataset, data),
         *shown(frozen_backbone(options, "mobilenetv2")),
         *apart(finished_cells, finished.FEW if quick else finished.MATRIX),
     ]

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Measure:
         ratio: the median over pairs, or a share.
         goal: what the ratio, or the rate, should be, in words.
         reached: whether it is; None where there was no goal.
+        cpu: the same ratio of processor time, which what else runs on the machine changes less.
     """
 
     what: str
@@ -29,6 +31,7 @@ class Measure:
     beside: str = ""
     goal: str = ""
     reached: bool | None = None
+    cpu: float | None = None
 
     @property
     def line(self) -> str:
@@ -37,34 +40,50 @@ class Measure:
         ratio = "" if self.ratio is None else f"{self.ratio:.3g}"
         verdict = {None: "", True: "yes", False: "**no**"}[self.reached]
         ours = f"{self.ours:,.4g} {self.unit}"
-        return f"| {self.what} | {ours} | {theirs} | {ratio} | {self.goal} | {verdict} |"
+        cpu = "" if self.cpu is None else f"{self.cpu:.3g}"
+        return f"| {self.what} | {ours} | {theirs} | {ratio} | {cpu} | {self.goal} | {verdict} |"
 
 
-HEAD = "| what | ours | beside | ratio | aim | reached |\n|:--|--:|--:|--:|:--|:--|"
+HEAD = (
+    "| what | ours | beside | ratio | of processor time | aim | reached |\n"
+    "|:--|--:|--:|--:|--:|:--|:--|"
+)
+
+
+class Pairs(NamedTuple):
+    """Two things measured in turn: median seconds of each, and medians of ours / theirs.
+
+    ``ratio`` is of wall-clock time, ``cpu`` of the time of all processors.
+    """
+
+    ours: float
+    theirs: float
+    ratio: float
+    cpu: float
 
 
 def seconds(work: Callable[[], object]) -> float:
     """Wall-clock time of a call."""
-    begun = time.perf_counter()
+    return _both(work)[0]
+
+
+def _both(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall-clock and processor time of a call."""
+    begun, used = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - used
 
 
-def alternating(
-    ours: Callable[[], object], theirs: Callable[[], object], pairs: int
-) -> tuple[float, float, float]:
-    """Median seconds of both and the median of ours / theirs, each pair right after another.
+def alternating(ours: Callable[[], object], theirs: Callable[[], object], pairs: int) -> Pairs:
+    """Measure both ``pairs`` times, one right after the other; every pair is printed.
 
     Which of the two goes first changes from pair to pair.
     """
     times = []
     for number in range(pairs):
         order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
-        both = [seconds(work) for work in order]
-        times.append(both if number % 2 == 0 else both[::-1])
-    ratios = [one / other for one, other in times]
-    return (
-        statistics.median(one for one, _ in times),
-        statistics.median(other for _, other in times),
-        statistics.median(ratios),
-    )
+        both = [_both(work) for work in order]
+        (wall, cpu), (their_wall, their_cpu) = both if number % 2 == 0 else both[::-1]
+        times.append((wall, their_wall, wall / their_wall, cpu / their_cpu))
+        print(f"  {wall:.2f} s, {their_wall:.2f} s: {times[-1][2]:.3f}", flush=True)
+    return Pairs(*map(statistics.median, zip(*times, strict=True)))

@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 
 
+def pytest_configure():
+    """Give each process of a parallel run a core of its own, and all that it starts.
+
+    TensorFlow takes every core it may use; two processes that do so wait for each other.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real X-rays (kermany_224, nih_1000, lung_masks); skips where it is absent."""
