@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 import benchmark
+from benchmark.commands import options
 from benchmark.errors import UserError
-
-FOLDER = click.Path(file_okay=False, path_type=Path)
-
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or TensorFlow talks over the commands
 
@@ -25,71 +23,6 @@ class _Commands(click.Group):
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(2)
-
-
-def _option_results():
-    return click.option(
-        "--results",
-        type=FOLDER,
-        default=Path("results"),
-        show_default=True,
-        help="Folder with rows, predictions and leaderboard.",
-    )
-
-
-def _option_out(what):
-    return click.option(
-        "--out",
-        type=FOLDER,
-        default=Path("results/local") / what,
-        show_default=True,
-        help="Folder to write to; it will name images and patients of the set.",
-    )
-
-
-def _option_data_dir():
-    return click.option(
-        "--data-dir",
-        type=FOLDER,
-        envvar="TFDS_DATA_DIR",
-        default=Path("~/tensorflow_datasets"),
-        show_default=True,
-        callback=lambda ctx, param, value: value.expanduser(),
-        help="TFDS data folder, shared with plain tfds.load.",
-    )
-
-
-def _option_cache_dir():
-    return click.option(
-        "--cache-dir",
-        type=FOLDER,
-        envvar="CXR_BENCH_CACHE",
-        default=Path("~/.cache/cxr-bench"),
-        show_default=True,
-        callback=lambda ctx, param, value: value.expanduser(),
-        help="Folder of the decoded views; may be deleted at any time.",
-    )
-
-
-def _option_models_dir():
-    return click.option(
-        "--models-dir",
-        "models_dirs",
-        type=FOLDER,
-        multiple=True,
-        help="Folder with model files of your own; may be given several times.",
-    )
-
-
-def _option_weights_dir():
-    return click.option(
-        "--weights-dir",
-        "weights_dirs",
-        type=FOLDER,
-        multiple=True,
-        help="Folder with published weight files, besides Keras' cache; may be given several "
-        "times.",
-    )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -147,12 +80,12 @@ def main():
     type=click.FloatRange(min=0, min_open=True),
     help="GB that a cell may take before it is ended and fails; default: 90 % of what is free.",
 )
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-@_option_models_dir()
-@_option_weights_dir()
-def run(run_all, names, **options):
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+@options.models_dir()
+@options.weights_dir()
+def run(run_all, names, **given):
     """Train and score what is missing, then write the leaderboard.
 
     A cell is one model on one data set at one size, prepared in one way, with one seed. Cells that
@@ -163,14 +96,14 @@ def run(run_all, names, **options):
 
     if bool(names) == run_all:
         raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
-    raise SystemExit(run_suites(names, **options))
+    raise SystemExit(run_suites(names, **given))
 
 
 @main.command()
 @click.argument("dataset")
-@click.option("--manual-dir", type=FOLDER, help="Folder with your copy of the raw files.")
-@_option_data_dir()
-@_option_cache_dir()
+@click.option("--manual-dir", type=options.FOLDER, help="Folder with your copy of the raw files.")
+@options.data_dir()
+@options.cache_dir()
 @click.option("--name", "own_name", default="", help="What to call a set of your own.")
 @click.option("--csv", default="", help="Its table; without one, folders named like classes.")
 @click.option("--image-column", default="", help="Column of the table with the file names.")
@@ -201,9 +134,9 @@ def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, beam, bea
 
 @main.command("list")
 @click.argument("what", type=click.Choice(["all", "suites", "models", "datasets"]), default="all")
-@click.option("--manual-dir", type=FOLDER, help="Look here for raw files of data sets.")
-@_option_data_dir()
-@_option_models_dir()
+@click.option("--manual-dir", type=options.FOLDER, help="Look here for raw files of data sets.")
+@options.data_dir()
+@options.models_dir()
 def list_(what, manual_dir, data_dir, models_dirs):
     """List suites, models and data sets, with the state each data set is in."""
     from benchmark.commands.listing import list_everything
@@ -213,7 +146,7 @@ def list_(what, manual_dir, data_dir, models_dirs):
 
 @main.command()
 @click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
-@_option_results()
+@options.results()
 def leaderboard(no_cost, results):
     """Write the leaderboard anew from the saved rows and predictions."""
     from benchmark.commands.leaderboard import write_leaderboard
@@ -224,9 +157,9 @@ def leaderboard(no_cost, results):
 @main.command("fetch-weights")
 @click.argument("models", nargs=-1, required=True)
 @click.option(
-    "--weights-dir", type=FOLDER, help="Folder to put the files in; default: Keras' cache."
+    "--weights-dir", type=options.FOLDER, help="Folder to put the files in; default: Keras' cache."
 )
-@_option_models_dir()
+@options.models_dir()
 def fetch_weights(models, weights_dir, models_dirs):
     """Download the published ImageNet weights of MODELS and check their hashes.
 
@@ -239,7 +172,7 @@ def fetch_weights(models, weights_dir, models_dirs):
 
 @main.command()
 @click.option(
-    "--out", type=FOLDER, help="The site's folder; default: report in the results folder."
+    "--out", type=options.FOLDER, help="The site's folder; default: report in the results folder."
 )
 @click.option("--row", "rows", multiple=True, help="Only this row's page, by its id; repeatable.")
 @click.option("--suite", "suites", multiple=True, help="Only the pages of its rows; repeatable.")
@@ -248,11 +181,11 @@ def fetch_weights(models, weights_dir, models_dirs):
 @click.option(
     "--private-images", is_flag=True, help="In them also images that may not be passed on."
 )
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-@_option_models_dir()
-def report(results, out, no_cost, **options):
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+@options.models_dir()
+def report(results, out, no_cost, **given):
     """Write the results as a site: leaderboard, a page a row and a suite, checklists.
 
     It opens from disk, without a network. Figures are drawn once and kept until what they show
@@ -260,38 +193,38 @@ def report(results, out, no_cost, **options):
     """
     from benchmark.commands.report import write_report
 
-    write_report(results, out, cost=not no_cost, **options)
+    write_report(results, out, cost=not no_cost, **given)
 
 
 @main.command()
 @click.argument("row")
-@_option_out("masks")
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-def masks(row, **options):
+@options.out("masks")
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+def masks(row, **given):
     """Draw the five best and the five worst masks of a segmentation ROW, given by its id."""
     from benchmark.commands.masks import draw_row
 
-    draw_row(row, **options)
+    draw_row(row, **given)
 
 
 @main.command("anomaly-map")
 @click.argument("row")
-@_option_out("anomaly maps")
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-def anomaly_map(row, **options):
+@options.out("anomaly_maps")
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+def anomaly_map(row, **given):
     """Draw where an anomaly screen ROW, given by its id, finds images unlike normal ones."""
     from benchmark.commands.anomaly_map import draw_row
 
-    draw_row(row, **options)
+    draw_row(row, **given)
 
 
 @main.command()
 @click.argument("row")
-@_option_results()
+@options.results()
 def show(row, results):
     """Show everything known about a ROW: scores, intervals, thresholds, provenance.
 
@@ -307,7 +240,7 @@ def show(row, results):
 @click.argument("first")
 @click.argument("second")
 @click.option("--finding", default="", help="Test this finding, too, of several.")
-@_option_results()
+@options.results()
 def compare(first, second, finding, results):
     """Compare two rows or configurations: how far apart they are, and whether that is chance.
 
@@ -326,9 +259,9 @@ def compare(first, second, finding, results):
 @click.option("--deterministic", is_flag=True, help="A model without chance: one run is enough.")
 @click.option("--reference", default="", help="Where the model is described.")
 @click.option("--parameters", type=click.IntRange(min=0), help="How many it has.")
-@_option_results()
-@_option_data_dir()
-def score(predictions, dataset, **options):
+@options.results()
+@options.data_dir()
+def score(predictions, dataset, **given):
     """Enter PREDICTIONS of any other tool, a CSV file, into the leaderboard, marked as external.
 
     \b
@@ -338,17 +271,17 @@ def score(predictions, dataset, **options):
     """
     from benchmark.commands.score import score_predictions
 
-    score_predictions(predictions, dataset, **options)
+    score_predictions(predictions, dataset, **given)
 
 
 @main.command()
 @click.argument("row")
 @click.option("--on", "dataset", required=True, help="The other data set, prepared.")
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-@_option_models_dir()
-def evaluate(row, dataset, **options):
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+@options.models_dir()
+def evaluate(row, dataset, **given):
     """Test the network of a ROW on the test images of another data set.
 
     For the findings that both sets label (tfds_builders/alignment.toml), with the weights as they
@@ -357,17 +290,17 @@ def evaluate(row, dataset, **options):
     """
     from benchmark.commands.evaluate import evaluate_row
 
-    evaluate_row(row, dataset, **options)
+    evaluate_row(row, dataset, **given)
 
 
 @main.command()
 @click.argument("row")
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-@_option_models_dir()
-@_option_weights_dir()
-def reproduce(row, **options):
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+@options.models_dir()
+@options.weights_dir()
+def reproduce(row, **given):
     """Run a ROW again from its row file, beside the results, and compare the numbers.
 
     Says what differs: predictions, scores, versions, hardware. Exits with 1 where a prediction
@@ -375,13 +308,15 @@ def reproduce(row, **options):
     """
     from benchmark.commands.reproduce import reproduce_row
 
-    raise SystemExit(reproduce_row(row, **options))
+    raise SystemExit(reproduce_row(row, **given))
 
 
 @main.command("new-model")
 @click.argument("name")
 @click.option(
-    "--models-dir", type=FOLDER, help="Folder to put it in; default: the package's own models."
+    "--models-dir",
+    type=options.FOLDER,
+    help="Folder to put it in; default: the package's own models.",
 )
 def new_model(name, models_dir):
     """Write the one file that adds model NAME to the matrix, ready to train."""
@@ -393,18 +328,19 @@ def new_model(name, models_dir):
 @main.command()
 @click.argument("dataset")
 @click.option("--images/--no-images", default=True, help="Also look for copies in the pixels.")
-@_option_out("audit")
-@_option_data_dir()
-@_option_cache_dir()
-def audit(dataset, **options):
+@options.out("audit")
+@options.data_dir()
+@options.cache_dir()
+def audit(dataset, **given):
     """Say what is wrong with a prepared DATASET: leaks, duplicates, labels, metadata.
 
-    Verdict leak: the same patient, or the same image (cropped, scaled, compressed or brightened),
-    in two splits. Suspected: an ambiguity that is known of the set. Exits with 1 on a leak only.
+    Verdict leak: the same patient, or the same image (cropped, scaled, compressed, brightened,
+    mirrored or turned), in two splits. Suspected: an ambiguity that is known of the set. Exits with
+    1 on a leak only.
     """
     from benchmark.commands.audit import audit_dataset
 
-    raise SystemExit(audit_dataset(dataset, **options))
+    raise SystemExit(audit_dataset(dataset, **given))
 
 
 @main.command()
@@ -414,31 +350,31 @@ def audit(dataset, **options):
     default=None,
     help="Show sample images; default: only of sets that may be passed on.",
 )
-@_option_out("eda")
-@_option_data_dir()
-@_option_cache_dir()
-def eda(dataset, **options):
+@options.out("eda")
+@options.data_dir()
+@options.cache_dir()
+def eda(dataset, **given):
     """Write a page about a prepared DATASET: labels, metadata, pixels, samples."""
     from benchmark.commands.eda import explore_dataset
 
-    explore_dataset(dataset, **options)
+    explore_dataset(dataset, **given)
 
 
 @main.command()
 @click.option("--suite", "names", multiple=True, help="Be ready for this one; default: run --all.")
 @click.option("--quick", is_flag=True, help="Without the accelerators and the self-test.")
-@_option_results()
-@_option_data_dir()
-@_option_cache_dir()
-@_option_models_dir()
-def doctor(names, **options):
+@options.results()
+@options.data_dir()
+@options.cache_dir()
+@options.models_dir()
+def doctor(names, **given):
     """Say whether this machine is ready: versions, folders, room, data, and a short training.
 
     Exits with 1 where there is a problem.
     """
     from benchmark.commands.doctor import check_machine
 
-    raise SystemExit(check_machine(names, **options))
+    raise SystemExit(check_machine(names, **given))
 
 
 @main.group()
@@ -447,7 +383,7 @@ def cache():
 
 
 @cache.command("ls")
-@_option_cache_dir()
+@options.cache_dir()
 def cache_ls(cache_dir):
     """List what lies in the cache."""
     from benchmark.commands.cache import list_cache
@@ -456,7 +392,7 @@ def cache_ls(cache_dir):
 
 
 @cache.command("verify")
-@_option_cache_dir()
+@options.cache_dir()
 def cache_verify(cache_dir):
     """Read everything and compare it with its hash. Exits with 1 where something is damaged."""
     from benchmark.commands.cache import verify_cache
@@ -467,9 +403,9 @@ def cache_verify(cache_dir):
 @cache.command("prune")
 @click.option("--dataset", help="Only of this data set, or of all configs of this builder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed and stop.")
-@_option_cache_dir()
-def cache_prune(cache_dir, **options):
+@options.cache_dir()
+def cache_prune(cache_dir, **given):
     """Remove views from the cache; a run that needs one builds it again."""
     from benchmark.commands.cache import prune_cache
 
-    prune_cache(cache_dir, **options)
+    prune_cache(cache_dir, **given)

@@ -86,6 +86,7 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     if found["near"] is not None:
         yield "identical pixels, other files", *_groups(found["pixels"])
         yield "copies, or films of one patient", *_groups(found["near"])
+        yield "of these, mirrored or turned", *_turned(found["near"]["pairs"])
         yield "alike, to be looked at by eye", *_doubtful(found["doubtful"])
         yield "blank images", f"{len(found['blank']):,}", found["blank"]
     conflicts = found["conflicting_labels"]
@@ -129,6 +130,12 @@ def _doubtful(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
     across = sum(len(set(pair["splits"])) > 1 for pair in pairs)
     lines = [f"{' ~ '.join(pair['images'])} ({pair['correlation']:.2f})" for pair in pairs]
     return f"{len(pairs):,} pairs of different patients, {across:,} across splits", lines
+
+
+def _turned(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    found = [pair for pair in pairs if pair["turned"]]
+    lines = [f"{' = '.join(pair['images'])} ({pair['turned']})" for pair in found]
+    return (f"{len(found):,} pairs" if found else "none"), lines
 
 
 def _shift(entry: dict[str, Any]) -> str:

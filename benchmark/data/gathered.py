@@ -19,6 +19,11 @@ _MOVES = (
 )
 
 
+def turned(images: np.ndarray, code: int) -> np.ndarray:
+    """Square images (..., S, S) under one of :data:`TRANSFORMS`; a view of the same memory."""
+    return _MOVES[code](images)
+
+
 class Images(Protocol):
     """What the pipeline reads: a view's memory map, an array, or :class:`Gathered`."""
 
@@ -67,5 +72,5 @@ class Gathered:
             images[here] = self._sources[owner][rows[here] - self._starts[owner]]
         for code in np.unique(codes[codes > 0]):
             here = codes == code
-            images[here] = _MOVES[code](images[here])
+            images[here] = turned(images[here], code)
         return images

@@ -38,6 +38,17 @@ def _crop_at_random(picture: Picture) -> Picture:
     return cropped(picture, *cuts)
 
 
+TURNED: dict[str, Callable[[Picture], Picture]] = {
+    "mirrored": lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "upside down": lambda p: p.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    "turned by 90": lambda p: p.transpose(Image.Transpose.ROTATE_90),
+    "turned by 180": lambda p: p.transpose(Image.Transpose.ROTATE_180),
+    "turned by 270": lambda p: p.transpose(Image.Transpose.ROTATE_270),
+    "mirrored, jpeg 50": lambda p: jpeg(p.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+    "mirrored, scaled to 60 %": lambda p: scaled(p.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 0.6),
+}
+"""Copies made to have more of them."""
+
 ALTERED: dict[str, Callable[[Picture], Picture]] = {
     "exact": lambda p: p,
     "jpeg 50": jpeg,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from altered import ALTERED, cropped, jpeg
+from altered import ALTERED, TURNED, cropped, jpeg
 from click.testing import CliRunner
 from PIL import Image
 from scipy.stats import norm
@@ -43,15 +43,17 @@ def confirmed(pictures: list[Image.Image], patients: list[str]) -> dict[tuple[in
     pairs = find_candidates(images)
     found = correlations(images, pairs)
     who = np.array(patients)
-    sure = threshold(found[who[pairs.whole] != who[pairs.cut]])
+    sure = threshold(found[(who[pairs.whole] != who[pairs.cut]) & (pairs.turns == 0)])
     both = np.sort(np.stack([pairs.whole, pairs.cut], 1), axis=1)
     return {tuple(p): r for p, r in zip(both.tolist(), found.tolist(), strict=True) if r >= sure}
 
 
-def injected(originals: list[Image.Image], each: int) -> tuple[list[Image.Image], set, list[str]]:
+def injected(
+    originals: list[Image.Image], each: int, altered: dict = ALTERED
+) -> tuple[list[Image.Image], set, list[str]]:
     """Originals with ``each`` copies of every kind, no original copied twice; the true pairs."""
     pictures, pairs, kinds = list(originals), set(), []
-    for number, (kind, alter) in enumerate(ALTERED.items()):
+    for number, (kind, alter) in enumerate(altered.items()):
         for k in range(number * each, (number + 1) * each):
             pairs.add((k, len(pictures)))
             pictures.append(alter(originals[k]))
@@ -93,15 +95,24 @@ def _real(folder: Path, pattern: str, count: int) -> tuple[list[Image.Image], li
     return [Image.open(by_patient[p]).convert("L") for p in chosen], chosen
 
 
+def test_mirrored_and_turned_copies_are_found_and_nothing_else(phantoms):
+    pictures, pairs, kinds = injected(phantoms, 6, TURNED)
+    patients = [f"p{k}" for k in range(48)] + [f"copy {k}" for k in range(len(kinds))]
+    found = confirmed(pictures, patients)
+    assert set(found) <= pairs
+    assert missed(found, pairs, kinds) == []
+
+
 @pytest.mark.real
+@pytest.mark.parametrize("altered", [ALTERED, TURNED], ids=["altered", "turned"])
 @pytest.mark.parametrize(
     ("source", "pattern"), [("kermany_224", "*.jpeg"), ("nih_1000/images", "*")]
 )
 def test_every_injected_copy_of_a_real_radiograph_is_found_and_no_false_pair(
-    real_data, source, pattern
+    real_data, source, pattern, altered
 ):
     originals, patients = _real(real_data / source, pattern, 480)
-    pictures, pairs, kinds = injected(originals, 30)
+    pictures, pairs, kinds = injected(originals, 30, altered)
     found = confirmed(pictures, patients + [f"copy {k}" for k in range(len(kinds))])
     assert missed(found, pairs, kinds) == []
     assert set(found) - pairs == set()
@@ -130,7 +141,7 @@ def test_dropping_pairs_on_the_way_and_reading_from_disk_change_nothing(
     monkeypatch.setattr(candidates, "_MOST_PAIRS_AN_IMAGE", 1)
     monkeypatch.setattr(candidates, "_COLUMNS", 16)
     again = find_candidates(stored, scratch=tmp_path)
-    for name in ("whole", "cut", "cuts"):
+    for name in ("whole", "cut", "turns", "cuts"):
         np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
     assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
 
@@ -240,7 +251,7 @@ def test_a_damaged_result_is_made_anew(mixed):
 
 
 def test_the_same_image_is_followed_through_pairs_and_equal_files():
-    copies = Copies(5, 0, 0.85, [(0, 1, 0.9)], [(3, 4, 0.8)], [], [], {})
+    copies = Copies(5, 0, 0.85, [(0, 1, 0.9, "")], [(3, 4, 0.8, "")], [], [], {})
     same = copies.same_image(np.array([0, 1, 1, 3, 4]))
     assert same[0] == same[1] == same[2]
     assert len(set(same.tolist())) == 3

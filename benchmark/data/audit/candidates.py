@@ -1,9 +1,10 @@
 """Which pairs of images could be copies of each other: perceptual hashes, searched in blocks.
 
 Chest radiographs all look alike to a perceptual hash, and a crop by 5 % moves more of it than
-another patient does. So each image is hashed 17 times: whole, and through the 16 windows that cut
-nothing or 5 % off each side; of a copy and its original, one's whole nearly equals a window of the
-other. A hash is the local contrast on a 16 x 16 grid, minus that of the typical image, on the 64
+another patient does. So each image is hashed through the 16 windows that cut nothing or 5 % off
+each side; of a copy and its original, one's whole nearly equals a window of the other. Whole, it is
+hashed again in the five ways in which a copy may be mirrored or turned, as is done to have more
+images. A hash is the local contrast on a 16 x 16 grid, minus that of the typical image, on the 64
 leading axes of the set, at unit length. Pairs whose hashes agree are compared again on a 24 x 24
 grid, and each image keeps the :data:`KEPT` best partners.
 
@@ -13,7 +14,7 @@ combinations): hash agreement with the original at least 0.77, where 0.7 % of al
 :data:`AGREEMENT`; agreement on the second grid at least 0.79, where 0.1 % of them exceed
 :data:`SECOND_AGREEMENT`.
 
-All pairs are looked at, in products of matrices on all cores: 2 * 16 * 64 operations a pair, 2.6e13
+All pairs are looked at, in products of matrices on all cores: 2 * 21 * 64 operations a pair, 3.4e13
 for 112,000 images, which two cores do in minutes (``benchmarks/PREPARE.md``). Hashes lie on disk
 and are read block by block.
 """
@@ -31,10 +32,15 @@ import numpy as np
 
 from benchmark.data.audit.ondisk import OnDisk, written
 from benchmark.data.audit.texture import COARSE, local_contrast, unit, window
-from benchmark.data.gathered import Images
+from benchmark.data.gathered import TRANSFORMS, Images, turned
 from tfds_builders.parallel import in_order
 
 WINDOWS = np.array(list(product((0.0, 0.05), repeat=4)), np.float32)
+_TURNED = len(TRANSFORMS) - 1
+LOOKS = np.concatenate([WINDOWS, np.zeros((_TURNED, 4), np.float32)])
+"""What an image is hashed through, (L, 4) cuts..."""
+TURNS = np.array([0] * len(WINDOWS) + list(range(1, _TURNED + 1)))
+"""... and, (L,), the code of how it is turned before."""
 AGREEMENT = 0.72
 SECOND_AGREEMENT = 0.70
 KEPT = 4
@@ -48,10 +54,15 @@ _MOST_PAIRS, _MOST_PAIRS_AN_IMAGE = 50_000, KEPT // 2
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pairs: ``whole`` (P,) looks like ``cut`` (P,) after ``cuts`` (P, 4); image numbers."""
+    """Pairs: ``whole`` (P,) looks like ``cut`` (P,) after its ``turns`` (P,) and ``cuts`` (P, 4).
+
+    The first two are image numbers, ``turns`` are codes of
+    :data:`benchmark.data.gathered.TRANSFORMS`.
+    """
 
     whole: np.ndarray
     cut: np.ndarray
+    turns: np.ndarray
     cuts: np.ndarray
 
 
@@ -109,9 +120,10 @@ def find_candidates(
         scratch: folder in which hashes lie for the while, 1.4 KB an image; None: the system's.
     """
     if len(images) < 2:
-        return Candidates(np.empty(0, int), np.empty(0, int), np.empty((0, 4), np.float32))
+        none = np.empty(0, int)
+        return Candidates(none, none, none, np.empty((0, 4), np.float32))
     hasher, blocks = _Hasher(images), _blocks(np.arange(len(images)))
-    best, waiting = np.empty((0, 4), np.float32), []  # whole, cut, window, agreement
+    best, waiting = np.empty((0, 4), np.float32), []  # whole, cut, look, agreement
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".hashes-") as folder:
         made = in_order(lambda rows: hasher.both(images[rows]), blocks)
         hashes = written(Path(folder) / "hashes.npy", len(images), made)
@@ -123,7 +135,7 @@ def find_candidates(
             if progress:
                 progress(int(rows[-1]) + 1, len(images))
     whole, cut, which = _keep_best([best, *waiting])[:, :3].astype(int).T
-    return Candidates(whole, cut, WINDOWS[which])
+    return Candidates(whole, cut, TURNS[which], LOOKS[which])
 
 
 def _threshold(hashes: OnDisk) -> float:
@@ -138,10 +150,11 @@ def _threshold(hashes: OnDisk) -> float:
 def _partners(
     images: Images, hasher: _Hasher, hashes: OnDisk, threshold: float, rows: np.ndarray
 ) -> np.ndarray:
-    """Pairs (P, 4) in which some images are the cut ones: whole, cut, window, agreement."""
+    """Pairs (P, 4) in which some images are the cut ones: whole, cut, look, agreement."""
     texture = local_contrast(images[rows], COARSE)
-    firsts = np.stack([hasher.first(texture, cut) for cut in WINDOWS])
-    seconds = np.stack([hasher.second(texture, cut) for cut in WINDOWS])
+    looks = [(turned(texture, turn), cut) for turn, cut in zip(TURNS, LOOKS, strict=True)]
+    firsts = np.stack([hasher.first(*look) for look in looks])
+    seconds = np.stack([hasher.second(*look) for look in looks])
     found = []
     for column in range(0, len(images), _COLUMNS):
         pairs = _block(firsts, seconds, hashes[column : column + _COLUMNS], threshold)
@@ -153,9 +166,9 @@ def _partners(
 def _block(
     firsts: np.ndarray, seconds: np.ndarray, hashes: np.ndarray, threshold: float
 ) -> np.ndarray:
-    """Pairs of a block, (P, 4): whole, cut, window, agreement on the second grid."""
-    windows, rows, axes = firsts.shape
-    agreement = (firsts.reshape(-1, axes) @ hashes["first"].T).reshape(windows, rows, -1)
+    """Pairs of a block, (P, 4): whole, cut, look, agreement on the second grid."""
+    looks, rows, axes = firsts.shape
+    agreement = (firsts.reshape(-1, axes) @ hashes["first"].T).reshape(looks, rows, -1)
     cut, whole = np.nonzero(agreement.max(0) >= threshold)
     which = agreement[:, cut, whole].argmax(0)
     second = hashes["second"][whole].astype(np.float32)

@@ -27,6 +27,11 @@ in Kermany's 5,840, or in those with the 1,532 images of the lung mask set, each
 as another rendition of its original. The highest is 0.81 (``person1012_bacteria_2943``,
 ``person1018_bacteria_2949``: by eye one child on two days, or two in the same pose).
 
+Mirrored and turned copies, 30 of each of seven kinds, are found as surely: the lowest of 150 of NIH
+is 1.0, with a fifth darker besides 0.93, with 2 % cropped off all round 0.986; with 5 % cropped off
+86 of 150 are no candidates. Of the 8,372 images, the highest pair of a mirrored one and a different
+patient is at 0.65.
+
 All alterations at once (cropped by up to 5 % a side, a fifth brighter or darker, scaled to 25 %,
 JPEG 50; 12 kinds of 150 images each) leave 3.7 % of the NIH copies and 0.6 % of Kermany's below it,
 the lowest at 0.77 and 0.76. No other band and no linear combination of bands told these from other
@@ -47,7 +52,7 @@ import numpy as np
 
 from benchmark.data.audit.candidates import Candidates
 from benchmark.data.audit.texture import COARSE, FINE, local_contrast, sampling, unit, window
-from benchmark.data.gathered import Images
+from benchmark.data.gathered import Gathered, Images
 from tfds_builders.parallel import in_order
 
 SAME = 0.85
@@ -87,8 +92,8 @@ def correlations(
     parts = [slice(start, start + _BATCH) for start in range(0, len(found), _BATCH)]
 
     def correlated(part: slice) -> np.ndarray:
-        cut, whole = pairs.cut[part], pairs.whole[part]
-        return _correlate(images[cut], images[whole], pairs.cuts[part])
+        cut = Gathered([images], pairs.cut[part], pairs.turns[part])
+        return _correlate(cut[:], images[pairs.whole[part]], pairs.cuts[part])
 
     for part, correlation in zip(parts, in_order(correlated, parts), strict=True):
         found[part] = correlation

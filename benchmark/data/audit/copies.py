@@ -22,7 +22,7 @@ from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import DOUBTFUL, correlations, threshold
 from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
-from benchmark.data.gathered import Gathered
+from benchmark.data.gathered import TRANSFORMS, Gathered
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
 from benchmark.records.files import readable_json, write_atomic
@@ -32,6 +32,8 @@ BLANK = 8
 """Grey levels between the darkest and the brightest pixel, below which an image shows nothing."""
 
 _BLOCK = 1024  # images read at a time
+
+Pair = tuple[int, int, float, str]
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what is done, items done, items in all)``."""
@@ -45,7 +47,8 @@ class Copies:
         images: images looked at.
         candidates: pairs that were registered.
         threshold: correlation from which a pair is confirmed in this set.
-        pairs: ``(line, line, correlation)`` of confirmed copies; 1.0 where the views are equal.
+        pairs: ``(line, line, correlation, how one is turned)`` of confirmed copies; 1.0 where the
+            views are equal. The turn is a word of :data:`benchmark.data.gathered.TRANSFORMS`.
         doubtful: the same of pairs of different patients that are not confirmed, but so alike that
             a person should look: strongly altered copies may be among them.
         same_pixels: groups of lines whose decoded pixels are equal, though the files may differ.
@@ -56,8 +59,8 @@ class Copies:
     images: int
     candidates: int
     threshold: float
-    pairs: list[tuple[int, int, float]]
-    doubtful: list[tuple[int, int, float]]
+    pairs: list[Pair]
+    doubtful: list[Pair]
     same_pixels: list[list[int]]
     blank: list[int]
     seconds: dict[str, float]
@@ -133,16 +136,16 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
     a, b = shown[pairs.whole], shown[pairs.cut]
     patients = prepared.manifest()["patient_id"].to_numpy()
     different = patients[a] != patients[b]
-    sure = threshold(correlation[different])
-    same = _best(a, b, correlation, correlation >= sure)
+    sure = threshold(correlation[different & (pairs.turns == 0)])
+    same = _best(a, b, pairs.turns, correlation, correlation >= sure)
     near = different & (correlation >= DOUBTFUL) & (correlation < sure)
     views, search, compare = np.diff(clock).round(1).tolist()
     return Copies(
         images=len(images),
         candidates=len(pairs.whole),
         threshold=round(sure, 4),
-        pairs=[(a, b, 1.0) for group in equal for a, b in pairwise(group)] + same,
-        doubtful=_best(a, b, correlation, near),
+        pairs=[(a, b, 1.0, "") for group in equal for a, b in pairwise(group)] + same,
+        doubtful=_best(a, b, pairs.turns, correlation, near),
         same_pixels=_same_pixels(prepared, equal),
         blank=np.flatnonzero(blank).tolist(),
         seconds={"views": views, "search": search, "compare": compare},
@@ -181,14 +184,15 @@ def _equal(blank: np.ndarray, digests: list[bytes]) -> tuple[list[list[int]], np
 
 
 def _best(
-    a: np.ndarray, b: np.ndarray, correlation: np.ndarray, chosen: np.ndarray
-) -> list[tuple[int, int, float]]:
+    a: np.ndarray, b: np.ndarray, turns: np.ndarray, correlation: np.ndarray, chosen: np.ndarray
+) -> list[Pair]:
     """Chosen pairs, each once, whichever of the two was taken for the cropped one."""
-    best: dict[tuple[int, int], float] = {}
+    best: dict[tuple[int, int], tuple[float, str]] = {}
     for k in np.flatnonzero(chosen):
         pair = (int(min(a[k], b[k])), int(max(a[k], b[k])))
-        best[pair] = max(best.get(pair, 0.0), round(float(correlation[k]), 4))
-    return [(*pair, value) for pair, value in sorted(best.items())]
+        found = (round(float(correlation[k]), 4), TRANSFORMS[turns[k]])
+        best[pair] = max(best.get(pair, found), found)
+    return [(*pair, *found) for pair, found in sorted(best.items())]
 
 
 def _same_pixels(prepared: Prepared, equal: list[list[int]]) -> list[list[int]]:

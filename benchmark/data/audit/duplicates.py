@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.data.audit.copies import Copies
+from benchmark.data.audit.copies import Copies, Pair
 
 
 def groups_of(labels: np.ndarray) -> list[list[int]]:
@@ -30,7 +30,7 @@ def same_pixels(manifest, copies: Copies) -> dict[str, Any]:
 
 
 def near(manifest, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
-    """Groups of confirmed copies (scaled, cropped, recompressed, ...) that are not equal files."""
+    """Groups of confirmed copies (scaled, cropped, mirrored, ...) that are not equal files."""
     digest = manifest["sha256"].to_numpy()
     groups = [lines for lines in groups_of(same_image) if len(set(digest[lines])) > 1]
     return described(manifest, groups) | {
@@ -86,7 +86,7 @@ def _members(manifest, group: list[int]) -> dict[str, list[str]]:
     return {key: lines[column].tolist() for key, column in columns.items()}
 
 
-def _pairs(manifest, pairs: list[tuple[int, int, float]]) -> list[dict[str, Any]]:
+def _pairs(manifest, pairs: list[Pair]) -> list[dict[str, Any]]:
     digest = manifest["sha256"].to_numpy()
     patients = manifest["patient_id"].to_numpy()
     return [
@@ -95,7 +95,8 @@ def _pairs(manifest, pairs: list[tuple[int, int, float]]) -> list[dict[str, Any]
             "splits": manifest["split"].iloc[[a, b]].tolist(),
             "same_patient": bool(patients[a] == patients[b]),
             "correlation": correlation,
+            "turned": turn,
         }
-        for a, b, correlation in pairs
+        for a, b, correlation, turn in pairs
         if digest[a] != digest[b]
     ]

@@ -1,0 +1,84 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def results() -> Decorator:
+    """Where a command reads and writes results."""
+    return click.option(
+        "--results",
+        type=FOLDER,
+        default=Path("results"),
+        show_default=True,
+        help="Folder with rows, predictions and leaderboard.",
+    )
+
+
+def out(what: str) -> Decorator:
+    """Where a command writes what shows single images; ``what`` names the folder."""
+    return click.option(
+        "--out",
+        type=FOLDER,
+        default=Path("results/local") / what,
+        show_default=True,
+        help="Folder to write to; it will name images and patients of the set.",
+    )
+
+
+def data_dir() -> Decorator:
+    """Where prepared sets lie."""
+    return click.option(
+        "--data-dir",
+        type=FOLDER,
+        envvar="TFDS_DATA_DIR",
+        default=Path("~/tensorflow_datasets"),
+        show_default=True,
+        callback=lambda ctx, param, value: value.expanduser(),
+        help="TFDS data folder, shared with plain tfds.load.",
+    )
+
+
+def cache_dir() -> Decorator:
+    """Where views lie."""
+    return click.option(
+        "--cache-dir",
+        type=FOLDER,
+        envvar="CXR_BENCH_CACHE",
+        default=Path("~/.cache/cxr-bench"),
+        show_default=True,
+        callback=lambda ctx, param, value: value.expanduser(),
+        help="Folder of the decoded views; may be deleted at any time.",
+    )
+
+
+def models_dir() -> Decorator:
+    """Where model files lie beside the package's own; several."""
+    return click.option(
+        "--models-dir",
+        "models_dirs",
+        type=FOLDER,
+        multiple=True,
+        help="Folder with model files of your own; may be given several times.",
+    )
+
+
+def weights_dir() -> Decorator:
+    """Where published weights lie beside Keras' cache; several."""
+    return click.option(
+        "--weights-dir",
+        "weights_dirs",
+        type=FOLDER,
+        multiple=True,
+        help="Folder with published weight files, besides Keras' cache; may be given several "
+        "times.",
+    )
