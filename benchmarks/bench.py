@@ -2,6 +2,7 @@
 
     make bench
     python -m benchmarks.bench --quick --out page.md      # only tries the script
+    python -m benchmarks.bench --only input               # one part again; writes no page
 
 Every part runs in a process of its own. The page is for a quiet machine: nothing else may run.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import cell_memory, cell_speed, finished, frozen, input_speed
@@ -82,19 +84,19 @@ def shown(measures: list[Measure]) -> list[Measure]:
     return measures
 
 
-def measure_all(options) -> list[Measure]:
-    """Every line of the table."""
-    data, quick = options.data_dir, options.quick
-    images, pairs, drawn = (24, 1, 640) if quick else (1_000, 5, 60_000)
-    print(HEAD, flush=True)
-    return [
-        *apart(input_speed.measure, options.data, images, pairs, drawn),
-        *apart(cell_speed.measure, options.dataset, data, 64 if quick else 1_024, pairs),
-        *apart(cell_speed.measure_share, options.dataset, data, 1 if quick else 10),
-        *apart(cell_memory.measure, options.dataset, data),
-        *shown(frozen_backbone(options, "mobilenetv2")),
-        *apart(finished_cells, finished.FEW if quick else finished.MATRIX),
-    ]
+def parts(options) -> dict[str, Callable[[], list[Measure]]]:
+    """What gives the lines of the table, by name."""
+    dataset, data, quick = options.dataset, options.data_dir, options.quick
+    images, pairs, drawn = (24, 1, 640) if quick else (3_000, 5, 60_000)
+    few = 64 if quick else 1_024
+    return {
+        "input": partial(apart, input_speed.measure, options.data, images, pairs, drawn),
+        "training": partial(apart, cell_speed.measure, dataset, data, few, pairs),
+        "suite": partial(apart, cell_speed.measure_share, dataset, data, 1 if quick else 10),
+        "memory": partial(apart, cell_memory.measure, dataset, data),
+        "frozen": lambda: shown(frozen_backbone(options, "mobilenetv2")),
+        "finished": partial(apart, finished_cells, finished.FEW if quick else finished.MATRIX),
+    }
 
 
 def page(measures: list[Measure], scored: str) -> str:
@@ -124,10 +126,19 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=home / "tensorflow_datasets")
     parser.add_argument("--cache-dir", type=Path, default=home / ".cache/cxr-bench")
     parser.add_argument("--out", type=Path, default=PAGE)
+    parser.add_argument("--only", metavar="PART", help="this part alone, printed")
     parser.add_argument("--quick", action="store_true", help="tiny: only tries the script")
     options = parser.parse_args()
     options.size, options.limit = 64, 100 if options.quick else 1_000  # for the frozen backbone
-    text = page(measure_all(options), scoring(options.quick))
+    work = parts(options)
+    if options.only and options.only not in work:
+        parser.error(f"--only {options.only}: choose from {', '.join(work)}")
+    print(HEAD, flush=True)
+    if options.only:
+        work[options.only]()
+        return
+    measures = [line for part in work.values() for line in part()]
+    text = page(measures, scoring(options.quick))
     options.out.write_text(text)
     print(f"Written: {options.out}")
 

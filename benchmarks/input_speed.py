@@ -89,7 +89,7 @@ def _first_pass(prepared, files: Path, caches, images: int, pairs: int):
         (_keras, "Keras image_dataset_from_directory", None),
     ):
         found = alternating(ours, partial(work, files), pairs)
-        what = f"first pass, {SIDE} px PNG to a {SIZE} px view"
+        what = f"first pass, {images:,} PNG of {SIDE} px to views of {SIZE} px"
         aim = {"goal": f">= {goal}", "reached": 1 / found.ratio >= goal} if goal else {}
         ratios = {"ratio": 1 / found.ratio, "cpu": 1 / found.cpu}
         rates = {"theirs": images / found.theirs, "beside": name}
