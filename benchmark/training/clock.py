@@ -14,9 +14,10 @@ from benchmark.data.pulse import PULSE
 class TrainingClock(keras.callbacks.Callback):
     """Adds up the wall-clock seconds of the parts of a training.
 
-    ``first step`` has the tracing and compilation in it, ``input`` is waiting for batches, and
-    ``steps`` what else the training steps take. On an accelerator that computes while Python goes
-    on, the wait for a step may show in a later one.
+    ``first step`` has the tracing, the compilation and the wait for the first batch in it, which is
+    asked for when all is traced; ``input`` is waiting for later batches, and ``steps`` what else
+    the training steps take. On an accelerator that computes while Python goes on, the wait for a
+    step may show in a later one.
 
     Args:
         parts: gets the seconds; those of an earlier stage are added to.
@@ -40,8 +41,11 @@ class TrainingClock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Tell what of the time since the last batch was waiting."""
         now = time.perf_counter()
-        waited = max(0.0, PULSE.handed_over - self._since)
-        self._add("input", waited)
+        if self._step == "steps":
+            waited = max(0.0, PULSE.handed_over - self._since)
+            self._add("input", waited)
+        else:
+            waited = 0.0
         self._add(self._step, now - self._since - waited)
         self._step, self._since = "steps", now
 

@@ -60,6 +60,25 @@ def test_waiting_for_images_is_told_from_computing():
     assert waiting["first step"] > 0
 
 
+class SlowlyTraced(keras.layers.Layer):
+    """Takes its time whenever it is traced, and none in a step."""
+
+    def call(self, x):
+        time.sleep(0.5)
+        return x
+
+
+def test_tracing_is_no_waiting_for_images():
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), SlowlyTraced()])
+    model.add(keras.layers.Dense(1))
+    model.compile("sgd", "mse")
+    images, parts = SlowImages(0.0), {}
+    batches = training_batches(images, np.zeros((80, 1)), batch_size=4, seed=0, epochs=1)
+    options = {"steps_per_epoch": 20, "shuffle": False, "verbose": 0}
+    model.fit(batches, callbacks=[TrainingClock(parts)], **options)
+    assert parts["first step"] >= 0.5 > parts["input"]
+
+
 def test_the_parts_add_up_to_the_whole():
     phases = {"views": 1.0, "train": 9.0, "predict": 2.0, "write": 0.25, "score": 0.25}
     training = {"first step": 3.0, "input": 1.0, "steps": 4.0, "evaluation": 0.5}
