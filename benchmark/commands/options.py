@@ -37,27 +37,21 @@ def out(what: str) -> Decorator:
 
 def data_dir() -> Decorator:
     """Where prepared sets lie."""
-    return click.option(
+    return _shared_folder(
         "--data-dir",
-        type=FOLDER,
-        envvar="TFDS_DATA_DIR",
-        default=Path("~/tensorflow_datasets"),
-        show_default=True,
-        callback=lambda ctx, param, value: value.expanduser(),
-        help="TFDS data folder, shared with plain tfds.load.",
+        "~/tensorflow_datasets",
+        "TFDS_DATA_DIR",
+        "TFDS data folder, shared with plain tfds.load.",
     )
 
 
 def cache_dir() -> Decorator:
     """Where views lie."""
-    return click.option(
+    return _shared_folder(
         "--cache-dir",
-        type=FOLDER,
-        envvar="CXR_BENCH_CACHE",
-        default=Path("~/.cache/cxr-bench"),
-        show_default=True,
-        callback=lambda ctx, param, value: value.expanduser(),
-        help="Folder of the decoded views; may be deleted at any time.",
+        "~/.cache/cxr-bench",
+        "CXR_BENCH_CACHE",
+        "Folder of the decoded views; may be deleted at any time.",
     )
 
 
@@ -81,4 +75,16 @@ def weights_dir() -> Decorator:
         multiple=True,
         help="Folder with published weight files, besides Keras' cache; may be given several "
         "times.",
+    )
+
+
+def _shared_folder(name: str, default: str, variable: str, text: str) -> Decorator:
+    return click.option(
+        name,
+        type=FOLDER,
+        envvar=variable,
+        default=Path(default),
+        show_default=True,
+        callback=lambda ctx, param, value: value.expanduser(),
+        help=text,
     )

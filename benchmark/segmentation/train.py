@@ -104,9 +104,10 @@ def train_masks(
             phases.training,
         )
     with phases.phase("predict"):
-        known = {} if seen is None else {"validation": seen}
-        left = [split for split in SPLITS if split not in known]
-        masks = known | {split: predict_masks(model, splits[split].images) for split in left}
+        masks = {} if seen is None else {"validation": seen}
+        for split in SPLITS:
+            if split not in masks:
+                masks[split] = predict_masks(model, splits[split].images)
     with phases.phase("write"):
         save_weights(model, weights)
     told = history.as_dict()

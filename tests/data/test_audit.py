@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -352,14 +353,15 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def prepared_kermany(tmp_path: Path, leak: bool) -> list:
+def prepared_kermany(tmp_path: Path, leak=None) -> list:
+    """Arguments for a prepared set; ``leak`` alters a training image that is put into test, too."""
     fake_raw.write(tmp_path / "raw", patients=40, size=96)
     if leak:
         folder = tmp_path / "raw" / "chest_xray"
         victim = sorted((folder / "train" / "NORMAL").glob("*.jpeg"))[3]
         picture = Image.open(victim).convert("L")
         target = folder / "test" / "NORMAL" / "NORMAL2-IM-0777-0001.jpeg"
-        cropped(picture, 0.04, 0.02, 0.0, 0.05).save(target, quality=90)
+        leak(picture).save(target, quality=90)
     folders = ["--data-dir", tmp_path / "data", "--cache-dir", tmp_path / "cache"]
     name = "kermany_pneumonia/official"
     done = run("prepare", name, "--manual-dir", tmp_path / "raw", *folders)
@@ -368,7 +370,7 @@ def prepared_kermany(tmp_path: Path, leak: bool) -> list:
 
 
 def test_the_command_says_suspected_and_exits_with_0(tmp_path):
-    arguments = prepared_kermany(tmp_path, leak=False)
+    arguments = prepared_kermany(tmp_path)
     done = run("audit", *arguments)
     assert done.exit_code == 0, done.output
     assert "Verdict: suspected" in done.output
@@ -381,13 +383,20 @@ def test_the_command_says_suspected_and_exits_with_0(tmp_path):
     assert "pixels were not looked at" in without.output
 
 
-def test_the_command_exits_with_1_on_a_leak_that_prepare_has_already_seen(tmp_path):
-    arguments = prepared_kermany(tmp_path, leak=True)
+@pytest.mark.parametrize(
+    ("leak", "turned"),
+    [(lambda p: cropped(p, 0.04, 0.02, 0.0, 0.05), "none"), (TURNED["mirrored"], "1 pairs")],
+    ids=["cropped", "mirrored"],
+)
+def test_the_command_exits_with_1_on_a_leak_that_prepare_has_already_seen(tmp_path, leak, turned):
+    arguments = prepared_kermany(tmp_path, leak)
     facts = next((tmp_path / "data").rglob("prepared.json"))
     assert json.loads(facts.read_bytes())["verdict"] == "leak"
     done = run("audit", *arguments)
     assert done.exit_code == 1, done.output
     assert "NORMAL2-IM-0777-0001.jpeg" in done.output
+    assert re.search(rf"mirrored or turned +{turned}", done.output)
+    assert ("(flip_lr)" in done.output) == (turned != "none")
 
 
 def test_a_set_that_is_not_prepared_is_refused_with_the_way_out(tmp_path):
