@@ -109,12 +109,14 @@ def _views(prepared, caches) -> None:
 def _bare(files: Path) -> None:
     import tensorflow as tf
 
+    from benchmark.data.parallel import parallel_map
+
     def load(path):
         image = tf.io.decode_png(tf.io.read_file(path), channels=1)
         return tf.cast(tf.round(tf.image.resize(image, (SIZE, SIZE), method="area")), tf.uint8)
 
     paths = tf.data.Dataset.from_tensor_slices(sorted(map(str, files.glob("*/*.png"))))
-    for _ in paths.map(load, tf.data.AUTOTUNE).batch(BATCH).prefetch(1):
+    for _ in parallel_map(paths, load).batch(BATCH).prefetch(1):
         pass
 
 

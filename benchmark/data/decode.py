@@ -16,6 +16,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from benchmark.data.parallel import untuned
 from benchmark.errors import UnknownName, UserError
 
 #: Raise when the pixels that this module makes change: every view is then built anew.
@@ -41,9 +42,7 @@ def raw_examples(path: Path, split: str) -> tf.data.Dataset:
     builder = _builder(path)
     if split not in builder.info.splits:
         raise UnknownName("split", split, builder.info.splits)
-    options = tf.data.Options()
-    options.deterministic = True
-    in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, options=options)
+    in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, options=untuned())
     encoded = [name for name in ("image", "mask") if name in builder.info.features]
     return builder.as_dataset(
         split,
@@ -68,10 +67,8 @@ def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> t
     """
     image = tf.io.decode_image(encoded, channels=1, dtype=dtype, expand_animations=False)
     image.set_shape((None, None, 1))
-    pixels = tf.cast(image, tf.float32)
-    if dtype == tf.uint16:
-        pixels = _to_own_range(pixels)
-    resized = tf.image.resize(pixels, (size, size), method="area")
+    pixels = _to_own_range(image) if dtype == tf.uint16 else image
+    resized = tf.image.resize(pixels, (size, size), method="area")  # sums in float32
     return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
 
 
@@ -92,7 +89,8 @@ def decode_mask(encoded: tf.Tensor, size: int) -> tf.Tensor:
     return tf.cast(values, tf.uint8)
 
 
-def _to_own_range(pixels: tf.Tensor) -> tf.Tensor:
+def _to_own_range(image: tf.Tensor) -> tf.Tensor:
+    pixels = tf.cast(image, tf.float32)
     low, high = tf.reduce_min(pixels), tf.reduce_max(pixels)
     return tf.math.divide_no_nan(pixels - low, high - low) * 255.0
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from benchmark.data.augment import POLICIES, augment_pair, batch_key
 from benchmark.data.gathered import Images
+from benchmark.data.parallel import parallel_map
 from benchmark.data.pipeline import epoch_order, handed_over, steps_per_epoch
 from benchmark.data.pulse import PULSE
 from benchmark.errors import UnknownName
@@ -65,4 +66,4 @@ def mask_batches(
         return augment(x[..., None], y[..., None], batch_key(seed, epoch, batch))
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(2))
+    return handed_over(parallel_map(batches, make).prefetch(2))

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from benchmark.data.augment import augmenter, batch_key
 from benchmark.data.gathered import Images
+from benchmark.data.parallel import parallel_map
 from benchmark.data.pulse import PULSE
 
 _READY = 2  # batches that wait for the model; more would only take memory
@@ -80,7 +81,7 @@ def training_batches(
         return x, y
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(batches.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY))
+    return handed_over(parallel_map(batches, make).prefetch(_READY))
 
 
 def handed_over(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -110,7 +111,7 @@ def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:
         return _unit_range(x) if dtype == tf.uint8 else x
 
     steps = tf.data.Dataset.range(math.ceil(n / batch_size))
-    return steps.map(make, tf.data.AUTOTUNE, deterministic=True).prefetch(_READY)
+    return parallel_map(steps, make).prefetch(_READY)
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:

@@ -96,6 +96,7 @@ def _decoded(
     import tensorflow as tf
 
     from benchmark.data.decode import decode_image, decode_mask, raw_examples, stored_dtype
+    from benchmark.data.parallel import parallel_map
 
     dtype = stored_dtype(prepared.path)
 
@@ -105,7 +106,7 @@ def _decoded(
         return example["image_id"], decode_image(example["image"], size, dtype)[..., 0]
 
     examples = raw_examples(prepared.path, split)
-    images = examples.map(decode, tf.data.AUTOTUNE, deterministic=True).batch(_BATCH).prefetch(1)
+    images = parallel_map(examples, decode).batch(_BATCH).prefetch(1)
     try:
         for names, batch in images.as_numpy_iterator():
             yield [name.decode() for name in names], batch
