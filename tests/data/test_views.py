@@ -103,6 +103,12 @@ def test_eight_bit_pixels_are_used_as_they_are():
     np.testing.assert_array_equal(decoded(pixels, 16), pixels)
 
 
+def test_eight_bit_pixels_are_averaged_with_the_bits_of_float32():
+    pixels = np.random.default_rng(0).integers(0, 256, (301, 257), np.uint8)
+    average = tf.image.resize(pixels[..., None].astype(np.float32), (64, 64), method="area")
+    np.testing.assert_array_equal(decoded(pixels, 64), tf.round(average).numpy()[..., 0])
+
+
 def test_jpeg_is_read_as_pillow_reads_it():
     y, x = np.mgrid[:64, :64]
     jpeg = encoded((2 * (x + y)).astype(np.uint8), "JPEG")
