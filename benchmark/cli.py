@@ -54,7 +54,12 @@ def main():
     "times.",
 )
 @click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
-@click.option("--limit-cells", type=click.IntRange(min=1), help="Stop after so many cells.")
+@click.option(
+    "--limit-specs",
+    "--limit-cells",
+    type=click.IntRange(min=1),
+    help="Stop after so many specs.",
+)
 @click.option(
     "--limit-images",
     type=click.IntRange(min=8),
@@ -63,22 +68,28 @@ def main():
 @click.option(
     "--rerun",
     type=click.Choice(["failed", "stale", "all"]),
-    help="Run these again too; stale: done by another version of the model file or of a member.",
+    help="Run these again too; stale: done by other versions of the code, or from rows made anew.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run and stop.")
-@click.option("--exit-on-error", is_flag=True, help="Stop at the first cell that fails.")
-@click.option("--profile", is_flag=True, help="Say in the end where the time of the cells went.")
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: the whole plan as JSON.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    help="Keras dtype policy in place of the recipes' own; such specs have ids of their own.",
+)
+@click.option("--exit-on-error", is_flag=True, help="Stop at the first spec that fails.")
+@click.option("--profile", is_flag=True, help="Say in the end where the time of the specs went.")
 @click.option(
     "--hang-after",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
     show_default=True,
-    help="Minutes without any progress after which a cell is taken to hang, and fails.",
+    help="Minutes without any progress after which a spec is taken to hang, and fails.",
 )
 @click.option(
     "--memory-limit",
     type=click.FloatRange(min=0, min_open=True),
-    help="GB that a cell may take before it is ended and fails; default: 90 % of what is free.",
+    help="GB that a spec may take before it is ended and fails; default: 90 % of what is free.",
 )
 @options.results()
 @options.data_dir()
@@ -88,12 +99,14 @@ def main():
 def run(run_all, names, **given):
     """Train and score what is missing, then write the leaderboard.
 
-    A cell is one model on one data set at one size, prepared in one way, with one seed. Cells that
+    A spec is one model on one data set at one size, prepared in one way, with one seed. Specs that
     are done are not run again, so an interrupted run goes on where it was. Exits with 1 where a
-    cell failed.
+    spec failed.
     """
     from benchmark.commands.run import run_suites
 
+    if given["as_json"] and not given["dry_run"]:
+        raise click.UsageError("--json goes with --dry-run")
     if bool(names) == run_all:
         raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
     raise SystemExit(run_suites(names, **given))
@@ -228,7 +241,7 @@ def anomaly_map(row, **given):
 def show(row, results):
     """Show everything known about a ROW: scores, intervals, thresholds, provenance.
 
-    ROW is the id of a cell or of a configuration (all its seeds), or the start of one, as in the
+    ROW is the id of a spec or of a configuration (all its seeds), or the start of one, as in the
     leaderboard's CSV and the names of the files in results/rows.
     """
     from benchmark.commands.show import show_row
@@ -259,6 +272,7 @@ def compare(first, second, finding, results):
 @click.option("--deterministic", is_flag=True, help="A model without chance: one run is enough.")
 @click.option("--reference", default="", help="Where the model is described.")
 @click.option("--parameters", type=click.IntRange(min=0), help="How many it has.")
+@click.option("--replace", is_flag=True, help="Replace an earlier entry of the same name and seed.")
 @options.results()
 @options.data_dir()
 def score(predictions, dataset, **given):
@@ -277,6 +291,9 @@ def score(predictions, dataset, **given):
 @main.command()
 @click.argument("row")
 @click.option("--on", "dataset", required=True, help="The other data set, prepared.")
+@click.option(
+    "--replace", is_flag=True, help="Replace an earlier evaluation of the same row on the same set."
+)
 @options.results()
 @options.data_dir()
 @options.cache_dir()

@@ -1,4 +1,4 @@
-"""What a run shows while it works: one line a cell, and on a terminal a line that moves."""
+"""What a run shows while it works: one line a spec, and on a terminal a line that moves."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ class Console:
 
     Args:
         plan: the run's plan.
-        most: cells that will be run at most.
+        most: specs that will be run at most.
         out: where to print; the moving line is left out where it is not a terminal.
     """
 
     def __init__(self, plan: Plan, most: int | None = None, out: TextIO = sys.stderr):
-        cells = plan.to_run()[:most]
-        self._prices = {p.cell.cell_id: _price(p) for p in cells}
-        self._n, self._i, self._paid = len(cells), 0, 0.0
+        specs = plan.to_run()[:most]
+        self._prices = {p.spec.spec_id: _price(p) for p in specs}
+        self._n, self._i, self._paid = len(specs), 0, 0.0
         self._begun = time.monotonic()
         self._out, self._moving = out, out.isatty()
 
     def __call__(self, planned: Planned, event: dict[str, Any]) -> None:
-        """Take one event of one cell."""
+        """Take one event of one spec."""
         kind = event["event"]
-        if kind == "start" and planned.cell.cell_id in self._prices:  # else in place of another
+        if kind == "start" and planned.spec.spec_id in self._prices:  # else in place of another
             self._i += 1
         if kind in ("start", "view", "features", "epoch") and self._moving:
             self._out.write(f"\r\033[K{self._head(planned)}  {_doing(event)}{self._eta()}")
         elif kind in ("done", "failed"):
-            self._paid += self._prices.get(planned.cell.cell_id, 0.0)
+            self._paid += self._prices.get(planned.spec.spec_id, 0.0)
             clear = "\r\033[K" if self._moving else ""
             self._out.write(f"{clear}{self._head(planned)}  {_ending(event)}{self._eta()}\n")
         self._out.flush()
 
     def _head(self, planned: Planned) -> str:
-        return f"[{self._i}/{self._n}] {planned.cell.label}"
+        return f"[{self._i}/{self._n}] {planned.spec.label}"
 
     def _eta(self) -> str:
-        """Time left, from the prices of the cells to come and the pace so far."""
+        """Time left, from the prices of the specs to come and the pace so far."""
         left = sum(self._prices.values()) - self._paid
         if self._paid < TELLING_SECONDS or left <= 0:
             return ""
@@ -62,7 +62,7 @@ def duration(seconds: float) -> str:
 
 
 def _price(planned: Planned) -> float:
-    return nominal_seconds(planned.cell, planned.model_file.card, planned.prepared.counts)
+    return nominal_seconds(planned.spec, planned.model_file.card, planned.prepared.counts)
 
 
 def _doing(event: dict[str, Any]) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from benchmark.data.prepared import Prepared
 from benchmark.errors import UnknownName
-from benchmark.legacy import HONEST, find_protocol
+from benchmark.legacy import find_protocol
 from benchmark.probes import split as probes
 from benchmark.probes.protocol import EVERY, FIELDS, probed
 from benchmark.screening import split as screening
 from benchmark.screening.protocol import withheld_by
+from benchmark.spec import PUBLISHED
 
 
 def check_protocol(name: str) -> None:
-    """Raise an UnknownName where a cell's protocol is none."""
-    if name != HONEST and withheld_by(name) is None and probed(name) is None:
+    """Raise an UnknownName where a spec's protocol is none."""
+    if name != PUBLISHED and withheld_by(name) is None and probed(name) is None:
         find_protocol(name)
 
 

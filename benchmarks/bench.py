@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import cell_memory, cell_speed, finished, frozen, input_speed
+from benchmarks import finished, frozen, input_speed, spec_memory, spec_speed
 from benchmarks.measure import HEAD, Measure
 
 PAGE = Path(__file__).parent / "RESULTS.md"
@@ -48,21 +48,21 @@ NOTES = PAGE.with_name("NOTES.md")
 def finished_cells(matrix: dict[str, list]) -> list[Measure]:
     """`cxr-bench run` where everything is done."""
     with tempfile.TemporaryDirectory() as folder:
-        cells = finished.make_rows(Path(folder), matrix)
+        specs = finished.make_rows(Path(folder), matrix)
         took = min(finished.seconds(Path(folder), matrix) for _ in range(3))
-    what = f"`cxr-bench run` on a suite of {cells:,} finished cells, leaderboard included"
+    what = f"`cxr-bench run` on a suite of {specs:,} finished specs, leaderboard included"
     return [Measure(what, took, "s", goal="< 2 s", reached=took < 2)]
 
 
 def frozen_backbone(options, model: str) -> list[Measure]:
-    """A cell with a frozen backbone beside one pass of the backbone and the head's epochs."""
+    """A spec with a frozen backbone beside one pass of the backbone and the head's epochs."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         least = pool.apply(frozen.least_cost, (options, model))
-        cell = pool.apply(frozen.cost_of_cell, (options, model))
-    ratio = cell["cpu"] / least["cpu"]
+        spec = pool.apply(frozen.cost_of_cell, (options, model))
+    ratio = spec["cpu"] / least["cpu"]
     what = f"frozen {model} at {options.size} px, {frozen.EPOCHS} epochs, processor time"
     beside = "one pass and the head"
-    return [Measure(what, cell["cpu"], "s", ratio, least["cpu"], beside, "<= 1.3", ratio <= 1.3)]
+    return [Measure(what, spec["cpu"], "s", ratio, least["cpu"], beside, "<= 1.3", ratio <= 1.3)]
 
 
 def scoring(quick: bool) -> str:
@@ -91,9 +91,9 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
     few = 64 if quick else 1_024
     return {
         "input": partial(apart, input_speed.measure, options.data, images, pairs, drawn),
-        "training": partial(apart, cell_speed.measure, dataset, data, few, pairs),
-        "suite": partial(apart, cell_speed.measure_share, dataset, data, 1 if quick else 10),
-        "memory": partial(apart, cell_memory.measure, dataset, data),
+        "training": partial(apart, spec_speed.measure, dataset, data, few, pairs),
+        "suite": partial(apart, spec_speed.measure_share, dataset, data, 1 if quick else 10),
+        "memory": partial(apart, spec_memory.measure, dataset, data),
         "frozen": lambda: shown(frozen_backbone(options, "mobilenetv2")),
         "finished": partial(apart, finished_cells, finished.FEW if quick else finished.MATRIX),
     }

@@ -131,7 +131,7 @@ def line(row: tuple) -> str:
     auc, positives, images, kind, share, width = row
     shown = f"**{kind}**" if kind == PUBLISHED else kind
     mark = "" if held(share) else " ⚠"
-    cells = (
+    specs = (
         f"{auc:g}",
         f"{positives:,}",
         images,
@@ -139,7 +139,7 @@ def line(row: tuple) -> str:
         f"{100 * share:.1f} %{mark}",
         f"{width:.4f}",
     )
-    return "| " + " | ".join(map(str, cells)) + " |"
+    return "| " + " | ".join(map(str, specs)) + " |"
 
 
 def held(share: float) -> bool:

@@ -1,6 +1,6 @@
-"""How long `cxr-bench run` takes where a thousand cells are done already, run by hand.
+"""How long `cxr-bench run` takes where a thousand specs are done already, run by hand.
 
-Makes the rows of a suite with so many cells on the embedded set, with predictions and scores, and
+Makes the rows of a suite with so many specs on the embedded set, with predictions and scores, and
 times the command in fresh processes, from the shell to the end: with the leaderboard to write for
 the first time, and then with nothing left to do.
 
@@ -10,7 +10,6 @@ the first time, and then with nothing left to do.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,17 +17,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
-from benchmark.data.prepared import SPLITS
-from benchmark.execution.cell_run import base_row, make_predictions
+from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.execution.environment import current
 from benchmark.execution.plan import Planned, Stock, make_plan
+from benchmark.execution.protocol import protocol_of
+from benchmark.execution.spec_run import base_row, make_predictions
 from benchmark.models import discover
-from benchmark.records.predictions import write_predictions
+from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.publishing import Checked, check, publish
 from benchmark.suites.suite import DEFAULTS, Suite
 
 DATASET = "thorax_phantom/small"
@@ -48,7 +49,7 @@ GUESSES = 20
 RUN = """
 import json, sys
 import benchmark.suites
-suite = benchmark.suites.Suite("thousand", "A thousand cells", "", json.loads(sys.argv.pop(1)))
+suite = benchmark.suites.Suite("thousand", "A thousand specs", "", json.loads(sys.argv.pop(1)))
 benchmark.suites.load_suite = lambda name: suite
 from benchmark.cli import main
 main()
@@ -56,33 +57,32 @@ main()
 
 
 def make_rows(folder: Path, matrix: dict[str, list]) -> int:
-    """Prepare the data and finish every cell of a matrix; returns how many there are."""
+    """Prepare the data and finish every spec of a matrix; returns how many there are."""
     prepared = prepare(find_dataset(DATASET), folder / "data", None)
-    parts = {split: prepared.part(split) for split in SPLITS}
     results = Results(folder / "results")
-    plan = make_plan([_suite(matrix)], Stock(discover(), {DATASET: prepared}, results, current()))
-    for number, planned in enumerate(plan.cells):
-        twin = plan.cells[number - GUESSES].cell.cell_id if number >= GUESSES else None
-        _finish(planned, parts, results, number % GUESSES, twin)
-    return len(plan.cells)
+    plan = make_plan([_suite(matrix)], Stock(discover(), {DATASET: prepared}, results))
+    protocol = protocol_of(plan.specs[0].spec, prepared)
+    guesses = [check(_guess(prepared, number), protocol) for number in range(GUESSES)]
+    for number, planned in enumerate(plan.specs):
+        _finish(planned, results, guesses[number % GUESSES])
+    return len(plan.specs)
 
 
 def _suite(matrix: dict[str, list]) -> Suite:
-    return Suite("thousand", "A thousand cells", "", matrix)
+    return Suite("thousand", "A thousand specs", "", matrix)
 
 
-def _finish(planned: Planned, parts, results: Results, guess: int, twin: str | None) -> None:
-    """A row as a run writes it, of a model that guesses; a twin made the same guesses."""
-    prepared, cell, rng = planned.prepared, planned.cell, np.random.default_rng(guess)
-    logits = {s: rng.normal(size=part.targets.shape) for s, part in parts.items()}
-    row = base_row(cell, prepared, planned.model_file, planned.suite)
-    path = results.predictions_path(cell.cell_id)
-    digest = write_predictions(path, make_predictions(prepared, parts, logits))
-    row |= {"status": "done", "predictions_sha256": digest, "phases": {"train": 1.0}}
-    if twin:
-        shutil.copy(results.scores_path(twin), results.scores_path(cell.cell_id))
-    stored_scores(results, row)
-    results.write_row(row | {"model": row["model"] | {"parameters": 1}})
+def _guess(prepared: Prepared, seed: int) -> Predictions:
+    rng, parts = np.random.default_rng(seed), {s: prepared.part(s) for s in SPLITS}
+    logits = {split: rng.normal(size=part.targets.shape) for split, part in parts.items()}
+    return make_predictions(prepared, parts, logits)
+
+
+def _finish(planned: Planned, results: Results, guess: Checked) -> None:
+    """A row as a run writes it, of a model that guesses."""
+    row = base_row(planned.spec, planned.prepared, planned.model_file, planned.suite, current())
+    model = replace(row.model, parameters=1)
+    publish(results, replace(row, status="done", phases={"train": 1.0}, model=model), guess)
 
 
 def seconds(folder: Path, matrix: dict[str, list]) -> float:
@@ -99,9 +99,9 @@ def seconds(folder: Path, matrix: dict[str, list]) -> float:
 def main() -> None:
     """Make, time and print."""
     with tempfile.TemporaryDirectory() as folder:
-        cells = make_rows(Path(folder), MATRIX)
+        specs = make_rows(Path(folder), MATRIX)
         first, *later = [seconds(Path(folder), MATRIX) for _ in range(4)]
-    print(f"{cells:,} cells done: {first:.2f} s the first time, then {min(later):.2f} s")
+    print(f"{specs:,} specs done: {first:.2f} s the first time, then {min(later):.2f} s")
 
 
 if __name__ == "__main__":

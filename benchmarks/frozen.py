@@ -1,6 +1,6 @@
-"""What a cell with a frozen backbone costs, beside the least it could cost, run by hand.
+"""What a spec with a frozen backbone costs, beside the least it could cost, run by hand.
 
-The cell is run as in any suite, in a process of its own: views are there, features are not. The
+The spec is run as in any suite, in a process of its own: views are there, features are not. The
 least is one pass of the backbone over all images with ``predict``, and the same epochs of the head
 with ``fit`` on features in memory. Wall-clock seconds and CPU seconds, which a busy machine
 falsifies less; the aim is a ratio of at most 1.3.
@@ -21,65 +21,58 @@ import numpy as np
 EPOCHS = 10
 
 
-def planned_cell(options, model: str, results: Path):
-    """The one cell of a suite with a frozen random backbone."""
+def planned_spec(options, model: str, results: Path):
+    """The one spec of a suite with a frozen random backbone."""
     from benchmark.data.prepared import load_prepared
-    from benchmark.execution.environment import current
     from benchmark.execution.plan import Stock, make_plan
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.suites.suite import DEFAULTS, Suite
 
     axes = {"datasets": [options.dataset], "models": [model], "resolutions": [options.size]}
-    matrix = DEFAULTS | axes | {"seeds": [0], "weights": ["random_frozen"]}
+    matrix = DEFAULTS | axes | {"seeds": [0], "scheme": ["frozen"], "weights": ["random"]}
     suite = Suite("speed", "", "", matrix, recipe={"epochs": EPOCHS, "patience": EPOCHS})
     prepared = load_prepared(options.dataset, options.data_dir)
-    stock = Stock(
-        discover(), {options.dataset: prepared}, Results(results), current(), options.limit
-    )
-    return make_plan([suite], stock).cells[0]
+    stock = Stock(discover(), {options.dataset: prepared}, Results(results), options.limit)
+    return make_plan([suite], stock).specs[0]
 
 
-def cost_of_cell(options, model: str) -> dict[str, float]:
-    """Seconds of the cell without its views, and of its phases."""
-    from dataclasses import asdict
-
-    from benchmark.execution.cell_run import Context, run_cell
+def cost_of_spec(options, model: str) -> dict[str, float]:
+    """Seconds of the spec without its views, and of its phases."""
     from benchmark.execution.environment import current
     from benchmark.execution.image_model import configure_framework
+    from benchmark.execution.spec_run import Context, run_spec
 
-    configure_framework(asdict(current()))
+    configure_framework(current())
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
         cache.mkdir()
         (cache / "views").symlink_to((options.cache_dir / "views").resolve())
-        planned = planned_cell(options, model, Path(folder))
-        context = Context(options.data_dir, cache, planned_results(folder), "speed")
+        planned = planned_spec(options, model, Path(folder))
+        context = Context(options.data_dir, cache, planned_results(folder), "speed", current())
         with Clock() as clock:
-            row = run_cell(planned.cell, planned.model_file, context, lambda event: None)
-    phases = {f"  {name}": seconds for name, seconds in row["phases"].items()}
+            row = run_spec(planned.spec, planned.model_file, context, lambda event: None)
+    phases = {f"  {name}": seconds for name, seconds in row.phases.items()}
     return {"wall": clock.wall, "cpu": clock.cpu} | phases
 
 
 def least_cost(options, model: str) -> dict[str, float]:
     """Seconds of one pass over the images and of the head's epochs, by Keras alone."""
-    from dataclasses import asdict
-
     from benchmark.data.prepared import SPLITS
     from benchmark.data.views import open_view
     from benchmark.execution.environment import current
     from benchmark.execution.frozen import cut
     from benchmark.execution.image_model import configure_framework, fresh_model
 
-    configure_framework(asdict(current()))
-    planned = planned_cell(options, model, Path("nowhere"))
+    configure_framework(current())
+    planned = planned_spec(options, model, Path("nowhere"))
     images = {
         split: open_view(planned.prepared, split, options.size, "raw", options.cache_dir).images
         for split in SPLITS
     }
     images = {split: np.array(each[: options.limit]) for split, each in images.items()}
     targets = planned.prepared.part("train").targets[: options.limit]
-    backbone, head = cut(fresh_model(planned.cell, planned.model_file, planned.prepared.task))
+    backbone, head = cut(fresh_model(planned.spec, planned.model_file, planned.prepared.task))
     with Clock() as clock:
         features = {
             split: backbone.predict(
@@ -123,12 +116,12 @@ def main():
     for model in options.models:
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
             least = pool.apply(least_cost, (options, model))
-            cell = pool.apply(cost_of_cell, (options, model))
+            spec = pool.apply(cost_of_spec, (options, model))
         print(f"{model} at {options.size} px, {EPOCHS} epochs, {options.limit} images a split")
         for kind in ("wall", "cpu"):
-            whole, part = cell[kind], least[kind]
-            print(f"  {kind}: cell {whole:.1f} s, least {part:.1f} s, ratio {whole / part:.2f}")
-        phases = (f"{name.strip()} {value:.1f}" for name, value in cell.items() if " " in name)
+            whole, part = spec[kind], least[kind]
+            print(f"  {kind}: spec {whole:.1f} s, least {part:.1f} s, ratio {whole / part:.2f}")
+        phases = (f"{name.strip()} {value:.1f}" for name, value in spec.items() if " " in name)
         print(f"  phases: {', '.join(phases)}")
 
 

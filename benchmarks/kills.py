@@ -6,7 +6,7 @@ files and its leaderboard (without cost) must be the bytes of an undisturbed run
 is begun anew, until there were as many kills as wanted. Exits with 1 where a byte differs.
 
     make kills                              # 30 kills of suite `phantom` (an hour on two cores)
-    python -m benchmarks.kills --quick      # of a few cells on a small set (some minutes)
+    python -m benchmarks.kills --quick      # of a few specs on a small set (some minutes)
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--suite", default="phantom")
-    parser.add_argument("--quick", action="store_true", help="a few cells on a small set")
+    parser.add_argument("--quick", action="store_true", help="a few specs on a small set")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), ["--suite", options.suite, *(QUICK if options.quick else [])])

@@ -1,4 +1,4 @@
-"""Plans of a few cells of one data set, with results of their own."""
+"""Plans of a few specs of one data set, with results of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None) -> Plan:
-    """The cells of a suite with one data set, which is prepared where it is embedded and is not.
+    """The specs of a suite with one data set, which is prepared where it is embedded and is not.
 
     Args:
         folder: results go to ``results`` in it.
@@ -20,7 +20,6 @@ def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import NotPrepared, load_prepared
-    from benchmark.execution.environment import current
     from benchmark.execution.plan import Stock, make_plan
     from benchmark.models import discover
     from benchmark.records.store import Results
@@ -31,12 +30,12 @@ def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None
     except NotPrepared:
         prepared = prepare(find_dataset(dataset), data_dir, None)
     results = Results(folder / "results")
-    stock = Stock(discover(), {dataset: prepared}, results, current(), limit)
+    stock = Stock(discover(), {dataset: prepared}, results, limit)
     return make_plan([suite], stock)
 
 
 def one_model(model: str, dataset: str, size: int, recipe: dict) -> Suite:
-    """A suite of one cell."""
+    """A suite of one spec."""
     from benchmark.suites.suite import DEFAULTS, Suite
 
     axes = {"datasets": [dataset], "models": [model], "resolutions": [size], "seeds": [0]}

@@ -72,7 +72,7 @@ class Measured:
     @property
     def line(self) -> str:
         """As a line of the table."""
-        cells = (
+        specs = (
             f"{self.images:,}",
             f"{self.megabytes:,.0f}",
             f"{self.read_s:.1f}",
@@ -88,7 +88,7 @@ class Measured:
             f"{self.build_mib:,.0f}",
             f"{self.peak_mib:,.0f}",
         )
-        return "| " + " | ".join(cells) + " |"
+        return "| " + " | ".join(specs) + " |"
 
 
 HEADER = (

@@ -23,9 +23,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from sklearn.metrics import roc_auc_score
 
-from benchmark.records.files import canonical_json, write_atomic
+from benchmark.records.door import write_record
+from benchmark.records.files import write_atomic
 from benchmark.records.store import Results
 from benchmark.scoring import bootstrap
 from benchmark.scoring.stored import stored_scores
@@ -93,19 +95,16 @@ def leaderboard(options) -> None:
 
 def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
     """So many rows with their predictions and scores, each triple of seeds a model of its own."""
-    rows = [row for row in source.rows() if row["status"] == "done"]
-    rows = sorted(rows, key=lambda row: (row["config_id"], row["cell"]["seed"]))
-    scores = {row["cell_id"]: canonical_json(stored_scores(source, row)) for row in rows}
+    rows = [row for row in source.rows() if row.done and not row.holds_masks]
+    rows = sorted(rows, key=lambda row: (row.config_id, row.spec.seed))
+    scores = {row.spec_id: stored_scores(source, row) for row in rows}
     for number in range(wanted):
         row, copy = rows[number % len(rows)], number // len(rows)
-        ids = {name: f"{copy:03d}{row[name][3:]}" for name in ("cell_id", "config_id")}
-        cell = row["cell"] | {"model": f"{row['cell']['model']}{copy}"}
-        copies.write_row(row | ids | {"cell": cell})
-        for path, data in (
-            (copies.predictions_path, source.predictions_path(row["cell_id"]).read_bytes()),
-            (copies.scores_path, scores[row["cell_id"]]),
-        ):
-            write_atomic(path(ids["cell_id"]), data)
+        spec = replace(row.spec, model=f"{row.spec.model}{copy}")
+        copies.write_row(replace(row, spec=spec, spec_id=spec.spec_id, config_id=spec.config_id))
+        data = source.predictions_path(row.spec_id).read_bytes()
+        write_atomic(copies.predictions_path(spec.spec_id), data)
+        write_record(copies.scores_path(spec.spec_id), scores[row.spec_id], readable=False)
 
 
 def main() -> None:

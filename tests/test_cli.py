@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from tests.data.claimed_sets import claim, some_lines
 
 
 def cxr_bench(*arguments):
@@ -73,24 +77,64 @@ def test_an_unwritable_results_folder_is_explained(tmp_path, phantom_home):
 @pytest.fixture(scope="module")
 def phantom_home(tmp_path_factory):
     """A data folder that only claims to hold the default phantom: enough to plan with."""
-    import json
-
     folder = tmp_path_factory.mktemp("data")
     version = folder / "thorax_phantom" / "default" / "1.0.0"
-    version.mkdir(parents=True)
-    counts = {"images": 100, "patients": 50, "positives": {"Nodule": 10, "Edema": 10}}
-    prepared = {
-        "manifest_sha256": "0" * 64,
-        "rendition": "original",
-        "counts": dict.fromkeys(("train", "validation", "test"), counts),
-        "test_digest": "0" * 64,
-        "verdict": "clean",
-        "reasons": [],
-    }
-    metadata = {"findings": ["Nodule", "Edema"], "kind": "multilabel"}
-    (version / "prepared.json").write_text(json.dumps(prepared))
-    (version / "metadata.json").write_text(json.dumps(metadata))
+    claim(version, some_lines(20, "Nodule", "Edema"))
     return folder
+
+
+@pytest.fixture(scope="module")
+def planned_ids(phantom_home):
+    """The plan of the phantom suite as JSON, by a process of its own on so many cores."""
+
+    def plan(*options, cores=None, **variables):
+        script = "import os\n"
+        script += f"os.sched_setaffinity(0, {cores!r})\n" if cores else ""
+        script += "from benchmark.cli import main\nmain()"
+        command = ["run", "--suite", "phantom", "--dry-run", "--json", *options]
+        command += ["--data-dir", str(phantom_home), "--results", str(phantom_home / "results")]
+        ended = subprocess.run(
+            [sys.executable, "-c", script, *command],
+            capture_output=True, text=True, check=False, env=os.environ | variables,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    return plan
+
+
+@pytest.fixture(scope="module")
+def usual_plan(planned_ids):
+    return planned_ids()
+
+
+def test_a_plan_as_json_has_an_entry_for_each_spec(usual_plan):
+    assert len(usual_plan) == len({entry["id"] for entry in usual_plan}) > 10
+    for entry in usual_plan:
+        assert entry.keys() == {"id", "status", "label", "suite", "requires"}
+        assert re.fullmatch("[0-9a-f]{12}", entry["id"])
+        assert (entry["status"], entry["suite"]) == ("missing", "phantom")
+        assert entry["label"].startswith("thorax_phantom/default ")
+        assert entry["requires"] == sorted(entry["requires"])
+        assert set(entry["requires"]) <= {other["id"] for other in usual_plan}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no sched_setaffinity here")
+def test_the_same_is_planned_on_one_core(planned_ids, usual_plan):
+    assert planned_ids(cores={min(os.sched_getaffinity(0))}) == usual_plan
+
+
+@pytest.mark.parametrize("variables", [{"KERAS_BACKEND": "jax"}, {"CXR_BENCH_DEVICE": "gpu"}])
+def test_the_same_is_planned_for_another_backend_or_device(planned_ids, usual_plan, variables):
+    assert planned_ids(**variables) == usual_plan
+
+
+def test_another_precision_is_another_plan_for_what_is_trained(planned_ids, usual_plan):
+    reduced = planned_ids("--precision", "mixed_bfloat16")
+    ids = {entry["id"] for entry in usual_plan} & {entry["id"] for entry in reduced}
+    kept = {entry["label"].split()[1] for entry in usual_plan if entry["id"] in ids}
+    assert kept == {"constant", "metadata_only"}
+    assert len(reduced) == len(usual_plan)
 
 
 def test_a_dry_run_says_what_would_be_run_and_writes_nothing(tmp_path, phantom_home):
@@ -118,7 +162,7 @@ def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
     assert "my_model" in listed.output
     planned = cxr_bench(
         *("run", "--suite", "phantom", "--filter", "model=my_model", "--dry-run"),
-        *("--models-dir", tmp_path, "--data-dir", phantom_home),
+        *("--models-dir", tmp_path, "--data-dir", phantom_home, "--results", tmp_path / "results"),
     )
     assert planned.output.count("my_model") == 3
 

@@ -8,9 +8,13 @@ import pytest
 from benchmark.console import Console, duration
 from benchmark.execution.plan import Plan, Planned
 from benchmark.models import discover
-from tests.suites.test_suites import CELL
+from benchmark.records.row import SplitCounts
+from tests.records.rows import a_spec
 
-COUNTS = {split: {"images": 1000} for split in ("train", "validation", "test")}
+SPEC = a_spec(dataset="set/config")
+COUNTS = dict.fromkeys(
+    ("train", "validation", "test"), SplitCounts(images=1000, patients=500, positives={})
+)
 
 
 class Terminal(io.StringIO):
@@ -20,14 +24,14 @@ class Terminal(io.StringIO):
 
 def planned():
     prepared = SimpleNamespace(counts=COUNTS)
-    return Planned(CELL, "suite", prepared, discover()["cnn"], "missing")
+    return Planned(SPEC, "suite", prepared, discover()["cnn"], "missing")
 
 
 def shown(out, *events):
-    cell = planned()
-    console = Console(Plan(cells=[cell]), out=out)
+    spec = planned()
+    console = Console(Plan(specs=[spec]), out=out)
     for event in events:
-        console(cell, event)
+        console(spec, event)
     return out.getvalue()
 
 
@@ -36,7 +40,7 @@ EPOCH = {"event": "epoch", "epoch": 2, "epochs": 10, "loss": 0.51234, "val_auc":
 DONE = {"event": "done", "seconds": 75.0, "headline": ("AUC", 0.91234)}
 
 
-def test_a_log_gets_one_line_a_cell():
+def test_a_log_gets_one_line_a_spec():
     text = shown(io.StringIO(), START, EPOCH, DONE)
     assert text == "[1/1] set/config cnn 64px seed 0  done in 75 s, test AUC 0.912\n"
 

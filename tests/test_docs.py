@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -44,3 +45,10 @@ def test_commands_and_their_options_exist(line):
     known = {option for parameter in command.params for option in parameter.opts}
     used = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert used <= known
+
+
+def test_schemas_are_those_of_the_types():
+    folder = ROOT / "docs" / "schemas"
+    texts = runpy.run_path(str(folder / "make.py"))["texts"]()
+    assert {name: (folder / name).read_text() for name in texts} == texts
+    assert {path.name for path in folder.glob("*.json")} == set(texts)

@@ -69,16 +69,16 @@ def _bytes(paths: Iterable[Path]) -> int:
 
 
 def _is_of(view: StoredView, dataset: str) -> bool:
-    name = view.made_of.get("dataset", "")
-    return name == dataset or name.partition("/")[0] == dataset
+    name = view.made_of.dataset if view.made_of else ""
+    return dataset in (name, name.partition("/")[0])
 
 
 def _line(view: StoredView) -> str:
     made_of = view.made_of
-    if not made_of:
+    if made_of is None:
         return f"{view.path.name}  {_size(view.bytes):>9}  {view.problem}"
-    what = f"{made_of['dataset']} {made_of['dataset_version']} {made_of['split']}"
-    how = f"{made_of['size']} px, {made_of['preprocessing']}, {made_of['shape'][0]:,} images"
+    what = f"{made_of.dataset} {made_of.dataset_version} {made_of.split}"
+    how = f"{made_of.size} px, {made_of.contents}, {made_of.shape[0]:,} images"
     damage = f"  DAMAGED: {view.problem}" if view.problem else ""
     return f"{view.path.name}  {_size(view.bytes):>9}  {what}, {how}{damage}"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from benchmark.report.configuration import Configuration
+from benchmark.report.lookup import Found
 from benchmark.report.text import UNDEFINED, count, one_line
 
 
@@ -18,14 +21,16 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
     store = Results(results)
     found = [find(store, text) for text in (first, second)]
     pair = Pair.of(store, *found)
-    row = found[0].row
-    test, protocol = row["counts"]["test"], row["protocol"]
+    test, protocol = pair.first.runs[0].scores.splits["test"], found[0].row.protocol
     click.echo(f"A  {one_line(found[0].title)}")
     click.echo(f"B  {one_line(found[1].title)}")
     click.echo(
-        f"On {count(test['images'])} test images of {count(test['patients'])} patients, protocol "
-        f"{protocol['id']}\n"
+        f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
+        f"{protocol.id}\n"
     )
+    for name, one, side in zip("AB", found, (pair.first, pair.second), strict=True):
+        for note in _notes(one, side):
+            click.echo(f"Note on {name}: {note}")
     click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
     for metric, shown in METRICS.items():
         means = [c.measurements[f"test_{metric}"].mean for c in (pair.first, pair.second)]
@@ -33,8 +38,8 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
         click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
         if c.note:
             click.echo(f"  no test for {shown}: {one_line(c.note)}")
-    if not finding and len(protocol["findings"]) == 1 and not c.note:
-        finding = protocol["findings"][0]
+    if not finding and len(protocol.findings) == 1 and not c.note:
+        finding = protocol.findings[0]
     if finding:
         test = pair.delong(store, finding)
         numbers = _difference(test.difference, test.interval, test.p)
@@ -53,7 +58,21 @@ _WITHOUT_SEEDS = (
 )
 
 
-def _difference(value: float | None, limits: list[float] | None, p: float | None) -> list[str]:
+def _notes(found: Found, compared: Configuration) -> Iterator[str]:
+    """What of it is not as the run left it, or as the code is now."""
+    if compared.edited_seeds:
+        seeds = ", ".join(map(str, compared.edited_seeds))
+        yield f"predictions were changed after the run, seed {seeds}; scored as they are"
+    if compared.stale:
+        yield f"made by another version of the code: {one_line(compared.stale)}"
+    if compared.remade:
+        yield f"made from rows that have been made anew since, seed {', '.join(compared.remade)}"
+    left_out = [str(row.spec.seed) for row in found.done if row.code != compared.code]
+    if left_out:
+        yield f"seed {', '.join(left_out)} made by another version of the code, left out"
+
+
+def _difference(value: float | None, limits: Sequence[float] | None, p: float | None) -> list[str]:
     ends = f"[{', '.join(map(_signed, limits))}]" if limits else UNDEFINED
     shown = UNDEFINED if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
     return [_signed(value), ends, shown]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from benchmark.commands.audit import prepared_or_made, show_progress
+
+if TYPE_CHECKING:
+    from benchmark.data.prepared import Prepared
 
 SAMPLES, SAMPLE_SIZE = 6, 192
 
@@ -34,20 +38,20 @@ def explore_dataset(
     for split in dict.fromkeys(manifest["split"]):
         tell = lambda *n, split=split: show_progress(f"decoding {split}", *n)  # noqa: E731
         views[split] = open_view(prepared, split, SIZE, "raw", cache_dir, tell).images
-    wanted = prepared.facts["redistributable"] if with_images is None else with_images
+    wanted = prepared.facts.redistributable if with_images is None else with_images
     pictures = _samples(prepared) if wanted else {}
     folder = out / prepared.name.replace("/", "-")
     page = write(folder, prepared.name, manifest, prepared.facts, views, pictures)
     click.echo(f"Page: {page}")
-    if not prepared.facts["redistributable"]:
+    if not prepared.facts.redistributable:
         click.echo("This set may not be passed on: the page and its folder must stay local.")
 
 
-def _samples(prepared) -> dict[str, np.ndarray]:
+def _samples(prepared: Prepared) -> dict[str, np.ndarray]:
     """The first training images with each finding, and without any."""
     manifest = prepared.manifest()
     train = manifest[manifest["split"] == "train"].reset_index(drop=True)
-    findings = prepared.facts["findings"]
+    findings = prepared.facts.findings
     positive = {f: (train[f"target:{f}"] * train[f"labelled:{f}"]).to_numpy(bool) for f in findings}
     clear = ~np.any(list(positive.values()), axis=0) if findings else np.ones(len(train), bool)
     without = f"no {findings[0]}" if len(findings) == 1 else "none of these"
@@ -57,7 +61,7 @@ def _samples(prepared) -> dict[str, np.ndarray]:
     return {row: np.stack([images[k] for k in lines]) for row, lines in chosen.items() if lines}
 
 
-def _decode(prepared, lines: set[int]) -> dict[int, np.ndarray]:
+def _decode(prepared: Prepared, lines: set[int]) -> dict[int, np.ndarray]:
     """Some training images, uint8; reads no further than the last of them."""
     from benchmark.data.decode import decode_image, raw_examples, stored_dtype
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from benchmark.report.text import number, one_line
 
 def evaluate_row(
     text: str, dataset: str, *, results: Path, data_dir: Path, cache_dir: Path,
-    models_dirs: Sequence[Path],
+    models_dirs: Sequence[Path], replace: bool,
 ) -> None:  # fmt: skip
     """Test every finished seed of a row or configuration, and say how it did."""
     from benchmark.data.discovery import find_dataset
@@ -27,26 +26,26 @@ def evaluate_row(
     store = Results(results)
     found = find(store, text)
     target = load_prepared(find_dataset(dataset).name, data_dir)
-    model_file = discover(models_dirs).get(found.row["cell"]["model"])
+    model_file = discover(models_dirs).get(found.row.spec.model)
     if model_file is None or model_file.problem:
         raise UserError(
-            f"there is no model file {found.row['cell']['model']}; a folder with model files of "
+            f"there is no model file {found.row.spec.model}; a folder with model files of "
             "your own is named by --models-dir"
         )
-    environment = replace(current(), threads=found.row["cell"]["threads"])
+    environment = current()
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
     _start_framework(environment)
     from benchmark.execution.cross import evaluate
     from benchmark.scoring.stored import stored_scores
 
     for row in found.rows:
-        made = evaluate(row, target, model_file, store, cache_dir)
-        test = stored_scores(store.cross, made)["splits"]["test"]
+        made = evaluate(row, target, model_file, store, cache_dir, environment, replace=replace)
+        test = stored_scores(store.cross, made).splits["test"].metrics
         click.echo(
-            f"seed {row['cell']['seed']}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "
-            f"of {', '.join(map(one_line, made['protocol']['findings']))}"
+            f"seed {row.spec.seed}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "
+            f"of {', '.join(map(one_line, made.protocol.findings))}"
         )
-        for mark in made["watermarks"]:
+        for mark in made.watermarks:
             click.echo(f"  {one_line(mark)}")
     click.echo("Its table is written by: cxr-bench leaderboard")
 
@@ -57,4 +56,4 @@ def _start_framework(environment) -> None:
     os.environ["KERAS_BACKEND"] = environment.backend
     from benchmark.execution.image_model import configure_framework
 
-    configure_framework(asdict(environment))
+    configure_framework(environment)

@@ -8,13 +8,14 @@ import click
 import numpy as np
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.store import Results, Row, is_segmentation
+from benchmark.records.row import Row
+from benchmark.records.store import Results
 
 SHOWN = 5
 
 
-def draw_row(cell_id: str, results: Path, data_dir: Path, cache_dir: Path, out: Path) -> None:
-    """Write ``<cell_id>.png`` and ``.svg``; the figure shows images of the set, so it stays local.
+def draw_row(spec_id: str, results: Path, data_dir: Path, cache_dir: Path, out: Path) -> None:
+    """Write ``<spec_id>.png`` and ``.svg``; the figure shows images of the set, so it stays local.
 
     Raises:
         UnknownName: there is no such segmentation row.
@@ -25,27 +26,26 @@ def draw_row(cell_id: str, results: Path, data_dir: Path, cache_dir: Path, out: 
     from benchmark.report.mask_figure import draw_masks
 
     stored = Results(results)
-    row = _row(cell_id, stored)
-    prepared = load_prepared(row["cell"]["dataset"], data_dir)
-    if prepared.manifest_sha256 != row["cell"]["manifest_sha256"]:
-        raise UserError(f"{prepared.name} was prepared anew after row {cell_id} was made")
+    row = _row(spec_id, stored)
+    prepared = load_prepared(row.spec.dataset, data_dir)
+    if prepared.manifest_sha256 != row.spec.manifest_sha256:
+        raise UserError(f"{prepared.name} was prepared anew after row {spec_id} was made")
     cases, dices = _cases(row, stored, prepared, cache_dir)
     heading = (
-        f"{row['cell']['model']} on {prepared.name}: {len(dices)} test images, "
+        f"{row.spec.model} on {prepared.name}: {len(dices)} test images, "
         f"mean Dice {dices.mean():.3f}"
     )
     with styled():
         drawn = draw_masks(cases, heading)
-        save(drawn, out / cell_id)
-    click.echo(f"Figure: {out / cell_id}.png and .svg. It shows images of the set: keep it local.")
+        save(drawn, out / spec_id)
+    click.echo(f"Figure: {out / spec_id}.png and .svg. It shows images of the set: keep it local.")
 
 
-def _row(cell_id: str, results: Results) -> Row:
-    known = [r for r in results.rows() if is_segmentation(r) and r["status"] == "done"]
-    by_id = {row["cell_id"]: row for row in known}
-    if cell_id not in by_id:
-        raise UnknownName("segmentation row", cell_id, by_id)
-    return by_id[cell_id]
+def _row(spec_id: str, results: Results) -> Row:
+    by_id = {row.spec_id: row for row in results.rows() if row.holds_masks and row.done}
+    if spec_id not in by_id:
+        raise UnknownName("segmentation row", spec_id, by_id)
+    return by_id[spec_id]
 
 
 def _cases(row: Row, results: Results, prepared, cache_dir: Path):
@@ -53,14 +53,14 @@ def _cases(row: Row, results: Results, prepared, cache_dir: Path):
     from benchmark.data.mask_batches import LUNG
     from benchmark.data.views import open_masks, open_view
     from benchmark.records.mask_counts import packed_masks, read_mask_counts
+    from benchmark.report.files import predictions_path
     from benchmark.report.mask_figure import Case
     from benchmark.scoring.overlap import dice
 
-    cell_id, size = row["cell_id"], row["cell"]["resolution"]
-    path = results.predictions_path(cell_id, row["dataset"]["redistributable"])
-    counts = read_mask_counts(path)
+    size = row.spec.resolution
+    counts = read_mask_counts(predictions_path(results, row))
     test = counts.take(counts.split == "test")
-    predicted = dict(zip(*packed_masks(results.masks_path(cell_id)), strict=True))
+    predicted = dict(zip(*packed_masks(results.masks_path(row.spec_id)), strict=True))
     view = open_view(prepared, "test", size, "raw", cache_dir)
     true = open_masks(prepared, "test", size, cache_dir).images
     line = {image_id: i for i, image_id in enumerate(view.image_ids)}

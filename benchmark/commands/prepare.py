@@ -9,6 +9,7 @@ import click
 
 from benchmark.commands.audit import show_progress
 from benchmark.data.discovery import Dataset, find_dataset
+from benchmark.data.facts import FileNote, SetFacts
 from benchmark.data.prepared import NotPrepared, load_prepared
 from benchmark.errors import UserError
 
@@ -39,18 +40,17 @@ def prepare_dataset(
     click.echo(f"{prepared.name} {prepared.version} is prepared in {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
-        positives = [f"{f} {n:,}" for f, n in counts["positives"].items()]
+        positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
         contents = "with lung masks" if prepared.holds_masks else ", ".join(positives)
         click.echo(
-            f"  {split:<10} {counts['images']:>7,} images of {counts['patients']:,} patients; "
-            f"{contents}"
+            f"  {split:<10} {counts.images:>7,} images of {counts.patients:,} patients; {contents}"
         )
-    click.echo(f"  rendition: {prepared.rendition}; verdict: {prepared.derived['verdict']}")
-    for reason in prepared.derived["reasons"]:
+    click.echo(f"  rendition: {prepared.rendition}; verdict: {prepared.derived.verdict}")
+    for reason in prepared.derived.reasons:
         click.echo(f"    {reason}")
     _show_fraction(prepared.facts)
-    _show_intake("quarantined (not used)", prepared.facts["quarantined"])
-    _show_intake("converted to grey PNG", prepared.facts["converted"])
+    _show_intake("quarantined (not used)", prepared.facts.quarantined)
+    _show_intake("converted to grey PNG", prepared.facts.converted)
 
 
 def _dataset(name: str, own_name: str, own: dict[str, object]) -> Dataset:
@@ -80,27 +80,27 @@ def _refuse_other_options(dataset: Dataset, data_dir: Path) -> None:
         prepared = load_prepared(dataset.name, data_dir)
     except NotPrepared:
         return
-    if prepared.facts["options"] != dataset.options.published():
+    if prepared.facts.options != dataset.options.published():
         raise UserError(
             f"{dataset.name} is prepared already, and was read in another way. Choose another "
             f"--name, or delete {prepared.path.parent} and prepare it again."
         )
 
 
-def _show_fraction(facts: dict) -> None:
+def _show_fraction(facts: SetFacts) -> None:
     """How much of the set is in this copy, where the source has tables that list it."""
-    if "listed" in facts:
+    if facts.listed is not None:
         # What is known to be missing from the publication is quarantined, and not absent.
-        present = round(facts["listed"] * facts["fraction"])
+        present = round(facts.listed * facts.fraction)
         click.echo(
-            f"  the tables list {facts['listed']:,} images for this config: {present:,} present "
-            f"({facts['fraction']:.1%}), {facts['absent']:,} absent"
+            f"  the tables list {facts.listed:,} images for this config: {present:,} present "
+            f"({facts.fraction:.1%}), {facts.absent:,} absent"
         )
 
 
-def _show_intake(what: str, files: list[dict[str, str]], most: int = 10) -> None:
+def _show_intake(what: str, files: list[FileNote], most: int = 10) -> None:
     click.echo(f"  {len(files):,} files {what}{':' if files else ''}")
     for entry in files[:most]:
-        click.echo(f"    {entry['file']}: {entry['reason']}")
+        click.echo(f"    {entry.file}: {entry.reason}")
     if len(files) > most:
         click.echo(f"    ... and {len(files) - most} more, all in metadata.json")

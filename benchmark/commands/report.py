@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.report.html.gradcam import Sources
 
 
 def write_report(
@@ -51,7 +55,7 @@ def write_report(
         click.echo("It may show images that may not be passed on: keep it on this machine.")
 
 
-def _explain_rows(sources, out: Path, rows: Sequence[str], suites: Sequence[str]) -> None:
+def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequence[str]) -> None:
     from benchmark.report.gather import gather
     from benchmark.report.html.gradcam import explain
     from benchmark.report.html.names import file_name
@@ -60,7 +64,7 @@ def _explain_rows(sources, out: Path, rows: Sequence[str], suites: Sequence[str]
     chosen = chosen_rows(gather(sources.results), rows, suites)
     for done, (_, configuration) in enumerate(chosen):
         _show("heat maps", done, len(chosen))
-        explain(configuration, sources, out / "gradcam" / file_name(configuration.config_id))
+        explain(configuration, sources, out / "gradcam" / file_name(configuration.key))
     _show("heat maps", len(chosen), len(chosen))
 
 

@@ -1,4 +1,4 @@
-"""`cxr-bench reproduce`: run the cell of a row again and compare."""
+"""`cxr-bench reproduce`: run the spec of a row again and compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ def reproduce_row(
     text: str, *, results: Path, data_dir: Path, cache_dir: Path, models_dirs: Sequence[Path],
     weights_dirs: Sequence[Path],
 ) -> int:  # fmt: skip
-    """Run every seed of a row or configuration again; returns 0 where all are the same, else 1."""
+    """Run every seed of a row or configuration again; returns 0 where all are as promised.
+
+    That is bit by bit within one environment, and within a tolerance in another.
+    """
     from benchmark.execution.reproduce import reproduce
     from benchmark.execution.runner import Folders
     from benchmark.records.store import Results
@@ -27,8 +30,8 @@ def reproduce_row(
     for row in found.rows:
         with tempfile.TemporaryDirectory(prefix="cxr-bench-reproduce-") as scratch:
             ended = reproduce(row, folders, Path(scratch), _say)
-        same &= ended.identical
-        click.echo(f"{row['cell_id']}, seed {row['cell']['seed']}: {_verdict(ended)}")
+        same &= ended.as_promised
+        click.echo(f"{row.spec_id}, seed {row.spec.seed}: {_verdict(ended)}")
         for name, (then, now) in ended.numbers.items():
             click.echo(f"  {name:<22}{_number(then):>12}{_number(now):>12}")
         if ended.changes:
@@ -40,15 +43,20 @@ def reproduce_row(
 
 def _say(planned, event: dict) -> None:
     if event["event"] == "start":
-        click.echo(f"Running again: {planned.cell.label} ...", err=True)
+        click.echo(f"Running again: {planned.spec.label} ...", err=True)
 
 
 def _verdict(ended) -> str:
     if ended.identical:
         return "the same, bit by bit"
-    if ended.largest is None:
-        return "not the same"
-    return f"not the same, probabilities differ by {ended.largest:.2g} at most"
+    how = "" if ended.largest is None else f", probabilities differ by {ended.largest:.2g} at most"
+    if ended.one_environment:
+        return f"not the same{how}"
+    within = "within" if ended.as_promised else "beyond"
+    return (
+        f"in another environment, {within} the {ended.tolerance:g} that {ended.compared[0]} may "
+        f"differ by{how}"
+    )
 
 
 def _number(value: float | None) -> str:

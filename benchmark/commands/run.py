@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,10 +20,12 @@ def run_suites(
     *,
     datasets: Sequence[str] = (),
     filter_text: str,
-    limit_cells: int | None,
+    limit_specs: int | None,
     limit_images: int | None,
     rerun: str | None,
     dry_run: bool,
+    as_json: bool,
+    precision: str | None,
     exit_on_error: bool,
     profile: bool,
     hang_after: float,
@@ -49,17 +52,35 @@ def run_suites(
         chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
     known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
-    stock = Stock(known, prepared, Results(results), current(), limit_images, weights_dirs)
+    stock = Stock(known, prepared, Results(results), limit_images, weights_dirs, precision)
     plan = make_plan(chosen, stock, wanted, rerun)
+    if as_json:
+        click.echo(_as_json(plan))
+        return 0
     _describe(plan, {suite.name: suite for suite in chosen}, filter_text)
     if dry_run:
-        for planned in plan.to_run()[:limit_cells]:
-            click.echo(f"  {planned.cell.cell_id}  {planned.cell.label}")
+        for planned in plan.to_run()[:limit_specs]:
+            click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
         return 0
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
     limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
-    options = Options(limit_cells, exit_on_error, limits)
-    return _run_and_report(plan, folders, stock.environment, options, profile)
+    options = Options(limit_specs, exit_on_error, limits)
+    return _run_and_report(plan, folders, current(), options, profile)
+
+
+def _as_json(plan) -> str:
+    """The plan as a list, one entry a spec, in running order."""
+    entries = [
+        {
+            "id": planned.spec.spec_id,
+            "status": planned.status,
+            "label": planned.spec.label,
+            "suite": planned.suite,
+            "requires": sorted(planned.spec.required_ids.values()),
+        }
+        for planned in plan.specs
+    ]
+    return json.dumps(entries, indent=1)
 
 
 def _memory_limit_mb(gigabytes: float | None) -> int | None:
@@ -88,7 +109,7 @@ def _run_and_report(plan, folders, environment, options, profile) -> int:
         ended = run_plan(plan, folders, environment, watch, options)
     except KeyboardInterrupt:
         click.echo(
-            "\nStopped. The running cell is lost, all others are kept; run again to go on.",
+            "\nStopped. The running spec is lost, all others are kept; run again to go on.",
             err=True,
         )
         return 130
@@ -123,19 +144,19 @@ def _counts(counts) -> str:
 
 def _describe(plan, suites: dict, filter_text: str) -> None:
     counts = plan.summary()
-    click.echo(f"Cells: {_counts(counts) or 'none'}.")
-    reasons = Counter(p.refusal for p in plan.cells if p.refusal and p.status != "done")
+    click.echo(f"Specs: {_counts(counts) or 'none'}.")
+    reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")
     for reason, n in reasons.items():
-        click.echo(f"Not runnable, {n} cell{'s' if n > 1 else ''}: {reason}")
+        click.echo(f"Not runnable, {n} spec{'s' if n > 1 else ''}: {reason}")
     if counts["stale"] and "stale" not in plan.rerun:
         click.echo(
-            "Stale cells were run with another version of their model file, or of a member of "
-            "their ensemble: --rerun stale."
+            "Stale specs were run with other versions of the code, or from rows that were made "
+            "anew since: --rerun stale."
         )
     if counts["failed"] and "failed" not in plan.rerun:
-        click.echo("Failed cells are not tried again unless you say --rerun failed.")
+        click.echo("Failed specs are not tried again unless you say --rerun failed.")
     if filter_text and not counts:
-        click.echo(f"No cell of the chosen suites matches the filter {filter_text!r}.", err=True)
+        click.echo(f"No spec of the chosen suites matches the filter {filter_text!r}.", err=True)
     for suite, models in plan.over_budget.items():
         click.echo(
             f"Suite {suite} leaves out {', '.join(models)}: over its budget of "

@@ -9,13 +9,14 @@ import click
 
 from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.errors import UserError
+from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def score_predictions(
-    path: Path, dataset: str, name: str, *, results: Path, data_dir: Path, **told
+    path: Path, dataset: str, name: str, *, results: Path, data_dir: Path, replace: bool, **told
 ) -> None:
     """Enter a file of predictions and write the leaderboard.
 
@@ -28,11 +29,12 @@ def score_predictions(
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.execution.external import Origin, enter
-    from benchmark.legacy import HONEST, is_legacy
+    from benchmark.legacy import is_legacy
     from benchmark.protocols import under
     from benchmark.records.store import Results
     from benchmark.report.titles import protocol_title
     from benchmark.scoring.stored import stored_scores
+    from benchmark.spec import PUBLISHED
 
     name = name or path.name.partition(".")[0]
     if not NAME.fullmatch(name):
@@ -42,28 +44,28 @@ def score_predictions(
     store = Results(results)
     store.check_writable()
     dataset, _, protocol = dataset.partition("@")
-    protocol = protocol or HONEST
+    protocol = protocol or PUBLISHED
     if is_legacy(protocol):
         raise UserError(f"predictions made elsewhere are not scored under {protocol}, which leaks")
     prepared = under(protocol, load_prepared(find_dataset(dataset).name, data_dir))
-    row = enter(path, prepared, Origin(name, **told), store, protocol)
+    row = enter(path, prepared, Origin(name, **told), store, protocol, replace=replace)
     scores = stored_scores(store, row)
-    on = protocol_title(row["protocol"])
-    click.echo(f"{name}, seed {row['cell']['seed']}, on {on}: row {row['cell_id']}")
+    on = protocol_title(row.protocol)
+    click.echo(f"{name}, seed {row.spec.seed}, on {on}: row {row.spec_id}")
     for metric, shown in (("auc", "AUC"), ("f1", "F1")):
-        limits = interval(*(scores["intervals"][f"test_{metric}"] or (None, None)))
-        click.echo(f"  {shown:<4}{number(scores['splits']['test'][metric])} {limits}".rstrip())
+        limits = interval(*(scores.intervals[f"test_{metric}"] or (None, None)))
+        click.echo(f"  {shown:<4}{number(scores.splits['test'].metrics[metric])} {limits}".rstrip())
     for note in _notes(scores):
         click.echo(f"  {one_line(note)}")
     write_leaderboard(results)
 
 
-def _notes(scores: dict) -> list[str]:
+def _notes(scores: Scores) -> list[str]:
     notes = []
-    if scores["threshold_source"] == "fixed":
+    if scores.threshold_source == "fixed":
         notes.append("F1 at 0.5: there are no validation predictions to choose a threshold on")
-    if "train" not in scores["splits"]:
+    if "train" not in scores.splits:
         notes.append("no overfitting gap: there are no train predictions")
-    if scores["macro_undefined"]:
-        notes.append(f"no AUC and no F1: {scores['macro_undefined']}")
+    if scores.macro_undefined:
+        notes.append(f"no AUC and no F1: {scores.macro_undefined}")
     return notes

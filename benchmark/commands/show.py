@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from benchmark.report.configuration import Configuration, Measurement
+from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings, Row
+from benchmark.records.store import Results
+from benchmark.report.configuration import SPLITS, Configuration, Measurement, mean
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 
-SPLITS = ("train", "validation", "test")
+UNKNOWN = "not recorded"
 SHOWN = {
     "auc": "AUC", "f1": "F1", "average_precision": "Average precision", "accuracy": "Accuracy",
     "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV",
@@ -24,48 +26,81 @@ FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
 
 def show_row(text: str, results: Path) -> None:
-    """Print the page of a cell or a configuration; of one that did not finish, why."""
-    from benchmark.records.store import Results, is_segmentation
+    """Print the page of a spec or a configuration; of one that did not finish, why."""
     from benchmark.report.lookup import find
 
     store = Results(results)
     found = find(store, text)
     for line in [one_line(found.title), "", *_facts(found.row)]:
         click.echo(line)
-    done = [row for row in found.rows if row["status"] == "done"]
-    if done and is_segmentation(done[0]):
+    if found.done and found.row.holds_masks:
         click.echo("\nIts scores are in the table of lung segmentation: cxr-bench leaderboard")
-    elif done:
-        for line in _scores(found.configuration(store)):
+        for line in _of_masks(store, found.done):
             click.echo(line)
+    elif found.done:
+        for configuration in found.configurations(store):
+            for line in (*_code(configuration), *_scores(configuration)):
+                click.echo(line)
     for row in found.rows:
         for line in _record(store, row):
             click.echo(line)
 
 
-def _facts(row: dict) -> Iterator[str]:
-    protocol, dataset, model = row["protocol"], row["dataset"], row["model"]
+def _facts(row: Row) -> Iterator[str]:
+    protocol, dataset, model, spec = row.protocol, row.dataset, row.model, row.spec
     facts = {
-        "Model": f"{model['title']} ({model['reference'] or 'no reference'})",
-        "Parameters": count(model["parameters"]),
-        "Data": f"{protocol['dataset']} {protocol['dataset_version']}, {dataset['licence']}",
-        "Findings": ", ".join(protocol["findings"]) or UNDEFINED,
-        "Protocol": protocol["id"],
-        "Split": protocol["split"],
-        "Leakage": "; ".join([dataset["verdict"], *dataset["reasons"]]),
-        "Watermarks": "; ".join(row["watermarks"]) or "none",
-        "Recipe": ", ".join(f"{k} {v}" for k, v in row["cell"]["recipe"].items()) or UNDEFINED,
+        "Model": f"{model.title} ({model.reference or 'no reference'})",
+        "Parameters": count(model.parameters),
+        "Data": f"{protocol.dataset} {protocol.dataset_version}, {dataset.licence}",
+        "Findings": ", ".join(protocol.findings) or UNDEFINED,
+        "Protocol": protocol.id,
+        "Split": protocol.split,
+        "Leakage": "; ".join([dataset.verdict, *dataset.reasons]),
+        "Watermarks": "; ".join(row.watermarks) or "none",
+        "Weights": ", ".join(filter(None, [spec.weights, spec.scheme])) or UNDEFINED,
+        "Precision": spec.precision or UNDEFINED,
+        "Recipe": _listed(spec.recipe) or UNDEFINED,
     }
     yield from (f"{name + ':':<12}{one_line(value)}" for name, value in facts.items())
 
 
+def _code(c: Configuration) -> Iterator[str]:
+    """Whether its numbers are what the code as it is and the runs as they were give."""
+    seeds = f"seed {', '.join(map(str, c.seeds))}"
+    if c.stale:
+        yield f"\nNote: {seeds} made by another version of the code: {one_line(c.stale)}."
+    if c.differs:
+        yield (
+            f"\nNote: {seeds} made by {one_line(c.differs)}, not averaged with what was made by "
+            f"{one_line(c.instead)}, which counts in its place."
+        )
+    if c.remade:
+        yield f"\nNote: made from rows that have been made anew since, seed {', '.join(c.remade)}."
+    if c.edited_seeds:
+        seeds = ", ".join(map(str, c.edited_seeds))
+        yield f"\nNote: predictions were changed after the run, seed {seeds}; scored as they are."
+
+
+def _of_masks(store: Results, rows: Sequence[Row]) -> Iterator[str]:
+    """The same of rows of masks."""
+    from benchmark.report.versions import Versions
+    from benchmark.scoring.stored import stored_mask_scores
+
+    versions = Versions()
+    for row in rows:
+        if stale := versions.stale(row):
+            yield f"Note: seed {row.spec.seed} made by another version of the code: {stale}."
+        if stored_mask_scores(store, row).predictions_sha256 != row.predictions_sha256:
+            yield f"Note: predictions were changed after the run, seed {row.spec.seed}."
+
+
 def _scores(c: Configuration) -> Iterator[str]:
-    first = c.runs[0].scores
+    splits = [c.runs[0].scores.splits.get(split) for split in SPLITS]
     yield f"\n{'Mean over seeds' if len(c.runs) > 1 else '':<22}" + "".join(
         f"{split:>12}" for split in SPLITS
     )
     for key in ("images", "patients"):
-        counts = [first["splits"].get(split, {}).get(f"n_{key}") for split in SPLITS]
+        counts = [getattr(split, f"n_{key}", None) for split in splits]
         yield f"{key.capitalize():<22}" + "".join(f"{count(n):>12}" for n in counts)
     for key, name in SHOWN.items():
         values = [c.measurements[f"{split}_{key}"].mean for split in SPLITS]
@@ -85,11 +120,11 @@ def _scores(c: Configuration) -> Iterator[str]:
 def _findings(c: Configuration) -> Iterator[str]:
     header = ["images", "positive", *FINDING]
     yield "\nOn test, by finding:  " + "".join(f"{name:>12}" for name in header) + "  threshold"
-    for finding in c.runs[0].scores["findings"]:
-        tests = [run.scores["splits"]["test"]["per_finding"][finding] for run in c.runs]
-        values = [number(_mean([test[key] for test in tests])) for key in FINDING]
-        thresholds = [run.scores["thresholds"].get(finding) for run in c.runs]
-        cells = [count(tests[0]["n"]), count(tests[0]["n_positive"]), *values]
+    for finding in c.runs[0].scores.findings:
+        tests = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
+        values = [number(mean([test.metrics[key] for test in tests])) for key in FINDING]
+        thresholds = [run.scores.thresholds.get(finding) for run in c.runs]
+        cells = [count(tests[0].n), count(tests[0].n_positive), *values]
         line = f"  {one_line(finding)[:20]:<20}" + "".join(f"{cell:>12}" for cell in cells)
         yield f"{line}  {', '.join(map(number, thresholds))}"
     yield (
@@ -98,39 +133,70 @@ def _findings(c: Configuration) -> Iterator[str]:
             "validation": "of the best F1 on validation, then frozen",
             "argmax": "none, the most probable finding is called",
             "fixed": "0.5, there is no validation split",
-        }[c.runs[0].scores["threshold_source"]]
+        }[c.runs[0].scores.threshold_source]
     )
 
 
-def _record(store, row: dict) -> Iterator[str]:
-    provenance = row["provenance"]
-    yield f"\nCell {row['cell_id']}, seed {row['cell']['seed']}, suite {row['suite']}: " + (
-        row["status"].replace("_", " ")
+def _record(store: Results, row: Row) -> Iterator[str]:
+    yield f"\nSpec {row.spec_id}, seed {row.spec.seed}, suite {row.suite}: " + (
+        row.status.replace("_", " ")
     )
-    if row["error"]:
-        yield f"  {'Reason':<13}{one_line(row['error'].get('reason', ''))}"
-    hardware = provenance.get("hardware") or {}
+    if row.error:
+        yield f"  {'Reason':<13}{one_line(row.error.reason)}"
+    weights = store.weights_path(row.spec_id)
     facts = {
-        "Finished": provenance.get("finished"),
-        "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row["phases"].items()),
-        "Memory": f"{row['peak_memory_mb']} MB at most" if row["peak_memory_mb"] else "",
-        "Hardware": ", ".join(f"{k} {v}" for k, v in hardware.items()),
-        "Code": f"{provenance.get('code_version')}, commit {provenance.get('commit')}",
-        "Packages": ", ".join(f"{k} {v}" for k, v in provenance.get("packages", {}).items()),
-        "Repeats": provenance.get("determinism"),
-        "Predictions": row["predictions_sha256"],
-        "Weights": store.weights_path(row["cell_id"]),
+        "Finished": row.finished,
+        "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row.phases.items()),
+        "Memory": f"{row.peak_memory_mb} MB at most" if row.peak_memory_mb else "",
+        **_environment(row.environment),
+        "Code": f"{row.code_version}, commit {row.commit or UNKNOWN}",
+        "Versions": _listed(row.code) or UNKNOWN,
+        "Repeats": row.determinism,
+        "Made from": _listed({role: made.spec_id for role, made in row.made_from.items()}),
+        "Predictions": row.predictions_sha256,
+        "Weights": weights if weights.is_file() else "not kept here",
     }
-    if not store.weights_path(row["cell_id"]).is_file():
-        facts["Weights"] = "not kept here"
     yield from (f"  {name:<13}{one_line(value)}" for name, value in facts.items() if value)
+
+
+def _environment(made: EnvironmentFacts) -> dict[str, str]:
+    from benchmark.report.environments import Machine
+
+    return {
+        "Backend": made.backend or UNKNOWN,
+        "Device": made.device or UNKNOWN,
+        "Accelerator": ", ".join(_accelerator(made.accelerator)) or _none_on(made.device),
+        "Threads": UNKNOWN if made.threads is None else str(made.threads),
+        "Hardware": ", ".join(Machine.of(made).words) or UNKNOWN,
+        "System": ", ".join(filter(None, [made.system, made.machine])) or UNKNOWN,
+        "Packages": ", ".join([f"python {made.python}", *filter(None, [_listed(made.packages)])]),
+        "Keras": ", ".join(_settings(made.keras)) or UNKNOWN,
+    }
+
+
+def _accelerator(found: Accelerator | None) -> Iterator[str]:
+    from benchmark.report.environments import accelerator_name
+
+    if found:
+        yield accelerator_name(found)
+        yield f"memory {UNKNOWN}" if found.memory_gb is None else f"{found.memory_gb:g} GB"
+        yield f"driver {found.driver or UNKNOWN}"
+
+
+def _settings(keras: KerasSettings | None) -> Iterator[str]:
+    if keras:
+        yield from (keras.floatx, f"epsilon {keras.epsilon:g}", keras.image_data_format)
+
+
+def _none_on(device: str | None) -> str:
+    return "none" if device == "cpu" else UNKNOWN
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _measured(value: Measurement) -> str:
     spread = "" if value.seed_sd is None else f" ± {number(value.seed_sd)}"
     ends = "" if value.low is None else f" [{number(value.low)}, {number(value.high)}]"
     return number(value.mean) + spread + ends
-
-
-def _mean(values: list[float | None]) -> float | None:
-    return None if None in values else sum(values) / len(values)

@@ -5,3 +5,7 @@ disk (:mod:`benchmark.data.views`). Training and evaluation read batches from vi
 tf.data (:mod:`benchmark.data.pipeline`); every random draw is keyed by (seed, epoch, batch)
 (:mod:`benchmark.data.augment`).
 """
+
+DECODE_VERSION = 1
+"""Of decoding and resizing (:mod:`benchmark.data.decode`). Raised when the pixels that come of them
+change: every view is then built anew."""

@@ -1,4 +1,4 @@
-"""Augmentation policies: what is varied at random in a training batch.
+"""Augmentation: what is varied at random in a training batch, by one of the policies.
 
 Tensor contract: float32 (B, S, S, 1) in [0, 1] in and out. Every draw is stateless, keyed by
 (seed, epoch, batch number), so a batch is the same whichever thread makes it and wherever training
@@ -10,56 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import tensorflow as tf
 
+from benchmark.data.augmentation_policies import (
+    CHOICES,
+    POLICIES,
+    RANDAUGMENT,
+    Augmentation,
+)
 from benchmark.errors import UnknownName
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """A policy. Every amount is drawn per image, uniformly between its two limits.
-
-    Attributes:
-        flip: probability of a left-right mirror image.
-        rotation: largest rotation either way, in degrees.
-        shift: largest shift either way along each axis, as a fraction of the side.
-        zoom: largest relative change of scale either way: 0.1 draws a scale of 0.9 ... 1.1, where
-            1.1 shows everything a tenth larger.
-        brightness: largest amount added or taken off, in units of the full grey range.
-        contrast: largest relative change of the deviation from the image's mean, either way.
-    """
-
-    flip: float = 0.0
-    rotation: float = 0.0
-    shift: float = 0.0
-    zoom: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-
-    @property
-    def resamples(self) -> bool:
-        """Whether pixels move to places between those of the input."""
-        return any((self.rotation, self.shift, self.zoom))
-
-    @property
-    def shades(self) -> bool:
-        """Whether grey values change."""
-        return any((self.brightness, self.contrast))
-
-
-POLICIES = {
-    "none": Augmentation(),
-    "flip": Augmentation(flip=0.5),
-    "rotate5": Augmentation(rotation=5.0),
-    "standard": Augmentation(
-        flip=0.5, rotation=10.0, shift=0.05, zoom=0.1, brightness=0.1, contrast=0.1
-    ),
-}
-RANDAUGMENT = "randaugment"
-CHOICES = (*POLICIES, RANDAUGMENT)
 
 
 def batch_key(seed: int, epoch: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:

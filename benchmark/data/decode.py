@@ -6,11 +6,14 @@ linearly from the image's own range (its minimum to 0, its maximum to 255; a con
 becomes 0), because the stored bits of a radiograph rarely fill 16 bits. The size changes by area
 averaging, without keeping the aspect ratio: the whole image is squashed into the square, as in the
 published Keras work on these data sets; nothing is cropped or padded. The range is taken and the
-size changed in float32; rounding to uint8 (half to even) comes last.
+size changed in float32; rounding to uint8 (half to even) comes last. A change of the pixels raises
+``DECODE_VERSION`` of :mod:`benchmark.data`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
@@ -18,9 +21,6 @@ import tensorflow_datasets as tfds
 
 from benchmark.data.parallel import untuned
 from benchmark.errors import UnknownName, UserError
-
-#: Raise when the pixels that this module makes change: every view is then built anew.
-DECODE_VERSION = 1
 
 
 def raw_examples(path: Path, split: str) -> tf.data.Dataset:
@@ -44,17 +44,20 @@ def raw_examples(path: Path, split: str) -> tf.data.Dataset:
         raise UnknownName("split", split, builder.info.splits)
     in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False, options=untuned())
     encoded = [name for name in ("image", "mask") if name in builder.info.features]
-    return builder.as_dataset(
-        split,
-        decoders=dict.fromkeys(encoded, tfds.decode.SkipDecoding()),
-        read_config=in_order,
-        shuffle_files=False,
-    )
+    with _readable(path):
+        return builder.as_dataset(
+            split,
+            decoders=dict.fromkeys(encoded, tfds.decode.SkipDecoding()),
+            read_config=in_order,
+            shuffle_files=False,
+        )
 
 
 def stored_dtype(path: Path) -> tf.DType:
     """Pixel type (uint8 or uint16) that the data set under ``path`` declares for its images."""
-    return tf.as_dtype(_builder(path).info.features["image"].np_dtype)
+    builder = _builder(path)
+    with _readable(path):
+        return tf.as_dtype(builder.info.features["image"].np_dtype)
 
 
 def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> tf.Tensor:
@@ -96,9 +99,16 @@ def _to_own_range(image: tf.Tensor) -> tf.Tensor:
 
 
 def _builder(path: Path) -> tfds.core.DatasetBuilder:
-    try:
+    with _readable(path):
         return tfds.builder_from_directory(str(path))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Tell people of a fault in TFDS's own files."""
+    try:
+        yield
+    except Exception as error:  # TFDS, TensorFlow and protobuf have types of their own
         raise UserError(
             f"{path} does not hold a prepared data set: {error}. "
             "Prepare it again with `cxr-bench prepare`."

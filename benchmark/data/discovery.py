@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.data.prepared import FACTS, NotPrepared, load_prepared
 from benchmark.errors import UnknownName, UserError
+from benchmark.records.door import RecordError
 
 _MOST_LOOKED_AT = 30
 
@@ -138,8 +139,8 @@ def find_dataset(name: str) -> Dataset:
 
 
 def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> str:
-    """``"prepared"``, ``"embedded"`` (made when needed), ``"available"`` (raw files found in
-    ``manual_dir``) or ``"missing"``.
+    """``"prepared"``, ``"damaged"`` (prepared, but its facts cannot be used), ``"embedded"`` (made
+    when needed), ``"available"`` (raw files found in ``manual_dir``) or ``"missing"``.
     """
     from tfds_builders.errors import DatasetError
 
@@ -149,6 +150,8 @@ def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> s
     except NotPrepared:
         if dataset.embedded:
             return "embedded"
+    except RecordError:
+        return "damaged"
     try:
         dataset.locate(manual_dir)
         return "available"

@@ -7,10 +7,12 @@ whose protocol is not ``legacy``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from benchmark.data.prepared import SPLITS
+from benchmark.data.facts import SPLITS, Suspected
+from benchmark.records.row import Verdict as VerdictName
 
 UNKNOWN = (
     "which images are of one patient is not known: images of one patient may lie on both sides of "
@@ -22,24 +24,24 @@ UNKNOWN = (
 class Verdict:
     """``name`` is ``"leak"``, ``"suspected"`` or ``"clean"``; ``reasons`` says why, in prose."""
 
-    name: str
+    name: VerdictName
     reasons: tuple[str, ...]
 
 
 def audit(
-    manifest, suspected: list[dict], *, patients_unknown: bool = False, same_image=None
+    manifest, suspected: Sequence[Suspected], *, patients_unknown: bool = False, same_image=None
 ) -> Verdict:
     """Look for patients and images that stand on both sides of a split.
 
     Args:
         manifest: DataFrame of :meth:`benchmark.data.prepared.Prepared.manifest`.
-        suspected: the builder's declarations, ``{"splits": [a, b], "reason": str}``: between these
-            splits equal patient ids do not prove the same patient.
+        suspected: the builder's declarations: between these splits equal patient ids do not prove
+            the same patient.
         patients_unknown: the set does not say which images are of one patient.
         same_image: (N,) a number for each line of the manifest, equal where the same image is
             shown (see :mod:`benchmark.data.audit.copies`); None: only identical files are found.
     """
-    declared = {frozenset(entry["splits"]): entry["reason"] for entry in suspected}
+    declared = {frozenset(entry.splits): entry.reason for entry in suspected}
     leaks, suspicions = [], [UNKNOWN] if patients_unknown else []
     for a, b in combinations(SPLITS, 2):
         images = _shared(manifest, "sha256", a, b)
@@ -57,7 +59,7 @@ def audit(
             suspicions.append(f"{_count(patients, 'patient id')} in both {a} and {b}: {reason}")
         elif patients:
             leaks.append(f"{_count(patients, 'patient')} in both {a} and {b}")
-    name = "leak" if leaks else "suspected" if suspicions else "clean"
+    name: VerdictName = "leak" if leaks else "suspected" if suspicions else "clean"
     return Verdict(name, tuple(leaks + suspicions))
 
 

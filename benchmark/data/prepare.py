@@ -5,32 +5,38 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from msgspec.structs import replace
 
 from benchmark.data.allocation import return_large_blocks
 from benchmark.data.audit.copies import Progress, find_copies
 from benchmark.data.audit.findings import gate
 from benchmark.data.building import build
 from benchmark.data.discovery import Dataset
-from benchmark.data.leakage import Verdict
-from benchmark.data.prepared import (
+from benchmark.data.facts import (
     FACTS,
-    MANIFEST,
+    METADATA,
     SPLITS,
-    Prepared,
-    load_prepared,
+    PreparedFacts,
+    derive_again,
+    make_again,
+    read_set_facts,
 )
+from benchmark.data.leakage import Verdict
+from benchmark.data.manifest import MANIFEST, read_manifest
+from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.errors import UserError
-from benchmark.records.files import (
-    canonical_json,
-    is_disk_full,
-    readable_json,
-    sha256,
-    sha256_of_file,
-    write_atomic,
-)
+from benchmark.hashing import canonical_json, sha256, sha256_of_file
+from benchmark.records.door import write_record
+from benchmark.records.files import is_disk_full, remove_abandoned
+from benchmark.records.row import SplitCounts
 
 
 def prepare(
@@ -95,46 +101,79 @@ def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) ->
 
 def keep_verdict(prepared: Prepared, verdict: Verdict) -> None:
     """Write a new verdict on a set that is prepared, e.g. by a newer audit, into its facts."""
-    facts = {**prepared.derived, "verdict": verdict.name, "reasons": list(verdict.reasons)}
-    if facts != prepared.derived:
-        write_atomic(prepared.path / FACTS, readable_json(facts))
+    derived = _judged(prepared.derived, verdict)
+    if derived != prepared.derived:
+        write_record(prepared.path / FACTS, derived)
+
+
+def _judged(derived: PreparedFacts, verdict: Verdict) -> PreparedFacts:
+    return replace(derived, verdict=verdict.name, reasons=list(verdict.reasons))
 
 
 def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | None) -> None:
-    """Write manifest.csv, then prepared.json, whose presence says that all is complete."""
-    import json
+    """Write manifest.csv, then prepared.json, whose presence says that all is complete.
 
-    metadata = json.loads((path / "metadata.json").read_bytes())
-    _write_manifest(path, metadata["findings"])
-    facts = {"manifest_sha256": sha256_of_file(path / MANIFEST)}
-    prepared = Prepared(name, path.name, path, metadata, facts)
-    manifest = prepared.manifest()
-    facts |= {
-        "rendition": rendition(manifest, metadata["original_size"]),
-        "counts": {split: _counts(manifest, split, metadata["findings"]) for split in SPLITS},
-        "test_digest": test_digest(manifest, metadata["findings"]),
-    }
-    keep_verdict(prepared, gate(manifest, metadata, find_copies(prepared, cache_dir, progress)))
+    Both are the same whoever writes them and are put in their place whole, so that several
+    processes may do this at a time.
+    """
+    remove_abandoned(path.parent)
+    facts = read_set_facts(name, path)
+    digest = _write_manifest(name, path, facts.findings)
+    manifest = read_manifest(path / MANIFEST, digest, derive_again(name, path))
+    derived = PreparedFacts(
+        manifest_sha256=digest,
+        metadata_sha256=sha256_of_file(path / METADATA),
+        rendition=rendition(manifest, facts.original_size),
+        counts={split: _counts(manifest, split, facts.findings) for split in SPLITS},
+        test_digest=test_digest(manifest, facts.findings),
+        verdict="suspected",  # until the copies are known, which are looked for in the whole set
+        reasons=[],
+    )
+    copies = find_copies(Prepared(name, path.name, path, facts, derived), cache_dir, progress)
+    write_record(path / FACTS, _judged(derived, gate(manifest, facts, copies)))
 
 
-def _write_manifest(path: Path, findings: list[str]) -> None:
-    """Line by line, so that memory holds none of them; prepared.json says that it is complete."""
-    with (path / MANIFEST).open("w", encoding="utf-8", newline="") as file:
+def _write_manifest(name: str, path: Path, findings: list[str]) -> str:
+    """Write it line by line, so that memory holds none of them; returns its SHA-256."""
+    with _replacing(path / MANIFEST) as file:
         writer = None
         for split in SPLITS:
-            for line in _manifest_lines(path, split, findings):
+            for line in _manifest_lines(name, path, split, findings):
                 if writer is None:
                     writer = csv.DictWriter(file, line, lineterminator="\n")
                     writer.writeheader()
                 writer.writerow(line)
+        file.flush()
+        return sha256_of_file(Path(file.name))
 
 
-def _manifest_lines(path: Path, split: str, findings: list[str]):
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A text file under a temporary name that takes the place of ``path`` when it is complete."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    try:
+        with Path(temporary).open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp makes private files
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _manifest_lines(name: str, path: Path, split: str, findings: list[str]):
     from PIL import Image
 
     from benchmark.data.decode import raw_examples
 
     for example in raw_examples(path, split).as_numpy_iterator():
+        if len(example.get("findings", ())) != len(findings):
+            raise UserError(
+                f"{path / METADATA}: names {len(findings)} findings, but the stored images have "
+                f"{len(example.get('findings', ()))}. {make_again(name, path)}"
+            )
         image = example["image"]
         width, height = Image.open(io.BytesIO(image)).size  # reads the header only
         line: dict[str, Any] = {
@@ -182,12 +221,10 @@ def test_digest(manifest, findings: list[str]) -> str:
     return sha256(canonical_json(lines))
 
 
-def _counts(manifest, split: str, findings: list[str]) -> dict[str, Any]:
+def _counts(manifest, split: str, findings: list[str]) -> SplitCounts:
     part = manifest[manifest["split"] == split]
-    return {
-        "images": len(part),
-        "patients": int(part["patient_id"].nunique()),
-        "positives": {
-            f: int((part[f"target:{f}"] * part[f"labelled:{f}"]).sum()) for f in findings
-        },
-    }
+    return SplitCounts(
+        images=len(part),
+        patients=int(part["patient_id"].nunique()),
+        positives={f: int((part[f"target:{f}"] * part[f"labelled:{f}"]).sum()) for f in findings},
+    )

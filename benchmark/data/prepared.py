@@ -2,27 +2,38 @@
 
 A prepared set is a TFDS version folder, ``<data_dir>/<builder>/<config>/<version>/``. Beside
 TFDS's own files it holds two of ours (see ``prepare.py``): ``manifest.csv``, one line per image,
-and ``prepared.json``, the facts derived from it.
+and ``prepared.json``, the facts derived from it. All are checked against the hashes in
+``prepared.json`` before anything in them is used.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from benchmark.data.facts import (
+    FACTS,
+    SPLITS,
+    PreparedFacts,
+    SetFacts,
+    check_agreement,
+    check_unhashed,
+    derive_again,
+    read_prepared_facts,
+    read_set_facts,
+)
+from benchmark.data.manifest import LABELLED, MANIFEST, TARGET, listed_findings, read_manifest
 from benchmark.errors import UserError
+from benchmark.records.row import SplitCounts
 from benchmark.task import Task
 
-MANIFEST = "manifest.csv"
-FACTS = "prepared.json"
-SPLITS = ("train", "validation", "test")
+__all__ = ["FACTS", "MANIFEST", "SPLITS", "ManifestPart", "NotPrepared", "Prepared"]
+__all__ += ["default_data_dir", "load_prepared"]
 
 
 class NotPrepared(UserError):
@@ -44,21 +55,20 @@ class Prepared:
         name: ``<builder>/<config>``.
         version: TFDS version of the set.
         path: its TFDS version folder.
-        facts: the builder's metadata (see ``tfds_builders/example.py``).
-        derived: what ``prepare.py`` found: ``manifest_sha256``, ``rendition``, ``counts``,
-            ``test_digest``, ``verdict``, ``reasons``.
+        facts: what the builder says of it.
+        derived: what ``prepare.py`` found in it.
     """
 
     name: str
     version: str
     path: Path
-    facts: dict[str, Any]
-    derived: dict[str, Any]
+    facts: SetFacts
+    derived: PreparedFacts
 
     @property
     def holds_masks(self) -> bool:
         """True for a set of lung masks, which has no findings and no task."""
-        return self.facts["kind"] == "segmentation"
+        return self.facts.kind == "segmentation"
 
     @property
     def task(self) -> Task:
@@ -72,43 +82,48 @@ class Prepared:
                 f"{self.name} holds lung masks and no findings: a segmentation network can be "
                 "trained on it, a classifier can not."
             )
-        return Task(tuple(self.facts["findings"]), self.facts["kind"])
+        return Task(tuple(self.facts.findings), self.facts.kind)
 
     @property
     def manifest_sha256(self) -> str:
         """SHA-256 of the manifest: same images, patients, splits and labels, same hash."""
-        return self.derived["manifest_sha256"]
+        return self.derived.manifest_sha256
 
     @property
     def rendition(self) -> str:
         """``"original"`` or ``"resized to <n> px"``."""
-        return self.derived["rendition"]
+        return self.derived.rendition
 
     @property
-    def counts(self) -> dict[str, dict[str, Any]]:
-        """For each split ``images``, ``patients`` and ``positives`` per finding."""
-        return self.derived["counts"]
+    def counts(self) -> dict[str, SplitCounts]:
+        """Images, patients and positive images per finding, by split."""
+        return self.derived.counts
 
     def manifest(self):
         """The manifest as a pandas DataFrame, one line per image in the order TFDS stores them.
 
         Columns: image_id, patient_id, split, sha256, width, height, age, sex, view, label_source,
-        then ``target:<finding>`` and ``labelled:<finding>`` (0 or 1).
+        of masks mask_sha256 and pairing, then ``target:<finding>`` and ``labelled:<finding>``
+        (0 or 1).
+
+        Raises:
+            RecordError: the file is missing, or was changed after the set was prepared.
         """
         return self._manifest
 
     @cached_property
     def _manifest(self):
-        return read_manifest(self.path / MANIFEST)
+        todo = derive_again(self.name, self.path)
+        return read_manifest(self.path / MANIFEST, self.manifest_sha256, todo)
 
     def part(self, split: str) -> ManifestPart:
-        """The manifest of one split as arrays."""
+        """The manifest of one split as arrays; errors as of :meth:`manifest`."""
         frame = self.manifest()
         frame = frame[frame["split"] == split]
         columns = {c: frame[c].to_numpy() for c in ("image_id", "patient_id", "age", "sex", "view")}
-        findings = self.facts["findings"]  # none in a set of lung masks
-        targets = frame[[f"target:{f}" for f in findings]].to_numpy(np.float32)
-        labelled = frame[[f"labelled:{f}" for f in findings]].to_numpy(bool)
+        findings = self.facts.findings  # none in a set of lung masks
+        targets = frame[[f"{TARGET}{f}" for f in findings]].to_numpy(np.float32)
+        labelled = frame[[f"{LABELLED}{f}" for f in findings]].to_numpy(bool)
         return ManifestPart(**columns, targets=targets, labelled=labelled)
 
 
@@ -132,14 +147,14 @@ class ManifestPart:
         """These lines, in this order."""
         return ManifestPart(**{name: values[rows] for name, values in vars(self).items()})
 
-    def counts(self, findings: Sequence[str]) -> dict[str, Any]:
+    def counts(self, findings: Sequence[str]) -> SplitCounts:
         """Number of images, of patients, and of positive images of each finding."""
         positives = (self.targets * self.labelled).sum(axis=0).astype(int).tolist()
-        return {
-            "images": len(self),
-            "patients": len(np.unique(self.patient_id)),
-            "positives": dict(zip(findings, positives, strict=True)),
-        }
+        return SplitCounts(
+            images=len(self),
+            patients=len(np.unique(self.patient_id)),
+            positives=dict(zip(findings, positives, strict=True)),
+        )
 
     @property
     def masked_targets(self) -> np.ndarray:
@@ -152,26 +167,27 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
 
 
-def read_manifest(path: Path):
-    """Read a manifest; ids, sex and view stay text, however much they look like numbers."""
-    import pandas as pd
-
-    text = ("image_id", "patient_id", "split", "sha256", "sex", "view", "label_source", "pairing")
-    return pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False)
-
-
 def load_prepared(name: str, data_dir: Path) -> Prepared:
     """Facts of the newest prepared version of a data set.
 
+    The manifest is checked when it is first read; where the hash of the metadata was not recorded
+    (see :class:`benchmark.data.facts.PreparedFacts`), here, with the findings that it lists.
+
     Raises:
         NotPrepared: there is none.
+        RecordError: a file of facts is damaged or was changed; it is named.
     """
     versions = sorted((data_dir / name).glob(f"*/{FACTS}"), key=_version_of)
     if not versions:
         raise NotPrepared(name, data_dir)
     path = versions[-1].parent
-    facts = json.loads((path / "metadata.json").read_bytes())
-    derived = json.loads((path / FACTS).read_bytes())
+    derived = read_prepared_facts(name, path)
+    facts = read_set_facts(name, path, derived.metadata_sha256)
+    if derived.metadata_sha256 is None:
+        todo = derive_again(name, path)
+        listed = listed_findings(path / MANIFEST, derived.manifest_sha256, todo)
+        check_unhashed(name, path, facts, listed)
+    check_agreement(name, path, facts, derived)
     return Prepared(name, path.name, path, facts, derived)
 
 

@@ -1,4 +1,4 @@
-"""Which images one split of a cell holds: rows of views, and what is known of them."""
+"""Which images one split of a spec holds: rows of views, and what is known of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmark.data.prepared import ManifestPart
 
 @dataclass(frozen=True)
 class SplitData:
-    """One split of a cell.
+    """One split of a spec.
 
     Attributes:
         part: ids (N,), metadata (N,), targets (N, F) and labelled (N, F), one line an image.

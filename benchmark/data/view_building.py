@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.data.view_facts import FACTS, IMAGES, Recipe, ViewFacts, header
 from benchmark.errors import UserError
-from benchmark.records.files import readable_json
+from benchmark.records.door import write_record
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
@@ -35,7 +36,7 @@ _BATCH = 32
 
 
 def build_view(
-    recipe: dict,
+    recipe: Recipe,
     batches: Iterable[np.ndarray],
     folder: Path,
     is_sound: Callable[[Path], bool],
@@ -43,7 +44,7 @@ def build_view(
     """Build the view that ``recipe`` describes and put it at ``folder``.
 
     Args:
-        recipe: what the view is made of, to be recorded; has its ``shape``.
+        recipe: what the view is made of, to be recorded.
         batches: all its images in order, uint8 (b, S, S).
         folder: where the complete view goes; a view there is kept where it is sound, else replaced.
         is_sound: tells whether a folder holds this view, complete.
@@ -59,7 +60,7 @@ def build_view(
     except OSError as error:
         raise UserError(
             f"cannot write the view {folder} ({error.strerror}); it takes "
-            f"{np.prod(recipe['shape']) / 1e6:.0f} MB. Free some space or choose another cache."
+            f"{np.prod(recipe.shape) / 1e6:.0f} MB. Free some space or choose another cache."
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -127,20 +128,19 @@ def _check_ids(prepared: Prepared, split: str, found: Sequence[str], listed: Seq
             )
 
 
-def _write(folder: Path, recipe: dict, batches: Iterable[np.ndarray]) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": tuple(recipe["shape"])}
-    with (folder / "images.npy").open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-    digest = hashlib.sha256((folder / "images.npy").read_bytes())
-    with (folder / "images.npy").open("ab") as file:
+def _write(folder: Path, recipe: Recipe, batches: Iterable[np.ndarray]) -> None:
+    begins = header(recipe.shape)
+    digest = hashlib.sha256(begins)
+    with (folder / IMAGES).open("wb") as file:
+        file.write(begins)
         for batch in batches:
             digest.update(batch)
             file.write(batch)
         file.flush()
         os.fsync(file.fileno())
         length = file.tell()
-    description = {"made_of": recipe, "sha256": digest.hexdigest(), "bytes": length}
-    (folder / "view.json").write_bytes(readable_json(description))
+    facts = ViewFacts(made_of=recipe, bytes=length, sha256=digest.hexdigest())
+    write_record(folder / FACTS, facts)
 
 
 def _publish(temporary: Path, folder: Path, is_sound: Callable[[Path], bool]) -> None:

@@ -2,28 +2,38 @@
 
 A view is a folder ``<cache_dir>/views/<key>`` with ``images.npy``, uint8 (N, S, S) in the order of
 the split's manifest, and ``view.json``: what it was made of, its image ids' digest and the SHA-256
-of ``images.npy``. The key is a hash of everything the pixels depend on, so a view is built anew
-when its inputs change and shared by every cell that needs it. How one is built:
+of ``images.npy``. The key is a hash of everything the pixels depend on, versions of the code among
+it, so a view is built anew when its inputs change and shared by every spec that needs it. A process
+reads a view in full and compares it with its hash before it uses it, once. How one is built:
 :mod:`benchmark.data.view_building`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.data import DECODE_VERSION
 from benchmark.data import preprocessing as variants
 from benchmark.data.view_building import BUILDING, Progress, build_view, decoded
+from benchmark.data.view_facts import (
+    IMAGES,
+    Recipe,
+    Value,
+    problem,
+    read_view_facts,
+    visible_problem,
+)
 from benchmark.errors import UserError
-from benchmark.records.files import canonical_json, sha256, sha256_of_file
+from benchmark.hashing import sha256
+from benchmark.records.door import RecordError
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
@@ -79,7 +89,7 @@ def open_view(
         for batch in decoded(prepared, split, size, ids, progress=progress):
             yield np.stack([apply(image) for image in batch])
 
-    made_of = {"preprocessing": preprocessing, "preprocessing_sha256": variant.sha256}
+    made_of = {"preprocessing": preprocessing, "preprocessing_version": variant.version}
     return open_derived(prepared, split, size, made_of, make, cache_dir)
 
 
@@ -105,7 +115,7 @@ def open_derived(
     prepared: Prepared,
     split: str,
     size: int,
-    made_of: dict[str, Any],
+    made_of: Mapping[str, Value],
     make: Callable[[np.ndarray], Iterable[np.ndarray]],
     cache_dir: Path,
 ) -> View:
@@ -114,16 +124,24 @@ def open_derived(
     Args:
         made_of: what the pixels depend on beside data set, split and size, as plain values.
         make: from the image ids of the split, batches uint8 (b, size, size) of all of them.
+
+    Raises:
+        UserError: as :func:`open_view`; or the cache does not keep what is written to it.
     """
     ids = _image_ids(prepared, split)
-    recipe = _recipe(prepared, split, size, ids) | made_of
-    folder = Path(cache_dir) / "views" / _key(recipe)
-    problem = _problem(folder, recipe)
-    if problem and folder.exists():
-        _LOG.warning("view %s is damaged (%s): building it again", folder, problem)
-    if problem:
-        build_view(recipe, make(ids), folder, lambda found: not _problem(found, recipe))
-    return View(np.load(folder / "images.npy", mmap_mode="r"), folder, ids)
+    recipe = _recipe(prepared, split, size, ids, made_of)
+    folder = Path(cache_dir) / "views" / recipe.key
+    wrong = problem(folder, recipe)
+    if wrong and folder.exists():
+        _LOG.warning("view %s is damaged (%s): building it again", folder, wrong)
+    if wrong:
+        build_view(recipe, make(ids), folder, lambda found: not problem(found, recipe))
+        if wrong := problem(folder, recipe):
+            raise UserError(
+                f"the view {folder} was damaged while it was written ({wrong}). Check the disk, or "
+                "choose another cache with --cache-dir DIR."
+            )
+    return View(np.load(folder / IMAGES, mmap_mode="r"), folder, ids)
 
 
 def _image_ids(prepared: Prepared, split: str) -> np.ndarray:
@@ -131,41 +149,20 @@ def _image_ids(prepared: Prepared, split: str) -> np.ndarray:
     return manifest.loc[manifest["split"] == split, "image_id"].to_numpy(dtype=str)
 
 
-def _recipe(prepared: Prepared, split: str, size: int, ids: np.ndarray) -> dict[str, Any]:
-    """What the pixels of any view depend on, and what a person wants to know about it."""
-    from benchmark.data.decode import DECODE_VERSION  # imports TensorFlow
-
-    return {
-        "dataset": prepared.name,
-        "dataset_version": prepared.version,
-        "manifest_sha256": prepared.manifest_sha256,
-        "split": split,
-        "size": size,
-        "decode_version": DECODE_VERSION,
-        "image_ids_sha256": sha256("\n".join(ids).encode()),
-        "shape": [len(ids), size, size],
-    }
-
-
-def _key(recipe: dict[str, Any]) -> str:
-    return sha256(canonical_json(recipe))[:16]
-
-
-def _problem(folder: Path, recipe: dict[str, Any] | None = None) -> str:
-    """What is wrong with a view as far as is seen without reading its pixels; empty if nothing."""
-    try:
-        description = json.loads((folder / "view.json").read_bytes())
-        made_of = description["made_of"]
-        if (recipe is not None and made_of != recipe) or _key(made_of) != folder.name:
-            return "view.json describes another view"
-        images = np.load(folder / "images.npy", mmap_mode="r")
-        if images.dtype != np.uint8 or list(images.shape) != made_of["shape"]:
-            return f"images.npy holds {images.dtype} {images.shape}"
-        if (folder / "images.npy").stat().st_size != description["bytes"]:
-            return "images.npy has the wrong length"
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+def _recipe(
+    prepared: Prepared, split: str, size: int, ids: np.ndarray, further: Mapping[str, Value]
+) -> Recipe:
+    return Recipe(
+        dataset=prepared.name,
+        dataset_version=prepared.version,
+        manifest_sha256=prepared.manifest_sha256,
+        split=split,
+        size=size,
+        decode_version=DECODE_VERSION,
+        image_ids_sha256=sha256("\n".join(ids).encode()),
+        shape=(len(ids), size, size),
+        further=dict(further),
+    )
 
 
 @dataclass(frozen=True)
@@ -174,13 +171,13 @@ class StoredView:
 
     Attributes:
         path: its folder; the name is the key.
-        made_of: its recipe: dataset, split, size, preprocessing...; empty where unreadable.
+        made_of: its recipe; None where unreadable.
         bytes: size on disk.
         problem: what is wrong with it, empty if nothing was noticed.
     """
 
     path: Path
-    made_of: dict[str, Any]
+    made_of: Recipe | None
     bytes: int
     problem: str
 
@@ -193,11 +190,7 @@ def list_views(cache_dir: Path) -> list[StoredView]:
 
 def verify_view(path: Path) -> str:
     """Check a view in full, its hash included; return what is wrong with it, empty if nothing."""
-    problem = _problem(path)
-    if problem:
-        return problem
-    expected = json.loads((path / "view.json").read_bytes())["sha256"]
-    return "" if sha256_of_file(path / "images.npy") == expected else "images.npy has changed"
+    return problem(path, read_again=True)
 
 
 def prune_views(cache_dir: Path, keep: Iterable[str] = ()) -> list[StoredView]:
@@ -213,7 +206,7 @@ def prune_views(cache_dir: Path, keep: Iterable[str] = ()) -> list[StoredView]:
     now = time.time()
     for folder in (Path(cache_dir) / "views").glob(BUILDING + "*"):
         if now - _last_write(folder) > ABANDONED_AFTER:
-            removed.append(StoredView(folder, {}, _bytes(folder), "never completed"))
+            removed.append(StoredView(folder, None, _bytes(folder), "never completed"))
     for view in removed:
         _remove(view.path)
     return removed
@@ -230,10 +223,10 @@ def _remove(folder: Path) -> None:
 
 def _stored(folder: Path) -> StoredView:
     try:
-        made_of = json.loads((folder / "view.json").read_bytes())["made_of"]
-    except (OSError, ValueError, KeyError, TypeError):
-        made_of = {}
-    return StoredView(folder, made_of, _bytes(folder), _problem(folder))
+        made_of = read_view_facts(folder).made_of
+    except RecordError:
+        made_of = None
+    return StoredView(folder, made_of, _bytes(folder), visible_problem(folder))
 
 
 def _bytes(folder: Path) -> int:

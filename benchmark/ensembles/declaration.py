@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
+from benchmark.spec import EnsembleRule
 from benchmark.training.recipe import make_recipe
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -23,12 +24,14 @@ class Kind:
         members: fewest and most members; None for no upper limit.
         reference: where it comes from.
         sees_images: whether it needs images and weights, not only saved predictions.
+        version: raised where the same declaration begins to give other numbers.
     """
 
     options: tuple[str, ...]
     members: tuple[int, int | None]
     reference: str
     sees_images: bool = False
+    version: int = 1
 
     @property
     def trains(self) -> bool:
@@ -47,6 +50,8 @@ KINDS = {
     "anomaly": Kind((), (1, 1), "Defard et al. 2021, arXiv:2011.08785", True),
 }
 """By the name that a suite gives as ``kind``."""
+VOTES = ("soft_vote", "hard_vote", "best_mean")
+"""Those that combine saved predictions."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,21 @@ class Ensemble:
     recipe: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def rule(self) -> dict[str, Any]:
-        """Kind and options as plain values; the recipe is a field of the cell."""
+    def spec_kind(self) -> str:
+        """The kind of its specs: votes are one kind, whatever their rule."""
+        return "vote" if self.kind in VOTES else self.kind
+
+    @property
+    def rule(self) -> EnsembleRule:
+        """What its specs say of it; the recipe is a field of its own."""
         weights = self.weights or (1.0,) * len(self.members)
         values = {
             "weights": dict(zip(self.members, weights, strict=True)),
             "k": self.k,
             "second": self.second or self.members[0],
         }
-        options = [key for key in KINDS[self.kind].options if key in values]
-        return {"kind": self.kind} | {key: values[key] for key in options}
+        options = {key: values[key] for key in KINDS[self.kind].options if key in values}
+        return EnsembleRule(rule=self.kind if self.kind in VOTES else None, **options)
 
     def check_models(self, models: Iterable[str]) -> None:
         """Check its names against those of models.

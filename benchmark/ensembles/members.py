@@ -8,17 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.data.prepared import ManifestPart
-from benchmark.ensembles.cells import member_cells
 from benchmark.ensembles.selection import best_members
 from benchmark.errors import UserError
-from benchmark.models import ModelFile, NotApplicable
-from benchmark.records.files import canonical_json, sha256, sha256_of_file
+from benchmark.hashing import sha256_of_file
+from benchmark.models import NotApplicable
 from benchmark.records.predictions import Predictions, read_predictions
-from benchmark.records.store import Results, Row
-from benchmark.suites.cell import Cell
-
-VERSION = 1
-"""Raised when the code of this package changes what the same declaration means."""
+from benchmark.records.row import Made, Row
+from benchmark.records.store import Results
+from benchmark.spec import Spec
 
 
 class MembersDiffer(UserError):
@@ -29,41 +26,37 @@ class MembersDiffer(UserError):
 class Member:
     """A finished row and its predictions of all splits."""
 
-    cell: Cell
     row: Row
     predictions: Predictions
+
+    @property
+    def spec(self) -> Spec:
+        """What it was asked to be."""
+        return self.row.spec
+
+    @property
+    def used(self) -> Made:
+        """What of it an ensemble stands on."""
+        row = self.row
+        return Made(
+            spec_id=row.spec_id,
+            predictions_sha256=row.predictions_sha256,
+            weights_sha256=row.weights_sha256,
+        )
 
 
 Members = dict[str, Member]
 """By name of their model."""
 
 
-def fingerprint(cell: Cell, results: Results, second: ModelFile | None = None) -> str:
-    """A hash of everything behind an ensemble that its cell does not tell.
-
-    It changes when a member is run again with other predictions, so that the ensemble's row is
-    stale, and when a member that was missing is there, so that the ensemble is tried again.
-
-    Args:
-        second: file of the model that the ensemble trains itself.
-    """
-    rows = {name: results.read_row(each.cell_id) for name, each in member_cells(cell).items()}
-    facts = {
-        "version": VERSION,
-        "members": {name: row and row["predictions_sha256"] for name, row in rows.items()},
-        "second": second and second.sha256,
-    }
-    return sha256(canonical_json(facts))
-
-
-def read_members(cell: Cell, results: Results, parts: Mapping[str, ManifestPart]) -> Members:
+def read_members(spec: Spec, results: Results, parts: Mapping[str, ManifestPart]) -> Members:
     """The members of an ensemble by name, each with predictions of exactly these images.
 
     Raises:
         NotApplicable: a member has not been run or did not finish; it is named with its reason.
         MembersDiffer: a member's predictions are of other images, or not those that its run wrote.
     """
-    return {name: _read(name, each, results, parts) for name, each in member_cells(cell).items()}
+    return {name: _read(name, each, results, parts) for name, each in spec.members.items()}
 
 
 def best_of(members: Members, k: int) -> Members:
@@ -72,18 +65,16 @@ def best_of(members: Members, k: int) -> Members:
     return {name: members[name] for name in best}
 
 
-def _read(name: str, cell: Cell, results: Results, parts: Mapping[str, ManifestPart]) -> Member:
-    row = results.read_row(cell.cell_id)
+def _read(name: str, spec_id: str, results: Results, parts: Mapping[str, ManifestPart]) -> Member:
+    row = results.read_row(spec_id)
     if row is None:
-        raise NotApplicable(f"waits for its member {name} (cell {cell.cell_id}), not run yet")
-    if row["status"] != "done":
-        ending = row["status"].replace("_", " ")
-        raise NotApplicable(
-            f"its member {name} (cell {cell.cell_id}) is {ending}: {row['error']['reason']}"
-        )
-    path = results.predictions_path(cell.cell_id, row["dataset"]["redistributable"])
-    predictions = read_predictions(path, row["dataset"]["task"]["kind"])
-    if sha256_of_file(path) != row["predictions_sha256"]:
+        raise NotApplicable(f"waits for its member {name} (spec {spec_id}), not run yet")
+    if not row.done:
+        ending = row.status.replace("_", " ")
+        raise NotApplicable(f"its member {name} (spec {spec_id}) is {ending}: {row.error.reason}")
+    path = results.predictions_path(spec_id, row.dataset.redistributable)
+    predictions = read_predictions(path, row.dataset.task.kind)
+    if sha256_of_file(path) != row.predictions_sha256:
         raise MembersDiffer(
             f"{path}: the predictions of member {name} were changed after its run; run it again "
             f"with --rerun all --filter model={name}"
@@ -92,7 +83,7 @@ def _read(name: str, cell: Cell, results: Results, parts: Mapping[str, ManifestP
         _check_images(
             f"{path}: member {name}, {split}:", predictions.part(split).image_id, part.image_id
         )
-    return Member(cell, row, predictions)
+    return Member(row, predictions)
 
 
 def _check_images(whose: str, found: np.ndarray, wanted: np.ndarray) -> None:

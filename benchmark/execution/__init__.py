@@ -1,1 +1,1 @@
-"""Running a suite: plan what is missing, run each cell in a worker, record how it ended."""
+"""Running a suite: plan what is missing, run each spec in a worker, record how it ended."""

@@ -1,4 +1,4 @@
-"""Run one cell of an anomaly screen: a one-class model on the features of a trained classifier."""
+"""Run one spec of an anomaly screen: a one-class model on the features of a trained classifier."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from msgspec import convert
 
 from benchmark.data.gathered import Gathered, Images
 from benchmark.data.prepared import SPLITS
@@ -22,14 +23,15 @@ from benchmark.ensembles.anomaly import (
     temperature,
 )
 from benchmark.ensembles.members import Member
-from benchmark.execution.cell_run import Context, Outcome
 from benchmark.execution.ensemble_run import EnsembleJob
 from benchmark.execution.image_model import check_device, determinism
+from benchmark.execution.spec_run import Context, Outcome
 from benchmark.execution.stage import predict_logits
 from benchmark.models import NotApplicable
 from benchmark.models._feature_map import feature_layer
 from benchmark.records.anomaly_maps import AnomalyMaps, write_anomaly_maps
-from benchmark.suites.cell import Cell
+from benchmark.records.row import EnsembleFacts, ScreeningFacts
+from benchmark.spec import Spec
 
 MOST_IMAGES = 2000
 """Normal training images that the one-class model is fitted to: 20 a channel, in bounded memory."""
@@ -50,31 +52,33 @@ def run_anomaly(ensemble: EnsembleJob) -> Outcome:
     Raises:
         NotApplicable: the member's weights are not there, or it has no feature map.
     """
-    cell, data = ensemble.cell, ensemble.data
-    check_device(cell.device)
+    spec, data = ensemble.spec, ensemble.data
+    check_device(ensemble.context.environment)
     ((name, member),) = ensemble.members.items()
     images = ensemble.images(member)
     with ensemble.phases.phase("features"):
         network = _map_network(ensemble.restored(name))
         shape = network.output_shape[1:]
-        channels = drawn_channels(shape[2], cell.seed)
-        normal = _some_normal(data["train"].part.targets[:, 0], cell.seed)
+        channels = drawn_channels(shape[2], spec.seed)
+        normal = _some_normal(data["train"].part.targets[:, 0], spec.seed)
         model = _fitted(network, Gathered([images["train"]], normal), channels)
         distances = {s: _distances(model, network, images[s], channels) for s in SPLITS}
     logits = _standardised({s: image_scores(d) for s, d in distances.items()}, data)
     confidence, told = _screened(member, logits, data)
     _save(
-        cell, data["test"], logits["test"], confidence, distances["test"], shape, ensemble.context
+        spec, data["test"], logits["test"], confidence, distances["test"], shape, ensemble.context
     )
     return Outcome(
         {split: values[:, None] for split, values in logits.items()},
-        member.row["model"]["parameters"],
-        determinism=determinism(cell),
-        ensemble={
-            "used": [name],
-            "screening": {"images": len(normal), "map": [*shape[:2]], "channels": len(channels)}
-            | told,
-        },
+        member.row.model.parameters,
+        determinism=determinism(ensemble.context.environment),
+        ensemble=EnsembleFacts(
+            used=[name],
+            screening=convert(
+                {"images": len(normal), "map": [*shape[:2]], "channels": len(channels)} | told,
+                ScreeningFacts,
+            ),
+        ),
     )
 
 
@@ -139,7 +143,7 @@ def _screened(
 
 
 def _save(
-    cell: Cell,
+    spec: Spec,
     test: SplitData,
     score: np.ndarray,
     confidence: np.ndarray,
@@ -148,5 +152,5 @@ def _save(
     context: Context,
 ) -> None:
     maps = np.float32(distances).reshape(-1, *shape[:2])
-    path = context.results.anomaly_path(cell.cell_id)
+    path = context.results.anomaly_path(spec.spec_id)
     write_anomaly_maps(path, AnomalyMaps(test.part.image_id, score, confidence, maps))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.data.prepared import SPLITS, ManifestPart
-from benchmark.execution.cell_run import Outcome, Phases
+from benchmark.execution.spec_run import Outcome, Phases
 from benchmark.models import ModelFile, fit
 from benchmark.task import Task
 

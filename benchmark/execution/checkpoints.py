@@ -1,28 +1,40 @@
-"""The checkpoints of cells: one file for each stage of a training, gone once the cell is done."""
+"""The checkpoints of specs: one file for each stage of a training, gone once the spec is done."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.execution.environment import versions
+import msgspec
+
+import benchmark
+from benchmark.ensembles.model_file import own_file
+from benchmark.execution.code import code_of
+from benchmark.execution.environment import environment_facts
 from benchmark.models import ModelFile
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.training.checkpoint import Checkpoint
 
+if TYPE_CHECKING:
+    from benchmark.execution.spec_run import Context
 
-def cell_checkpoint(folder: Path, cell: Cell, model_file: ModelFile, stage: str) -> Checkpoint:
-    """Where a stage of a cell's training goes on from.
+
+def stage_checkpoint(context: Context, spec: Spec, model_file: ModelFile, stage: str) -> Checkpoint:
+    """Where a stage of a spec's training goes on from.
 
     Args:
-        folder: of all checkpoints of a results folder.
-        stage: names it among the stages of the cell.
+        stage: names it among the stages of the spec.
     """
-    made_by = {"model": model_file.sha256, **versions()}
-    return Checkpoint(folder / f"{cell.cell_id}.{stage}.npz", made_by)
+    made_by = {
+        "code": code_of(spec, own_file(model_file)),
+        "package": benchmark.__version__,
+        "environment": msgspec.to_builtins(environment_facts(context.environment)),
+    }
+    return Checkpoint(context.results.checkpoints / f"{spec.spec_id}.{stage}.npz", made_by)
 
 
-def remove_checkpoints(folder: Path, cell: Cell) -> None:
-    """Forget where a cell stood: it is done."""
-    for pattern in (f"{cell.cell_id}.*", f".{cell.cell_id}.*"):  # whole, and cut off by a kill
+def remove_checkpoints(folder: Path, spec: Spec) -> None:
+    """Forget where a spec stood: it is done."""
+    for pattern in (f"{spec.spec_id}.*", f".{spec.spec_id}.*"):  # whole, and cut off by a kill
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ TESTED = Path(__file__).parents[2] / "constraints.txt"
 CORE = ("keras", "tensorflow", "tensorflow-datasets", "keras-cv", "numpy", "pandas", "scikit-learn",
         "protobuf")  # fmt: skip
 ROOM_FOR_RESULTS = 2.0
-"""Weights and their temporary copy, of every cell."""
+"""Weights and their temporary copy, of every spec."""
 BYTES_PER_PARAMETER = 4
 
 
@@ -46,11 +46,7 @@ def environment_checks() -> list[Check]:
     ]
     checks += [_package(name, version) for name, version in _tested_versions().items()]
     environment = current()
-    heavy = environment.precision("auto", float("inf"))
-    text = (
-        f"{environment.backend} on {environment.device}, {environment.threads} cores; large models "
-        f"in {heavy}"
-    )
+    text = f"{environment.backend} on {environment.device}, {environment.threads} cores"
     return [*checks, Check("Arithmetic", GOOD, text)]
 
 
@@ -152,9 +148,9 @@ def _result_bytes(suites: list[Suite], models: Mapping[str, ModelFile], data_dir
     for suite, _, _ in _prepared_sets(suites, data_dir):
         for model in suite.models(models):
             card = models[model].card or {}
-            cells = len(suite.variants(model)) * len(suite.matrix["seeds"])
+            specs = len(suite.variants(model)) * len(suite.matrix["seeds"])
             parameters = card.get("parameters", {}).get("count", 0)
-            total += ROOM_FOR_RESULTS * BYTES_PER_PARAMETER * parameters * cells
+            total += ROOM_FOR_RESULTS * BYTES_PER_PARAMETER * parameters * specs
     return total
 
 
@@ -165,7 +161,7 @@ def _prepared_sets(suites: list[Suite], data_dir: Path):
                 counts = load_prepared(name, data_dir).counts
             except NotPrepared:
                 continue
-            yield suite, name, sum(split["images"] for split in counts.values())
+            yield suite, name, sum(split.images for split in counts.values())
 
 
 def accelerator_check() -> Check:
@@ -181,7 +177,7 @@ def accelerator_check() -> Check:
 
 
 def self_test(folder: Path) -> Check:
-    """Train one small cell on the embedded set in a folder of its own, as a run would."""
+    """Train one small spec on the embedded set in a folder of its own, as a run would."""
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
     from benchmark.execution.plan import Stock, make_plan
@@ -195,10 +191,10 @@ def self_test(folder: Path) -> Check:
     matrix = DEFAULTS | {"datasets": [name], "models": ["cnn"], "resolutions": [32], "seeds": [0]}
     suite = Suite("self_test", "Self-test", "", matrix, {"epochs": 1})
     results, environment = Results(folder / "results"), current()
-    plan = make_plan([suite], Stock(discover(), {name: prepared}, results, environment))
+    plan = make_plan([suite], Stock(discover(), {name: prepared}, results))
     run_plan(plan, Folders(folder / "data", folder / "cache", results.folder), environment)
     row = next(results.rows())
-    if row["status"] != "done":
-        return Check("Self-test", BAD, row["error"]["reason"], row["error"]["detail"])
-    seconds = sum(row["phases"].values())
-    return Check("Self-test", GOOD, f"one small cell trained and scored in {seconds:.0f} s")
+    if not row.done:
+        return Check("Self-test", BAD, row.error.reason, row.error.detail)
+    seconds = sum(row.phases.values())
+    return Check("Self-test", GOOD, f"one small spec trained and scored in {seconds:.0f} s")

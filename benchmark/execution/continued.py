@@ -1,4 +1,4 @@
-"""Going on from the weights that another cell saved."""
+"""Going on from the weights that another spec saved."""
 
 from __future__ import annotations
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec import structs
 
 from benchmark.data.prepared import Prepared
 from benchmark.data.shared_findings import Groups
-from benchmark.execution.cell_run import base_row
+from benchmark.execution.environment import Environment
+from benchmark.execution.spec_run import base_row
 from benchmark.models import ModelFile
-from benchmark.records.files import canonical_json, sha256
 from benchmark.records.predictions import Predictions, link
-from benchmark.records.store import Row
+from benchmark.records.row import ProtocolFacts, Row, SplitCounts, TaskFacts
 from benchmark.scoring.carried import carried_logits, carried_targets
-from benchmark.suites.cell import ID_LENGTH, Cell
+from benchmark.spec import Spec
 from benchmark.task import Task
 
 
@@ -54,45 +55,44 @@ def joined(first: Predictions, second: Predictions) -> Predictions:
 
 
 def cross_row(
-    cell: Cell, row: Row, target: Prepared, model_file: ModelFile, both: Predictions
+    spec: Spec,
+    row: Row,
+    target: Prepared,
+    model_file: ModelFile,
+    both: Predictions,
+    environment: Environment,
 ) -> Row:
     """The row of an evaluation, but for what it took and what may be wrong with it.
 
     Args:
-        cell: what stands for it.
+        spec: what stands for it.
         row: whose network is evaluated.
         both: predictions of common findings, of the row's validation and the target's test split.
     """
-    legacy = ["trained under a legacy protocol"] if row["protocol"]["legacy"] else []
-    made = base_row(cell, target, model_file, row["suite"])
-    facts = {
-        **{key: value for key, value in made["protocol"].items() if key != "id"},
-        "findings": list(both.findings),
-        "cross": True,
-    }
-    digest = sha256(canonical_json([row["config_id"], cell.dataset, cell.manifest_sha256]))
-    made["dataset"]["redistributable"] &= row["dataset"]["redistributable"]
-    made["dataset"]["task"] = {"findings": list(both.findings), "kind": both.kind}
-    return made | {
-        "status": "done",
-        "config_id": digest[:ID_LENGTH],
-        "protocol": facts | {"id": sha256(canonical_json(facts))[:ID_LENGTH]},
-        "source": {
-            **{key: row[key] for key in ("cell_id", "config_id", "predictions_sha256")},
-            "dataset": row["cell"]["dataset"],
-            "weights": row["cell"]["weights"],
-        },
-        "counts": {split: _counts(both.part(split)) for split in ("validation", "test")},
-        "model": row["model"],
-        "watermarks": [*row["watermarks"], *legacy],
-    }
+    legacy = ["trained under a legacy protocol"] if row.protocol.legacy else []
+    made = base_row(spec, target, model_file, row.suite, environment)
+    facts = msgspec.to_builtins(made.protocol) | {"findings": list(both.findings), "cross": True}
+    del facts["id"]
+    return structs.replace(
+        made,
+        status="done",
+        dataset=structs.replace(
+            made.dataset,
+            redistributable=made.dataset.redistributable and row.dataset.redistributable,
+            task=TaskFacts(findings=list(both.findings), kind=both.kind),
+        ),
+        protocol=ProtocolFacts.of(facts),
+        counts={split: _counts(both.part(split)) for split in ("validation", "test")},
+        model=row.model,
+        watermarks=[*row.watermarks, *legacy],
+    )
 
 
-def _counts(predictions: Predictions) -> dict[str, Any]:
+def _counts(predictions: Predictions) -> SplitCounts:
     """Images, patients and positive images of each finding."""
     positives = (predictions.targets == 1).sum(axis=0).tolist()
-    return {
-        "images": len(predictions.split),
-        "patients": len(np.unique(predictions.patient_id)),
-        "positives": dict(zip(predictions.findings, positives, strict=True)),
-    }
+    return SplitCounts(
+        images=len(predictions.split),
+        patients=len(np.unique(predictions.patient_id)),
+        positives=dict(zip(predictions.findings, positives, strict=True)),
+    )

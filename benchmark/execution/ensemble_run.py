@@ -1,10 +1,10 @@
-"""Run one cell of an ensemble: read its members' predictions, and combine or add to them."""
+"""Run one spec of an ensemble: read its members' predictions, and combine or add to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +13,14 @@ from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.ensembles.declaration import KINDS
 from benchmark.ensembles.members import Member, Members, best_of, read_members
-from benchmark.ensembles.model_file import EnsembleFile
+from benchmark.ensembles.model_file import EnsembleFile, kind_name
 from benchmark.ensembles.voting import hard_vote, soft_vote
-from benchmark.execution.cell_run import Context, Event, Outcome, Phases
+from benchmark.execution.spec_run import Context, Event, Outcome, Phases
+from benchmark.records.row import EnsembleFacts
 from benchmark.records.store import Results
 from benchmark.scoring.stored import stored_scores
 from benchmark.scoring.thresholds import argmax_decisions
-from benchmark.suites.cell import Cell
+from benchmark.spec import MEMBER, EnsembleRule, Spec
 
 if TYPE_CHECKING:  # a vote needs no Keras
     import keras
@@ -36,7 +37,7 @@ class EnsembleJob:
         on_event: told about every finished epoch of what the ensemble trains itself.
     """
 
-    cell: Cell
+    spec: Spec
     file: EnsembleFile
     members: Members
     prepared: Prepared
@@ -50,7 +51,7 @@ class EnsembleJob:
         from benchmark.execution.image_model import open_images
 
         with self.phases.phase("views"):
-            return open_images(member.cell, self.prepared, self.data, self.context, self.on_event)
+            return open_images(member.spec, self.prepared, self.data, self.context, self.on_event)
 
     def restored(self, name: str) -> keras.Model:
         """The network of a member as it was trained; a NotApplicable where its weights are gone."""
@@ -66,7 +67,7 @@ class EnsembleJob:
 
 
 def run_ensemble(
-    cell: Cell,
+    spec: Spec,
     file: EnsembleFile,
     prepared: Prepared,
     data: dict[str, SplitData],
@@ -86,15 +87,15 @@ def run_ensemble(
         benchmark.ensembles.members.MembersDiffer: predictions of a member are of other images.
     """
     with phases.phase("read"):
-        members = read_members(cell, context.results, {s: data[s].part for s in SPLITS})
-    if KINDS[cell.ensemble["kind"]].sees_images:
-        run = _seeing(cell.ensemble["kind"])
-        outcome = run(EnsembleJob(cell, file, members, prepared, data, context, phases, on_event))
+        members = read_members(spec, context.results, {s: data[s].part for s in SPLITS})
+    if KINDS[kind_name(spec)].sees_images:
+        run = _seeing(spec.kind)
+        outcome = run(EnsembleJob(spec, file, members, prepared, data, context, phases, on_event))
     else:
         with phases.phase("vote"):
-            outcome = _vote(cell.ensemble, members, context.results)
-    outcome.ensemble |= {"members": {name: _origin(member) for name, member in members.items()}}
-    outcome.watermarks += sorted({m for each in members.values() for m in each.row["watermarks"]})
+            outcome = _vote(spec.ensemble, members, context.results)
+    outcome.made_from |= {MEMBER + name: member.used for name, member in members.items()}
+    outcome.watermarks += sorted({m for each in members.values() for m in each.row.watermarks})
     return outcome
 
 
@@ -110,22 +111,22 @@ def _seeing(kind: str) -> Callable[[EnsembleJob], Outcome]:
     }[kind]
 
 
-def _vote(rule: dict[str, Any], members: Members, results: Results) -> Outcome:
-    if rule["kind"] == "best_mean":
-        members = best_of(members, rule["k"])
-    weights = [rule.get("weights", {}).get(name, 1.0) for name in members]
+def _vote(rule: EnsembleRule, members: Members, results: Results) -> Outcome:
+    if rule.rule == "best_mean":
+        members = best_of(members, rule.k)
+    weights = [(rule.weights or {}).get(name, 1.0) for name in members]
     predictions = [member.predictions for member in members.values()]
     kind, split = predictions[0].kind, predictions[0].split
-    if rule["kind"] == "hard_vote":
+    if rule.rule == "hard_vote":
         decisions = [_decisions(member, results) for member in members.values()]
         logits = hard_vote(decisions, weights, kind)
     else:
         logits = soft_vote([each.logits for each in predictions], weights, kind)
     return Outcome(
         {name: logits[split == name] for name in SPLITS},
-        parameters=sum(member.row["model"]["parameters"] for member in members.values()),
+        parameters=sum(member.row.model.parameters for member in members.values()),
         determinism="a function of the members' predictions",
-        ensemble={"used": list(members)},
+        ensemble=EnsembleFacts(used=list(members)),
     )
 
 
@@ -134,9 +135,5 @@ def _decisions(member: Member, results: Results) -> np.ndarray:
     predictions = member.predictions
     if predictions.kind == "multiclass":
         return argmax_decisions(predictions.probabilities)
-    thresholds = stored_scores(results, member.row)["thresholds"]
+    thresholds = stored_scores(results, member.row).thresholds
     return predictions.probabilities >= [thresholds[name] for name in predictions.findings]
-
-
-def _origin(member: Member) -> dict[str, str]:
-    return {key: member.row[key] for key in ("cell_id", "predictions_sha256")}

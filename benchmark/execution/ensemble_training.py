@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import keras
+from msgspec import structs
 
 from benchmark.data.gathered import Images
 from benchmark.data.prepared import SPLITS
@@ -12,7 +13,6 @@ from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import Members, best_of
 from benchmark.ensembles.selection import most_confused
 from benchmark.ensembles.specialist import AllSplits, of_findings, take_over
-from benchmark.execution.cell_run import Outcome
 from benchmark.execution.ensemble_run import EnsembleJob
 from benchmark.execution.image_model import (
     check_device,
@@ -21,9 +21,11 @@ from benchmark.execution.image_model import (
     run_image_model,
 )
 from benchmark.execution.restored import check_saved
+from benchmark.execution.spec_run import Outcome
 from benchmark.execution.stage import predict_logits, predict_splits, run_stage
 from benchmark.models import NotApplicable
-from benchmark.suites.cell import Cell
+from benchmark.records.row import EnsembleFacts
+from benchmark.spec import Spec
 from benchmark.task import Task
 
 
@@ -33,23 +35,23 @@ def run_joined_features(ensemble: EnsembleJob) -> Outcome:
     Raises:
         NotApplicable: the saved weights of a chosen member are not there.
     """
-    cell, phases, task = ensemble.cell, ensemble.phases, ensemble.prepared.task
-    check_device(cell.device)
-    members = best_of(ensemble.members, cell.ensemble["k"])
+    spec, phases, task = ensemble.spec, ensemble.phases, ensemble.prepared.task
+    check_device(ensemble.context.environment)
+    members = best_of(ensemble.members, spec.ensemble.k)
     for name, member in members.items():
         check_saved(name, member, ensemble.context.results)
     features = []
     for name, member in members.items():
         images = ensemble.images(member)
         job = make_job(
-            cell, ensemble.file, task, ensemble.data, images, ensemble.context, phases,
+            spec, ensemble.file, task, ensemble.data, images, ensemble.context, phases,
             ensemble.on_event,
         )  # fmt: skip
         with phases.phase("features"):
             network = penultimate(ensemble.restored(name))
             features.append(_features(network, images, job.train.images))
     inputs = join(features)
-    network = _fresh_head(cell, inputs["train"].shape[1], task)
+    network = _fresh_head(spec, inputs["train"].shape[1], task)
     train = replace(job.train, images=inputs["drawn"])
     with phases.phase("train"):
         history, validation = run_stage(
@@ -60,9 +62,9 @@ def run_joined_features(ensemble: EnsembleJob) -> Outcome:
     return Outcome(
         logits,
         network.count_params() + _parameters(members),
-        history.as_dict(),
-        determinism(cell),
-        ensemble={"used": list(members)},
+        history.as_record(),
+        determinism(ensemble.context.environment),
+        ensemble=EnsembleFacts(used=list(members)),
     )
 
 
@@ -74,9 +76,9 @@ def run_specialist(ensemble: EnsembleJob) -> Outcome:
     Raises:
         NotApplicable: the first model confuses nothing on validation.
     """
-    rule, prepared = ensemble.cell.ensemble, ensemble.prepared
+    rule, prepared = ensemble.spec.ensemble, ensemble.prepared
     ((name, first),) = ensemble.members.items()
-    group, confused = most_confused(first.predictions, rule["k"])
+    group, confused = most_confused(first.predictions, rule.k)
     if not confused:
         raise NotApplicable(
             f"its member {name} takes no finding for another on validation: there is nothing for "
@@ -85,9 +87,9 @@ def run_specialist(ensemble: EnsembleJob) -> Outcome:
     findings = [prepared.task.findings[i] for i in group]
     theirs = {split: of_findings(ensemble.data[split], group) for split in ("train", "validation")}
     outcome = run_image_model(
-        ensemble.cell,
-        ensemble.file.models[rule["second"]],
-        replace(prepared, facts=prepared.facts | {"findings": findings}),
+        ensemble.spec,
+        ensemble.file.models[rule.second],
+        replace(prepared, facts=structs.replace(prepared.facts, findings=findings)),
         theirs | {"test": AllSplits(ensemble.data)},
         ensemble.context,
         ensemble.phases,
@@ -99,7 +101,7 @@ def run_specialist(ensemble: EnsembleJob) -> Outcome:
         outcome,
         logits={each: logits[split == each] for each in SPLITS},
         parameters=outcome.parameters + _parameters(ensemble.members),
-        ensemble={"used": [name], "findings": findings, "confused_on_validation": confused},
+        ensemble=EnsembleFacts(used=[name], findings=findings, confused_on_validation=confused),
     )
 
 
@@ -110,12 +112,12 @@ def _features(network: keras.Model, images: dict[str, Images], drawn: Images) ->
     return found | {"train": found["drawn"][: len(images["train"])]}
 
 
-def _fresh_head(cell: Cell, width: int, task: Task) -> keras.Model:
+def _fresh_head(spec: Spec, width: int, task: Task) -> keras.Model:
     keras.utils.clear_session(free_memory=True)
-    keras.utils.set_random_seed(cell.seed)
-    keras.config.set_dtype_policy(cell.precision)
+    keras.utils.set_random_seed(spec.seed)
+    keras.config.set_dtype_policy(spec.precision)
     return head(width, task)
 
 
 def _parameters(members: Members) -> int:
-    return sum(member.row["model"]["parameters"] for member in members.values())
+    return sum(member.row.model.parameters for member in members.values())

@@ -1,4 +1,4 @@
-"""What this machine computes with. Asks no framework, so that planning stays instant."""
+"""What a worker computes with, and what a row says about it. Planning asks none of this."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import benchmark
 from benchmark.errors import UnknownName
+from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "gpu", "tpu")
-LARGE_GMACS = 2.0
 PACKAGES = (
     "keras",
     "tensorflow",
@@ -25,41 +25,36 @@ PACKAGES = (
     "tensorflow-datasets",
     "keras-cv",
     "jax",
+    "jaxlib",
+    "jax-cuda12-plugin",
+    "jax-cuda13-plugin",
     "torch",
+    "nvidia-cuda-runtime",
+    "nvidia-cuda-runtime-cu12",
+    "nvidia-cudnn-cu12",
     "numpy",
+    "scipy",
+    "scikit-learn",
+    "pillow",
 )
+KERAS = KerasSettings(floatx="float32", epsilon=1e-7, image_data_format="channels_last")
+"""Keras' own defaults, which a worker returns to before every spec: neither a person's keras.json
+nor the model file before may change a number."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """The arithmetic that goes into a cell's id.
+    """What a worker is started with.
 
     Attributes:
         backend: Keras backend (environment variable KERAS_BACKEND, else TensorFlow).
         device: ``"cpu"``, ``"gpu"`` or ``"tpu"`` (CXR_BENCH_DEVICE, else what is found).
-        threads: CPU cores this process may use.
-        fast_bfloat16: whether the hardware multiplies bfloat16 faster than float32.
+        threads: CPU cores that it may use.
     """
 
     backend: str
     device: str
     threads: int
-    fast_bfloat16: bool = False
-
-    def precision(self, wanted: str, gmacs_224: float | None) -> str:
-        """The Keras dtype policy of a model.
-
-        Measured on two cores with AVX-512 BF16: mixed_bfloat16 trains ResNet50 at 64 px half
-        again as fast and DenseNet121 at 224 px twice, but gains nothing for GoogLeNet and less.
-
-        Args:
-            wanted: the recipe's; anything but ``"auto"`` is taken as it is.
-            gmacs_224: the model's multiply-adds at 224 px in 1e9.
-        """
-        if wanted != "auto":
-            return wanted
-        large = (gmacs_224 or 0.0) >= LARGE_GMACS
-        return "mixed_bfloat16" if large and self.fast_bfloat16 else "float32"
 
 
 def current() -> Environment:
@@ -74,8 +69,14 @@ def current() -> Environment:
         raise UnknownName("KERAS_BACKEND", backend, BACKENDS)
     if device not in DEVICES:
         raise UnknownName("CXR_BENCH_DEVICE", device, DEVICES)
-    fast_bfloat16 = device != "cpu" or "avx512_bf16" in _cpu_facts().get("flags", "")
-    return Environment(backend, device, len(os.sched_getaffinity(0)), fast_bfloat16)
+    return Environment(backend, device, usable_cores())
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _device() -> str:
@@ -85,27 +86,45 @@ def _device() -> str:
     return "tpu" if os.environ.get("TPU_NAME") or Path("/dev/accel0").exists() else "cpu"
 
 
+def environment_facts(environment: Environment | None) -> EnvironmentFacts:
+    """What a row says about where it was made; of predictions from elsewhere next to nothing."""
+    if environment is None:
+        unknown = dict.fromkeys(EnvironmentFacts.__struct_fields__)
+        return EnvironmentFacts(
+            **unknown | {"python": platform.python_version(), "packages": versions()}
+        )
+    return EnvironmentFacts(
+        backend=environment.backend,
+        device=environment.device,
+        accelerator=_accelerator(environment.device),
+        threads=environment.threads,
+        machine=platform.machine() or None,
+        cpu=_cpu_facts().get("model name") or platform.processor() or None,
+        cores=usable_cores(),
+        memory_gb=_memory_gb(),
+        system=platform.platform(),
+        python=platform.python_version(),
+        packages=versions(),
+        keras=KERAS,
+    )
+
+
 @cache
-def provenance() -> dict[str, Any]:
-    """Code version, commit, package versions and hardware, for a row."""
-    return {
-        "commit": _commit(),
-        **versions(),
-        "hardware": {
-            "cpu": _cpu_facts().get("model name") or platform.processor() or platform.machine(),
-            "cores": len(os.sched_getaffinity(0)),
-            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        },
-    }
+def versions() -> dict[str, str]:
+    """Versions of the packages that compute, by name."""
+    return {name: v for name in PACKAGES if (v := _version(name))}
 
 
-def versions() -> dict[str, Any]:
-    """Versions of this code, of Python and of the packages that compute."""
-    return {
-        "code_version": benchmark.__version__,
-        "python": platform.python_version(),
-        "packages": {name: v for name in PACKAGES if (v := _version(name))},
-    }
+def fix_keras_settings() -> None:
+    """Bring Keras' global settings back to :data:`KERAS`, whoever changed them."""
+    import keras
+
+    keras.config.set_floatx(KERAS.floatx)
+    keras.config.set_epsilon(KERAS.epsilon)
+    keras.config.set_image_data_format(KERAS.image_data_format)
+    keras.config.set_dtype_policy(KERAS.floatx)
+    for limit in ("set_max_epochs", "set_max_steps_per_epoch"):  # of keras.json, in newer Keras
+        getattr(keras.config, limit, lambda value: None)(None)
 
 
 def _version(package: str) -> str | None:
@@ -113,6 +132,54 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _memory_gb() -> int | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+@cache
+def _accelerator(device: str) -> Accelerator | None:
+    """The accelerators of this machine as their driver, or else the framework, names them."""
+    if device == "gpu" and (found := _nvidia()):
+        return found
+    if device == "cpu" or "keras" not in sys.modules:
+        return None
+    return _named_by_framework(device)
+
+
+def _nvidia() -> Accelerator | None:
+    fields = "name,memory.total,driver_version"
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        lines = [line.split(", ") for line in told.stdout.strip().splitlines()]
+        name, memory, driver = lines[0]
+        return Accelerator(
+            name=name, count=len(lines), memory_gb=round(float(memory) / 1024, 1), driver=driver
+        )
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+
+
+def _named_by_framework(device: str) -> Accelerator | None:
+    import keras
+
+    kind = device.upper()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        found = [d.device_kind for d in jax.devices() if d.platform == device]
+    elif hasattr(keras.distribution, "list_devices"):
+        found = keras.distribution.list_devices(kind)
+    else:
+        return None
+    if not found:
+        return None
+    return Accelerator(name=found[0], count=len(found), memory_gb=None, driver=None)
 
 
 def _cpu_facts() -> dict[str, str]:
@@ -125,12 +192,13 @@ def _cpu_facts() -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
-def _commit() -> str | None:
+@cache
+def commit() -> str | None:
     """The code's git commit, with ``+`` where tracked files differ from it; None outside git."""
     folder = Path(benchmark.__file__).parent
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        return commit + ("+" if _git(folder, "status", "--porcelain", "-uno", ".") else "")
+        found = _git(folder, "rev-parse", "HEAD")
+        return found + ("+" if _git(folder, "status", "--porcelain", "-uno", ".") else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 

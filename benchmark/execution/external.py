@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.errors import UserError
-from benchmark.execution.cell_data import cell_data
-from benchmark.execution.environment import provenance
-from benchmark.execution.protocol import dataset_facts, protocol_of
-from benchmark.legacy import HONEST
+from benchmark.execution.spec_data import spec_data
+from benchmark.execution.spec_run import base_row
+from benchmark.hashing import sha256_of_file
+from benchmark.models import ModelFile
 from benchmark.records.external import External, ExternalFileError, read_external
-from benchmark.records.files import sha256_of_file
-from benchmark.records.predictions import Predictions, write_predictions
-from benchmark.records.store import Results, Row
-from benchmark.scoring.stored import stored_scores
-from benchmark.suites.cell import Cell
+from benchmark.records.predictions import Predictions
+from benchmark.records.row import ExternalFacts, Row
+from benchmark.records.store import Results
+from benchmark.scoring.publishing import check, publish
+from benchmark.spec import PUBLISHED, Spec
 
 EXAMPLES = 3
-BACKEND = "external"
+SUITE = "external"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,13 @@ class Origin:
 
 
 def enter(
-    path: Path, prepared: Prepared, origin: Origin, results: Results, protocol: str = HONEST
+    path: Path,
+    prepared: Prepared,
+    origin: Origin,
+    results: Results,
+    protocol: str = PUBLISHED,
+    *,
+    replace: bool = False,
 ) -> Row:
     """Read predictions, check that they are of exactly the data set's images, and save a row.
 
@@ -54,27 +60,27 @@ def enter(
         path: see :mod:`benchmark.records.external`. Test is needed; train and validation are used
             where they are there, and whole.
         prepared: whose split, targets and patients count, as ``protocol`` sees it.
-        protocol: honest, a screening one, or a shortcut probe.
+        protocol: the set's own, a screening one, or a shortcut probe.
+        replace: whether an earlier entry of the same name and seed gives way.
 
     Raises:
-        UserError: the file cannot be read, or its images are not those of the data set.
+        UserError: the file cannot be read, its images are not those of the data set, or there is
+            an earlier entry.
     """
     external = read_external(path, prepared.task)
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
-    cell = _cell(prepared, origin, protocol)
-    data = cell_data(cell, prepared)
+    spec = _spec(prepared, origin, protocol)
+    data = spec_data(spec, prepared)
     parts = {split: data[split].part for split in splits}
     orders = {split: _order(path, split, external, parts[split]) for split in splits}
-    predictions = _predictions(external, prepared, parts, orders)
-    row = _row(cell, prepared, origin) | {
-        "predictions_sha256": write_predictions(
-            results.predictions_path(cell.cell_id, prepared.facts["redistributable"]), predictions
-        ),
-        "external": {"file": path.name, "sha256": sha256_of_file(path), "splits": splits},
-    }
-    stored_scores(results, row)
-    results.write_row(row)
-    return row
+    row = _row(
+        spec,
+        prepared,
+        origin,
+        ExternalFacts(file=path.name, sha256=sha256_of_file(path), splits=splits),
+    )
+    checked = check(_predictions(external, prepared, parts, orders), row.protocol)
+    return publish(results, row, checked, replace=replace)
 
 
 def _order(path: Path, split: str, external: External, part: ManifestPart) -> np.ndarray:
@@ -113,10 +119,12 @@ def _predictions(external: External, prepared: Prepared, parts: dict, orders: di
     )
 
 
-def _cell(prepared: Prepared, origin: Origin, protocol: str) -> Cell:
+def _spec(prepared: Prepared, origin: Origin, protocol: str) -> Spec:
     """What tells external rows apart: data, name and seed; nothing else is known of them."""
-    unknown = ("preprocessing", "normalisation", "imbalance", "weights", "augmentation")
-    return Cell(
+    unknown = ("preprocessing", "normalisation", "imbalance", "scheme", "weights", "augmentation",
+               "precision")  # fmt: skip
+    return Spec(
+        kind="external",
         dataset=prepared.name,
         dataset_version=prepared.version,
         manifest_sha256=prepared.manifest_sha256,
@@ -125,43 +133,26 @@ def _cell(prepared: Prepared, origin: Origin, protocol: str) -> Cell:
         **dict.fromkeys(unknown, ""),
         seed=origin.seed,
         recipe={},
-        backend=BACKEND,
-        device="",
-        precision="",
-        threads=0,
-        micro_batch=0,
         protocol=protocol,
     )
 
 
-def _row(cell: Cell, prepared: Prepared, origin: Origin) -> Row:
-    if prepared.derived["verdict"] == "leak":
+def _row(spec: Spec, prepared: Prepared, origin: Origin, external: ExternalFacts) -> Row:
+    if prepared.derived.verdict == "leak":
         raise UserError(
-            f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. Nothing is scored "
+            f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. Nothing is scored "
             "on it."
         )
-    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {
-        "cell_id": cell.cell_id,
-        "config_id": cell.config_id,
-        "suite": BACKEND,
-        "status": "done",
-        "error": None,
-        "cell": cell.as_dict(),
-        "dataset": dataset_facts(prepared),
-        "protocol": protocol_of(cell, prepared),
-        "watermarks": [],
-        "model": {
-            "title": origin.name,
-            "reference": origin.reference,
-            "sha256": None,
-            "deterministic": origin.deterministic,
-            "parameters": origin.parameters,
-        },
-        "counts": prepared.counts,
-        "history": None,
-        "phases": {},
-        "peak_memory_mb": None,
-        "provenance": provenance()
-        | {"finished": finished, "hardware": {}, "determinism": "made elsewhere"},
+    card = {
+        "title": origin.name,
+        "reference": origin.reference,
+        "deterministic": origin.deterministic,
     }
+    row = base_row(spec, prepared, ModelFile(origin.name, Path(), card), SUITE, None)
+    return structs.replace(
+        row,
+        status="done",
+        model=structs.replace(row.model, parameters=origin.parameters),
+        determinism="made elsewhere",
+        external=external,
+    )

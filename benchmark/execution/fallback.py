@@ -1,7 +1,7 @@
-"""Smaller cells in place of those that ran out of memory.
+"""Smaller specs in place of those that ran out of memory.
 
-A cell that fails for memory is tried again with half as many images at a time and the gradients of
-twice as many parts accumulated. That is another cell with an id of its own: where there is batch
+A spec that fails for memory is tried again with half as many images at a time and the gradients of
+twice as many parts accumulated. That is another spec with an id of its own: where there is batch
 normalisation, or a random layer, its numbers are not those of the first. Its watermark keeps it out
 of every ranking with full ones.
 """
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from benchmark.models import ModelFile
 from benchmark.records.store import Results
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -26,37 +28,35 @@ WATERMARK = "memory fallback: trained in smaller parts of a batch than was plann
 
 
 def smaller(planned: Planned) -> Planned | None:
-    """The same cell with half as many images in memory at a time; None where there is none.
+    """The same spec with half as many images in memory at a time; None where there is none.
 
-    Not for ensembles: their members' cells are told by what differs from their own.
+    Not for ensembles: their members' specs are told by what differs from their own.
     """
-    cell = planned.cell
-    trains = "batch_size" in cell.recipe and not cell.ensemble
-    if not trains or cell.micro_batch % 2 or cell.micro_batch // 2 < FEWEST:
+    spec = planned.spec
+    trains = "batch_size" in spec.recipe and not spec.ensemble
+    if not trains or spec.micro_batch % 2 or spec.micro_batch // 2 < FEWEST:
         return None
-    recipe = Recipe(**cell.recipe)
+    recipe = Recipe(**spec.recipe)
     halved = replace(recipe, accumulate=2 * recipe.accumulate)
-    less = replace(
-        cell, recipe=halved.as_dict(), micro_batch=halved.micro_batch, memory_fallback=True
-    )
-    return replace(planned, cell=less, status="missing")
+    less = structs.replace(spec, recipe=halved.as_dict(), memory_fallback=True)
+    return replace(planned, spec=less, status="missing")
 
 
 def stand_in(
-    planned: Planned, results: Results, status: Callable[[Results, Cell, ModelFile], str]
+    planned: Planned, results: Results, status: Callable[[Spec, ModelFile], str]
 ) -> Planned:
-    """What a plan has for a cell that ran out of memory: the smaller one that was or will be done.
+    """What a plan has for a spec that ran out of memory: the smaller one that was or will be done.
 
-    The cell itself where nothing smaller was begun, or all of it failed too.
+    The spec itself where nothing smaller was begun, or all of it failed too.
 
     Args:
-        status: how a cell stands by its row.
+        status: how a spec stands by its row.
     """
     tried = planned
     while tried.status == "failed":
-        begun = results.read_row(tried.cell.cell_id)["error"].get("fallback")
+        begun = results.read_row(tried.spec.spec_id).error.fallback
         less = smaller(tried)
-        if less is None or less.cell.cell_id != begun:
+        if less is None or less.spec.spec_id != begun:
             return planned
-        tried = replace(less, status=status(results, less.cell, less.model_file))
+        tried = replace(less, status=status(less.spec, less.model_file))
     return tried

@@ -2,7 +2,7 @@
 
 ``<cache_dir>/features/<key>.npy``, float32 (N, D), one line an image, and beside it a ``.json``
 that says what they were made of and holds the SHA-256 of the file. The key is a hash of the pixels
-and the backbone's weights themselves and of whatever else the features depend on, so that cells
+and the backbone's weights themselves and of whatever else the features depend on, so that specs
 share them where they may and only there.
 """
 
@@ -24,13 +24,8 @@ import numpy as np
 from benchmark.data.gathered import Images
 from benchmark.data.pipeline import evaluation_batches
 from benchmark.errors import UserError
-from benchmark.records.files import (
-    canonical_json,
-    readable_json,
-    sha256,
-    sha256_of_file,
-    write_atomic,
-)
+from benchmark.hashing import canonical_json, sha256, sha256_of_file
+from benchmark.records.files import readable_json, write_atomic
 
 BATCH = 64
 _LOG = logging.getLogger(__name__)

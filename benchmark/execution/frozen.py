@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import keras
+import msgspec
 import numpy as np
 
-from benchmark import models
+from benchmark import training
 from benchmark.data.gathered import Images
+from benchmark.execution.environment import environment_facts
 from benchmark.execution.features import open_features
 from benchmark.execution.stage import Job, Trained, run_stage
 from benchmark.models import NotApplicable
-from benchmark.records.files import sha256_of_file
 from benchmark.training.fit import History
 from benchmark.training.recipe import Recipe
 
@@ -48,7 +48,7 @@ def fine_tune(model: keras.Model, job: Job) -> Trained:
             job.train,
             job.images["validation"],
             slower,
-            job.cell.augmentation,
+            job.spec.augmentation,
             epochs_before=len(first.loss),
         )
     history = History.joined({"head": first, "all layers": second})
@@ -65,7 +65,7 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     if "features" not in [layer.name for layer in network.layers]:
         raise NotApplicable(
             f"model {model.name} has no layer 'features', so nothing says which part of it to "
-            "freeze. Choose weights = random."
+            "freeze. Choose scheme = scratch."
         )
     features = network.get_layer("features").output
     inner = keras.Model(network.inputs, features)
@@ -91,18 +91,14 @@ def _features(backbone: keras.Model, job: Job, split: str, images: Images) -> np
     def progress(done: int, total: int) -> None:
         job.on_event({"event": "features", "split": split, "done": done, "total": total})
 
-    cell = job.cell
-    keys = ("resolution", "normalisation", "precision", "backend", "device", "threads")
-    made_of = {key: getattr(cell, key) for key in keys} | {
-        "model_sha256": job.model_file.sha256,
-        "helpers_sha256": _helpers_sha256(),
+    spec = job.spec
+    keys = ("resolution", "normalisation", "precision")
+    made_of = {key: getattr(spec, key) for key in keys} | {
+        "model": [job.model_file.name, job.model_file.version],
+        "training": training.VERSION,
+        "environment": msgspec.to_builtins(environment_facts(job.context.environment)),
     }
-    return open_features(backbone, images, made_of, job.cache_dir, progress)
-
-
-def _helpers_sha256() -> list[str]:
-    """Hashes of the code that model files share."""
-    return [sha256_of_file(path) for path in sorted(Path(models.__file__).parent.glob("_*.py"))]
+    return open_features(backbone, images, made_of, job.context.cache_dir, progress)
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

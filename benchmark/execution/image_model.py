@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,32 +13,35 @@ from benchmark.data.gathered import Images
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
-from benchmark.execution.cell_run import Context, Event, Outcome, Phases
 from benchmark.execution.continued import continue_from
+from benchmark.execution.environment import Environment, fix_keras_settings
 from benchmark.execution.frozen import fine_tune, train_head
+from benchmark.execution.spec_run import Context, Event, Outcome, Phases
 from benchmark.execution.stage import Job, predict_splits, train_whole
 from benchmark.execution.starting_weights import (
     WeightSources,
     check_start,
-    weights_facts,
+    made_from_weights,
+    starting_weights,
     weights_watermarks,
 )
 from benchmark.execution.traced import TRACED, key_of
-from benchmark.models import ModelFile, create
+from benchmark.hashing import sha256_of_file
+from benchmark.models import ModelFile, create, load
 from benchmark.segmentation.lung_views import open_prepared_view
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.imbalance import find_policy
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import Recipe
-from benchmark.training.weights import FINETUNE, origin
+from benchmark.training.weights import FINETUNE, FROZEN
 
-TRAINERS = {"random_frozen": train_head, "imagenet_frozen": train_head, FINETUNE: fine_tune}
-"""What the weight policies train, where it is not every layer at once."""
+TRAINERS = {FROZEN: train_head, FINETUNE: fine_tune}
+"""What trains a scheme, where it is not every layer at once."""
 
 
 def run_image_model(
-    cell: Cell,
+    spec: Spec,
     model_file: ModelFile,
     prepared: Prepared,
     data: dict[str, SplitData],
@@ -47,7 +49,7 @@ def run_image_model(
     phases: Phases,
     on_event: Event,
 ) -> Outcome:
-    """Train one cell.
+    """Train one spec.
 
     Args:
         data: for each split which images, and their ids, metadata and targets.
@@ -55,34 +57,37 @@ def run_image_model(
         on_event: told about every finished epoch.
 
     Raises:
-        UserError: the machine does not have the device the cell was planned for.
+        UserError: the machine does not have the device the spec was planned for.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    check_device(cell.device)
-    files = check_start(cell, model_file, WeightSources(context.results, context.weights_dirs))
+    check_device(context.environment)
+    files = check_start(spec, model_file, WeightSources(context.results, context.weights_dirs))
     with phases.phase("views"):
-        images = open_images(cell, prepared, data, context, on_event)
-    job = make_job(cell, model_file, prepared.task, data, images, context, phases, on_event)
+        images = open_images(spec, prepared, data, context, on_event)
+    job = make_job(spec, model_file, prepared.task, data, images, context, phases, on_event)
     TRACED.forget_others(key_of(job))
     with phases.phase("build"):
-        model = _starting_model(cell, model_file, prepared.task, files, context)
-    trained = TRAINERS.get(cell.weights, train_whole)(model, job)
+        model = _starting_model(spec, model_file, prepared.task, files, context)
+    trained = TRAINERS.get(spec.scheme, train_whole)(model, job)
     with phases.phase("predict"):
         logits = predict_splits(trained.network, trained.inputs, trained.validation)
     with phases.phase("write"):
-        save_weights(trained.model, context.results.weights_path(cell.cell_id))
+        saved = context.results.weights_path(spec.spec_id)
+        save_weights(trained.model, saved)
     return Outcome(
         logits,
         model.count_params(),
-        trained.history.as_dict(),
-        determinism(cell),
-        weights_facts(cell, model_file, files),
-        weights_watermarks(cell, prepared, files, context.results),
+        trained.history.as_record(),
+        determinism(context.environment),
+        weights_sha256=sha256_of_file(saved),
+        starting_weights=starting_weights(spec, model_file, files),
+        made_from=made_from_weights(spec, files),
+        watermarks=weights_watermarks(spec, prepared, files, context.results),
     )
 
 
 def make_job(
-    cell: Cell,
+    spec: Spec,
     model_file: ModelFile,
     task: Task,
     data: dict[str, SplitData],
@@ -91,34 +96,33 @@ def make_job(
     phases: Phases,
     on_event: Event,
 ) -> Job:
-    """What a training of this cell on these images needs; the imbalance policy is applied here."""
-    policy, targets = find_policy(cell.imbalance), data["train"].part.masked_targets
+    """What a training of this spec on these images needs; the imbalance policy is applied here."""
+    policy, targets = find_policy(spec.imbalance), data["train"].part.masked_targets
     if data["train"].holds_copies:  # made by a legacy protocol, before it split
         policy = replace(policy, copy=None)
     return Job(
-        cell,
+        spec,
         model_file,
-        Recipe(**cell.recipe),
+        Recipe(**spec.recipe),
         task,
         images,
-        policy.training_set(images["train"], targets, cell.seed),
+        policy.training_set(images["train"], targets, spec.seed),
         MaskedCrossEntropy(task.exclusive, **policy.loss_settings(targets, task)),
         data["validation"].part,
-        context.cache_dir,
-        context.results.checkpoints,
+        context,
         phases,
         on_event,
     )
 
 
 def open_images(
-    cell: Cell,
+    spec: Spec,
     prepared: Prepared,
     data: dict[str, SplitData],
     context: Context,
     on_event: Event,
 ) -> dict[str, Images]:
-    """The images of each split of a cell, uint8 (N, S, S), from its views."""
+    """The images of each split of a spec, uint8 (N, S, S), from its views."""
 
     def view(split: str) -> np.ndarray:
         def progress(done: int, total: int) -> None:
@@ -127,8 +131,7 @@ def open_images(
         return open_prepared_view(
             prepared,
             split,
-            cell.resolution,
-            cell.preprocessing,
+            spec,
             context.cache_dir,
             context.results,
             progress,
@@ -138,33 +141,41 @@ def open_images(
 
 
 def fresh_model(
-    cell: Cell, model_file: ModelFile, task: Task, files: Sequence[Path] = ()
+    spec: Spec, model_file: ModelFile, task: Task, files: Sequence[Path] = ()
 ) -> keras.Model:
-    """A new model whose state depends on the cell alone, not on what ran before it.
+    """A new model whose state depends on the spec alone, not on what ran before it.
 
     Args:
         files: published weights of its backbones; none to draw them at random.
     """
+    load(model_file)  # whatever its file sets when it is run is undone before it is used
     keras.utils.clear_session(free_memory=True)
-    keras.utils.set_random_seed(cell.seed)
-    keras.config.set_dtype_policy(cell.precision)
+    keras.utils.set_random_seed(spec.seed)
+    _fix_settings(spec)
     paths = tuple(map(str, files)) or None
-    return create(model_file, cell.resolution, task, cell.normalisation, paths)
+    model = create(model_file, spec.resolution, task, spec.normalisation, paths)
+    _fix_settings(spec)
+    return model
+
+
+def _fix_settings(spec: Spec) -> None:
+    fix_keras_settings()
+    keras.config.set_dtype_policy(spec.precision)
 
 
 def _starting_model(
-    cell: Cell, model_file: ModelFile, task: Task, files: Sequence[Path], context: Context
+    spec: Spec, model_file: ModelFile, task: Task, files: Sequence[Path], context: Context
 ) -> keras.Model:
-    if not origin(cell.weights):
-        return fresh_model(cell, model_file, task, files)
-    model = fresh_model(cell, model_file, task)
-    learnt = context.results.read_row(origin(cell.weights))["dataset"]["task"]
-    theirs = Task(tuple(learnt["findings"]), learnt["kind"])
+    if not spec.origin:
+        return fresh_model(spec, model_file, task, files)
+    model = fresh_model(spec, model_file, task)
+    learnt = context.results.read_row(spec.origin).dataset.task
+    theirs = Task(tuple(learnt.findings), learnt.kind)
     continue_from(
         model,
         files[0],
         theirs,
-        lambda task: create(model_file, cell.resolution, task, cell.normalisation),
+        lambda task: create(model_file, spec.resolution, task, spec.normalisation),
     )
     return model
 
@@ -181,9 +192,9 @@ def save_weights(model: keras.Model, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def check_device(device: str) -> None:
-    """Raise a UserError where Keras does not find the device that a cell was planned for."""
-    kinds = {"gpu": "GPU", "tpu": "TPU"}
+def check_device(environment: Environment) -> None:
+    """Raise a UserError where Keras does not find the device that a worker was started for."""
+    device, kinds = environment.device, {"gpu": "GPU", "tpu": "TPU"}
     if device in kinds and not keras.distribution.list_devices(kinds[device]):
         raise UserError(
             f"this machine was taken to have a {device}, but Keras on the "
@@ -192,25 +203,22 @@ def check_device(device: str) -> None:
         )
 
 
-def determinism(cell: Cell) -> str:
-    """How far a cell repeats itself, in words for its row."""
-    if cell.device == "cpu" and cell.backend == "tensorflow":
+def determinism(environment: Environment) -> str:
+    """How far a spec repeats itself, in words for its row."""
+    backend, device = environment.backend, environment.device
+    if device == "cpu" and backend == "tensorflow":
         return "bit-identical on one CPU machine"
-    return f"seeded; {cell.backend} on {cell.device} does not promise identical bits"
+    return f"seeded; {backend} on {device} does not promise identical bits"
 
 
-def configure_framework(settings: dict[str, Any]) -> None:
-    """Make the framework deterministic and keep it to the cores that cells were planned with.
-
-    Args:
-        settings: ``backend``, ``device`` and ``threads`` of
-            :class:`benchmark.execution.environment.Environment`.
-    """
+def configure_framework(environment: Environment) -> None:
+    """Make the framework deterministic, and keep it to the cores it is given."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(settings["threads"])
-    tf.config.threading.set_inter_op_parallelism_threads(settings["threads"])
-    if settings["backend"] == "tensorflow":
+    tf.config.threading.set_intra_op_parallelism_threads(environment.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(environment.threads)
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means IEEE
+    if environment.backend == "tensorflow":
         tf.config.experimental.enable_op_determinism()
     else:
         tf.config.set_visible_devices([], "GPU")  # tf.data only: leave the memory to the backend

@@ -1,4 +1,4 @@
-"""One cell, one process: locks that two runs on a results folder share the work by."""
+"""One spec, one process: locks that two runs on a results folder share the work by."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class CellLocks:
-    """The locks of a results folder, one byte of ``.locks`` for each cell.
+class SpecLocks:
+    """The locks of a results folder, one byte of ``.locks`` for each spec.
 
     The system lets go of a lock when its process ends, however it ends.
 
@@ -21,9 +21,9 @@ class CellLocks:
         self._file = (folder / ".locks").open("ab")
 
     @contextlib.contextmanager
-    def hold(self, cell_id: str) -> Iterator[bool]:
-        """Whether the cell is ours for the block; False where another process has it."""
-        byte = int(cell_id, 16)
+    def hold(self, spec_id: str) -> Iterator[bool]:
+        """Whether the spec is ours for the block; False where another process has it."""
+        byte = int(spec_id, 16)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
         except (BlockingIOError, PermissionError):

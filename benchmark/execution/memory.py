@@ -1,4 +1,4 @@
-"""Memory of processes, in MiB: what a cell took at most, and what there is to take."""
+"""Memory of processes, in MiB: what a spec took at most, and what there is to take."""
 
 from __future__ import annotations
 

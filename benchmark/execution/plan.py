@@ -1,55 +1,63 @@
-"""From suites to a list of cells: what is there, what is missing, what cannot run and why."""
+"""From suites to a list of specs: what is there, what is missing, what cannot run and why."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.ensembles.declaration import Ensemble
+from benchmark.ensembles.model_file import own_file
 from benchmark.errors import UnknownName, UserError
+from benchmark.execution.code import is_current
 from benchmark.execution.cost import nominal_seconds
-from benchmark.execution.environment import Environment
 from benchmark.execution.fallback import stand_in
 from benchmark.execution.plan_ensembles import plan_ensemble
 from benchmark.execution.refusal import refusal
 from benchmark.execution.starting_weights import WeightSources
 from benchmark.models import ModelFile
 from benchmark.protocols import resolved
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.segmentation.chosen import LungNetworks
-from benchmark.suites.cell import Cell, matches
+from benchmark.spec import Spec
+from benchmark.suites.filters import matches
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe
-from benchmark.training.weights import is_frozen
+from benchmark.training.weights import FROZEN
 
 # What a model file that cannot be read is taken for: one row is enough to show its fault.
 UNKNOWN_CARD = {"inputs": "metadata", "predicts": "findings", "deterministic": True}
 NO_IMAGE = {
     "resolution": 0,
-    **dict.fromkeys(("preprocessing", "normalisation", "imbalance", "weights", "augmentation"), ""),
+    **dict.fromkeys(
+        ("preprocessing", "normalisation", "imbalance", "scheme", "weights", "augmentation"), ""
+    ),
 }
+FINISHED = ("done", "stale")
 RERUN = {"failed": {"failed", "not_runnable"}, "stale": {"stale"}}
 RERUN["all"] = {"done", *RERUN["failed"], *RERUN["stale"]}
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell, what it needs, and how it stands.
+    """A spec, what it needs, and how it stands.
 
     Attributes:
         status: ``"missing"``, or that of its row (``"done"``, ``"failed"``, ``"not_runnable"``),
-            or ``"stale"`` where the row was made by another version of the model file, or of a
-            member of an ensemble.
+            or ``"stale"`` where the row was made by other versions of the code, or from rows that
+            are stale or were made anew since.
         refusal: why it cannot be run at all; None where it can.
     """
 
-    cell: Cell
+    spec: Spec
     suite: str
     prepared: Prepared
     model_file: ModelFile
@@ -59,36 +67,36 @@ class Planned:
 
 @dataclass
 class Plan:
-    """All cells of a run, in running order, and what was left out.
+    """All specs of a run, in running order, and what was left out.
 
     Attributes:
-        cells: of each suite and data set, cheapest models first, so that results come early. A
-            cell that ran out of memory is replaced by the smaller one (see ``fallback.py``).
+        specs: of each suite and data set, cheapest models first, so that results come early. A
+            spec that ran out of memory is replaced by the smaller one (see ``fallback.py``).
         unprepared: data set name -> suites that need it.
         over_budget: suite name -> models that do not fit its time budget.
         unanswered: data set and shortcut probe -> why that is left out.
         rerun: statuses that are run again.
     """
 
-    cells: list[Planned] = field(default_factory=list)
+    specs: list[Planned] = field(default_factory=list)
     unprepared: dict[str, list[str]] = field(default_factory=dict)
     over_budget: dict[str, list[str]] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     rerun: set[str] = field(default_factory=set)
 
     def to_run(self) -> list[Planned]:
-        """The missing cells, and those to be run again, that nothing rules out."""
+        """The missing specs, and those to be run again, that nothing rules out."""
         wanted = {"missing", *self.rerun}
-        return [p for p in self.cells if p.status in wanted and p.refusal is None]
+        return [p for p in self.specs if p.status in wanted and p.refusal is None]
 
     def refused(self) -> list[Planned]:
-        """The cells that cannot be run and have no row that says so yet, nor one of better days."""
-        return [p for p in self.cells if p.refusal and p.status not in ("not_runnable", "done")]
+        """The specs that cannot be run and have no row that says so yet, nor one of better days."""
+        return [p for p in self.specs if p.refusal and p.status not in ("not_runnable", *FINISHED)]
 
     def summary(self) -> Counter[str]:
-        """Number of cells by status."""
-        refused = {id(p) for p in self.cells if p.refusal and p.status != "done"}
-        return Counter("not_runnable" if id(p) in refused else p.status for p in self.cells)
+        """Number of specs by status."""
+        refused = {id(p) for p in self.specs if p.refusal and p.status not in FINISHED}
+        return Counter("not_runnable" if id(p) in refused else p.status for p in self.specs)
 
 
 @dataclass(frozen=True)
@@ -99,21 +107,26 @@ class Stock:
         model_files: every known model by name.
         prepared: facts of each data set the suites name, or why there are none.
         results: where rows of earlier runs are.
-        environment: the arithmetic of this machine.
         limit: at most so many images of each split; None for all.
         weights_dirs: folders of published weight files, beside the usual ones.
+        precision: Keras dtype policy in place of the recipes' own; None for these.
     """
 
     model_files: Mapping[str, ModelFile]
     prepared: Mapping[str, Prepared | NotPrepared]
     results: Results
-    environment: Environment
     limit: int | None = None
     weights_dirs: tuple[Path, ...] = ()
+    precision: str | None = None
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The rows that there are, by id."""
+        return {row.spec_id: row for row in self.results.rows()}
 
     @cached_property
     def weights(self) -> WeightSources:
-        """Where cells take their first weights from."""
+        """Where specs take their first weights from."""
         return WeightSources(self.results, self.weights_dirs)
 
     @cached_property
@@ -128,10 +141,10 @@ def make_plan(
     wanted: Mapping[str, set[str]] | None = None,
     rerun: str | None = None,
 ) -> Plan:
-    """Resolve suites into cells.
+    """Resolve suites into specs.
 
     Args:
-        wanted: a parsed ``--filter``; None keeps every cell.
+        wanted: a parsed ``--filter``; None keeps every spec.
         rerun: what to run again although it has a row, a key of :data:`RERUN`.
 
     Raises:
@@ -150,12 +163,12 @@ def make_plan(
                 continue
             meant, unanswered = resolved(protocol, facts)
             plan.unanswered |= unanswered
-            for planned in _cells_under(meant, suite, stock, wanted, plan):
+            for planned in _specs_under(meant, suite, stock, wanted, plan):
                 if rerun != "all":
-                    planned = stand_in(planned, stock.results, _status)
-                if planned.cell.cell_id not in seen:
-                    seen.add(planned.cell.cell_id)
-                    plan.cells.append(planned)
+                    planned = stand_in(planned, stock.results, partial(_status, stock))
+                if planned.spec.spec_id not in seen:
+                    seen.add(planned.spec.spec_id)
+                    plan.specs.append(planned)
     return plan
 
 
@@ -178,22 +191,22 @@ def _check_names(wanted: Mapping[str, set[str]], suites: Iterable[Suite], stock:
         find_dataset(name)
 
 
-def _cells_under(
+def _specs_under(
     meant: Mapping[str, Prepared],
     suite: Suite,
     stock: Stock,
     wanted: Mapping[str, set[str]],
     plan: Plan,
 ) -> list[Planned]:
-    """Cells of a suite on one data set, under each of these protocols."""
+    """Specs of a suite on one data set, under each of these protocols."""
     return [
         planned
         for protocol, prepared in meant.items()
-        for planned in _cells(suite, prepared, protocol, stock, wanted, plan)
+        for planned in _specs(suite, prepared, protocol, stock, wanted, plan)
     ]
 
 
-def _cells(
+def _specs(
     suite: Suite,
     prepared: Prepared,
     protocol: str,
@@ -201,15 +214,15 @@ def _cells(
     wanted: Mapping[str, set[str]],
     plan: Plan,
 ) -> list[Planned]:
-    """Cells of a suite on one data set, cheapest models first, within the suite's budget."""
+    """Specs of a suite on one data set, cheapest models first, within the suite's budget."""
     by_model = {
-        name: _cells_of_model(suite, prepared, protocol, stock.model_files[name], stock)
+        name: _specs_of_model(suite, prepared, protocol, stock.model_files[name], stock)
         for name in _fitting_models(suite, prepared, stock)
         if name in wanted.get("model", {name})
     }
     cost = {
-        name: sum(nominal_seconds(p.cell, p.model_file.card, prepared.counts) for p in cells)
-        for name, cells in by_model.items()
+        name: sum(nominal_seconds(p.spec, p.model_file.card, prepared.counts) for p in specs)
+        for name, specs in by_model.items()
     }
     names = sorted(by_model, key=lambda name: (cost[name], name))
     if suite.budget_minutes is not None:
@@ -219,10 +232,10 @@ def _cells(
         left_out = sorted(by_model.keys() - set(names))
         if left_out:
             plan.over_budget[suite.name] = left_out
-    cells = [p for name in names for p in by_model[name]]
+    specs = [p for name in names for p in by_model[name]]
     for ensemble in () if prepared.holds_masks else suite.ensembles:
-        cells += _cells_of_ensemble(ensemble, suite, prepared, protocol, stock)
-    return [p for p in cells if matches(p.cell, wanted)]
+        specs += _specs_of_ensemble(ensemble, suite, prepared, protocol, stock)
+    return [p for p in specs if matches(p.spec, wanted)]
 
 
 def _fitting_models(suite: Suite, prepared: Prepared, stock: Stock) -> list[str]:
@@ -246,75 +259,83 @@ def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: floa
     return kept
 
 
-def _cells_of_model(
+def _specs_of_model(
     suite: Suite, prepared: Prepared, protocol: str, model_file: ModelFile, stock: Stock
 ) -> list[Planned]:
     card = model_file.card or UNKNOWN_CARD
     sees_images = card["inputs"] == "image"
-    cells = [
-        Cell(
+    specs = []
+    for variant in _variants(suite, prepared, model_file.name, card):
+        recipe = make_recipe(*suite.recipe_values(model_file.name, variant["resolution"]))
+        base = Spec(
+            kind=_kind(card),
             dataset=prepared.name,
             dataset_version=prepared.version,
             manifest_sha256=prepared.manifest_sha256,
             model=model_file.name,
-            seed=seed,
-            recipe=recipe.as_dict() if sees_images else {"version": recipe.version},
-            backend=stock.environment.backend,
-            device=stock.environment.device,
-            precision=stock.environment.precision(recipe.precision, card.get("gmacs_224")),
-            threads=stock.environment.threads,
-            micro_batch=recipe.micro_batch,
+            seed=0,
+            recipe=recipe.as_dict() if sees_images else {},
+            precision=(stock.precision or recipe.precision) if sees_images else "",
             limit=stock.limit,
             protocol=protocol,
             **variant,
         )
-        for variant in _variants(suite, prepared, model_file.name, card, stock)
-        for recipe in [make_recipe(*suite.recipe_values(model_file.name, variant["resolution"]))]
-        for seed in suite.matrix["seeds"][: 1 if card["deterministic"] else None]
-    ]
-    cells = [replace(c, weights_sha256=stock.weights.resolve(c, model_file)) for c in cells]
+        if sees_images:
+            base = stock.weights.resolve(stock.lungs.resolve(base, prepared), model_file)
+        seeds = suite.matrix["seeds"][: 1 if card["deterministic"] else None]
+        specs += [structs.replace(base, seed=seed) for seed in seeds]
     return [
         Planned(
-            cell,
+            spec,
             suite.name,
             prepared,
             model_file,
-            _status(stock.results, cell, model_file),
-            refusal(cell, prepared, model_file, stock.weights, stock.lungs),
+            _status(stock, spec, model_file),
+            refusal(spec, prepared, model_file, stock.weights, stock.lungs),
         )
-        for cell in cells
+        for spec in specs
     ]
 
 
+def _kind(card: Mapping[str, Any]) -> str:
+    """The kind of a model's specs."""
+    if card["predicts"] == "masks":
+        return "masks"
+    return "classifier" if card["inputs"] == "image" else "metadata_baseline"
+
+
 def _variants(
-    suite: Suite, prepared: Prepared, model: str, card: Mapping[str, Any], stock: Stock
+    suite: Suite, prepared: Prepared, model: str, card: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The image axes of a model's cells, as fields; a mean mask sees no image, but has a size."""
+    """The image axes of a model's specs, as fields; a mean mask sees no image, but has a size."""
     if card["inputs"] == "image":
         frozen = {"augmentation": "none"}  # features are computed once, from the images as they are
-        variants = [v | (frozen if is_frozen(v["weights"]) else {}) for v in suite.variants(model)]
-        return [stock.lungs.resolve(variant, prepared) for variant in variants]
+        return [v | (frozen if v["scheme"] == FROZEN else {}) for v in suite.variants(model)]
     if card["predicts"] == "masks":
         return [{**NO_IMAGE, "resolution": size} for size in suite.matrix["resolutions"]]
     return [NO_IMAGE]
 
 
-def _cells_of_ensemble(
+def _specs_of_ensemble(
     ensemble: Ensemble, suite: Suite, prepared: Prepared, protocol: str, stock: Stock
 ) -> list[Planned]:
     ensemble.check_models(suite.models(stock.model_files))
     members = {
-        name: _cells_of_model(suite, prepared, protocol, stock.model_files[name], stock)
+        name: _specs_of_model(suite, prepared, protocol, stock.model_files[name], stock)
         for name in ensemble.members
     }
-    return plan_ensemble(ensemble, suite, members, stock, partial(_status, stock.results))
+    return plan_ensemble(ensemble, suite, members, stock, partial(_status, stock))
 
 
-def _status(results: Results, cell: Cell, model_file: ModelFile) -> str:
-    row = results.read_row(cell.cell_id)
+def _status(stock: Stock, spec: Spec, model_file: ModelFile) -> str:
+    """How a spec stands by its row; one whose predictions are gone is missing."""
+    row = stock.rows.get(spec.spec_id)
     if row is None:
         return "missing"
-    if row["model"]["sha256"] == model_file.sha256:
-        return row["status"]
+    predictions = stock.results.predictions_path(spec.spec_id, row.dataset.redistributable)
+    if row.done and not predictions.is_file():
+        return "missing"
+    if is_current(row, own_file(model_file)) and not row.remade(stock.rows):
+        return row.status
     # A fault that was mended is tried again; a number that was measured stays until asked for.
-    return "stale" if row["status"] == "done" else "missing"
+    return "stale" if row.done else "missing"

@@ -1,4 +1,4 @@
-"""The ensembles of a suite as planned cells: behind their members, and never without them."""
+"""The ensembles of a suite as planned specs: behind their members, and never without them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benchmark.ensembles.cells import ensemble_cells, member_cells
 from benchmark.ensembles.declaration import KINDS, Ensemble
-from benchmark.ensembles.model_file import EnsembleFile, ensemble_file
+from benchmark.ensembles.model_file import EnsembleFile, ensemble_file, kind_name
+from benchmark.ensembles.specs import ensemble_specs
 from benchmark.screening.protocol import PATTERN, withheld_by
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.suites.suite import Suite
 from benchmark.task import Task
-from benchmark.training.recipe import Recipe, make_recipe
+from benchmark.training.recipe import make_recipe
 
 if TYPE_CHECKING:
     from benchmark.execution.plan import Planned, Stock
@@ -25,78 +25,77 @@ def plan_ensemble(
     suite: Suite,
     members: Mapping[str, list[Planned]],
     stock: Stock,
-    status_of: Callable[[Cell, EnsembleFile], str],
+    status_of: Callable[[Spec, EnsembleFile], str],
 ) -> list[Planned]:
-    """The cells of an ensemble on one data set.
+    """The specs of an ensemble on one data set.
 
     Args:
-        members: planned cells of each member on that data set.
-        status_of: how a cell stands by its own row alone.
+        members: planned specs of each member on that data set.
+        status_of: how a spec stands by its own row alone.
 
     Raises:
-        UserError: a member has no cell that would fit beside the others'.
+        UserError: a member has no spec that would fit beside the others'.
     """
     chance = {name for name in ensemble.members if not _card(stock, name)["deterministic"]}
-    cells = ensemble_cells(
+    specs = ensemble_specs(
         ensemble,
-        {name: [planned.cell for planned in members[name]] for name in ensemble.members},
+        {name: [planned.spec for planned in members[name]] for name in ensemble.members},
         fixed=set(ensemble.members) - chance,
         training=partial(_training, ensemble, suite, stock),
     )
-    by_id = {p.cell.cell_id: p for of_one in members.values() for p in of_one}
+    by_id = {p.spec.spec_id: p for of_one in members.values() for p in of_one}
     return [
         _planned(
-            cell, {n: by_id[m.cell_id] for n, m in member_cells(cell).items()}, stock, status_of
+            spec, {name: by_id[member] for name, member in spec.members.items()}, stock, status_of
         )
-        for cell in cells
+        for spec in specs
     ]
 
 
-def _training(ensemble: Ensemble, suite: Suite, stock: Stock, member: Cell) -> dict[str, Any]:
-    """What an ensemble's cell says of the training that is its own; a vote has none."""
-    fields = {"precision": "float32", "micro_batch": 0, "weights_sha256": None}
+def _training(ensemble: Ensemble, suite: Suite, stock: Stock, member: Spec) -> dict[str, Any]:
+    """What an ensemble's spec says of the training that is its own; a vote has none."""
     if not KINDS[ensemble.kind].trains:
-        return fields | {"recipe": {"version": Recipe.version}}
-    second = ensemble.rule.get("second", "")
+        return {"recipe": {}, "precision": "", "weights_sha256": None}
+    second = ensemble.rule.second or ""
     recipe = make_recipe(*suite.recipe_values(second, member.resolution), ensemble.recipe)
-    fields |= {"recipe": recipe.as_dict(), "micro_batch": recipe.micro_batch}
-    card = _card(stock, second) if second else {}
-    fields["precision"] = stock.environment.precision(recipe.precision, card.get("gmacs_224"))
-    if second:
-        fields["weights_sha256"] = stock.weights.resolve(member, stock.model_files[second])
-    return fields
+    loads = stock.weights.resolve(member, stock.model_files[second]) if second else None
+    return {
+        "recipe": recipe.as_dict(),
+        "precision": stock.precision or recipe.precision,
+        "weights_sha256": loads and loads.weights_sha256,
+    }
 
 
 def _planned(
-    cell: Cell,
+    spec: Spec,
     members: Mapping[str, Planned],
     stock: Stock,
-    status_of: Callable[[Cell, EnsembleFile], str],
+    status_of: Callable[[Spec, EnsembleFile], str],
 ) -> Planned:
-    file = ensemble_file(cell, stock.model_files, stock.results)
-    status, statuses = status_of(cell, file), {planned.status for planned in members.values()}
+    file = ensemble_file(spec, stock.model_files)
+    status, statuses = status_of(spec, file), {planned.status for planned in members.values()}
     if status == "done" and "stale" in statuses:
         status = "stale"
     if status in ("failed", "not_runnable") and "missing" in statuses:
         status = "missing"  # it waited for a member, which is about to be run
     some_member = next(iter(members.values()))
-    refusal = _refusal(cell, members, some_member.prepared.task)
-    return replace(some_member, cell=cell, model_file=file, status=status, refusal=refusal)
+    refusal = _refusal(spec, members, some_member.prepared.task)
+    return replace(some_member, spec=spec, model_file=file, status=status, refusal=refusal)
 
 
-def _refusal(cell: Cell, members: Mapping[str, Planned], task: Task) -> str | None:
+def _refusal(spec: Spec, members: Mapping[str, Planned], task: Task) -> str | None:
     for name, planned in members.items():
-        if planned.refusal and planned.status != "done":
+        if planned.refusal and planned.status not in ("done", "stale"):
             return f"its member {name} cannot be run: {planned.refusal}"
-        if KINDS[cell.ensemble["kind"]].sees_images and not planned.cell.resolution:
+        if KINDS[kind_name(spec)].sees_images and not planned.spec.resolution:
             return f"its member {name} sees no image, so it has no features and no second stage"
-    if cell.ensemble["kind"] == "anomaly" and withheld_by(cell.protocol) is None:
+    if spec.kind == "anomaly" and withheld_by(spec.protocol) is None:
         return (
             "an anomaly screen needs a class that it was not trained on; write the data set as "
-            f"{cell.dataset}@{PATTERN}"
+            f"{spec.dataset}@{PATTERN}"
         )
-    if cell.ensemble["kind"] == "specialist":
-        return _not_for_a_specialist(task, cell.ensemble["k"])
+    if spec.kind == "specialist":
+        return _not_for_a_specialist(task, spec.ensemble.k)
     return None
 
 

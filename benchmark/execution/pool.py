@@ -1,4 +1,4 @@
-"""The runner's side of a worker process: start it, give it cells, notice when it dies."""
+"""The runner's side of a worker process: start it, give it specs, notice when it dies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmark.execution.environment import Environment
 from benchmark.execution.memory import oom_kills, own_memory_mb
 
 RECYCLE_ABOVE_MB = 3000
-"""A worker that keeps more than this after a cell is replaced: TensorFlow does not give back all
+"""A worker that keeps more than this after a spec is replaced: TensorFlow does not give back all
 that traced functions took, and a long run would otherwise fill the machine."""
 LOOK_SECONDS = 1.0
 """How often a worker's memory is looked at, and whether it has been silent for too long."""
@@ -28,7 +28,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worker may take before it is ended; its cell then fails and says why.
+    """What a worker may take before it is ended; its spec then fails and says why.
 
     Attributes:
         silent_seconds: time without an event. A worker that trains or predicts speaks every few
@@ -58,13 +58,13 @@ class Worker:
         limits: Limits | None = None,
     ):
         self._setup = setup | {"environment": asdict(environment)}
-        self._environment = environment
+        self.environment = environment
         self._log = log
         self._limits = limits or Limits()
         self._process: subprocess.Popen | None = None
 
     def run(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Run one cell and yield its events; the last one is ``done`` or ``failed``.
+        """Run one spec and yield its events; the last one is ``done`` or ``failed``.
 
         A ``failed`` one says under ``out_of_memory`` whether that was the reason.
         """
@@ -89,7 +89,7 @@ class Worker:
         yield self._death(kills)
 
     def close(self) -> None:
-        """End the process, at once if need be; a cell that is running is lost."""
+        """End the process, at once if need be; a spec that is running is lost."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -107,7 +107,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=QUIET | os.environ | {"KERAS_BACKEND": self._environment.backend},
+                env=QUIET | os.environ | {"KERAS_BACKEND": self.environment.backend},
                 start_new_session=True,  # Ctrl-C reaches the runner only, which ends the worker
             )
         self._write(self._setup)

@@ -1,4 +1,4 @@
-"""Where the time of cells went, in wall-clock seconds."""
+"""Where the time of specs went, in wall-clock seconds."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ PARTS = {
     "write": "writing",
     "score": "writing",
 }
-"""What phases of a cell count as; those of the training come from its own clock."""
+"""What phases of a spec count as; those of the training come from its own clock."""
 COLUMNS = ("preparing", "first step", "input", "steps", "evaluation", "writing", "other")
 
 
 def profile(
     phases: Mapping[str, float], training: Mapping[str, float], total: float
 ) -> dict[str, float]:
-    """Seconds of a cell by :data:`COLUMNS`.
+    """Seconds of a spec by :data:`COLUMNS`.
 
     Args:
-        phases: seconds of each phase of the cell.
+        phases: seconds of each phase of the spec.
         training: seconds of each part of its training.
-        total: seconds of the whole cell; what is left of them is ``other``.
+        total: seconds of the whole spec; what is left of them is ``other``.
     """
     spent = dict.fromkeys(COLUMNS, 0.0)
     for name, seconds in training.items():
@@ -47,27 +47,27 @@ class Profiler:
         self._starts: list[float] = []
 
     def __call__(self, planned: Planned, event: Mapping[str, Any]) -> None:
-        """Take one event of one cell."""
+        """Take one event of one spec."""
         if event["event"] == "ready":
             self._starts.append(event["seconds"])
         elif event["event"] == "done":
-            self._models.setdefault(planned.cell.model, []).append(event["profile"])
+            self._models.setdefault(planned.spec.model, []).append(event["profile"])
 
     def outside_training(self) -> tuple[float, float]:
         """Seconds that were no training step nor input for one, starts included, and of it all."""
-        every = [cell for cells in self._models.values() for cell in cells]
+        every = [spec for specs in self._models.values() for spec in specs]
         sums, started = dict(zip(COLUMNS, _sums(every), strict=True)), sum(self._starts)
         whole = sum(sums.values()) + started
         return whole - sums["steps"] - sums["input"], whole
 
     def lines(self) -> list[str]:
         """A table of seconds: a line a model, then the whole and its shares."""
-        every = [cell for cells in self._models.values() for cell in cells]
+        every = [spec for specs in self._models.values() for spec in specs]
         if not every:
             return []
         width = max(len("share"), *map(len, self._models))
-        head = f"{'seconds':{width}}  cells" + "".join(f"{name:>12}" for name in COLUMNS)
-        body = [_line(name, cells, width) for name, cells in self._models.items()]
+        head = f"{'seconds':{width}}  specs" + "".join(f"{name:>12}" for name in COLUMNS)
+        body = [_line(name, specs, width) for name, specs in self._models.items()]
         sums = _sums(every)
         shares = (f"{100 * seconds / sum(sums):11.0f}%" for seconds in sums)
         started = f"Workers started: {len(self._starts)}, in {sum(self._starts):.1f} s."
@@ -80,9 +80,9 @@ class Profiler:
         ]
 
 
-def _sums(cells: list[Mapping[str, float]]) -> list[float]:
-    return [sum(cell[name] for cell in cells) for name in COLUMNS]
+def _sums(specs: list[Mapping[str, float]]) -> list[float]:
+    return [sum(spec[name] for spec in specs) for name in COLUMNS]
 
 
-def _line(name: str, cells: list[Mapping[str, float]], width: int) -> str:
-    return f"{name:{width}}  {len(cells):5}" + "".join(f"{s:12.1f}" for s in _sums(cells))
+def _line(name: str, specs: list[Mapping[str, float]], width: int) -> str:
+    return f"{name:{width}}  {len(specs):5}" + "".join(f"{s:12.1f}" for s in _sums(specs))

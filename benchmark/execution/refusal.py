@@ -1,4 +1,4 @@
-"""Why a planned cell cannot be run, told before anything is trained. Imports no framework."""
+"""Why a planned spec cannot be run, told before anything is trained. Imports no framework."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from benchmark.execution.starting_weights import WeightSources, check_start
 from benchmark.legacy import is_legacy
 from benchmark.models import ModelFile, check_size
 from benchmark.segmentation.chosen import LungNetworks
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.training.imbalance import check_policy
 
-OF_MASKS = {"imbalance": ("", "none"), "weights": ("", "random")}
+OF_MASKS = {"imbalance": ("", "none"), "scheme": ("", "scratch")}
 """What these axes may say of a network that predicts masks."""
 
 
 def refusal(
-    cell: Cell,
+    spec: Spec,
     prepared: Prepared,
     model_file: ModelFile,
     weights: WeightSources,
     lungs: LungNetworks,
 ) -> str | None:
-    """The reason, and what to do about it; None where the cell can be run."""
+    """The reason, and what to do about it; None where the spec can be run."""
     if model_file.problem:
         return model_file.problem
-    if prepared.derived["verdict"] == "leak" and not is_legacy(cell.protocol):
+    if prepared.derived.verdict == "leak" and not is_legacy(spec.protocol):
         return (
-            f"{prepared.name} leaks: {'; '.join(prepared.derived['reasons'])}. "
+            f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. "
             "A leaking set is only run under a legacy protocol."
         )
     try:
-        if cell.resolution:
-            check_size(model_file, cell.resolution)
+        if spec.resolution:
+            check_size(model_file, spec.resolution)
         if prepared.holds_masks:
-            return _of_masks(cell)
-        if cell.resolution:
-            check_policy(cell.imbalance, prepared.task)
-            check_start(cell, model_file, weights)
+            return _of_masks(spec)
+        if spec.resolution:
+            check_policy(spec.imbalance, prepared.task)
+            check_start(spec, model_file, weights)
     except UserError as error:
         return str(error)
-    return lungs.why_none(cell.preprocessing, prepared)
+    return lungs.why_none(spec, prepared)
 
 
-def _of_masks(cell: Cell) -> str | None:
+def _of_masks(spec: Spec) -> str | None:
     for axis, choices in OF_MASKS.items():
-        if getattr(cell, axis) not in choices:
-            return f"{axis} {getattr(cell, axis)} has no meaning for masks; use {choices[-1]}."
-    if cell.preprocessing and find_variant(cell.preprocessing).needs_lungs:
-        return f"preprocessing {cell.preprocessing} needs the very masks that are to be learnt."
+        if getattr(spec, axis) not in choices:
+            return f"{axis} {getattr(spec, axis)} has no meaning for masks; use {choices[-1]}."
+    if spec.preprocessing and find_variant(spec.preprocessing).needs_lungs:
+        return f"preprocessing {spec.preprocessing} needs the very masks that are to be learnt."
     return None

@@ -1,35 +1,40 @@
-"""Run the cell of a row again, beside the results, and say what came out differently and why."""
+"""Run the spec of a row again, beside the results, and say what came out differently and why."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 
 from benchmark.data.prepared import load_prepared
 from benchmark.ensembles.model_file import ensemble_file
 from benchmark.errors import UserError
-from benchmark.execution.environment import Environment
+from benchmark.execution.environment import Environment, current
 from benchmark.execution.plan import Plan, Planned
 from benchmark.execution.runner import Folders, run_plan
 from benchmark.models import discover
 from benchmark.protocols import under
 from benchmark.records.predictions import read_predictions
-from benchmark.records.store import Results, Row, is_segmentation
-from benchmark.scoring.stored import headline, stored_scores
-from benchmark.suites.cell import Cell
+from benchmark.records.row import EnvironmentFacts, Row
+from benchmark.records.store import Results
+from benchmark.scoring.stored import stored_headline, stored_scores
 
 _NEEDED = ("rows", "predictions", "private", "weights", "masks")
 _METRICS = ("auc", "f1", "log_loss")
+TOLERANCE, EXACT = 0.02, 1e-6
+"""Of the test AUC or Dice, in another environment: where a network was trained, since rounding
+differs between processors and frameworks and hundreds of steps make more of it, about as much as
+another seed; and where none was."""
 Numbers = dict[str, tuple[float | None, float | None]]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A row and the same cell run again.
+    """A row and the same spec run again.
 
     Attributes:
         again: the row of the second run.
@@ -42,18 +47,46 @@ class Reproduction:
     again: Row
     numbers: Numbers
     largest: float | None
-    changes: dict[str, tuple[Any, Any]]
+    changes: dict[str, tuple[str, str]]
 
     @property
     def identical(self) -> bool:
         """True where every byte of the prediction files is the same."""
-        return self.row["predictions_sha256"] == self.again["predictions_sha256"]
+        return self.row.predictions_sha256 == self.again.predictions_sha256
+
+    @property
+    def one_environment(self) -> bool:
+        """True where nothing that is known of the two environments differs: bits are promised."""
+        return not _differences(_told(self.row.environment), _told(self.again.environment))
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference that another environment may make; see :attr:`compared`."""
+        return TOLERANCE if self.row.spec.recipe else EXACT
+
+    @property
+    def compared(self) -> tuple[str, float]:
+        """What is held against the tolerance and how much it differs.
+
+        That is the test score, or where it is undefined, as on a small set, any probability.
+        """
+        then, now = next(v for name, v in self.numbers.items() if name.startswith("test"))
+        if then is None or now is None:
+            return "any probability", inf if self.largest is None else self.largest
+        return "the test score", abs(then - now)
+
+    @property
+    def as_promised(self) -> bool:
+        """Every bit within one environment, within the tolerance in another."""
+        if self.identical or self.one_environment:
+            return self.identical
+        return self.compared[1] <= self.tolerance
 
 
 def reproduce(
     row: Row, folders: Folders, scratch: Path, watch: Callable = lambda planned, event: None
 ) -> Reproduction:
-    """Run the cell of a finished row in a folder of its own; nothing of the results is changed.
+    """Run the spec of a finished row in a folder of its own; nothing of the results is changed.
 
     Args:
         row: of the results in ``folders``.
@@ -65,13 +98,12 @@ def reproduce(
     """
     results, again = Results(folders.results), Results(scratch)
     planned = _planned(row, folders, results)
-    _link(results, again, row["cell_id"])
-    cell = planned.cell
-    environment = Environment(cell.backend, cell.device, cell.threads)
+    _link(results, again, row.spec_id)
+    environment = _environment(row)
     run_plan(Plan([planned]), replace(folders, results=scratch), environment, watch)
-    made = again.read_row(cell.cell_id)
-    if made["status"] != "done":
-        raise UserError(f"the second run did not finish: {made['error']['reason']}")
+    made = again.read_row(row.spec_id)
+    if not made.done:
+        raise UserError(f"the second run did not finish: {made.error.reason}")
     return Reproduction(
         row,
         made,
@@ -81,72 +113,93 @@ def reproduce(
     )
 
 
+def _environment(row: Row) -> Environment:
+    """That of the row as far as this machine can give it: its backend, device and threads."""
+    here, then = current(), row.environment
+    return Environment(
+        then.backend or here.backend,
+        then.device or here.device,
+        min(then.threads or here.threads, here.threads),
+    )
+
+
 def _planned(row: Row, folders: Folders, results: Results) -> Planned:
-    if row["status"] != "done" or "external" in row:
-        reason = "made by another tool" if "external" in row else row["status"].replace("_", " ")
-        raise UserError(f"row {row['cell_id']} cannot be run again: it is {reason}")
-    cell = Cell(**row["cell"])
-    prepared = under(cell.protocol, load_prepared(cell.dataset, folders.data_dir))
-    if (prepared.version, prepared.manifest_sha256) != (cell.dataset_version, cell.manifest_sha256):
+    if not row.done or row.spec.kind == "external":
+        elsewhere = row.spec.kind == "external"
+        reason = "made by another tool" if elsewhere else row.status.replace("_", " ")
+        raise UserError(f"row {row.spec_id} cannot be run again: it is {reason}")
+    spec = row.spec
+    prepared = under(spec.protocol, load_prepared(spec.dataset, folders.data_dir))
+    if (prepared.version, prepared.manifest_sha256) != (spec.dataset_version, spec.manifest_sha256):
         raise UserError(
-            f"{cell.dataset} is not here as it was: version {cell.dataset_version}, manifest "
-            f"{cell.manifest_sha256[:12]} then; {prepared.version}, "
+            f"{spec.dataset} is not here as it was: version {spec.dataset_version}, manifest "
+            f"{spec.manifest_sha256[:12]} then; {prepared.version}, "
             f"{prepared.manifest_sha256[:12]} now. Prepare the same files again."
         )
     model_files = discover(folders.models_dirs)
-    if cell.ensemble:
-        model_file = ensemble_file(cell, model_files, results)
-    elif cell.model in model_files:
-        model_file = model_files[cell.model]
+    if spec.ensemble:
+        model_file = ensemble_file(spec, model_files)
+    elif spec.model in model_files:
+        model_file = model_files[spec.model]
     else:
-        raise UserError(f"there is no model file {cell.model}; name its folder by --models-dir")
-    return Planned(cell, row["suite"], prepared, model_file, "missing")
+        raise UserError(f"there is no model file {spec.model}; name its folder by --models-dir")
+    return Planned(spec, row.suite, prepared, model_file, "missing")
 
 
-def _link(results: Results, again: Results, cell_id: str) -> None:
-    """Links to everything that a cell may build on, but for its own files."""
+def _link(results: Results, again: Results, spec_id: str) -> None:
+    """Links to everything that a spec may build on, but for its own files."""
     for name in _NEEDED:
         for path in (results.folder / name).glob("[!.]*"):
-            if not path.name.startswith(cell_id):
+            if not path.name.startswith(spec_id):
                 (again.folder / name).mkdir(parents=True, exist_ok=True)
                 (again.folder / name / path.name).symlink_to(path.resolve())
 
 
 def _numbers(results: Results, again: Results, row: Row, made: Row) -> Numbers:
-    then, now = stored_scores(results, row), stored_scores(again, made)
-    if is_segmentation(row):
-        (name, before), (_, after) = headline(row, then), headline(made, now)
+    if row.holds_masks:
+        (name, before), (_, after) = stored_headline(results, row), stored_headline(again, made)
         return {f"test {name}": (before, after)}
+    then, now = stored_scores(results, row), stored_scores(again, made)
     return {
-        f"{split} {metric}": (then["splits"][split][metric], now["splits"][split][metric])
-        for split in then["splits"]
+        f"{split} {metric}": (of_one.metrics[metric], now.splits[split].metrics[metric])
+        for split, of_one in then.splits.items()
         for metric in _METRICS
     }
 
 
 def _largest(results: Results, again: Results, row: Row) -> float | None:
-    if is_segmentation(row):
+    if row.holds_masks:
         return None
-    kind, public = row["dataset"]["task"]["kind"], row["dataset"]["redistributable"]
+    kind, public = row.dataset.task.kind, row.dataset.redistributable
     first, second = (
-        read_predictions(each.predictions_path(row["cell_id"], public), kind).probabilities
+        read_predictions(each.predictions_path(row.spec_id, public), kind).probabilities
         for each in (results, again)
     )
     return float(np.abs(first - second).max()) if first.shape == second.shape else None
 
 
-def _changes(row: Row, made: Row) -> dict[str, tuple[Any, Any]]:
-    then, now = (_surroundings(each) for each in (row, made))
-    names = dict.fromkeys([*then, *now])
-    return {n: (then.get(n), now.get(n)) for n in names if then.get(n) != now.get(n)}
+def _changes(row: Row, made: Row) -> dict[str, tuple[str, str]]:
+    """What is known of both runs and differs: code, then environment."""
+    code = _differences(_code(row), _code(made))
+    return code | _differences(_told(row.environment), _told(made.environment))
 
 
-def _surroundings(row: Row) -> dict[str, Any]:
-    made = row["provenance"]
-    own = {key: made.get(key) for key in ("code_version", "commit", "python")}
-    return (
-        {"model file": row["model"]["sha256"]}
-        | own
-        | made.get("packages", {})
-        | {f"hardware {key}": value for key, value in made.get("hardware", {}).items()}
-    )
+def _code(row: Row) -> dict[str, str]:
+    own = {"code_version": row.code_version, "commit": row.commit or ""}
+    return own | {f"version of {name}": version for name, version in row.code.items()}
+
+
+def _told(environment: EnvironmentFacts) -> dict[str, str]:
+    """What is known of an environment, flat."""
+    facts = msgspec.to_builtins(environment)
+    packages = facts.pop("packages")
+    for name in ("accelerator", "keras"):
+        part = facts.pop(name) or {}
+        facts |= {f"{name} {key}": value for key, value in part.items()}
+    return {key: str(value) for key, value in (facts | packages).items() if value is not None}
+
+
+def _differences(then: dict[str, str], now: dict[str, str]) -> dict[str, tuple[str, str]]:
+    return {
+        name: (then[name], now[name]) for name in then if name in now and then[name] != now[name]
+    }

@@ -1,4 +1,4 @@
-"""Run what a plan has missing, cell by cell, and record how each one ended."""
+"""Run what a plan has missing, spec by spec, and record how each one ended."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.ensembles.cells import member_cells
+from msgspec import structs
+
 from benchmark.errors import UserError
-from benchmark.execution.cell_run import base_row
 from benchmark.execution.environment import Environment
 from benchmark.execution.fallback import smaller
-from benchmark.execution.locks import CellLocks
+from benchmark.execution.locks import SpecLocks
 from benchmark.execution.plan import Plan, Planned
 from benchmark.execution.pool import Limits, Worker
+from benchmark.execution.spec_run import base_row
 from benchmark.execution.starting_weights import remove_superseded
 from benchmark.records.files import remove_abandoned
+from benchmark.records.row import Failure, Status
 from benchmark.records.store import Results
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 
 Watcher = Callable[[Planned, dict[str, Any]], None]
 WAIT_SECONDS = 1.0
-"""How often to look whether another run has ended a cell, once nothing else is left to do."""
+"""How often to look whether another run has ended a spec, once nothing else is left to do."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Options:
     """How a run goes about it.
 
     Attributes:
-        most: stop after so many cells; None for all.
-        exit_on_error: stop at the first cell that fails.
+        most: stop after so many specs; None for all.
+        exit_on_error: stop at the first spec that fails.
         limits: when a worker is ended.
     """
 
@@ -62,21 +64,21 @@ def run_plan(
     watch: Watcher = lambda planned, event: None,
     options: Options | None = None,
 ) -> Counter[str]:
-    """Run the missing cells of a plan, beside any other run on the same results folder.
+    """Run the missing specs of a plan, beside any other run on the same results folder.
 
-    A cell that another run is at work on is left to it; should that run end without having done
-    the cell, it is done here.
+    A spec that another run is at work on is left to it; should that run end without having done
+    the spec, it is done here.
 
     Args:
-        watch: told about every event of every cell.
+        watch: told about every event of every spec.
 
     Returns:
-        Number of cells by how they ended here: ``done``, ``failed``, ``not_runnable``; and
+        Number of specs by how they ended here: ``done``, ``failed``, ``not_runnable``; and
         ``done elsewhere``, by another run.
 
     Raises:
         UserError: the results folder cannot be written to.
-        KeyboardInterrupt: after the worker was ended; the running cell is lost, no other.
+        KeyboardInterrupt: after the worker was ended; the running spec is lost, no other.
     """
     results, options = Results(folders.results), options or Options()
     results.check_writable()
@@ -84,12 +86,14 @@ def run_plan(
     if not (plan.to_run() or plan.refused()):
         return ended
     remove_abandoned(results.folder)
-    remove_superseded([planned.cell for planned in plan.cells], results)
+    remove_superseded([planned.spec for planned in plan.specs], results)
     for planned in plan.refused():
-        _record_failure(results, planned, "not_runnable", planned.refusal)
+        _record_failure(
+            results, planned, environment, "not_runnable", Failure(reason=planned.refusal)
+        )
         ended["not_runnable"] += 1
     worker = Worker(_setup(folders), environment, results.log_path("worker"), options.limits)
-    with contextlib.closing(worker), contextlib.closing(CellLocks(results.folder)) as locks:
+    with contextlib.closing(worker), contextlib.closing(SpecLocks(results.folder)) as locks:
         for planned in _shared(plan.to_run(), results, locks, ended):
             how = _run_one(worker, results, locks, planned, watch)
             ended[how] += 1
@@ -101,22 +105,22 @@ def run_plan(
 
 
 def _shared(
-    cells: Sequence[Planned], results: Results, locks: CellLocks, ended: Counter[str]
+    specs: Sequence[Planned], results: Results, locks: SpecLocks, ended: Counter[str]
 ) -> Iterator[Planned]:
-    """The cells one after another, each locked while it is out; those of others when they are free.
+    """The specs one after another, each locked while it is out; those of others when they are free.
 
     Counts in ``ended`` what other runs have done.
     """
-    known = {p.cell.cell_id: _written(results, p.cell.cell_id) for p in cells}
-    waiting = list(cells)
+    known = {p.spec.spec_id: _written(results, p.spec.spec_id) for p in specs}
+    waiting = list(specs)
     while waiting:
         busy: dict[str, Planned] = {}
         for planned in waiting:
-            cell_id = planned.cell.cell_id
-            with locks.hold(cell_id) as ours:
-                if not ours or _waits_for(planned.cell, busy):
-                    busy[cell_id] = planned
-                elif _written(results, cell_id) != known[cell_id]:
+            spec_id = planned.spec.spec_id
+            with locks.hold(spec_id) as ours:
+                if not ours or _waits_for(planned.spec, busy):
+                    busy[spec_id] = planned
+                elif _written(results, spec_id) != known[spec_id]:
                     ended["done elsewhere"] += 1
                 else:
                     yield planned
@@ -125,57 +129,62 @@ def _shared(
         waiting = list(busy.values())
 
 
-def _waits_for(cell: Cell, busy: Container[str]) -> bool:
-    """Whether another run is at work on a member of this ensemble."""
-    return bool(cell.ensemble) and any(m.cell_id in busy for m in member_cells(cell).values())
+def _waits_for(spec: Spec, busy: Container[str]) -> bool:
+    """Whether another run is at work on something that this is made from."""
+    return any(required in busy for required in spec.required_ids.values())
 
 
-def _written(results: Results, cell_id: str) -> int | None:
-    """When the row of a cell was written last, in nanoseconds; None where there is none."""
+def _written(results: Results, spec_id: str) -> int | None:
+    """When the row of a spec was written last, in nanoseconds; None where there is none."""
     try:
-        return results.row_path(cell_id).stat().st_mtime_ns
+        return results.row_path(spec_id).stat().st_mtime_ns
     except FileNotFoundError:
         return None
 
 
 def _run_one(
-    worker: Worker, results: Results, locks: CellLocks, planned: Planned, watch: Watcher
+    worker: Worker, results: Results, locks: SpecLocks, planned: Planned, watch: Watcher
 ) -> str:
-    """Run a cell, and smaller ones where it runs out of memory; how the last of them ended.
+    """Run a spec, and smaller ones where it runs out of memory; how the last of them ended.
 
     Raises:
-        UserError: the disk is full; the cell has no row and will be run again.
+        UserError: the disk is full; the spec has no row and will be run again.
     """
     watch(planned, {"event": "start"})
-    for event in worker.run({"cell": planned.cell.as_dict(), "suite": planned.suite}):
+    job = {
+        "spec": planned.spec.as_dict(),
+        "suite": planned.suite,
+        "replace": results.row_path(planned.spec.spec_id).is_file(),
+    }
+    for event in worker.run(job):
         watch(planned, event)
     if event["event"] == "done":
         return "done"
     reason, detail = event["reason"], event["detail"]
-    if event.get("disk_full"):  # the next cell would be trained in vain
+    if event.get("disk_full"):  # the next spec would be trained in vain
         raise UserError(f"{reason}. Free some space and run again: it goes on where it was.")
     less = smaller(planned) if event.get("out_of_memory") else None
     if less is None:
-        _record_failure(results, planned, event["status"], reason, detail)
+        failure = Failure(reason=reason, detail=detail)
+        _record_failure(results, planned, worker.environment, event["status"], failure)
         return event["status"]
-    told = f"{reason}; tried again with {less.cell.micro_batch} images at a time"
-    _record_failure(results, planned, event["status"], told, detail, less.cell.cell_id)
-    with locks.hold(less.cell.cell_id) as ours:
+    told = f"{reason}; tried again with {less.spec.micro_batch} images at a time"
+    failure = Failure(reason=told, detail=detail, fallback=less.spec.spec_id)
+    _record_failure(results, planned, worker.environment, event["status"], failure)
+    with locks.hold(less.spec.spec_id) as ours:
         return _run_one(worker, results, locks, less, watch) if ours else "done elsewhere"
 
 
 def _record_failure(
     results: Results,
     planned: Planned,
-    status: str,
-    reason: str,
-    detail: str = "",
-    fallback: str | None = None,
+    environment: Environment,
+    status: Status,
+    failure: Failure,
 ) -> None:
-    row = base_row(planned.cell, planned.prepared, planned.model_file, planned.suite)
-    error = {"reason": reason, "detail": detail} | ({"fallback": fallback} if fallback else {})
+    row = base_row(planned.spec, planned.prepared, planned.model_file, planned.suite, environment)
     try:
-        results.write_row(row | {"status": status, "error": error})
+        results.write_row(structs.replace(row, status=status, error=failure))
     except OSError as fault:
         raise UserError(f"cannot write to {results.folder}: {fault.strerror}") from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial, reduce
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,11 +12,11 @@ import numpy as np
 from benchmark.data.gathered import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from benchmark.data.prepared import SPLITS, ManifestPart
-from benchmark.execution.cell_run import Event, Phases
-from benchmark.execution.checkpoints import cell_checkpoint
+from benchmark.execution.checkpoints import stage_checkpoint
+from benchmark.execution.spec_run import Context, Event, Phases
 from benchmark.execution.traced import TRACED, key_of
 from benchmark.models import ModelFile
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
@@ -29,18 +28,18 @@ EVALUATION_BATCH = 64
 
 @dataclass(frozen=True)
 class Job:
-    """A cell about to be trained, whichever way its weights ask for.
+    """A spec about to be trained, whichever way its weights ask for.
 
     Attributes:
         images: for each split its images, as they are.
         train: what an epoch draws from: the training images, copies included, and their targets.
         validation: ids and targets of the validation split.
-        checkpoints: folder of the checkpoints; one of a cell is named by its id.
+        context: where and with what it is trained.
         phases: gets the time of each phase.
         on_event: told about every finished epoch.
     """
 
-    cell: Cell
+    spec: Spec
     model_file: ModelFile
     recipe: Recipe
     task: Task
@@ -48,19 +47,18 @@ class Job:
     train: TrainingSet
     loss: keras.losses.Loss
     validation: ManifestPart
-    cache_dir: Path
-    checkpoints: Path
+    context: Context
     phases: Phases
     on_event: Event
 
     @property
     def steps(self) -> int:
         """Training steps of an epoch on the images."""
-        return steps_per_epoch(len(self.train.images), self.cell.micro_batch)
+        return steps_per_epoch(len(self.train.images), self.spec.micro_batch)
 
     def checkpoint(self, stage: str) -> Checkpoint:
-        """Where a stage of this training goes on from; the stages of a cell have one each."""
-        return cell_checkpoint(self.checkpoints, self.cell, self.model_file, stage)
+        """Where a stage of this training goes on from; the stages of a spec have one each."""
+        return stage_checkpoint(self.context, self.spec, self.model_file, stage)
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Trained:
 def train_whole(model: keras.Model, job: Job) -> Trained:
     """Train every layer of a model on the images.
 
-    What is trained is not ``model`` itself where the cell before has left its network, see
+    What is trained is not ``model`` itself where the spec before has left its network, see
     :mod:`benchmark.execution.traced`.
     """
     with job.phases.phase("train"):
@@ -91,10 +89,10 @@ def train_whole(model: keras.Model, job: Job) -> Trained:
         network = TRACED.begin(key, model)
         if network is None:
             network = model
-            compile_model(network, job.loss, job.recipe, job.steps, job.cell.device)
+            compile_model(network, job.loss, job.recipe, job.steps, job.context.environment.device)
             TRACED.keep(key, network)
         history, validation = run_stage(
-            network, job, job.train, job.images["validation"], job.recipe, job.cell.augmentation
+            network, job, job.train, job.images["validation"], job.recipe, job.spec.augmentation
         )
     return Trained(network, network, job.images, history, validation)
 
@@ -120,15 +118,15 @@ def run_stage(
     Raises:
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    steps = steps_per_epoch(len(train.images), job.cell.micro_batch)
+    steps = steps_per_epoch(len(train.images), job.spec.micro_batch)
     if not network.compiled:
-        compile_model(network, job.loss, recipe, steps, job.cell.device)
+        compile_model(network, job.loss, recipe, steps, job.context.environment.device)
     batches = partial(
         training_batches,
         train.images,
         train.targets,
-        batch_size=job.cell.micro_batch,
-        seed=job.cell.seed,
+        batch_size=job.spec.micro_batch,
+        seed=job.spec.seed,
         augmentation=augmentation,
         order=train.order,
         epochs=recipe.epochs,

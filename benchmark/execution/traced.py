@@ -1,8 +1,8 @@
-"""The network of the cell before, kept with its traced functions for the next seed.
+"""The network of the spec before, kept with its traced functions for the next seed.
 
-Cells that differ only in their seed have the same training step and the same prediction. To trace
+Specs that differ only in their seed have the same training step and the same prediction. To trace
 these (and, where XLA is used, to compile them) takes seconds for a small network and minutes for
-a large one, and is done once for a configuration: the next cell's fresh variables, random state
+a large one, and is done once for a configuration: the next spec's fresh variables, random state
 included, are put into the kept network, and its optimizer begins anew. What it then computes is,
 bit for bit, what the fresh network would have computed.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from benchmark.records.files import canonical_json, sha256
+from benchmark.hashing import canonical_json, sha256
 
 if TYPE_CHECKING:
     from benchmark.execution.stage import Job
@@ -36,7 +36,7 @@ class _Kept:
 
 
 class TracedNetwork:
-    """At most one network, that of the cell before; a worker has one of these."""
+    """At most one network, that of the spec before; a worker has one of these."""
 
     def __init__(self):
         self._kept: _Kept | None = None
@@ -70,5 +70,5 @@ TRACED = TracedNetwork()
 
 def key_of(job: Job) -> str:
     """What the traced functions of a job depend on: its configuration, loss and learning rate."""
-    made_of = [job.cell.config_id, job.model_file.sha256, job.steps, job.loss.get_config()]
+    made_of = [job.spec.config_id, job.model_file.version, job.steps, job.loss.get_config()]
     return sha256(canonical_json(made_of))

@@ -1,7 +1,7 @@
-"""The worker process: runs cells one after another, so that TensorFlow starts only once.
+"""The worker process: runs specs one after another, so that TensorFlow starts only once.
 
 Speaks JSON lines with the runner (``pool.py``): the first line on standard input is the set-up,
-each further line one cell; every line on standard output is an event. The last event of a cell is
+each further line one spec; every line on standard output is an event. The last event of a spec is
 ``done`` or ``failed``. Everything that libraries print goes to the log.
 """
 
@@ -24,16 +24,17 @@ _SENDING = threading.Lock()
 
 
 def main() -> None:
-    """Read the set-up and then cells from standard input; ends when that closes."""
+    """Read the set-up and then specs from standard input; ends when that closes."""
     begun = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     events = _private_stdout()
     logging.getLogger().setLevel(logging.WARNING)
     lines = _lines_from_runner()
     setup = json.loads(lines.get())
+    from benchmark.execution.environment import Environment
     from benchmark.execution.image_model import configure_framework
 
-    configure_framework(setup["environment"])
+    configure_framework(Environment(**setup["environment"]))
     _send(events, {"event": "ready", "seconds": time.perf_counter() - begun})
     threading.Thread(target=_tell_of_batches, args=[events], daemon=True).start()
     while True:
@@ -44,7 +45,7 @@ def main() -> None:
 def _lines_from_runner() -> queue.Queue[str]:
     """What the runner sends. When it goes, however it went, this process ends at once.
 
-    A worker that outlived its runner would train a cell that a new run has begun anew.
+    A worker that outlived its runner would train a spec that a new run has begun anew.
     """
     lines: queue.Queue[str] = queue.Queue()
 
@@ -86,35 +87,36 @@ def _send(events: TextIO, event: dict[str, Any]) -> None:
 def _run(job: dict[str, Any], setup: dict[str, Any], events: TextIO) -> dict[str, Any]:
     from benchmark.ensembles.model_file import ensemble_file
     from benchmark.errors import UserError
-    from benchmark.execution.cell_run import Context, run_cell
+    from benchmark.execution.environment import Environment
     from benchmark.execution.memory import is_shortage, resident_memory_mb
+    from benchmark.execution.spec_run import Context, run_spec
     from benchmark.models import NotApplicable, discover
     from benchmark.records.files import is_disk_full
     from benchmark.records.store import Results
-    from benchmark.scoring.stored import headline, stored_scores
-    from benchmark.suites.cell import Cell
+    from benchmark.scoring.stored import stored_headline
+    from benchmark.spec import Spec
     from benchmark.training.weights import MissingWeights
 
     try:
-        cell = Cell(**job["cell"])
+        spec = Spec.from_dict(job["spec"])
         model_files = discover([Path(folder) for folder in setup["models_dirs"]])
         context = Context(
             Path(setup["data_dir"]),
             Path(setup["cache_dir"]),
             Results(Path(setup["results"])),
             job["suite"],
+            Environment(**setup["environment"]),
             tuple(Path(folder) for folder in setup["weights_dirs"]),
+            job["replace"],
         )
-        if cell.ensemble:
-            model_file = ensemble_file(cell, model_files, context.results)
-        else:
-            model_file = model_files[cell.model]
-        row = run_cell(cell, model_file, context, lambda event: _send(events, event))
+        ensemble = spec.ensemble is not None
+        model_file = ensemble_file(spec, model_files) if ensemble else model_files[spec.model]
+        row = run_spec(spec, model_file, context, lambda event: _send(events, event))
         return {
             "event": "done",
-            "seconds": sum(row["phases"].values()),
-            "headline": headline(row, stored_scores(context.results, row)),
-            "profile": row["profile"],
+            "seconds": sum(row.phases.values()),
+            "headline": stored_headline(context.results, row),
+            "profile": row.profile,
             "resident_mb": resident_memory_mb(),
         }
     except (NotApplicable, MissingWeights) as error:

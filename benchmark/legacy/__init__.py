@@ -2,11 +2,10 @@
 
 from benchmark.legacy.claims import claims_about
 from benchmark.legacy.protocol import (
-    HONEST,
     LegacyProtocol,
     find_protocol,
     is_legacy,
     protocols,
 )
 
-__all__ = ["HONEST", "LegacyProtocol", "claims_about", "find_protocol", "is_legacy", "protocols"]
+__all__ = ["LegacyProtocol", "claims_about", "find_protocol", "is_legacy", "protocols"]

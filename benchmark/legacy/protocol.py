@@ -12,9 +12,11 @@ from benchmark.errors import UnknownName
 from benchmark.probes.protocol import PATTERN as PROBES
 from benchmark.screening.protocol import PATTERN as SCREENING
 
+VERSION = 1
+"""Of how a set is split under legacy protocols; raised where an existing name begins to
+give other images, targets or splits."""
+
 FILE = Path(__file__).with_name("protocols.toml")
-HONEST = "honest"
-"""The protocol of a cell that has none of these."""
 
 
 @dataclass(frozen=True)
@@ -99,5 +101,5 @@ def find_protocol(name: str) -> LegacyProtocol:
 
 
 def is_legacy(name: str) -> bool:
-    """Whether a cell's protocol is one of these: its faults are then meant."""
+    """Whether a spec's protocol is one of these: its faults are then meant."""
     return name in protocols()

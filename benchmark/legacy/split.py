@@ -1,11 +1,11 @@
-"""The images of a cell under a legacy protocol: split by image, or as published with its leaks."""
+"""The images of a spec under a legacy protocol: split by image, or as published with its leaks."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.legacy.protocol import LegacyProtocol
+from benchmark.records.row import Verdict
 from benchmark.training.imbalance import check_policy, find_policy
 
 BEFORE_SPLIT = "before_split"
@@ -38,8 +39,9 @@ def legacy_data(
 
     Args:
         protocol: how to split.
-        imbalance: the cell's policy; its copies are made here where the protocol makes them
-            before it splits. Copies have ids of their own, ``<image id>~flip_lr``.
+        imbalance: the spec's policy; its copies are made here where the protocol makes them
+            before it splits. Copies have ids of their own, ``<image id>~flip_lr``, ``...~2`` where
+            one comes again.
         prepared: the data set; all its splits are taken together.
 
     Raises:
@@ -89,26 +91,36 @@ def _with_copies(pool: _Pool, imbalance: str, prepared: Prepared) -> _Pool:
     rows, codes = find_policy(imbalance).copies(pool.part.masked_targets)
     part = pool.part.take(rows)
     suffixes = np.array([f"~{name}" if name else "" for name in TRANSFORMS])
-    ids = np.char.add(part.image_id.astype(str), suffixes[codes])
+    ids = _numbered(np.char.add(part.image_id.astype(str), suffixes[codes]))
     return _Pool(ManifestPart(**vars(part) | {"image_id": ids}), rows, codes)
 
 
-def legacy_verdict(data: dict[str, SplitData], facts: dict[str, Any]) -> dict[str, Any]:
+def _numbered(ids: np.ndarray) -> np.ndarray:
+    """Ids with a number behind each copy that has come before: a rare class comes round again."""
+    seen: Counter[str] = Counter()
+    told = []
+    for image_id in ids.tolist():
+        seen[image_id] += 1
+        told.append(image_id if seen[image_id] == 1 else f"{image_id}~{seen[image_id]}")
+    return np.array(told)
+
+
+def legacy_verdict(
+    data: dict[str, SplitData], verdict: Verdict, reasons: list[str]
+) -> tuple[Verdict, list[str]]:
     """The leakage verdict and its reasons, counted on the split that was really used.
 
     Args:
         data: the images of each split.
-        facts: ``verdict`` and ``reasons`` of the data set's own split, which hold where nothing
-            is found here.
+        verdict: on the data set's own split, which holds where nothing is found here.
+        reasons: of that verdict.
     """
-    reasons = []
+    found = []
     for a, b in combinations(SPLITS, 2):
         for what, names in (("patient", _patients), ("image", _originals)):
             n = len(set(names(data[a])) & set(names(data[b])))
-            reasons += [f"{n} {what}{'s' if n != 1 else ''} in both {a} and {b}"] if n else []
-    if not reasons:
-        return {"verdict": facts["verdict"], "reasons": facts["reasons"]}
-    return {"verdict": "leak", "reasons": reasons}
+            found += [f"{n} {what}{'s' if n != 1 else ''} in both {a} and {b}"] if n else []
+    return ("leak", found) if found else (verdict, reasons)
 
 
 def _patients(data: SplitData) -> np.ndarray:
@@ -116,7 +128,5 @@ def _patients(data: SplitData) -> np.ndarray:
 
 
 def _originals(data: SplitData) -> np.ndarray:
-    """Ids without what marks a copy."""
-    copied = tuple(f"~{name}" for name in TRANSFORMS if name)
-    ids = data.part.image_id
-    return np.array([i.rpartition("~")[0] if i.endswith(copied) else i for i in ids])
+    """What tells an image, whichever copy of it this is."""
+    return data.part.image_id if data.rows is None else data.rows

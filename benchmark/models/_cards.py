@@ -65,6 +65,7 @@ _COMMON: dict[str, _Check] = {
     "predicts": (lambda v: v in PREDICTS, "'findings' or 'masks'"),
     "inputs": (lambda v: v in ("image", "metadata"), "'image' or 'metadata'"),
     "deterministic": (lambda v: isinstance(v, bool), "True or False"),
+    "version": (_is_whole, "a whole number from 1, raised when the model's numbers change"),
 }
 
 _IMAGE: dict[str, _Check] = {
@@ -146,7 +147,7 @@ def _literal(tree: ast.Module) -> Any:
 def _checked(card: Any) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise CardError(f"CARD is a {type(card).__name__}, not a dict")
-    card = {"predicts": "findings"} | card
+    card = {"predicts": "findings", "version": 1} | card
     wanted = _COMMON
     if card.get("inputs") != "metadata":
         wanted, card = _COMMON | _IMAGE, _OPTIONAL | card

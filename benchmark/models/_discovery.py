@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.models._cards import CardError, read_card
+from benchmark.models._neighbours import Modules, among, importable
+from benchmark.models._source_version import source_version
 
-BUILT_IN = Path(__file__).parent
+BUILT_IN = Path(__file__).resolve().parent
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 ENTRY_POINTS = {
     "image": ("build", ("input_shape", "task", "weights")),
@@ -42,6 +44,10 @@ class ModelFile:
         path: the file.
         card: its checked card, empty where ``problem`` is set.
         sha256: hash of the file's bytes, empty where they cannot be read.
+        version: of the numbers that the model gives; of a file of this package its card's
+            ``version``, which stands for the helpers too; of any other file a hash of what it and
+            the files beside it that it imports say (:mod:`benchmark.models._source_version`).
+            Empty where ``problem`` is set.
         problem: why the model cannot be used, one sentence naming the file; None where it can.
     """
 
@@ -49,7 +55,13 @@ class ModelFile:
     path: Path
     card: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    version: str = ""
     problem: str | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a file of this package."""
+        return self.path.parent == BUILT_IN
 
 
 def discover(extra_dirs: Sequence[Path] = ()) -> dict[str, ModelFile]:
@@ -85,12 +97,17 @@ def _read(path: Path) -> ModelFile:
         digest = hashlib.sha256(source).hexdigest()
         if not NAME_PATTERN.fullmatch(name):
             raise CardError("a model's file name is a-z, 0-9 and _, beginning with a letter")
-        return ModelFile(name, path, read_card(source), digest)
+        card = read_card(source)
+        return ModelFile(name, path, card, digest, _version(path, card))
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     except CardError as error:
         problem = str(error)
     return ModelFile(name, path, sha256=digest, problem=f"model file {path}: {problem}.")
+
+
+def _version(path: Path, card: dict[str, Any]) -> str:
+    return str(card["version"]) if path.parent == BUILT_IN else source_version(path)
 
 
 def _clash(first: ModelFile, second: ModelFile) -> ModelFile:
@@ -104,16 +121,19 @@ def _clash(first: ModelFile, second: ModelFile) -> ModelFile:
 def load(model_file: ModelFile) -> ModuleType:
     """Run a model file, from whichever folder, and return it as a module.
 
-    The same bytes are run once a process. The file itself is the unit: it may import installed
-    packages (``benchmark`` among them), not its neighbours.
+    The same version of the same bytes is run once a process. The file may import installed
+    packages (``benchmark`` among them) and, where it is not of this package, the modules beside it:
+    at its top or in its ``build`` or ``fit``. A name that is installed, or the standard library's,
+    stays theirs.
 
     Raises:
-        ModelError: naming file and line, where the file is unusable, has changed since it was
-            found, fails while it is run, or lacks a fitting ``build`` or ``fit``.
+        ModelError: naming file and line, where the file is unusable, it or what it imports beside
+            it has changed since it was found, it fails while it is run, or lacks a fitting
+            ``build`` or ``fit``.
     """
     if model_file.problem:
         raise ModelError(model_file.problem)
-    key = f"cxr_bench_model_{model_file.name}_{model_file.sha256}"
+    key = f"cxr_bench_model_{model_file.name}_{model_file.sha256}_{model_file.version}"
     if key not in sys.modules:
         _run(model_file, key)
     module = sys.modules[key]
@@ -124,18 +144,39 @@ def load(model_file: ModelFile) -> ModuleType:
 def _run(model_file: ModelFile, key: str) -> None:
     with blaming(model_file, "could not be run"):
         source = model_file.path.read_bytes()
-        if hashlib.sha256(source).hexdigest() != model_file.sha256:
-            raise ModelError(
-                f"model file {model_file.path} has changed since it was read; try again."
-            )
+        _check_unchanged(model_file, source)
         module = ModuleType(key)
         module.__file__ = str(model_file.path)
         sys.modules[key] = module  # dataclasses and pickles look their module up while it runs
         try:
-            exec(compile(source, str(model_file.path), "exec"), module.__dict__)
+            code = compile(source, str(model_file.path), "exec")
+            if model_file.built_in:
+                exec(code, module.__dict__)
+            else:
+                _run_among_neighbours(model_file, code, module)
         except BaseException:
             del sys.modules[key]
             raise
+
+
+def _check_unchanged(model_file: ModelFile, source: bytes) -> None:
+    path = model_file.path
+    if hashlib.sha256(source).hexdigest() != model_file.sha256:
+        raise ModelError(f"model file {path} has changed since it was read; try again.")
+    if not model_file.built_in and source_version(path) != model_file.version:
+        raise ModelError(
+            f"a file that the model file {path} imports has changed since it was read; try again."
+        )
+
+
+def _run_among_neighbours(model_file: ModelFile, code: CodeType, module: ModuleType) -> None:
+    folder, neighbours = model_file.path.parent, Modules()
+    with importable(folder, neighbours):
+        exec(code, module.__dict__)
+    name, _ = ENTRY_POINTS[model_file.card["inputs"]]
+    function = getattr(module, name, None)
+    if callable(function):
+        setattr(module, name, among(folder, neighbours, function))
 
 
 def _check_entry_point(model_file: ModelFile, module: ModuleType) -> None:
@@ -147,7 +188,8 @@ def _check_entry_point(model_file: ModelFile, module: ModuleType) -> None:
     try:
         inspect.signature(function).bind(*arguments)
     except TypeError as error:
-        line = getattr(getattr(function, "__code__", None), "co_firstlineno", "?")
+        written = inspect.unwrap(function)
+        line = getattr(getattr(written, "__code__", None), "co_firstlineno", "?")
         where = f"{model_file.path}, line {line}"
         raise ModelError(
             f"model file {where}: {name} cannot be called as {wanted}: {error}."

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from benchmark.errors import UnknownName
 
+VERSION = 1
+"""Of how a set is split under shortcut probes; raised where an existing name begins to
+give other images, targets or splits."""
+
 PREFIX = "probe:"
 FIELDS = {"sex": "sex", "view": "view", "age": "age", "source": "label_source"}
 """What can be probed -> the column of the manifest that says what is true."""

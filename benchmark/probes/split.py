@@ -15,12 +15,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
+from benchmark.data.facts import PreparedFacts
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
+from benchmark.hashing import canonical_json, sha256
 from benchmark.probes.protocol import FIELDS, PREFIX, probed
-from benchmark.records.files import canonical_json, sha256
+from benchmark.records.row import ProbeFacts
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 from benchmark.scoring.subgroups import AGE_BANDS, age_bands
 
@@ -47,15 +50,15 @@ def under(protocol: str, prepared: Prepared) -> Prepared:
     values = _values(prepared, field, levels)
     findings = [f"{field} {value}" for value in values]
     binary = len(values) == 2
-    told = {"field": field, "values": values, "left_out": _left_out(levels, values)}
-    facts = {
-        "findings": findings[1:] if binary else findings,
-        "kind": "binary" if binary else "multiclass",
-        "label_version": f"{field} as the data set records it",
-        "probe": told,
-    }
-    probing = replace(prepared, facts=prepared.facts | facts)
-    return replace(probing, derived=prepared.derived | _derived(probe_data(probing), facts))
+    facts = structs.replace(
+        prepared.facts,
+        findings=findings[1:] if binary else findings,
+        kind="binary" if binary else "multiclass",
+        label_version=f"{field} as the data set records it",
+        probe=ProbeFacts(field=field, values=values, left_out=_left_out(levels, values)),
+    )
+    probing = replace(prepared, facts=facts)
+    return replace(probing, derived=_derived(prepared.derived, probe_data(probing), facts.findings))
 
 
 def answerable(prepared: Prepared) -> tuple[list[str], dict[str, str]]:
@@ -76,21 +79,21 @@ def probe_data(prepared: Prepared) -> dict[str, SplitData]:
     Args:
         prepared: as :func:`under` gives it.
     """
-    told = prepared.facts["probe"]
-    bare = replace(prepared, facts=prepared.facts | {"findings": []})
+    told = prepared.facts.probe
+    bare = replace(prepared, facts=structs.replace(prepared.facts, findings=[]))
     return {split: _split(bare, split, told) for split in SPLITS}
 
 
-def _split(bare: Prepared, split: str, told: dict[str, Any]) -> SplitData:
-    part, levels = bare.part(split), _levels(bare, told["field"], split)
-    targets = np.float32(levels[:, None] == np.array(told["values"], object))
+def _split(bare: Prepared, split: str, told: ProbeFacts) -> SplitData:
+    part, levels = bare.part(split), _levels(bare, told.field, split)
+    targets = np.float32(levels[:, None] == np.array(told.values, object))
     kept = np.flatnonzero(targets.any(axis=1))
-    if len(told["values"]) == 2:
+    if len(told.values) == 2:
         targets = targets[:, 1:]
     seen = {"targets": targets, "labelled": np.ones_like(targets, bool)}
-    if told["field"] in BLANK:
-        column = getattr(part, told["field"])
-        seen[told["field"]] = np.full_like(column, BLANK[told["field"]])
+    if told.field in BLANK:
+        column = getattr(part, told.field)
+        seen[told.field] = np.full_like(column, BLANK[told.field])
     return SplitData(replace(part, **seen), (split,)).take(kept)
 
 
@@ -150,9 +153,11 @@ def _left_out(levels: Levels, values: list[str]) -> dict[str, dict[str, int]]:
     }
 
 
-def _derived(data: dict[str, SplitData], facts: dict[str, Any]) -> dict[str, Any]:
+def _derived(
+    whole: PreparedFacts, data: dict[str, SplitData], findings: list[str]
+) -> PreparedFacts:
     """What :mod:`benchmark.data.prepare` derives from a whole set, for these images."""
     test = data["test"].part
     lines = zip(test.image_id, test.patient_id, test.targets.tolist(), strict=True)
-    counts = {split: each.part.counts(facts["findings"]) for split, each in data.items()}
-    return {"counts": counts, "test_digest": sha256(canonical_json(sorted(lines)))}
+    counts = {split: each.part.counts(findings) for split, each in data.items()}
+    return structs.replace(whole, counts=counts, test_digest=sha256(canonical_json(sorted(lines))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read_anomaly_maps(path: Path) -> AnomalyMaps:
     try:
         with np.load(path) as file:
             return AnomalyMaps(**{name: file[name] for name in AnomalyMaps.__annotations__})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise PredictionFileError(
             f"{path}: no readable file of anomaly maps ({error}). Maps are not published; run the "
             "row again: cxr-bench run --suite screening --rerun all"

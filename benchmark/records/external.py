@@ -13,15 +13,21 @@ Further columns are ignored, what is true above all: targets and patients come f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.errors import UserError
 from benchmark.records.predictions import SPLITS, link
+from benchmark.records.tables import TableError, file_bytes, is_gzip, table, unzipped
 from benchmark.task import Task
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SURE = 1e-12
 """Probabilities nearer to 0 or 1 than this are ranked as equal."""
@@ -72,7 +78,10 @@ def read_external(path: Path, task: Task) -> External:
             f"{path}: give logits of all findings or of none; here are {_few(columns)}"
         )
     if are_logits[0]:
-        logits = values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            logits = values.astype(np.float32)
+        for column, given, kept in zip(columns, values.T, logits.T, strict=True):
+            _refuse(path, ~np.isfinite(kept), f"{column} is too large for a logit", given)
         return External(split, image_id, logits, link(logits, task.kind))
     for column, of_one in zip(columns, values.T, strict=True):
         outside = (of_one < 0) | (of_one > 1)
@@ -84,18 +93,17 @@ def read_external(path: Path, task: Task) -> External:
     return External(split, image_id, _logits(values, task), values.astype(np.float32))
 
 
-def _read(path: Path):
-    import pandas as pd
-
+def _read(path: Path) -> DataFrame:
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        data = file_bytes(path)
+        return table(unzipped(data) if is_gzip(data) else data)
     except FileNotFoundError:
         raise ExternalFileError(f"{path}: there is no such file") from None
-    except (OSError, EOFError, ValueError) as error:
-        raise ExternalFileError(f"{path}: not a readable CSV file ({error})") from None
+    except TableError as error:
+        raise ExternalFileError(f"{path}: not a readable CSV file: {error}") from None
 
 
-def _column(path: Path, frame, finding: str) -> str:
+def _column(path: Path, frame: DataFrame, finding: str) -> str:
     names = [f"logit:{finding}", f"probability:{finding}", finding]
     found = [name for name in names if name in frame.columns]
     if found:
@@ -108,7 +116,7 @@ def _column(path: Path, frame, finding: str) -> str:
     )
 
 
-def _numbers(path: Path, frame, column: str) -> np.ndarray:
+def _numbers(path: Path, frame: DataFrame, column: str) -> np.ndarray:
     import pandas as pd
 
     numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
@@ -137,6 +145,6 @@ def _refuse(path: Path, wrong: np.ndarray, fault: str, values: np.ndarray) -> No
         raise ExternalFileError(f"{path}, line {first + 2}: {fault}: {str(values[first])!r}{more}")
 
 
-def _few(names) -> str:
+def _few(names: Iterable[str]) -> str:
     names = [str(name) for name in names]
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

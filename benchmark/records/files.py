@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,37 @@ ABANDONED_AFTER = 3600.0
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` through a temporary file in the same folder and a rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    write_in_order({path: data})
+
+
+def write_in_order(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together, each through a temporary file beside it and a rename.
+
+    All of them are on disk before the first takes its name, in the order given: a full disk
+    changes none.
+    """
+    staged: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes private files; results are to be shared
-        Path(temporary).replace(path)
+        for path, data in files.items():
+            _stage(path, data, staged)
+        for temporary, path in staged.items():
+            temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        for temporary in staged:
+            temporary.unlink(missing_ok=True)
         raise
+
+
+def _stage(path: Path, data: bytes, staged: dict[Path, Path]) -> None:
+    """Write a temporary file beside ``path``; noted in ``staged`` as soon as it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    staged[Path(name)] = path
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).chmod(0o644)  # mkstemp makes private files; results are to be shared
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -49,23 +68,6 @@ def is_disk_full(error: BaseException | None) -> bool:
     return full or os.strerror(errno.ENOSPC) in str(error) or is_disk_full(error.__cause__)
 
 
-def canonical_json(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: equal values, equal bytes. NaN is refused."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode()
-
-
 def readable_json(value: Any) -> bytes:
     """UTF-8 JSON for files that people read: sorted keys, indented, final newline."""
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
-
-
-def sha256(data: bytes) -> str:
-    """Hexadecimal SHA-256 of ``data``."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def sha256_of_file(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes, read in bounded memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,18 +9,31 @@ these files; the predicted masks themselves stay local (``packed_masks``).
 
 from __future__ import annotations
 
-import gzip
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.records.files import sha256, write_atomic
-from benchmark.records.predictions import SPLITS, PredictionFileError, read_frame
+from benchmark.hashing import sha256
+from benchmark.records.files import write_atomic
+from benchmark.records.predictions import (
+    IN_MEMORY,
+    PredictionFileError,
+    decode_frame,
+    read_bytes,
+    refuse,
+    refuse_odd_images,
+    require,
+    zipped,
+)
 
 TEXT = ("split", "image_id", "patient_id", "pairing")
 OUTCOMES = ("tp", "fp", "fn", "tn")
+MOST_PIXELS = 2**40
+"""Of one image; sums of more would not fit 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +66,19 @@ def count_pixels(predicted: np.ndarray, true: np.ndarray, known: np.ndarray) -> 
     return np.stack([(o & known).sum(axis=(1, 2), dtype=np.int64) for o in outcomes], axis=1)
 
 
-def write_mask_counts(path: Path, counts: MaskCounts) -> str:
-    """Write a mask file atomically; returns the SHA-256 of its bytes. Equal counts, equal bytes."""
-    import pandas as pd
+def encode_mask_counts(counts: MaskCounts) -> bytes:
+    """The bytes of a mask file. Equal counts, equal bytes.
 
+    Raises:
+        PredictionFileError: the arrays are not of the same images.
+    """
     columns = {name: getattr(counts, name) for name in TEXT}
-    columns |= dict(zip(OUTCOMES, counts.counts.T, strict=True))
-    text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
-    data = gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return zipped(columns | dict(zip(OUTCOMES, counts.counts.T, strict=True)))
+
+
+def write_mask_counts(path: Path, counts: MaskCounts) -> str:
+    """Write a mask file atomically; returns the SHA-256 of its bytes."""
+    data = encode_mask_counts(counts)
     write_atomic(path, data)
     return sha256(data)
 
@@ -69,19 +87,28 @@ def read_mask_counts(path: Path) -> MaskCounts:
     """Read a mask file.
 
     Raises:
-        PredictionFileError: the file is missing, damaged, lacks a column, or holds a count that
-            cannot be one.
+        PredictionFileError: the file is missing, damaged, lacks a column, names an image twice in
+            one split, or holds a count that cannot be one.
     """
-    frame = read_frame(path)
-    missing = [name for name in (*TEXT, *OUTCOMES) if name not in frame.columns]
-    if missing:
-        raise PredictionFileError(f"{path}: missing column(s) {', '.join(missing)}")
-    if not all(frame[name].dtype.kind == "i" and (frame[name] >= 0).all() for name in OUTCOMES):
-        raise PredictionFileError(f"{path}: a count that is not a whole number of pixels")
-    if not frame["split"].isin(SPLITS).all():
-        raise PredictionFileError(f"{path}: a split other than {', '.join(SPLITS)}")
+    return decode_mask_counts(read_bytes(path), path)
+
+
+def decode_mask_counts(data: bytes, where: object = IN_MEMORY) -> MaskCounts:
+    """The counts in the bytes of a file; ``where`` names it in messages.
+
+    Raises:
+        PredictionFileError: see :func:`read_mask_counts`.
+    """
+    frame = decode_frame(data, where, TEXT)
+    require(frame, where, (*TEXT, *OUTCOMES))
+    refuse_odd_images(frame, where)
+    fault = "a count that is not a whole number of pixels"
+    if any(frame[name].dtype.kind != "i" for name in OUTCOMES):
+        raise PredictionFileError(f"{where}: {fault}")
+    counts = frame[list(OUTCOMES)].to_numpy(np.int64)
+    refuse(frame, where, (counts < 0) | (counts > MOST_PIXELS), fault)
     text = {name: frame[name].to_numpy(dtype=str) for name in TEXT}
-    return MaskCounts(**text, counts=frame[list(OUTCOMES)].to_numpy(np.int64))
+    return MaskCounts(**text, counts=counts)
 
 
 def pack_masks(path: Path, image_ids: np.ndarray, masks: np.ndarray) -> None:
@@ -102,7 +129,7 @@ def packed_masks(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with np.load(path) as file:
             masks = np.unpackbits(file["bits"], axis=-1, count=int(file["width"]))
             return file["image_id"], masks.astype(bool)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise PredictionFileError(
             f"{path}: no readable file of predicted masks ({error}). Masks are not published; "
             "train the network here: cxr-bench run --suite lungs --rerun all"

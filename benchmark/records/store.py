@@ -1,8 +1,8 @@
 """The results folder: rows, prediction files and scores, each written whole or not at all.
 
-rows/<cell_id>.json              what was run, how, on what, and how it ended
-predictions/<cell_id>.csv.gz     what the model said (see ``predictions.py``)
-scores/<cell_id>.json            what was computed from the predictions
+rows/<spec_id>.json              what was run, how, on what, and how it ended
+predictions/<spec_id>.csv.gz     what the model said (see ``predictions.py``)
+scores/<spec_id>.json            what was computed from the predictions
 comparisons/<table>.json         how the configurations of a table compare, two by two
 cross/                           the same of rows tested on another data set
 weights/, masks/, anomaly/, checkpoints/, logs/   large or local; ignored by git
@@ -10,22 +10,15 @@ weights/, masks/, anomaly/, checkpoints/, logs/   large or local; ignored by git
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from benchmark.errors import UserError
-from benchmark.records.files import readable_json, write_atomic
+from benchmark.records.door import RecordError, parse_record, read_record, sealed
+from benchmark.records.files import write_atomic
+from benchmark.records.row import ROW_SCHEMA, Row
 
-Row = dict[str, Any]
-ROW_SCHEMA = 1
-STATUSES = ("done", "failed", "not_runnable")
-
-
-def is_segmentation(row: Row) -> bool:
-    """True for the row of a network that predicts masks; it has a table of its own."""
-    return row["dataset"]["task"]["kind"] == "segmentation"
+RUN_AGAIN = "Remove it and run its spec again: cxr-bench run."
 
 
 class Results:
@@ -38,22 +31,22 @@ class Results:
     def __init__(self, folder: Path):
         self.folder = Path(folder)
 
-    def row_path(self, cell_id: str) -> Path:
-        """Where the row of a cell is or will be."""
-        return self.folder / "rows" / f"{cell_id}.json"
+    def row_path(self, spec_id: str) -> Path:
+        """Where the row of a spec is or will be."""
+        return self.folder / "rows" / f"{spec_id}.json"
 
-    def predictions_path(self, cell_id: str, redistributable: bool = True) -> Path:
-        """Where the prediction file of a cell is or will be.
+    def predictions_path(self, spec_id: str, redistributable: bool = True) -> Path:
+        """Where the prediction file of a spec is or will be.
 
         Args:
             redistributable: whether ids and predictions of the data set may be published.
         """
         folder = "predictions" if redistributable else "private"
-        return self.folder / folder / f"{cell_id}.csv.gz"
+        return self.folder / folder / f"{spec_id}.csv.gz"
 
-    def scores_path(self, cell_id: str) -> Path:
-        """Where the scores of a cell are or will be."""
-        return self.folder / "scores" / f"{cell_id}.json"
+    def scores_path(self, spec_id: str) -> Path:
+        """Where the scores of a spec are or will be."""
+        return self.folder / "scores" / f"{spec_id}.json"
 
     @property
     def cross(self) -> Results:
@@ -64,53 +57,70 @@ class Results:
         """Where the comparisons of a leaderboard table are or will be."""
         return self.folder / "comparisons" / f"{table}.json"
 
-    def weights_path(self, cell_id: str) -> Path:
-        """Where the best weights of a cell are or will be (not published)."""
-        return self.folder / "weights" / f"{cell_id}.weights.h5"
+    def weights_path(self, spec_id: str) -> Path:
+        """Where the best weights of a spec are or will be (not published)."""
+        return self.folder / "weights" / f"{spec_id}.weights.h5"
 
-    def masks_path(self, cell_id: str) -> Path:
-        """Where the predicted masks of a segmentation cell are or will be (not published)."""
-        return self.folder / "masks" / f"{cell_id}.npz"
+    def masks_path(self, spec_id: str) -> Path:
+        """Where the predicted masks of a segmentation spec are or will be (not published)."""
+        return self.folder / "masks" / f"{spec_id}.npz"
 
-    def anomaly_path(self, cell_id: str) -> Path:
+    def anomaly_path(self, spec_id: str) -> Path:
         """Where the maps of an anomaly screen are or will be (not published)."""
-        return self.folder / "anomaly" / f"{cell_id}.npz"
+        return self.folder / "anomaly" / f"{spec_id}.npz"
 
     @property
     def checkpoints(self) -> Path:
-        """Folder in which cells that are being trained keep how far they are (not published)."""
+        """Folder in which specs that are being trained keep how far they are (not published)."""
         return self.folder / "checkpoints"
 
     def log_path(self, name: str) -> Path:
         """Where a worker's log is written (not published)."""
         return self.folder / "logs" / f"{name}.log"
 
+    def row_bytes(self, row: Row) -> bytes:
+        """The bytes of a row's file, after the checks of one that is read.
+
+        Raises:
+            RecordError: the row contradicts itself, or holds what its type does not.
+        """
+        data, path = sealed(row), self.row_path(row.spec_id)
+        _checked(parse_record(data, path, Row, "This is a fault of cxr-bench."), path)
+        return data
+
     def write_row(self, row: Row) -> None:
-        """Save a row; its ``cell_id`` names the file.
+        """Save a row; its ``spec_id`` names the file.
+
+        A row of a failure never takes the place of a finished one: that one stays.
 
         Raises:
-            ValueError: the row's status is not one of :data:`STATUSES`.
+            RecordError: the row contradicts itself.
         """
-        if row["status"] not in STATUSES:
-            raise ValueError(f"row status {row['status']!r} is not one of {STATUSES}")
-        write_atomic(self.row_path(row["cell_id"]), readable_json({"schema": ROW_SCHEMA} | row))
+        path, data = self.row_path(row.spec_id), self.row_bytes(row)
+        if not row.done and path.is_file() and self.read_row(row.spec_id).done:
+            return
+        write_atomic(path, data)
 
-    def remove_row(self, cell_id: str) -> None:
+    def remove_row(self, spec_id: str) -> None:
         """Remove a row that another one stands for now."""
-        self.row_path(cell_id).unlink(missing_ok=True)
+        self.row_path(spec_id).unlink(missing_ok=True)
 
-    def read_row(self, cell_id: str) -> Row | None:
-        """The row of a cell, or None where there is none.
+    def read_row(self, spec_id: str) -> Row | None:
+        """The row of a spec, or None where there is none.
 
         Raises:
-            UserError: the file is there but is not a row; it is named.
+            RecordError: the file is there but is not a row; it is named.
         """
-        path = self.row_path(cell_id)
+        path = self.row_path(spec_id)
         return _read_row(path) if path.is_file() else None
 
     def rows(self) -> Iterator[Row]:
-        """All rows, ordered by cell id."""
-        for path in sorted((self.folder / "rows").glob("*.json")):
+        """All rows, ordered by spec id.
+
+        Raises:
+            RecordError: a file is no row; it is named.
+        """
+        for path in sorted((self.folder / "rows").glob("[!.]*.json")):
             yield _read_row(path)
 
     def check_writable(self) -> None:
@@ -128,12 +138,13 @@ class Results:
 
 
 def _read_row(path: Path) -> Row:
-    try:
-        row = json.loads(path.read_bytes())
-        if row["schema"] != ROW_SCHEMA or row["cell_id"] != path.stem:
-            raise ValueError("its schema or cell id is not what its name says")
-        return row
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: not a readable row file ({error}). Remove it and run the cell again."
-        ) from None
+    return _checked(read_record(path, Row, RUN_AGAIN, schema=ROW_SCHEMA), path)
+
+
+def _checked(row: Row, path: Path) -> Row:
+    problem = row.contradiction()
+    if row.spec_id != path.stem:
+        problem = f"it is the row of {row.spec_id}, under another name"
+    if problem:
+        raise RecordError(f"{path}: {problem}. {RUN_AGAIN}")
+    return row

@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from benchmark.records.store import Row
+from benchmark.hashing import sha256
+from benchmark.records.row import ModelFacts, Row
+from benchmark.records.scores import Gap, Scores
+from benchmark.report.environments import Machine
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
 from benchmark.scoring.uncertainty import INTERVALS, interval
+from benchmark.spec import Spec
 
 MIN_SEEDS = 3
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
+SPLITS = ("train", "validation", "test")
 
-# What a leaderboard says about a configuration, and where the scores of one run hold it.
-QUANTITIES: dict[str, tuple[str, ...]] = (
-    {
-        f"{split}_{metric}": ("splits", split, metric)
-        for split in ("train", "validation", "test")
-        for metric in HEADLINES
-    }
+Quantity = Callable[[Scores], float | None]
+
+
+def _of_split(split: str, metric: str) -> Quantity:
+    return lambda scores: scores.splits[split].metrics[metric] if split in scores.splits else None
+
+
+def _of_gap(metric: str, part: str) -> Quantity:
+    return lambda scores: getattr(scores.gap[metric], part)
+
+
+# What a leaderboard says about a configuration, and how it is read from the scores of one run.
+QUANTITIES: dict[str, Quantity] = (
+    {f"{split}_{metric}": _of_split(split, metric) for split in SPLITS for metric in HEADLINES}
     | {
-        f"gap_{metric}{suffix}": ("gap", metric, key)
+        f"gap_{metric}{'' if part == 'value' else f'_{part}'}": _of_gap(metric, part)
         for metric in GAPS
-        for suffix, key in {
-            "": "value",
-            "_train_minus_validation": "train_minus_validation",
-            "_validation_minus_test": "validation_minus_test",
-        }.items()
+        for part in Gap.__struct_fields__
+        if part != "constant"
     }
-    | {"gap_f1_constant": ("gap", "f1", "constant")}
+    | {"gap_f1_constant": _of_gap("f1", "constant")}
 )
 
 
@@ -57,53 +66,103 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Run:
-    """One finished row and its scores, from the prediction file as it is now."""
+    """One finished row and its scores, from the prediction file as it is now.
+
+    Attributes:
+        remade: roles of what it was made from that has been made anew since.
+    """
 
     row: Row
-    scores: dict
+    scores: Scores
+    remade: tuple[str, ...] = ()
 
     @property
     def edited(self) -> bool:
         """True where the prediction file is not the one that the run wrote."""
-        return self.scores["predictions_sha256"] != self.row["predictions_sha256"]
+        return self.scores.predictions_sha256 != self.row.predictions_sha256
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Runs of one protocol that differ only in their seed, ordered by seed.
+    """Runs of one protocol and one version of the code that differ only in their seed, by seed.
 
     Attributes:
         config_id: what the runs share.
         runs: at least one.
+        stale: in which components the code has other versions now, in words; empty where it is
+            the current one.
+        differs: versions in which the code is another than that of the configuration of the same
+            config id that counts in its place; empty for the one that counts.
+        instead: the versions of that one.
     """
 
     config_id: str
     runs: tuple[Run, ...]
+    stale: str = ""
+    differs: str = ""
+    instead: str = ""
 
     @property
-    def cell(self) -> dict:
-        """The resolved cell of the first run; only ``seed`` differs in the others."""
-        return self.runs[0].row["cell"]
+    def key(self) -> str:
+        """What tells it from all others of its table: its config id, if it is the one that counts.
+
+        Else with a hash of its code behind it.
+        """
+        if not self.differs:
+            return self.config_id
+        return f"{self.config_id}-{sha256(self.differs.encode())[:4]}"
 
     @property
-    def model(self) -> dict:
+    def code(self) -> dict[str, str]:
+        """Versions of the components that made its runs."""
+        return self.runs[0].row.code
+
+    @property
+    def spec(self) -> Spec:
+        """The spec of the first run; only ``seed`` differs in the others."""
+        return self.runs[0].row.spec
+
+    @property
+    def model(self) -> ModelFacts:
         """The facts about the model: title, reference, parameters, deterministic."""
-        return self.runs[0].row["model"]
+        return self.runs[0].row.model
 
     @property
     def seeds(self) -> list[int]:
         """The seeds that were run to the end."""
-        return [run.row["cell"]["seed"] for run in self.runs]
+        return [run.row.spec.seed for run in self.runs]
 
     @property
     def complete(self) -> bool:
         """True with three seeds, or one of a model that has no chance in it."""
-        return self.model["deterministic"] or len(self.runs) >= MIN_SEEDS
+        return self.model.deterministic or len(self.runs) >= MIN_SEEDS
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is not to be compared with others, whatever its scores; empty where it may be."""
+        if self.differs:
+            return (
+                f"made by another version of the code ({self.differs}): the same configuration "
+                f"made by {self.instead} counts in its place"
+            )
+        if not self.complete:
+            return f"{len(self.runs)} of the {MIN_SEEDS} seeds that a comparison needs"
+        return ""
 
     @property
     def edited_seeds(self) -> list[int]:
         """Seeds whose prediction file changed after the run."""
-        return [run.row["cell"]["seed"] for run in self.runs if run.edited]
+        return [run.row.spec.seed for run in self.runs if run.edited]
+
+    @property
+    def remade(self) -> list[str]:
+        """Seeds that were made from rows that have been made anew since, with their roles."""
+        return [f"{run.row.spec.seed} ({', '.join(run.remade)})" for run in self.runs if run.remade]
+
+    @property
+    def outdated(self) -> bool:
+        """Whether ``--rerun stale`` makes any of its runs anew."""
+        return bool(self.stale or self.remade)
 
     @property
     def short_interval(self) -> bool:
@@ -113,22 +172,20 @@ class Configuration:
         and a high AUC, intervals of this kind held the truth in less than 93 %.
         """
         scores = self.runs[0].scores
-        tested = scores["splits"]["test"]["per_finding"]
-        fewest = min(
-            (
-                tested[finding][f"n_{kind}_patients"]
-                for finding in scores["macro_findings"]
-                for kind in ("positive", "negative")
-            ),
-            default=SIMULATED,
+        tested = scores.splits["test"].per_finding
+        counts = (
+            count
+            for finding in scores.macro_findings
+            for count in (tested[finding].n_positive_patients, tested[finding].n_negative_patients)
         )
+        fewest = min(counts, default=SIMULATED)
         auc = self.measurements["test_auc"].mean
         return fewest < SIMULATED or (fewest < MANY and auc is not None and auc >= HIGH_AUC)
 
     @property
     def external(self) -> bool:
         """True where the predictions were made by another tool and read from a file."""
-        return "external" in self.runs[0].row
+        return self.spec.kind == "external"
 
     @cached_property
     def measurements(self) -> dict[str, Measurement]:
@@ -138,10 +195,10 @@ class Configuration:
     @cached_property
     def finding_auc(self) -> dict[str, float | None]:
         """Finding -> test AUC, mean over the seeds; None where undefined."""
-        parts = [run.scores["splits"]["test"]["per_finding"] for run in self.runs]
+        parts = [run.scores.splits["test"].per_finding for run in self.runs]
         # Not in the order of the keys, which differs between fresh scores and saved ones.
-        findings = self.runs[0].scores["findings"]
-        return {f: _mean([part[f]["auc"] for part in parts]) for f in findings}
+        findings = self.runs[0].scores.findings
+        return {f: mean([part[f].metrics["auc"] for part in parts]) for f in findings}
 
     @property
     def remarks(self) -> list[str]:
@@ -152,21 +209,16 @@ class Configuration:
     @property
     def train_seconds(self) -> float | None:
         """Training time of one run, mean over the seeds."""
-        return _mean([run.row["phases"].get("train") for run in self.runs])
+        return mean([run.row.phases.get("train") for run in self.runs])
 
     @property
-    def hardware(self) -> list[dict]:
+    def machines(self) -> list[Machine]:
         """The distinct machines that the runs were made on."""
-        found: list[dict] = []
-        for run in self.runs:
-            machine = run.row["provenance"]["hardware"]
-            if machine not in found:
-                found.append(machine)
-        return found
+        return list(dict.fromkeys(Machine.of(run.row.environment) for run in self.runs))
 
     def values(self, name: str) -> list[float | None]:
         """A quantity of every run."""
-        return [_at(run.scores, QUANTITIES[name]) for run in self.runs]
+        return [QUANTITIES[name](run.scores) for run in self.runs]
 
     @cached_property
     def resampled(self) -> dict[str, list[np.ndarray]]:
@@ -175,10 +227,8 @@ class Configuration:
         The runs of a table are scored on the same resamples of the test patients, so that values
         of different runs may be averaged and subtracted resample by resample.
         """
-        names = self.runs[0].scores["replicates"]
-        return {
-            name: [decode(run.scores["replicates"][name]) for run in self.runs] for name in names
-        }
+        names = self.runs[0].scores.replicates
+        return {name: [decode(run.scores.replicates[name]) for run in self.runs] for name in names}
 
     def replicates(self, name: str) -> np.ndarray:
         """(R,) resampled values of a quantity, averaged over the runs."""
@@ -186,41 +236,35 @@ class Configuration:
 
     def _measure(self, name: str) -> Measurement:
         values = self.values(name)
-        mean = _mean(values)
-        if mean is None:
+        middle = mean(values)
+        if middle is None:
             return Measurement(None)
-        limits = interval(name, mean, self.resampled) if name in INTERVALS else None
-        return Measurement(mean, _seed_sd(values, mean), *(limits or ()))
+        limits = interval(name, middle, self.resampled) if name in INTERVALS else None
+        return Measurement(middle, _seed_sd(values, middle), *(limits or ()))
 
 
-def _remarks(scores: dict) -> Iterator[str]:
-    if scores["macro_undefined"]:
-        yield f"no AUC and no F1, {scores['macro_undefined']}"
+def mean(values: list[float | None]) -> float | None:
+    """The mean; None where any value is undefined."""
+    return None if any(value is None for value in values) else math.fsum(values) / len(values)
+
+
+def _remarks(scores: Scores) -> Iterator[str]:
+    if scores.macro_undefined:
+        yield f"no AUC and no F1, {scores.macro_undefined}"
     for split in ("train", "validation"):
-        if split not in scores["splits"]:
+        if split not in scores.splits:
             yield f"no {split} predictions, so what needs them is undefined"
-    if scores["threshold_source"] == "fixed":
+    if scores.threshold_source == "fixed":
         yield "decisions at 0.5, there is no validation split to choose a threshold on"
-    elif scores["fixed_thresholds"]:
-        findings = ", ".join(scores["fixed_thresholds"])
+    elif scores.fixed_thresholds:
+        findings = ", ".join(scores.fixed_thresholds)
         yield f"decisions at 0.5 for {findings}, no positive image in validation"
-    for split, lost in scores["undefined_resamples"].items():
+    for split, lost in scores.undefined_resamples.items():
         if lost:
             yield f"intervals leave out {lost} resamples of {split} in which a finding lost a class"
 
 
-def _mean(values: list[float | None]) -> float | None:
-    return None if any(value is None for value in values) else math.fsum(values) / len(values)
-
-
-def _seed_sd(values: list[float], mean: float) -> float | None:
+def _seed_sd(values: list[float], middle: float) -> float | None:
     # statistics.stdev sums exact fractions, which takes a second for a thousand rows.
-    squares = math.fsum((value - mean) ** 2 for value in values)
+    squares = math.fsum((value - middle) ** 2 for value in values)
     return math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else None
-
-
-def _at(scores: dict, keys: tuple[str, ...]) -> float | None:
-    value: object = scores
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
+
+from benchmark.records.row import Row, TrainedOn
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import labels
+from benchmark.report.notes import CHANGED, STALE, outdated
+from benchmark.report.plain_files import json_line
 from benchmark.report.section import measured
 from benchmark.report.text import count, number, plain, table
+from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
+from benchmark.spec import NETWORK, Requirement, Spec
 
 
 @dataclass(frozen=True)
@@ -22,22 +28,46 @@ class Crossed:
     Attributes:
         configuration: its runs there.
         home: macro AUC of the same findings on its own test split, mean over the same seeds; None
-            where a finding was put together from several, or its rows are gone.
+            where a finding was put together from several, or its rows are gone or made anew.
     """
 
     configuration: Configuration
     home: float | None
 
     @property
-    def row(self) -> dict:
+    def row(self) -> Row:
         """The first row."""
         return self.configuration.runs[0].row
 
     @property
+    def trained_on(self) -> TrainedOn:
+        """What its networks were trained on."""
+        return self.row.trained_on
+
+    @property
+    def network(self) -> Requirement:
+        """The spec of the first of its networks."""
+        return network_of(self.row)
+
+    @property
     def marks(self) -> list[str]:
         """What may make these numbers too good."""
-        every = [mark for run in self.configuration.runs for mark in run.row["watermarks"]]
+        every = [mark for run in self.configuration.runs for mark in run.row.watermarks]
         return list(dict.fromkeys(every))
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of it, Markdown."""
+        notes = [plain(mark) for mark in self.marks]
+        if self.configuration.edited_seeds:
+            seeds = ", ".join(map(str, self.configuration.edited_seeds))
+            notes.append(f"{CHANGED}: seed {seeds}")
+        return notes + list(outdated(self.configuration))
+
+
+def network_of(row: Row) -> Requirement:
+    """The spec whose network a row on another data set tests."""
+    return row.spec.requires[NETWORK]
 
 
 def gather_crossed(results: Results) -> list[Crossed]:
@@ -46,15 +76,18 @@ def gather_crossed(results: Results) -> list[Crossed]:
     Raises:
         UserError: a row or prediction file is missing or damaged; it is named.
     """
-    runs: dict[tuple, list[Run]] = defaultdict(list)
-    for row in results.cross.rows():
-        runs[row["protocol"]["id"], row["config_id"]].append(
-            Run(row, stored_scores(results.cross, row))
-        )
-    found = []
-    for (_, config_id), of_one in runs.items():
-        ordered = tuple(sorted(of_one, key=lambda run: run.row["cell"]["seed"]))
-        found.append(Crossed(Configuration(config_id, ordered), _home(results, ordered)))
+    runs: dict[str, list[Run]] = defaultdict(list)
+    crossed = [row for row in results.cross.rows() if row.done]
+    known = {row.spec_id: row for row in results.rows()} if crossed else {}
+    for row in crossed:
+        run = Run(row, stored_scores(results.cross, row), row.remade(known))
+        runs[row.protocol.id].append(run)
+    versions = Versions()
+    found = [
+        Crossed(c, _home(results, c.runs))
+        for of_one in runs.values()
+        for c in configurations(of_one, versions)
+    ]
     return sorted(found, key=_order)
 
 
@@ -73,45 +106,48 @@ def crossed_section(crossed: Sequence[Crossed]) -> list[str]:
     ]
     together: dict[str, list[Crossed]] = defaultdict(list)
     for each in crossed:
-        together[each.row["protocol"]["id"]].append(each)
+        together[each.row.protocol.id].append(each)
     for of_one in together.values():
         lines += _table(of_one)
     return lines
 
 
-def crossed_entries(crossed: Sequence[Crossed]) -> list[dict[str, Any]]:
-    """The same as plain values, one dictionary a configuration and data set."""
-    return [
-        {
-            "protocol": each.row["protocol"],
-            "config_id": each.configuration.config_id,
-            "trained_on": each.row["source"]["dataset"],
-            "source_config_id": each.row["source"]["config_id"],
-            "model": each.row["cell"]["model"],
-            "seeds": each.configuration.seeds,
-            "watermarks": each.marks,
-            "own_auc": each.home,
-            "measurements": {
-                name: vars(each.configuration.measurements[name])
-                for name in ("test_auc", "test_f1")
-            },
-            "cells": [run.row["cell_id"] for run in each.configuration.runs],
-        }
-        for each in crossed
-    ]
+def crossed_entries(crossed: Sequence[Crossed]) -> list[bytes]:
+    """The same as entries of a JSON file, one a configuration and data set."""
+    return [_entry(each, each.configuration) for each in crossed]
+
+
+def _entry(each: Crossed, c: Configuration) -> bytes:
+    return json_line(
+        protocol=msgspec.to_builtins(each.row.protocol),
+        config_id=c.config_id,
+        stale=c.stale,
+        remade=c.remade,
+        trained_on=each.trained_on.dataset,
+        source_config_id=each.network.config_id,
+        model=each.row.spec.model,
+        seeds=c.seeds,
+        edited_seeds=c.edited_seeds,
+        watermarks=each.marks,
+        own_auc=each.home,
+        measurements={name: vars(c.measurements[name]) for name in ("test_auc", "test_f1")},
+        specs=[run.row.spec_id for run in c.runs],
+    )
 
 
 def _table(crossed: list[Crossed]) -> list[str]:
-    first = crossed[0].row
-    protocol, test = first["protocol"], first["counts"]["test"]
-    findings = (f"{plain(f)} ({count(n)} positive images)" for f, n in test["positives"].items())
-    names = labels({c.configuration.config_id: _own_cell(c) for c in crossed})
-    notes = list(dict.fromkeys(mark for each in crossed for mark in each.marks))
+    protocol, scores = crossed[0].row.protocol, crossed[0].configuration.runs[0].scores
+    test = scores.splits["test"]
+    findings = (
+        f"{plain(finding)} ({count(test.per_finding[finding].n_positive)} positive images)"
+        for finding in scores.findings
+    )
+    names = labels({each.configuration.key: _own_spec(each) for each in crossed})
+    notes = list(dict.fromkeys(note for each in crossed for note in each.notes))
     rows = [
         [
-            plain(each.row["source"]["dataset"]),
-            names[each.configuration.config_id]
-            + "".join(f" ({notes.index(mark) + 1})" for mark in each.marks),
+            plain(each.trained_on.dataset),
+            _name(each, names, notes),
             number(each.home),
             measured(each.configuration.measurements["test_auc"]),
             measured(each.configuration.measurements["test_f1"]),
@@ -121,41 +157,50 @@ def _table(crossed: list[Crossed]) -> list[str]:
     ]
     header = ["Trained on", "Configuration", "Own AUC", "AUC", "F1", "Seeds"]
     return [
-        f"### On {plain(protocol['dataset'])} {plain(protocol['dataset_version'])}",
+        f"### On {plain(protocol.dataset)} {plain(protocol.dataset_version)}",
         "",
-        f"{count(test['images'])} test images of {count(test['patients'])} patients, "
-        f"{plain(protocol['rendition'])}. Findings: {', '.join(findings)}.",
+        f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
+        f"{plain(protocol.rendition)}. Findings: {', '.join(findings)}.",
         "",
         *table(header, rows, "llrrrr"),
-        *(f"- ({number}) {plain(note)}." for number, note in enumerate(notes, 1)),
+        *(f"- ({number}) {note}." for number, note in enumerate(notes, 1)),
         *([""] if notes else []),
     ]
 
 
-def _own_cell(each: Crossed) -> dict:
-    """The cell for its label: not told apart by which row the weights come from."""
-    return each.row["cell"] | {"weights": each.row["source"]["weights"]}
+def _name(each: Crossed, names: dict[str, str], notes: list[str]) -> str:
+    c = each.configuration
+    code = f" [{plain(c.differs)}]" if c.differs else ""
+    sign = f" {STALE}" if c.outdated else ""
+    numbers = "".join(f" ({notes.index(note) + 1})" for note in each.notes)
+    return names[c.key] + code + sign + numbers
+
+
+def _own_spec(each: Crossed) -> Spec:
+    """The spec for its label: not told apart by which row the weights come from."""
+    told = {"scheme": each.trained_on.scheme, "weights": each.trained_on.weights}
+    return msgspec.structs.replace(each.row.spec, **told)
 
 
 def _home(results: Results, runs: tuple[Run, ...]) -> float | None:
-    values = []
-    for run in runs:
-        source = run.row["source"]
-        row = results.read_row(source["cell_id"])
-        names = [own for own in source["findings"][0].values() if len(own) == 1]
-        if row is None or len(names) < len(source["findings"][0]):
-            return None
-        tested = stored_scores(results, row)["splits"]["test"]["per_finding"]
-        macro = [list(source["findings"][0]).index(f) for f in run.scores["macro_findings"]]
-        aucs = [tested[names[i][0]]["auc"] for i in macro]
-        if not aucs or None in aucs:
-            return None
-        values.append(sum(aucs) / len(aucs))
-    return sum(values) / len(values)
+    values = [_own_auc(results, run) for run in runs]
+    return None if None in values else sum(values) / len(values)
+
+
+def _own_auc(results: Results, run: Run) -> float | None:
+    theirs, _ = run.row.trained_on.findings
+    row = results.read_row(network_of(run.row).spec_id)
+    names = [own for own in theirs.values() if len(own) == 1]
+    if row is None or not row.done or len(names) < len(theirs) or run.remade:
+        return None
+    tested = stored_scores(results, row).splits["test"].per_finding
+    macro = [list(theirs).index(f) for f in run.scores.macro_findings]
+    aucs = [tested[names[i][0]].metrics["auc"] for i in macro]
+    return None if not aucs or None in aucs else sum(aucs) / len(aucs)
 
 
 def _order(each: Crossed) -> tuple[str, str, float, str]:
     auc = each.configuration.measurements["test_auc"].mean
-    protocol = each.row["protocol"]
+    protocol = each.row.protocol
     better_first = 1.0 if auc is None else -auc
-    return protocol["dataset"], protocol["id"], better_first, each.row["cell_id"]
+    return protocol.dataset, protocol.id, better_first, each.row.spec_id

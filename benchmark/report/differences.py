@@ -12,11 +12,11 @@ def differences(each: Table) -> list[str]:
         return []
     leader = each.groups[0][0]
     rows = [
-        [each.labels[config_id], number(c.difference, sign=True), interval(*c.interval), p_value(p)]
-        for config_id, (c, p) in each.behind.items()
+        [each.labels[key], number(c.difference, sign=True), interval(*c.interval), p_value(p)]
+        for key, (c, p) in each.behind.items()
     ]
     return [
-        f"AUC of {each.labels[leader.config_id]}, the best, minus that of the others:",
+        f"AUC of {each.labels[leader.key]}, the best, minus that of the others:",
         "",
         *table(["Configuration", "Difference", "95 % interval", "p (Holm)"], rows, "lrrr"),
     ]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmark.records.files import write_atomic
+from benchmark.data.facts import SetFacts
 from benchmark.report import eda_figures as figures
 from benchmark.report import eda_page as html
 from benchmark.report import eda_statistics as statistics
 from benchmark.report.eda_style import save, styled
+from benchmark.report.files import write_asked
 
 PAGE, NUMBERS = "index.html", "statistics.csv"
 
@@ -22,7 +22,7 @@ def write(
     folder: Path,
     name: str,
     manifest: pd.DataFrame,
-    facts: dict[str, Any],
+    facts: SetFacts,
     images: dict[str, np.ndarray],
     pictures: dict[str, np.ndarray],
 ) -> Path:
@@ -32,11 +32,11 @@ def write(
         folder: where to; made if missing.
         name: what the page is called.
         manifest: one line per image, see :mod:`benchmark.report.eda_statistics`.
-        facts: the builder's metadata.
+        facts: what the builder says of the set.
         images: split -> uint8 (N, S, S), of which the grey levels are shown.
         pictures: row of the contact sheet -> uint8 (n, S, S); empty for none.
     """
-    findings = facts["findings"]
+    findings = facts.findings
     counts = statistics.counts(manifest, findings)
     seed = sum(map(ord, name))  # the same set, the same intervals
     effects = statistics.associations(manifest, findings, seed)
@@ -48,8 +48,8 @@ def write(
             *_pixels(folder, manifest, images),
         ]
     numbers = statistics.table([*counts, *effects]).to_csv(index=False, lineterminator="\n")
-    write_atomic(folder / NUMBERS, numbers.encode())
-    write_atomic(folder / PAGE, html.page(name, facts, manifest, body).encode())
+    write_asked(folder / NUMBERS, numbers.encode())
+    write_asked(folder / PAGE, html.page(name, facts, manifest, body).encode())
     return folder / PAGE
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
+from benchmark.data.facts import SetFacts
 from benchmark.report.eda_statistics import SPLITS, Statistic
 from benchmark.report.text import UNDEFINED, count, one_line
 
@@ -24,7 +24,7 @@ figcaption { font-size: 14px; color: #555; }
 """
 
 
-def page(name: str, facts: dict[str, Any], manifest, body: Iterable[str]) -> str:
+def page(name: str, facts: SetFacts, manifest, body: Iterable[str]) -> str:
     """The document; ``body`` is made with the other functions of this module."""
     lines = [
         "<!doctype html>",
@@ -77,24 +77,24 @@ def effects_table(rows: list[Statistic]) -> str:
     return _table(header, lines, words=3)
 
 
-def _notices(facts: dict[str, Any]) -> list[str]:
+def _notices(facts: SetFacts) -> list[str]:
     said = []
-    if not facts["redistributable"]:
+    if not facts.redistributable:
         said.append(
             "This data set may not be passed on. Keep this page on your machine: it must stay "
             "local, and so must everything in its folder."
         )
-    if facts.get("fraction", 1) < 1:
+    if facts.fraction < 1:
         said.append(
-            f"A part of the set: {facts['fraction']:.1%} of the {count(facts['listed'])} images "
+            f"A part of the set: {facts.fraction:.1%} of the {count(facts.listed)} images "
             "that its tables list. Shares here are those of this part."
         )
-    if facts["simulated"]:
+    if facts.simulated:
         said.append("Simulated images: nothing here is about real patients.")
     return [f'<p class="notice">{_text(text)}</p>' for text in said]
 
 
-def _overview(facts: dict[str, Any], manifest) -> list[str]:
+def _overview(facts: SetFacts, manifest) -> list[str]:
     by_split = manifest.groupby("split")["patient_id"]
     lines = [
         [split, count(int(by_split.size().get(split, 0))),
@@ -102,10 +102,10 @@ def _overview(facts: dict[str, Any], manifest) -> list[str]:
         for split in SPLITS
     ]  # fmt: skip
     said = {
-        "Labels": facts["label_version"],
-        "Split": facts["split_source"],
-        "Licence": facts["licence"],
-        "Citation": facts["citation"],
+        "Labels": facts.label_version,
+        "Split": facts.split_source,
+        "Licence": facts.licence,
+        "Citation": facts.citation,
     }
     terms = "".join(f"<tr><th>{k}</th><td>{_text(v)}</td></tr>" for k, v in said.items() if v)
     return [f"<table>{terms}</table>", "<p></p>", _table(["Split", "Images", "Patients"], lines)]

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmark.records.files import write_atomic
+from benchmark.report.files import write_asked
 from benchmark.report.text import one_line
 
 #: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618).
@@ -63,4 +63,4 @@ def save(drawn: Figure, path: Path, forms: Iterable[str] = ("png", "svg")) -> No
         with warnings.catch_warnings():  # a name may need signs that the font does not have
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             drawn.savefig(file, format=form, **_FORMS[form])
-        write_atomic(path.with_suffix(f".{form}"), file.getvalue())
+        write_asked(path.with_suffix(f".{form}"), file.getvalue())

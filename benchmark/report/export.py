@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
-from benchmark.records.files import canonical_json
+import msgspec
+
+from benchmark.records.row import Row
 from benchmark.report.configuration import Configuration, Measurement
 from benchmark.report.crossed import Crossed, crossed_entries
-from benchmark.report.ensembles import is_ensemble
+from benchmark.report.ensembles import rule_name
 from benchmark.report.gather import Table
-from benchmark.report.lungs import MaskTable, mask_entries, mask_lines
+from benchmark.report.labels import AXES
+from benchmark.report.lungs import MaskTable
+from benchmark.report.lungs_export import mask_csv, mask_entries
+from benchmark.report.plain_files import csv_file, json_file, json_line
 from benchmark.report.shortcuts import shortcut_entries, shortcuts
 from benchmark.report.splits import SplitPair
 from benchmark.scoring.uncertainty import INTERVALS
 
-_CELL = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
-         "weights")  # fmt: skip
+ALWAYS = ("configurations", "internal_against_published", "tables")
+"""Parts of the JSON file that are there even where they are empty."""
+Entry = dict[str, Any]
+"""Plain values, on their way into a file."""
 
 
 def exports(
@@ -29,97 +34,84 @@ def exports(
     cost: bool,
 ) -> tuple[bytes, bytes, bytes]:
     """The leaderboard as (CSV, JSON, CSV of lung segmentation)."""
-    entries = [_entries(table, cost=cost) for table in tables]
-    described = [_table(table) for table in tables]
+    entries = [_entry(table, c, cost=cost) for table in tables for c in table.configurations]
     parts = {
-        "configurations": [entry for of_table in entries for entry in of_table],
+        "configurations": [json_line(**entry) for entry in entries],
         "internal_against_published": [_pair(pair) for pair in pairs],
-        "tables": described,
+        "tables": [_table(table) for table in tables],
+        "on_another_data_set": crossed_entries(crossed),
+        "shortcuts": shortcut_entries(shortcuts(tables)),
+        "lung_segmentation": mask_entries(lungs, cost=cost),
     }
-    if crossed:
-        parts["on_another_data_set"] = crossed_entries(crossed)
-    if probed := shortcut_entries(shortcuts(tables)):
-        parts["shortcuts"] = probed
-    masks = mask_entries(lungs, cost=cost)
-    if masks:
-        parts["lung_segmentation"] = masks
-    by_configuration = [_line(entry) for entry in parts["configurations"]]
-    return _csv(by_configuration), _json(parts), _csv(mask_lines(masks))
+    shown = {name: of for name, of in parts.items() if of or name in ALWAYS}
+    return csv_file([_line(entry) for entry in entries]), json_file(shown), mask_csv(lungs)
 
 
-def _csv(lines: list[dict[str, Any]]) -> bytes:
-    """A line each; undefined numbers are empty."""
-    columns = list(dict.fromkeys(column for line in lines for column in line))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue().encode()
-
-
-def _json(parts: dict[str, list]) -> bytes:
-    """JSON with one line per entry: quick to write, and a change shows as the lines it is in."""
-    blocks = [
-        f'"{name}":[\n' + ",\n".join(canonical_json(item).decode() for item in items) + "\n]"
-        for name, items in parts.items()
-    ]
-    return ("{\n" + ",\n".join(blocks) + "\n}\n").encode()
-
-
-def _table(table: Table) -> dict[str, Any]:
-    keys = ("cell_id", "config_id", "status", "error", "cell")
-    return {
-        "protocol": table.protocol,
-        "watermarks": table.watermarks,
-        "dataset": table.dataset,
-        "verdict": table.verdict,
-        "reasons": table.reasons,
-        "counts": table.counts,
-        "behind": {
-            config_id: {"difference": c.difference, "se": c.se, "interval": c.interval, "p_holm": p}
-            for config_id, (c, p) in table.behind.items()
+def _table(table: Table) -> bytes:
+    return json_line(
+        protocol=msgspec.to_builtins(table.protocol),
+        watermarks=table.watermarks,
+        dataset=msgspec.to_builtins(table.dataset),
+        verdict=table.verdict,
+        reasons=table.reasons,
+        environments_differ_in=table.environments,
+        counts=msgspec.to_builtins(table.counts),
+        behind={
+            key: {"difference": c.difference, "se": c.se, "interval": c.interval, "p_holm": p}
+            for key, (c, p) in table.behind.items()
         },
-        "groups": [[c.config_id for c in group] for group in table.groups],
-        "stopped": [{key: row[key] for key in keys} for row in table.stopped],
+        groups=[[c.key for c in group] for group in table.groups],
+        stopped=[_stopped(row) for row in table.stopped],
+    )
+
+
+def _stopped(row: Row) -> Entry:
+    return {
+        "spec_id": row.spec_id,
+        "config_id": row.config_id,
+        "status": row.status,
+        "error": msgspec.to_builtins(row.error),
+        "spec": row.spec.as_dict(),
     }
 
 
-def _pair(pair: SplitPair) -> dict[str, Any]:
+def _pair(pair: SplitPair) -> bytes:
+    return json_line(
+        dataset=pair.dataset,
+        internal=pair.internal.config_id,
+        published=pair.published.config_id,
+        difference={name: vars(pair.difference(name)) for name in ("test_auc", "test_f1")},
+    )
+
+
+def _entry(table: Table, c: Configuration, *, cost: bool) -> Entry:
+    protocol = table.protocol
+    asked = {"withheld": protocol.withheld, "probe": protocol.probe}
     return {
-        "dataset": pair.dataset,
-        "internal": pair.internal.config_id,
-        "published": pair.published.config_id,
-        "difference": {name: vars(pair.difference(name)) for name in ("test_auc", "test_f1")},
-    }
-
-
-def _entries(table: Table, *, cost: bool) -> list[dict[str, Any]]:
-    return [_entry(table, c) | (_cost(c) if cost else {}) for c in table.configurations]
-
-
-def _entry(table: Table, c: Configuration) -> dict[str, Any]:
-    return {
-        "protocol_id": table.protocol["id"],
-        "dataset": table.protocol["dataset"],
-        "dataset_version": table.protocol["dataset_version"],
-        **{key: table.protocol[key] for key in ("withheld", "probe") if key in table.protocol},
+        "protocol_id": protocol.id,
+        "dataset": protocol.dataset,
+        "dataset_version": protocol.dataset_version,
+        **{key: value for key, value in asked.items() if value},
         "verdict": table.verdict,
         "watermarks": list(table.watermarks),
-        "group": table.group_numbers.get(c.config_id),
-        "not_ranked_because": table.obstacles.get(c.config_id),
+        "group": table.group_numbers.get(c.key),
+        "not_ranked_because": table.obstacles.get(c.key),
         "config_id": c.config_id,
-        **{axis: c.cell[axis] for axis in _CELL},
+        "stale": c.stale,
+        "remade": c.remade,
+        **{axis: getattr(c.spec, axis) for axis in AXES},
         "seeds": c.seeds,
-        "deterministic": c.model["deterministic"],
+        "deterministic": c.model.deterministic,
         "complete": c.complete,
         "edited_seeds": c.edited_seeds,
         "external": c.external,
         "short_interval": c.short_interval,
-        "parameters": c.model["parameters"],
-        "ensemble": c.cell["ensemble"]["kind"] if is_ensemble(c.cell) else None,
+        "parameters": c.model.parameters,
+        "ensemble": rule_name(c.spec),
         "measurements": {name: _numbers(name, m) for name, m in c.measurements.items()},
         "test_auc_per_finding": c.finding_auc,
-        "cells": [run.row["cell_id"] for run in c.runs],
+        "specs": [run.row.spec_id for run in c.runs],
+        **(_cost(c) if cost else {}),
     }
 
 
@@ -128,13 +120,13 @@ def _numbers(name: str, m: Measurement) -> dict[str, float | None]:
     return {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
 
 
-def _cost(c: Configuration) -> dict[str, Any]:
-    return {"train_seconds": c.train_seconds, "hardware": c.hardware}
+def _cost(c: Configuration) -> Entry:
+    return {"train_seconds": c.train_seconds, "hardware": [m.as_dict() for m in c.machines]}
 
 
-def _line(entry: dict[str, Any]) -> dict[str, Any]:
+def _line(entry: Entry) -> Entry:
     """A flat line: ``test_auc``, ``test_auc_seed_sd``, ``test_auc_low``, ...; lists joined by |."""
-    line: dict[str, Any] = {}
+    line: Entry = {}
     for key, value in entry.items():
         if key == "measurements":
             for name, measurement in value.items():

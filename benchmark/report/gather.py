@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import filterfalse
 
-from benchmark.records.files import canonical_json, sha256
-from benchmark.records.store import Results, Row, is_segmentation
-from benchmark.report.configuration import MIN_SEEDS, Configuration, Run
+from benchmark.hashing import canonical_json, sha256
+from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
+from benchmark.records.store import Results
+from benchmark.report import environments
+from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import labels
 from benchmark.report.titles import asks_for_findings, protocol_title
+from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
-from benchmark.scoring.ranking import Comparison, Entry, rank_configurations
+from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
 from benchmark.scoring.stored import stored_scores
 
 LEGACY = "legacy protocol: kept for comparison with older results, known to leak or to mislead"
@@ -25,19 +27,22 @@ VERDICTS = ("clean", "suspected", "leak")
 class Table:
     """Everything measured under one protocol and one set of watermarks.
 
+    A configuration is known by its key: its config id, unless its runs were made by another
+    version of the code than those that count.
+
     Attributes:
         protocol: what all its rows share.
         watermarks: why none of its rows stands beside full ones; empty for a full table.
         groups: complete configurations in rank groups, best first; within a group the order is by
             AUC and means nothing.
         unranked: configurations that cannot be compared, by AUC.
-        obstacles: config id -> why it is not ranked.
-        behind: config id -> the best configuration minus this one, with Holm's p.
+        obstacles: key -> why it is not ranked.
+        behind: key -> the best configuration minus this one, with Holm's p.
         stopped: rows that failed or could not run.
         rows: all rows, finished or not.
     """
 
-    protocol: dict
+    protocol: ProtocolFacts
     watermarks: tuple[str, ...]
     groups: tuple[tuple[Configuration, ...], ...]
     unranked: tuple[Configuration, ...]
@@ -51,7 +56,7 @@ class Table:
         """Orders the tables: full ones first, then by dataset, findings first, and protocol id."""
         protocol = self.protocol
         own_task = not asks_for_findings(protocol)
-        place = (protocol["dataset"], own_task, protocol["id"], self.watermarks)
+        place = (protocol.dataset, own_task, protocol.id, self.watermarks)
         return (bool(self.watermarks), *place)
 
     @property
@@ -71,124 +76,126 @@ class Table:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Config id -> the shortest name that tells it from the others of the table, escaped."""
-        cells = {row["config_id"]: row["cell"] for row in self.rows}
-        return labels(cells)
+        """Key -> the shortest name that tells it from the others of the table, escaped.
+
+        Configurations of which no run finished are known by their config id.
+        """
+        names = labels({row.config_id: row.spec for row in self.rows})
+        others = {c.key: f"{names[c.config_id]} [{c.differs}]" for c in self.unranked if c.differs}
+        return names | others
 
     @cached_property
     def group_numbers(self) -> dict[str, int]:
-        """Config id -> rank group, 1 for the best; unranked configurations are not in it."""
-        return {c.config_id: n for n, group in enumerate(self.groups, 1) for c in group}
+        """Key -> rank group, 1 for the best; unranked configurations are not in it."""
+        return {c.key: n for n, group in enumerate(self.groups, 1) for c in group}
 
     @property
     def excluded(self) -> dict[str, str]:
         """Findings outside the macro mean with the reason, which the data alone decide."""
-        return {} if not self.configurations else self.configurations[0].runs[0].scores["excluded"]
+        return self.configurations[0].runs[0].scores.excluded if self.configurations else {}
 
     @property
-    def dataset(self) -> dict:
+    def dataset(self) -> DatasetFacts:
         """Facts about the data set, from the first row."""
-        return self.rows[0]["dataset"]
+        return self.rows[0].dataset
 
     @property
-    def counts(self) -> dict:
+    def counts(self) -> dict[str, SplitCounts]:
         """Images, patients and positives per split, from the first finished row."""
-        return next((row["counts"] for row in self.rows if row["status"] == "done"), {})
+        return next((row.counts for row in self.rows if row.done), {})
 
     @property
     def one_training_set(self) -> bool:
         """True where all finished rows were trained and validated on the same images."""
-        return len({row["cell"]["manifest_sha256"] for row in self.rows}) <= 1
+        return len({row.spec.manifest_sha256 for row in self.rows}) <= 1
+
+    @cached_property
+    def environments(self) -> dict[str, list[str]]:
+        """In what the environments differ that networks were trained in, and how."""
+        return environments.differences(self.rows)
 
     @cached_property
     def verdict(self) -> str:
         """The worst leakage verdict of its rows."""
-        found = {row["dataset"]["verdict"] for row in self.rows}
-        return max(found, key=VERDICTS.index)
+        return max({row.dataset.verdict for row in self.rows}, key=VERDICTS.index)
 
     @property
     def reasons(self) -> list[str]:
         """What the leakage verdicts of its rows rest on."""
-        return list(dict.fromkeys(r for row in self.rows for r in row["dataset"]["reasons"]))
+        return list(dict.fromkeys(r for row in self.rows for r in row.dataset.reasons))
 
 
-def gather(results: Results) -> list[Table]:
+def gather(results: Results, rows: Sequence[Row] | None = None) -> list[Table]:
     """All tables of a results folder; segmentation has its own (``lungs.py``).
+
+    Args:
+        results: the folder.
+        rows: all that are in it, where they have been read already.
 
     Raises:
         UserError: a row or prediction file is missing or damaged; it is named.
     """
+    versions = Versions()
     together: dict[tuple, list[Row]] = defaultdict(list)
-    for row in filterfalse(is_segmentation, results.rows()):
-        together[row["protocol"]["id"], _watermarks(row)].append(row)
-    tables = [_table(results, marks, rows) for (_, marks), rows in together.items()]
+    known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
+    for row in known.values():
+        if not row.holds_masks:
+            together[row.protocol.id, _watermarks(row)].append(row)
+    tables = []
+    for (_, marks), of_one in together.items():
+        done = [row for row in of_one if row.done]
+        runs = [Run(row, stored_scores(results, row), row.remade(known)) for row in done]
+        tables.append(_table(results, configurations(runs, versions), marks, of_one))
     return sorted(tables, key=lambda table: table.key)
 
 
-def table_name(protocol: dict, watermarks: tuple[str, ...]) -> str:
+def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:
     """A short name of a table: the protocol's id, and what tells its watermarks."""
     marks = sha256(canonical_json(watermarks))[:4] if watermarks else ""
-    return "-".join(filter(None, (protocol["id"], marks)))
+    return "-".join(filter(None, (protocol.id, marks)))
 
 
 def _watermarks(row: Row) -> tuple[str, ...]:
-    legacy = [LEGACY] if row["protocol"]["legacy"] else []
-    return tuple(sorted({*row["watermarks"], *legacy}))
+    legacy = [LEGACY] if row.protocol.legacy else []
+    return tuple(sorted({*row.watermarks, *legacy}))
 
 
-def _table(results: Results, watermarks: tuple[str, ...], rows: list[Row]) -> Table:
-    done = [row for row in rows if row["status"] == "done"]
-    configurations = {c.config_id: c for c in _configurations(results, done)}
-    complete = [_entry(c) for c in configurations.values() if c.complete]
-    stored = StoredComparisons(
-        results.comparisons_path(table_name(rows[0]["protocol"], watermarks))
+def _table(
+    results: Results, every: list[Configuration], watermarks: tuple[str, ...], rows: list[Row]
+) -> Table:
+    protocol, found = rows[0].protocol, {c.key: c for c in every}
+    stored = StoredComparisons(results.comparisons_path(table_name(protocol, watermarks)))
+    ranking = rank_configurations(
+        [_entry(c) for c in found.values() if not c.obstacle], compared=stored.compare
     )
-    ranking = rank_configurations(complete, compared=stored.compare)
     stored.save()
-    obstacles = ranking.unranked | {
-        c.config_id: _incomplete(c) for c in configurations.values() if not c.complete
-    }
+    obstacles = ranking.unranked | {key: c.obstacle for key, c in found.items() if c.obstacle}
     return Table(
-        protocol=rows[0]["protocol"],
+        protocol=protocol,
         watermarks=watermarks,
-        groups=tuple(tuple(configurations[i] for i in g.members) for g in ranking.groups),
-        unranked=tuple(sorted((configurations[i] for i in obstacles), key=_by_auc)),
+        groups=tuple(tuple(found[key] for key in g.members) for g in ranking.groups),
+        unranked=tuple(sorted((found[key] for key in obstacles), key=_by_auc)),
         obstacles=obstacles,
         behind={
             c.second: (c, leading.adjusted_p[c.second])
             for leading in ranking.groups[:1]
             for c in leading.comparisons
         },
-        stopped=tuple(row for row in rows if row["status"] != "done"),
+        stopped=tuple(row for row in rows if not row.done),
         rows=tuple(rows),
     )
-
-
-def _incomplete(configuration: Configuration) -> str:
-    k = len(configuration.runs)
-    return f"{k} of the {MIN_SEEDS} seeds that a comparison needs"
-
-
-def _configurations(results: Results, rows: Iterable[Row]) -> list[Configuration]:
-    runs: dict[str, list[Run]] = defaultdict(list)
-    for row in rows:
-        runs[row["config_id"]].append(Run(row, stored_scores(results, row)))
-    return [
-        Configuration(config_id, tuple(sorted(of_one, key=lambda run: run.row["cell"]["seed"])))
-        for config_id, of_one in runs.items()
-    ]
 
 
 def _entry(configuration: Configuration) -> Entry:
     values, resampled = configuration.values("test_auc"), configuration.resampled["test_auc"]
     return Entry(
-        configuration.config_id,
-        [{"value": v, "replicates": r} for v, r in zip(values, resampled, strict=True)],
-        deterministic=configuration.model["deterministic"],
-        predictions=[run.scores["predictions_sha256"] for run in configuration.runs],
+        configuration.key,
+        [Seed(value, drawn) for value, drawn in zip(values, resampled, strict=True)],
+        deterministic=configuration.model.deterministic,
+        predictions=[run.scores.predictions_sha256 for run in configuration.runs],
     )
 
 
 def _by_auc(configuration: Configuration) -> tuple[float, str, str]:
     auc = configuration.measurements["test_auc"].mean
-    return (-auc if auc is not None else 1.0, configuration.cell["model"], configuration.config_id)
+    return (-auc if auc is not None else 1.0, configuration.spec.model, configuration.key)

@@ -3,77 +3,94 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from benchmark.hashing import canonical_json
 from benchmark.report.text import UNDEFINED, plain
+from benchmark.spec import LUNGS, Spec
+from benchmark.training.weights import SCRATCH
 
-_COLUMNS = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
-            "weights")  # fmt: skip
+AXES = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
+        "scheme", "weights")  # fmt: skip
+"""The fields of a spec that a table has columns for."""
 _OPTIONAL = {"augmentation": "augmented", "imbalance": "imbalance"}
 _ABSENT = {"augmentation": "no augmentation", "imbalance": "no imbalance policy"}
-_IDENTITY = ("dataset", "dataset_version", "manifest_sha256", "seed")
+_IDENTITY = ("dataset", "dataset_version", "manifest_sha256", "seed", "requires")
 
 
-def size(cell: dict) -> str:
+def size(spec: Spec) -> str:
     """Pixels per side, or an en dash for a model that sees no image."""
-    return str(cell["resolution"]) if cell["resolution"] else UNDEFINED
+    return str(spec.resolution) if spec.resolution else UNDEFINED
 
 
-def preparation(cell: dict) -> str:
+def preparation(spec: Spec) -> str:
     """What is done to an image before the model sees it, and to the loss; defaults unsaid."""
-    parts = [plain(cell[axis]) for axis in ("preprocessing", "normalisation") if cell[axis]]
-    parts += [_say(axis, cell[axis]) for axis in _OPTIONAL if cell[axis] not in ("", "none")]
+    parts = [plain(name) for name in (spec.preprocessing, spec.normalisation) if name]
+    chosen = {axis: getattr(spec, axis) for axis in _OPTIONAL}
+    parts += [_say(axis, value) for axis, value in chosen.items() if value not in ("", "none")]
     return ", ".join(parts) or UNDEFINED
 
 
-def settings(cells: dict[str, dict]) -> dict[str, str]:
-    """Cell id or config id -> those settings without a column in which its model's cells differ.
+def weights(spec: Spec) -> str:
+    """What a network begins from, and what of it is trained where it is not simply all of it."""
+    scheme = f" ({plain(spec.scheme)})" if spec.scheme not in ("", SCRATCH) else ""
+    return (plain(spec.weights) or UNDEFINED) + scheme
 
-    They are the recipe and the arithmetic (precision, micro-batch, threads, ...); what all cells
-    of a model share goes without saying.
+
+def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
+    """By the same keys those settings without a column in which the specs of a model differ.
+
+    They are the recipe and the like; what all specs of a model share goes without saying.
     """
-    return _differing(cells, lambda key: key not in (*_COLUMNS, *_IDENTITY))
+    return _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
 
 
-def labels(cells: dict[str, dict]) -> dict[str, str]:
-    """Cell id or config id -> the model's name, and whatever else tells its cells apart."""
-    differing = _differing(cells, lambda key: key not in ("model", *_IDENTITY))
+def labels(specs: Mapping[str, Spec]) -> dict[str, str]:
+    """By the same keys the model's name, and whatever else tells its specs apart."""
+    differing = _differing(specs, lambda key: key not in ("model", *_IDENTITY))
     return {
-        key: plain(cell["model"]) + (f" ({differing[key]})" if differing[key] else "")
-        for key, cell in cells.items()
+        key: plain(spec.model) + (f" ({differing[key]})" if differing[key] else "")
+        for key, spec in specs.items()
     }
 
 
-def _differing(cells: dict[str, dict], counts) -> dict[str, str]:
+def _differing(specs: Mapping[str, Spec], counts: Callable[[str], bool]) -> dict[str, str]:
     by_model: dict[str, list[str]] = defaultdict(list)
-    for key, cell in cells.items():
-        by_model[cell["model"]].append(key)
-    flat = {key: {k: v for k, v in flatten(cell) if counts(k)} for key, cell in cells.items()}
+    for key, spec in specs.items():
+        by_model[spec.model].append(key)
+    flat = {
+        key: {k: v for k, v in flatten(spec) if counts(k.partition(".")[0])}
+        for key, spec in specs.items()
+    }
     return {
         key: ", ".join(
             _say(axis, flat[key][axis])
-            for axis in _axes(flat[k] for k in keys)
-            if axis in flat[key]  # a cell leaves out what is as usual
+            for axis in _axes([flat[k] for k in keys])
+            if axis in flat[key]  # a spec leaves out what is as usual
         )
         for keys in by_model.values()
         for key in keys
     }
 
 
-def flatten(cell: dict) -> Iterable[tuple[str, object]]:
-    """The fields of a cell in their order, those of its recipe as ``recipe.epochs``."""
-    for key, value in cell.items():
+def flatten(spec: Spec) -> Iterator[tuple[str, object]]:
+    """The fields of a spec in their order, those of its recipe as ``recipe.epochs``."""
+    return _flat(spec.as_dict())
+
+
+def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", text) for inner, text in flatten(value))
+            yield from ((f"{key}.{inner}", text) for inner, text in _flat(value))
         else:
             yield key, value
 
 
-def _axes(cells: Iterable[dict[str, object]]) -> list[str]:
-    """The keys in which the cells differ, those with a column first."""
-    cells = list(cells)
-    keys = dict.fromkeys((*_COLUMNS, *sorted(key for cell in cells for key in cell)))
-    return [key for key in keys if len({repr(cell.get(key)) for cell in cells}) > 1]
+def _axes(specs: list[dict[str, object]]) -> list[str]:
+    """The keys in which the specs differ, those with a column first."""
+    keys = dict.fromkeys((*AXES, *sorted(key for spec in specs for key in spec)))
+    return [key for key in keys if len({repr(spec.get(key)) for spec in specs}) > 1]
 
 
 def _say(axis: str, value: object) -> str:
@@ -82,7 +99,21 @@ def _say(axis: str, value: object) -> str:
     if axis in ("preprocessing", "normalisation"):
         return plain(value)
     if axis == "weights_sha256":
-        return f"weight file {value[:8]}"
+        return f"weight file {str(value)[:8]}"
+    if axis == "memory_fallback":
+        return "fewer images at a time"
     if axis in _OPTIONAL:
         return _ABSENT[axis] if value in ("", "none") else f"{_OPTIONAL[axis]}: {plain(value)}"
     return f"{plain(axis.removeprefix('recipe.'))} {plain(value)}"
+
+
+def likeness(spec: Spec, *names: str) -> bytes:
+    """Equal for specs that differ in these fields alone, and in the ids of what they require.
+
+    What a spec is made from counts by role; the network that found the lungs by its id.
+    """
+    kept = {key: value for key, value in spec.as_dict().items() if key not in names}
+    if "requires" in kept:
+        roles = kept["requires"]
+        kept["requires"] = {role: roles[role] if role == LUNGS else role for role in roles}
+    return canonical_json(kept)

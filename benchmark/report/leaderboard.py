@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.records.files import write_atomic
 from benchmark.records.store import Results
 from benchmark.report.crossed import Crossed, gather_crossed
 from benchmark.report.export import exports
+from benchmark.report.files import write_asked
 from benchmark.report.gather import Table, gather
 from benchmark.report.lungs import MaskTable, gather_masks
 from benchmark.report.markdown import body, document
@@ -39,8 +39,9 @@ class Leaderboard:
         Raises:
             UserError: a row or prediction file is missing or damaged; it is named.
         """
-        tables = gather(results)
-        return cls(tables, split_pairs(tables), gather_masks(results), gather_crossed(results))
+        rows = list(results.rows())
+        tables, lungs = gather(results, rows), gather_masks(results, rows)
+        return cls(tables, split_pairs(tables), lungs, gather_crossed(results))
 
     def markdown(self, *, cost: bool) -> str:
         """The whole document."""
@@ -76,11 +77,12 @@ def write(results: Results, *, cost: bool = True) -> Path:
 
     Raises:
         UserError: a row or prediction file is missing or damaged; it is named and nothing is
-            written, because a leaderboard that silently lacks a row is wrong.
+            written, because a leaderboard that silently lacks a row is wrong. Or the folder cannot
+            be written to.
     """
     leaderboard = Leaderboard.of(results)
     files = leaderboard.exports(cost=cost)
     files["LEADERBOARD.md"] = leaderboard.markdown(cost=cost).encode()
     for name, content in files.items():
-        write_atomic(results.folder / name, content)
+        write_asked(results.folder / name, content)
     return results.folder / "LEADERBOARD.md"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.legacy import LegacyProtocol, find_protocol
-from benchmark.records.files import canonical_json
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import LEGACY, Table
+from benchmark.report.labels import likeness
 from benchmark.report.text import UNDEFINED, number, plain, table
 from benchmark.report.titles import asks_for_findings
 
@@ -34,9 +34,11 @@ class Comparison:
     @property
     def rule(self) -> dict[str, dict[str, float | None]]:
         """Accuracy and F1 on the source's own training and test images, by its own rule."""
-        found = {s: [run.scores["by_rule"][s] for run in self.legacy.runs] for s in RULED}
+        found = {s: [run.scores.by_rule[s] for run in self.legacy.runs] for s in RULED}
         return {
-            split: {name: _mean([each[name] for each in runs]) for name in ("accuracy", "f1")}
+            split: {
+                name: _mean([getattr(each, name) for each in runs]) for name in ("accuracy", "f1")
+            }
             for split, runs in found.items()
         }
 
@@ -47,29 +49,30 @@ class Comparison:
 
 def is_legacy(each: Table) -> bool:
     """Whether a table was measured under a legacy protocol."""
-    return each.protocol["legacy"]
+    return each.protocol.legacy
 
 
 def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
     """Every configuration of a legacy table beside its claim and its honest twin."""
-    protocol = find_protocol(each.protocol["legacy_name"])
+    protocol = find_protocol(each.protocol.legacy_name)
     marks = tuple(mark for mark in each.watermarks if mark != LEGACY)
     twins = {
         _key(c): c
         for other in tables
-        if other.protocol["dataset"] == protocol.twin and other.watermarks == marks
+        if other.protocol.dataset == protocol.twin and other.watermarks == marks
         if asks_for_findings(other.protocol)
         for c in other.configurations
+        if not c.differs
     }
     return [
-        Comparison(each.labels[c.config_id], _claim(protocol, c), c, twins.get(_key(c)))
+        Comparison(each.labels[c.key], _claim(protocol, c), c, twins.get(_key(c)))
         for c in each.configurations
     ]
 
 
 def legacy_section(each: Table, tables: list[Table]) -> list[str]:
     """Markdown lines that stand below a legacy table."""
-    protocol = find_protocol(each.protocol["legacy_name"])
+    protocol = find_protocol(each.protocol.legacy_name)
     lines = [f"What is wrong with {protocol.name}:", ""]
     lines += [*(f"- {plain(fault)}" for fault in protocol.faults), ""]
     everyone = protocol.claim("*")
@@ -105,12 +108,12 @@ def _rule(protocol: LegacyProtocol) -> str:
 
 
 def _claim(protocol: LegacyProtocol, c: Configuration) -> str:
-    claim = protocol.claim(c.cell["model"])
+    claim = protocol.claim(c.spec.model)
     return claim.text if claim else ""
 
 
 def _key(c: Configuration) -> bytes:
-    return canonical_json({k: v for k, v in c.cell.items() if k not in _DATA})
+    return likeness(c.spec, *_DATA)
 
 
 def _mean(values: list[float | None]) -> float | None:

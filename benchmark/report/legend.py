@@ -6,9 +6,14 @@ from benchmark.report.configuration import HIGH_AUC, MANY, MIN_SEEDS, SIMULATED
 from benchmark.report.text import interval, table
 
 
-def legend(*, cost: bool) -> list[str]:
-    """Markdown lines that explain every column and mark."""
-    entries = _ENTRIES | (_COST if cost else {})
+def legend(*, cost: bool, stale: bool = False) -> list[str]:
+    """Markdown lines that explain every column and mark.
+
+    Args:
+        cost: whether training time and hardware are shown.
+        stale: whether anything was made by another version of the code.
+    """
+    entries = _ENTRIES | (_STALE if stale else {}) | (_COST if cost else {})
     return ["## How to read it", "", *table(["Sign", "Meaning"], entries.items(), "ll")]
 
 
@@ -68,6 +73,11 @@ _ENTRIES = {
     "‡": "A finding outside the mean, with the reason below the table.",
     "–": "Undefined, or not known; the notes below the table say why.",
 }  # fmt: skip
+_STALE = {
+    "¶": "Made by another version of the code than this one, or from rows that have been made anew "
+    "since; below the table is which. It stays where it is until it is made anew; a configuration "
+    "never averages runs of two versions, and of two that differ in nothing else one is ranked.",
+}
 _COST = {
     "Training, hardware": "Training time of one run, mean over seeds, on the machine named by its "
     "letter below the table. Times on different machines are not comparable.",

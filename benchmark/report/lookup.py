@@ -1,17 +1,21 @@
-"""Find rows by what a person types: a cell's id, a configuration's id, or the start of either."""
+"""Find rows by what a person types: the id of a spec or a configuration, or the start of either."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from benchmark.errors import UserError
-from benchmark.records.store import Results, Row
+from benchmark.records.row import Row
+from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import preparation, size
+from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
 from benchmark.report.titles import protocol_title
+from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
 
 SHOWN = 6
@@ -22,12 +26,14 @@ class Found:
     """What an id stands for.
 
     Attributes:
-        rows: the row of a cell, or all rows of a configuration by seed.
-        is_cell: True for one cell, False for a configuration.
+        rows: the row of a spec, or all rows of a configuration by seed.
+        is_spec: True for one spec, False for a configuration.
+        beside: all rows of the folder, by spec id.
     """
 
     rows: tuple[Row, ...]
-    is_cell: bool
+    is_spec: bool
+    beside: Mapping[str, Row]
 
     @property
     def row(self) -> Row:
@@ -37,41 +43,56 @@ class Found:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        seeds = ", ".join(str(row["cell"]["seed"]) for row in self.rows)
-        kind = "cell" if self.is_cell else "configuration"
-        known = self.row["cell_id"] if self.is_cell else self.row["config_id"]
-        return f"{describe(self.row)}, seed{'s' * (len(self.rows) > 1)} {seeds} ({kind} {known})"
+        seeds = ", ".join(str(row.spec.seed) for row in self.rows)
+        known = f"spec {self.row.spec_id}" if self.is_spec else f"configuration {self.config_id}"
+        return f"{describe(self.row)}, seed{'s' * (len(self.rows) > 1)} {seeds} ({known})"
 
-    def configuration(self, results: Results) -> Configuration:
-        """Its finished rows with their scores.
+    @property
+    def config_id(self) -> str:
+        """Id of the configuration that it is or belongs to."""
+        return self.row.config_id
+
+    @property
+    def done(self) -> list[Row]:
+        """The finished rows."""
+        return [row for row in self.rows if row.done]
+
+    def configurations(self, results: Results) -> list[Configuration]:
+        """Its finished rows with their scores, those of each version of the code for themselves.
+
+        The first is the one that counts (see :mod:`benchmark.report.versions`).
 
         Raises:
             UserError: none is finished, or a prediction file is missing or damaged.
         """
-        done = [row for row in self.rows if row["status"] == "done"]
-        if not done:
-            reason = (self.row["error"] or {}).get("reason", "no reason recorded")
-            status = self.row["status"].replace("_", " ")
-            raise UserError(f"{self.title} has no scores, it is {status}: {reason}")
-        runs = tuple(Run(row, stored_scores(results, row)) for row in done)
-        return Configuration(self.row["config_id"], runs)
+        if not self.done:
+            status = self.row.status.replace("_", " ")
+            raise UserError(f"{self.title} has no scores, it is {status}: {why_stopped(self.row)}")
+        runs = [Run(row, stored_scores(results, row), row.remade(self.beside)) for row in self.done]
+        return configurations(runs, Versions())
+
+    def configuration(self, results: Results) -> Configuration:
+        """The one of :meth:`configurations` that counts."""
+        return self.configurations(results)[0]
 
 
 def find(results: Results, text: str) -> Found:
-    """The cell or the configuration whose id is or begins with ``text``.
+    """The spec or the configuration whose id is or begins with ``text``.
 
     Raises:
         UserError: nothing or more than one thing is called so; the nearest are listed.
     """
-    rows = sorted(results.rows(), key=lambda row: row["cell"]["seed"])
-    cells = {row["cell_id"]: Found((row,), True) for row in rows}
-    configurations = {
-        row["config_id"]: Found(tuple(r for r in rows if r["config_id"] == row["config_id"]), False)
-        for row in rows
-    }
-    everything = [*configurations.items(), *cells.items()]
-    exact = [found for known, found in everything if known == text]
-    matches = exact or [found for known, found in everything if text and known.startswith(text)]
+    rows = sorted(results.rows(), key=lambda row: row.spec.seed)
+    known = {row.spec_id: row for row in rows}
+    together: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        together[row.config_id].append(row)
+    everything = [
+        (config_id, Found(tuple(of_one), False, known)) for config_id, of_one in together.items()
+    ]
+    everything += [(row.spec_id, Found((row,), True, known)) for row in rows]
+    exact = [found for name, found in everything if name == text]
+    matches = exact or [found for name, found in everything if text and name.startswith(text)]
     if len(matches) == 1:
         return matches[0]
     if not rows:
@@ -87,16 +108,15 @@ def find(results: Results, text: str) -> Found:
 
 def describe(row: Row) -> str:
     """Data set, model, size and preparation of a row in one line."""
-    cell = row["cell"]
-    pixels = f" {size(cell)} px" if cell["resolution"] else ""
-    prepared = preparation(cell)
-    return f"{protocol_title(row['protocol'])} {cell['model']}{pixels}" + (
+    pixels = f" {size(row.spec)} px" if row.spec.resolution else ""
+    prepared = preparation(row.spec)
+    return f"{protocol_title(row.protocol)} {row.spec.model}{pixels}" + (
         f" ({prepared})" if prepared != UNDEFINED else ""
     )
 
 
 def _likeness(text: str, known: str, found: Found) -> float:
-    model = found.row["cell"]["model"]
+    model = found.row.spec.model
     return max(SequenceMatcher(None, text, other).ratio() for other in (known, model))
 
 

@@ -65,7 +65,10 @@ def body(
     full = [t for t in tables if not (t.watermarks or is_probe(t))]
     probes = [t for t in tables if is_probe(t) and not t.watermarks]
     marked = [t for t in tables if t.watermarks]
-    lines = [*(_contents(tables) if tables or not lungs else []), *legend(cost=cost)]
+    lines = [
+        *(_contents(tables) if tables or not lungs else []),
+        *legend(cost=cost, stale=any(c.outdated for t in tables for c in t.configurations)),
+    ]
     for each in full:
         lines += section(each, cost=cost, link=link)
     if pairs:
@@ -118,12 +121,13 @@ def _contents_row(each: Table) -> list[str]:
     name = f"[{plain(each.name)}](#{each.anchor}){mark}"
     leaders = each.groups[0] if each.groups else ()
     best = leaders[0].measurements["test_auc"].mean if leaders else None
-    labels = [each.labels[c.config_id] for c in leaders]
+    labels = [each.labels[c.key] for c in leaders]
     shown = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
-    images = each.counts.get("test", {}).get("images")
+    test = each.counts.get("test")
     configurations = count(len(each.configurations))
-    protocol = f"`{each.protocol['id']}`"
-    return [name, protocol, count(images), configurations, number(best), shown or UNDEFINED]
+    protocol = f"`{each.protocol.id}`"
+    images = count(test and test.images)
+    return [name, protocol, images, configurations, number(best), shown or UNDEFINED]
 
 
 def _split_pairs(pairs: list[SplitPair]) -> list[str]:

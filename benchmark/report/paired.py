@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.predictions import read_predictions
+from benchmark.records.row import ProtocolFacts, Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
+from benchmark.report.files import row_predictions
 from benchmark.report.lookup import Found
 from benchmark.scoring import multiclass
 from benchmark.scoring.delong import PairedTest, paired_test
-from benchmark.scoring.ranking import Comparison, Entry, compare
+from benchmark.scoring.ranking import Comparison, Entry, Seed, compare
 
 METRICS = {"auc": "AUC", "f1": "F1"}
 
@@ -25,7 +25,7 @@ class Pair:
 
     Attributes:
         first, second: what is compared.
-        with_seeds: whether chance in training counts: for configurations it does; two cells are
+        with_seeds: whether chance in training counts: for configurations it does; two specs are
             compared as the two networks that they are.
     """
 
@@ -38,11 +38,11 @@ class Pair:
         """The pair of two finds.
 
         Raises:
-            UserError: they are the same, or not measured under one protocol.
+            UserError: they are the same, hold masks, or were not measured under one protocol.
         """
-        _check_same_protocol(first, second)
+        _check_comparable(first, second)
         sides = [found.configuration(results) for found in (first, second)]
-        return cls(*sides, not (first.is_cell and second.is_cell))
+        return cls(*sides, not (first.is_spec and second.is_spec))
 
     def compare(self, metric: str) -> Comparison:
         """Difference of a metric of :data:`METRICS` by the paired patient bootstrap."""
@@ -68,43 +68,43 @@ class Pair:
 
     def _entry(self, c: Configuration, name: str) -> Entry:
         values, resampled = c.values(name), c.resampled[name]
-        seeds = [{"value": v, "replicates": r} for v, r in zip(values, resampled, strict=True)]
-        return Entry(c.config_id, seeds, not self.with_seeds or c.model["deterministic"])
+        seeds = [Seed(value, drawn) for value, drawn in zip(values, resampled, strict=True)]
+        return Entry(c.key, seeds, not self.with_seeds or c.model.deterministic)
 
     def _finding_entry(self, c: Configuration, finding: str) -> Entry:
-        tests = [run.scores["splits"]["test"]["per_finding"][finding] for run in c.runs]
-        seeds = [{"value": test["auc"], "replicates": []} for test in tests]
-        return Entry(c.config_id, seeds, not self.with_seeds or c.model["deterministic"])
+        aucs = [run.scores.splits["test"].per_finding[finding].metrics["auc"] for run in c.runs]
+        seeds = list(map(Seed, aucs))
+        return Entry(c.key, seeds, not self.with_seeds or c.model.deterministic)
 
 
-def _check_same_protocol(first: Found, second: Found) -> None:
+def _check_comparable(first: Found, second: Found) -> None:
     if first.rows == second.rows:
         raise UserError(f"{first.title} is compared with itself")
-    for what in ("protocol", "watermarks"):
-        if first.row[what] != second.row[what]:
-            raise UserError(
-                f"{first.title}\nand {second.title}\nare not measured under one protocol, so their "
-                f"difference means nothing. They differ in {_differing(first, second, what)}."
-            )
+    for found in (first, second):
+        if found.row.holds_masks:
+            raise UserError(f"{found.title} predicts masks; they are not compared by this command")
+    if differing := _differing(first.row, second.row):
+        raise UserError(
+            f"{first.title}\nand {second.title}\nare not measured under one protocol, so their "
+            f"difference means nothing. They differ in {differing}."
+        )
 
 
-def _differing(first: Found, second: Found, what: str) -> str:
-    if what == "watermarks":
+def _differing(first: Row, second: Row) -> str:
+    names = [name for name in ProtocolFacts.__struct_fields__ if name != "id"]
+    differ = [n for n in names if getattr(first.protocol, n) != getattr(second.protocol, n)]
+    if not differ and first.watermarks != second.watermarks:
         return "watermarks: one is limited or legacy"
-    facts = [found.row[what] for found in (first, second)]
-    keys = [key for key in facts[0] | facts[1] if facts[0].get(key) != facts[1].get(key)]
-    return ", ".join(key.replace("_", " ") for key in keys if key != "id")
+    return ", ".join(name.replace("_", " ") for name in differ)
 
 
 def _test_scores(
     results: Results, c: Configuration, finding: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Targets (N,) bool and patients (N,) of the labelled test images by id, and (N, k) scores."""
-    runs: Sequence = [run.row for run in c.runs]
     columns = []
-    for row in runs:
-        path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
-        test = read_predictions(path, row["dataset"]["task"]["kind"]).part("test")
+    for run in c.runs:
+        test = row_predictions(results, run.row).part("test")
         if finding not in test.findings:
             raise UnknownName("finding", finding, test.findings)
         column = test.findings.index(finding)

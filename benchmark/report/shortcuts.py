@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from benchmark.probes import FIELDS
-from benchmark.records.files import canonical_json
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
-from benchmark.report.labels import labels
+from benchmark.report.labels import labels, likeness
+from benchmark.report.plain_files import json_line
 from benchmark.report.section import measured
 from benchmark.report.text import UNDEFINED, count, number, plain, table
 from benchmark.report.titles import asks_for_findings
+from benchmark.spec import LUNGS, Spec
 
 INPUTS = {
     "raw": "Whole image",
@@ -82,22 +85,23 @@ def shortcuts(tables: Sequence[Table]) -> list[Shortcuts]:
 
 def is_probe(each: Table) -> bool:
     """Whether a table is of a shortcut probe."""
-    return "probe" in each.protocol
+    return bool(each.protocol.probe)
 
 
 def _images(each: Table) -> tuple[str, str, str]:
     """What the tables of one section share."""
-    return tuple(each.protocol[key] for key in ("dataset", "dataset_version", "rendition"))
+    return each.protocol.dataset, each.protocol.dataset_version, each.protocol.rendition
 
 
 def _asked(tables: list[Table]) -> Iterator[Asked]:
-    probed = {_model(c.cell) for t in tables if is_probe(t) for c in t.configurations}
-    cells = {_model(c.cell).hex(): c.cell for t in tables for c in t.configurations}
-    names = labels({key: _without(cell, "preprocessing") for key, cell in cells.items()})
+    probed = {_model(c.spec) for t in tables if is_probe(t) for c in t.configurations}
+    specs = {_model(c.spec).hex(): c.spec for t in tables for c in t.configurations}
+    names = labels({key: replace(spec, preprocessing="") for key, spec in specs.items()})
     for each in sorted(tables, key=_order):
         answers: dict[bytes, dict[str, Configuration]] = defaultdict(dict)
         for c in each.configurations:
-            answers[_model(c.cell)][_column(c.cell)] = c
+            if not c.differs:
+                answers[_model(c.spec)][_column(c.spec)] = c
         metadata = next(({METADATA: a[METADATA]} for a in answers.values() if METADATA in a), {})
         for model, of_model in sorted(answers.items(), key=lambda pair: names[pair[0].hex()]):
             shown = {name: of_model[name] for name in INPUTS.values() if name in of_model}
@@ -107,27 +111,24 @@ def _asked(tables: list[Table]) -> Iterator[Asked]:
 
 def _order(each: Table) -> tuple[int, str]:
     fields = list(FIELDS)
-    place = fields.index(each.protocol["probe"]) if is_probe(each) else -1
-    return place, each.protocol["id"]
+    place = fields.index(each.protocol.probe) if is_probe(each) else -1
+    return place, each.protocol.id
 
 
 def _question(each: Table) -> str:
-    return each.protocol.get("probe", "findings")
+    return each.protocol.probe or "findings"
 
 
-def _column(cell: dict) -> str:
-    if cell["model"] == "metadata_only":
+def _column(spec: Spec) -> str:
+    if spec.model == "metadata_only":
         return METADATA
-    return INPUTS.get(cell["preprocessing"].partition("@")[0], "") if cell["resolution"] else ""
+    return INPUTS.get(spec.preprocessing, "") if spec.resolution else ""
 
 
-def _model(cell: dict) -> bytes:
+def _model(spec: Spec) -> bytes:
     """What the answers of one line share."""
-    return canonical_json(_without(cell, *_DATA))
-
-
-def _without(cell: dict, *keys: str) -> dict:
-    return {key: value for key, value in cell.items() if key not in keys}
+    shared = replace(spec, requires={r: v for r, v in spec.requires.items() if r != LUNGS})
+    return likeness(shared, *_DATA)
 
 
 def shortcut_section(found: Sequence[Shortcuts]) -> list[str]:
@@ -178,7 +179,7 @@ def _per_finding(asked: Asked, columns: list[str]) -> Iterator[list[str]]:
 
 def _counted(asked: Asked) -> list[str]:
     """The targets that the AUC is the mean of; all where it has none."""
-    return asked.answer.runs[0].scores["macro_findings"] or asked.table.protocol["findings"]
+    return asked.answer.runs[0].scores.macro_findings or asked.table.protocol.findings
 
 
 def _asked_for(asked: Asked) -> str:
@@ -186,7 +187,7 @@ def _asked_for(asked: Asked) -> str:
     if asked.question == "findings":
         name = plain(findings[0]) if len(findings) == 1 else f"mean of {len(findings)} findings"
     else:
-        values = asked.table.dataset["probe"]["values"]
+        values = asked.table.dataset.probe.values
         name = f"{asked.question}: {', '.join(map(plain, values))}"
     return f"[{name}](#{asked.table.anchor})"
 
@@ -200,26 +201,27 @@ def _auc(c: Configuration | None) -> str:
 
 def _support(asked: Asked, finding: str = "") -> list[str]:
     """Test images, patients, and the positive images of one target, or of the rarest and most."""
-    test = asked.table.counts["test"]
-    positive = [test["positives"][each] for each in ([finding] if finding else _counted(asked))]
+    test = asked.answer.runs[0].scores.splits["test"]
+    counted = [finding] if finding else _counted(asked)
+    positive = [test.per_finding[each].n_positive for each in counted]
     ends = dict.fromkeys(map(count, (min(positive), max(positive))))
-    return [count(test["images"]), count(test["patients"]), " to ".join(ends)]
+    return [count(test.n_images), count(test.n_patients), " to ".join(ends)]
 
 
-def shortcut_entries(found: Sequence[Shortcuts]) -> list[dict[str, Any]]:
-    """The same as plain values, one dictionary a question and model."""
-    return [
-        {
-            "dataset": each.dataset,
-            "asked_for": asked.question,
-            "protocol_id": asked.table.protocol["id"],
-            "model": asked.model,
-            "test": asked.table.counts["test"],
-            "answers": {
-                name: {"config_id": c.config_id} | vars(c.measurements["test_auc"])
-                for name, c in asked.answers.items()
-            },
-        }
-        for each in found
-        for asked in each.asked
-    ]
+def shortcut_entries(found: Sequence[Shortcuts]) -> list[bytes]:
+    """The same as entries of a JSON file, one a question and model."""
+    return [_entry(each, asked) for each in found for asked in each.asked]
+
+
+def _entry(each: Shortcuts, asked: Asked) -> bytes:
+    return json_line(
+        dataset=each.dataset,
+        asked_for=asked.question,
+        protocol_id=asked.table.protocol.id,
+        model=asked.model,
+        test=msgspec.to_builtins(asked.table.counts.get("test")),
+        answers={
+            name: {"config_id": c.config_id} | vars(c.measurements["test_auc"])
+            for name, c in asked.answers.items()
+        },
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.records.files import canonical_json
+from benchmark.hashing import canonical_json
 from benchmark.report.configuration import Configuration, Measurement
 from benchmark.report.gather import Table
+from benchmark.report.labels import likeness
 from benchmark.report.titles import asks_for_findings
 from benchmark.scoring.intervals import percentile
 
@@ -46,15 +47,19 @@ def split_pairs(tables: list[Table]) -> list[SplitPair]:
     are left out. In the order of the published table.
     """
     internal = {
-        _key(table, c): c for table in tables for c in table.configurations if _is(table, INTERNAL)
+        _key(table, c): c for table in tables if _is(table, INTERNAL) for c in _counting(table)
     }
     return [
-        SplitPair(_family(table), table.labels[c.config_id], internal[key], c)
+        SplitPair(_family(table), table.labels[c.key], internal[key], c)
         for table in tables
         if _is(table, PUBLISHED)
-        for c in table.configurations
+        for c in _counting(table)
         if (key := _key(table, c)) in internal
     ]
+
+
+def _counting(table: Table) -> list[Configuration]:
+    return [c for c in table.configurations if not c.differs]
 
 
 def _is(table: Table, kind: str) -> bool:
@@ -63,18 +68,18 @@ def _is(table: Table, kind: str) -> bool:
 
 
 def _config(table: Table) -> str:
-    return table.protocol["dataset"].partition("/")[2]
+    return table.protocol.dataset.partition("/")[2]
 
 
 def _family(table: Table) -> str:
-    builder = table.protocol["dataset"].partition("/")[0]
+    builder = table.protocol.dataset.partition("/")[0]
     rest = [p for p in _config(table).split("_") if p not in (INTERNAL, PUBLISHED)]
     return f"{builder}/{'_'.join(rest)}" if rest else builder
 
 
 def _key(table: Table, configuration: Configuration) -> bytes:
-    cell = {k: v for k, v in configuration.cell.items() if k not in _DATA}
     protocol = [
-        table.protocol[k] for k in ("findings", "label_version", "projections", "rendition")
+        getattr(table.protocol, name)
+        for name in ("findings", "label_version", "projections", "rendition")
     ]
-    return canonical_json([_family(table), protocol, cell])
+    return canonical_json([_family(table), protocol]) + likeness(configuration.spec, *_DATA)

@@ -1,7 +1,8 @@
 """From predictions to numbers: metrics, intervals and ranks, without a deep-learning framework.
 
-``score`` turns the predictions of one model into a JSON-ready dictionary; ``ranking`` compares
-configurations; ``delong`` is the closed form that the bootstrap is checked against.
+``score`` computes every number of one model from its predictions; ``ranking`` compares
+configurations; ``delong`` is the closed form that the bootstrap is checked against; ``publishing``
+writes rows, ``stored`` and ``comparisons`` keep what was computed.
 """
 
 from benchmark.scoring.scorecard import SCORER_VERSION, ScoringError, score

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.records.scores import RuleScores
 from benchmark.scoring.thresholds import DEFAULT_THRESHOLD, argmax_decisions
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 ARGMAX = "argmax"
 
 
-def by_rule(predictions: Predictions, decision: str | float) -> dict[str, dict[str, float | None]]:
+def by_rule(predictions: Predictions, decision: str | float) -> dict[str, RuleScores]:
     """Accuracy and F1 of each split under a fixed rule, as sources report them.
 
     Args:
@@ -40,20 +41,21 @@ def by_rule(predictions: Predictions, decision: str | float) -> dict[str, dict[s
     }
 
 
-def _numbers(targets: np.ndarray, decided: np.ndarray, exclusive: bool) -> dict:
+def _numbers(targets: np.ndarray, decided: np.ndarray, exclusive: bool) -> RuleScores:
     pairs = [
         (targets[known, i] == 1, decided[known, i])
         for i in range(targets.shape[1])
         if (known := ~np.isnan(targets[:, i])).any()
     ]
     if not pairs:
-        return {"accuracy": None, "f1": None}
+        return RuleScores(accuracy=None, f1=None)
     if exclusive:
         labelled = ~np.isnan(targets).any(axis=1)
         accuracy = (targets[labelled].argmax(1) == decided[labelled].argmax(1)).mean()
     else:
         accuracy = np.mean([(truth == called).mean() for truth, called in pairs])
-    return {"accuracy": float(accuracy), "f1": float(np.mean([_f1(*pair) for pair in pairs]))}
+    f1 = float(np.mean([_f1(*pair) for pair in pairs]))
+    return RuleScores(accuracy=float(accuracy), f1=f1)
 
 
 def _f1(truth: np.ndarray, called: np.ndarray) -> float:

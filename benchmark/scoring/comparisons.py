@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmark.records.files import canonical_json, sha256, write_atomic
+from benchmark.hashing import canonical_json, sha256
+from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.scores import StoredComparison
 from benchmark.scoring.ranking import Comparison, Entry, compare
 from benchmark.scoring.scorecard import SCORER_VERSION
 
 KEY_LENGTH = 16
 _IDS = ("first", "second")
+_Known = dict[str, StoredComparison]
 
 
 class StoredComparisons:
@@ -21,13 +24,14 @@ class StoredComparisons:
     their seeds, and the version of the scorer: whatever changes one of them has it computed anew.
 
     Args:
-        path: the file; a missing or damaged one is as an empty one, because all in it is derived.
+        path: the file. All in it is derived: one that is missing, or was changed after it was
+            written, is as an empty one.
     """
 
     def __init__(self, path: Path):
         self._path = path
         self._known = _read(path)
-        self._asked: dict[str, dict] = {}
+        self._asked: _Known = {}
 
     def compare(self, first: Entry, second: Entry) -> Comparison:
         """As :func:`benchmark.scoring.ranking.compare`, read where it is known."""
@@ -35,24 +39,38 @@ class StoredComparisons:
         key = sha256(canonical_json([SCORER_VERSION, sides]))[:KEY_LENGTH]
         if key not in self._asked:
             self._asked[key] = self._known.get(key) or _numbers(compare(first, second))
-        return Comparison(first.config_id, second.config_id, **self._asked[key])
+        numbers = self._asked[key]
+        return Comparison(
+            first.config_id,
+            second.config_id,
+            numbers.difference,
+            numbers.se,
+            numbers.interval,
+            numbers.p,
+            numbers.note,
+        )
 
     def save(self) -> None:
-        """Write what was asked for and nothing else, one line each, unless the file says it."""
+        """Write what was asked for and nothing else, unless the file says it.
+
+        A folder that cannot be written to stays as it is.
+        """
         if self._asked == self._known:
             return
-        lines = (f'"{key}":{canonical_json(self._asked[key]).decode()}' for key in self._asked)
-        text = "{\n" + ",\n".join(sorted(lines)) + "\n}\n"
-        write_atomic(self._path, text.encode())
+        with contextlib.suppress(OSError):
+            if self._asked:
+                write_record(self._path, self._asked, readable=False)
+            else:
+                self._path.unlink(missing_ok=True)
 
 
-def _numbers(comparison: Comparison) -> dict:
-    return {name: value for name, value in asdict(comparison).items() if name not in _IDS}
+def _numbers(comparison: Comparison) -> StoredComparison:
+    values = {name: value for name, value in asdict(comparison).items() if name not in _IDS}
+    return StoredComparison(**values)
 
 
-def _read(path: Path) -> dict[str, dict]:
+def _read(path: Path) -> _Known:
     try:
-        known = json.loads(path.read_bytes())
-        return known if isinstance(known, dict) else {}
-    except (OSError, ValueError):
+        return read_record(path, _Known, "It is computed anew.")
+    except RecordError:
         return {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.records.scores import Interval
 from benchmark.scoring.intervals import normal, two_sided_p
 
 
@@ -20,7 +21,7 @@ class PairedTest:
 
     difference: float
     se: float
-    interval: list[float]
+    interval: Interval
     p: float
 
 

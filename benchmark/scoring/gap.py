@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmark.records.scores import Gap, SplitScores
 from benchmark.scoring.metrics import METRICS, mean_of_defined
 from benchmark.scoring.part import Part
 
@@ -18,19 +19,21 @@ _PARTS = {
 }
 
 
-def gaps(splits: Mapping[str, dict], parts: Mapping[str, Part], macro: list[int]) -> dict:
+def gaps(
+    splits: Mapping[str, SplitScores], parts: Mapping[str, Part], macro: list[int]
+) -> dict[str, Gap]:
     """Metric -> the gap and its parts, None where a split is missing.
 
     Args:
-        splits: split -> its metrics.
+        splits: split -> its scores.
         parts: split -> its decided images.
         macro: the findings that count, by number.
     """
-    found = {
-        metric: _differences({split: scores[metric] for split, scores in splits.items()})
-        for metric in GAPS
-    }
-    found["f1"]["constant"] = _differences(_constant_f1(parts, macro))["value"]
+    constant = {"f1": _differences(_constant_f1(parts, macro))["value"]}
+    found = {}
+    for metric in GAPS:
+        values = {split: scores.metrics[metric] for split, scores in splits.items()}
+        found[metric] = Gap(**_differences(values), constant=constant.get(metric))
     return found
 
 

@@ -7,39 +7,41 @@ from statistics import NormalDist
 
 import numpy as np
 
+from benchmark.records.scores import Interval
+
 LEVEL = 0.95
 RESOLUTION = 1e-7  # replicates are stored as float32; smaller differences are none
 
 
-def percentile(replicates: np.ndarray, level: float = LEVEL) -> list[float] | None:
+def percentile(replicates: np.ndarray, level: float = LEVEL) -> Interval | None:
     """Percentile bootstrap interval of (R,) replicates; NaN are left out; None without any."""
     defined = np.asarray(replicates, float)
     defined = defined[~np.isnan(defined)]
     if not len(defined):
         return None
     tail = 50 * (1 - level)
-    return np.percentile(defined, [tail, 100 - tail]).tolist()
+    return tuple(np.percentile(defined, [tail, 100 - tail]).tolist())
 
 
-def normal(value: float, variance: float, level: float = LEVEL) -> list[float]:
+def normal(value: float, variance: float, level: float = LEVEL) -> Interval:
     """``value`` plus and minus its standard error times the normal quantile."""
     reach = normal_quantile(level) * sqrt(variance)
-    return [value - reach, value + reach]
+    return value - reach, value + reach
 
 
-def logit(value: float, variance: float, level: float = LEVEL) -> list[float]:
+def logit(value: float, variance: float, level: float = LEVEL) -> Interval:
     """Normal interval on the logit scale, for a value in (0, 1); it stays inside (0, 1).
 
     At 0 and 1 the scale is unbounded and the interval is the point itself.
     """
     if not 0 < value < 1:
-        return [value, value]
+        return value, value
     reach = normal_quantile(level) * sqrt(variance) / (value * (1 - value))
     centre = np.log(value / (1 - value))
-    return [float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1)]
+    return tuple(float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
 
 
-def logit_of_replicates(value: float | None, replicates: np.ndarray) -> list[float] | None:
+def logit_of_replicates(value: float | None, replicates: np.ndarray) -> Interval | None:
     """Logit interval of a value with the variance of its (R,) bootstrap replicates.
 
     NaN are left out; None where fewer than two are left.

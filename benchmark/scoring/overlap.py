@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.records.scores import Interval, MaskGroup, MaskScores
 from benchmark.scoring.bootstrap import multiplicities
 from benchmark.scoring.intervals import percentile
 from benchmark.scoring.scorecard import SCORER_VERSION, ScoringError
@@ -54,44 +55,57 @@ OVERLAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def score_masks(masks: MaskCounts, *, resamples: int = 1000, seed_text: str) -> dict:
+def score_masks(
+    masks: MaskCounts, *, predictions_sha256: str, seed_text: str, resamples: int = 1000
+) -> MaskScores:
     """Every number of a segmentation row, computed from its mask file alone.
 
     Args:
+        masks: of the test split, and of others where there are any.
+        predictions_sha256: of the file that holds them; the scores name it.
+        seed_text: what the resamples are drawn from; rows to be compared need the same text.
         resamples: bootstrap resamples over patients.
-        seed_text: what they are drawn from; rows to be compared need the same text.
 
     Returns:
-        A dictionary of plain values. ``splits``: split, then group (``"all"`` and every pairing
-        that the set tells), then ``n_images``, ``n_patients`` and the mean over images of each of
-        :data:`OVERLAPS`; test also has ``intervals`` of 95 %.
+        The scores. ``splits``: split, then group (``"all"`` and every pairing that the set tells),
+        then the mean over images of each of :data:`OVERLAPS`; test also has ``intervals`` of 95 %.
 
     Raises:
         ScoringError: there is no test split.
     """
     if not (masks.split == "test").any():
         raise ScoringError("the masks hold no test split; there is nothing to report on")
-    splits: dict[str, dict] = {}
+    splits: dict[str, dict[str, MaskGroup]] = {}
     for split in dict.fromkeys(masks.split.tolist()):
-        part = masks.take(masks.split == split)
-        groups = {ALL: part}
-        for pairing in sorted(set(part.pairing.tolist()) - {""}):
-            groups[pairing] = part.take(part.pairing == pairing)
-        splits[split] = {name: _group(group) for name, group in groups.items()}
-        if split == "test":
-            for name, group in groups.items():
-                intervals = _intervals(group, resamples, seed_text, name)
-                splits[split][name]["intervals"] = intervals
-    return {"scorer_version": SCORER_VERSION, "kind": "segmentation", "splits": splits}
+        splits[split] = {}
+        for name, group in _groups(masks.take(masks.split == split)).items():
+            drawn = _intervals(group, resamples, seed_text, name) if split == "test" else None
+            splits[split][name] = _means(group, drawn)
+    return MaskScores(
+        scorer_version=SCORER_VERSION,
+        predictions_sha256=predictions_sha256,
+        seed_text=seed_text,
+        splits=splits,
+    )
 
 
-def _group(masks: MaskCounts) -> dict:
-    means = {name: float(of(masks.counts).mean()) for name, of in OVERLAPS.items()}
-    patients = len(np.unique(masks.patient_id))
-    return {"n_images": len(masks.split), "n_patients": patients} | means
+def _groups(part: MaskCounts) -> dict[str, MaskCounts]:
+    pairings = sorted(set(part.pairing.tolist()) - {""})
+    return {ALL: part} | {pairing: part.take(part.pairing == pairing) for pairing in pairings}
 
 
-def _intervals(masks: MaskCounts, resamples: int, seed_text: str, stream: str) -> dict:
+def _means(masks: MaskCounts, intervals: dict[str, Interval] | None) -> MaskGroup:
+    return MaskGroup(
+        n_images=len(masks.split),
+        n_patients=len(np.unique(masks.patient_id)),
+        overlaps={name: float(of(masks.counts).mean()) for name, of in OVERLAPS.items()},
+        intervals=intervals,
+    )
+
+
+def _intervals(
+    masks: MaskCounts, resamples: int, seed_text: str, stream: str
+) -> dict[str, Interval]:
     ids, owner = np.unique(masks.patient_id, return_inverse=True)
     values = [of(masks.counts) for of in OVERLAPS.values()]
     sums = np.stack([np.bincount(owner, weights=v) for v in [*values, np.ones(len(owner))]])

@@ -15,9 +15,24 @@ from math import sqrt
 
 import numpy as np
 
+from benchmark.records.scores import Interval
 from benchmark.scoring.intervals import normal, two_sided_p
 
 ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One scored seed of a configuration.
+
+    Attributes:
+        value: its score; None where undefined.
+        replicates: (R,) of the same resamples for every entry of a table, NaN or None where
+            undefined; empty without any.
+    """
+
+    value: float | None
+    replicates: Sequence[float | None] | np.ndarray = ()
 
 
 @dataclass(frozen=True)
@@ -26,33 +41,32 @@ class Entry:
 
     Attributes:
         config_id: what tells configurations apart.
-        seeds: one dictionary a seed: ``value`` (float or None) and ``replicates`` (R floats, NaN or
-            None where undefined, of the same resamples for every entry of a table).
+        seeds: that were scored.
         deterministic: True for a model that no seed changes; its seed variance is zero.
         predictions: SHA-256 of the prediction file of each seed, by which comparisons are stored.
     """
 
     config_id: str
-    seeds: Sequence[dict]
+    seeds: Sequence[Seed]
     deterministic: bool = False
     predictions: Sequence[str] = ()
 
     @cached_property
     def value(self) -> float:
         """Mean over seeds."""
-        return float(np.mean([seed["value"] for seed in self.seeds]))
+        return float(np.mean([seed.value for seed in self.seeds]))
 
     @cached_property
     def replicates(self) -> np.ndarray:
         """(R,) mean over seeds in every resample, NaN where undefined."""
-        return np.mean([np.array(seed["replicates"], float) for seed in self.seeds], axis=0)
+        return np.mean([np.array(seed.replicates, float) for seed in self.seeds], axis=0)
 
     @cached_property
     def seed_sd(self) -> float | None:
         """Standard deviation between seeds; None where a single seed cannot tell."""
         if self.deterministic:
             return 0.0
-        values = [seed["value"] for seed in self.seeds]
+        values = [seed.value for seed in self.seeds]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     @property
@@ -63,7 +77,7 @@ class Entry:
     @cached_property
     def obstacle(self) -> str | None:
         """Why this configuration cannot be compared, or None if it can."""
-        if not self.seeds or any(seed["value"] is None for seed in self.seeds):
+        if not self.seeds or any(seed.value is None for seed in self.seeds):
             return "its score is undefined"
         if np.isfinite(self.replicates).sum() < 2:
             return "it has no bootstrap replicates"
@@ -83,7 +97,7 @@ class Comparison:
     second: str
     difference: float | None
     se: float | None = None
-    interval: list[float] | None = None
+    interval: Interval | None = None
     p: float | None = None
     note: str = ""
 
@@ -126,7 +140,7 @@ def compare(first: Entry, second: Entry) -> Comparison:
     """
     note = "; ".join(f"{e.config_id}: {e.obstacle}" for e in (first, second) if e.obstacle)
     names = (first.config_id, second.config_id)
-    if any(not e.seeds or any(s["value"] is None for s in e.seeds) for e in (first, second)):
+    if any(not e.seeds or any(s.value is None for s in e.seeds) for e in (first, second)):
         return Comparison(*names, None, note=note)
     difference = first.value - second.value
     if note:

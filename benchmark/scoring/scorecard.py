@@ -1,4 +1,4 @@
-"""Predictions of one model to a scored row: metrics by split, overfitting gap, intervals.
+"""Predictions of one model to its scores: metrics by split, overfitting gap, intervals.
 
 Macro values run over the findings with enough patients of both kinds in every split
 (`protocol`); everything else stays visible per finding. Nothing undefined is averaged in: it is
@@ -8,12 +8,12 @@ None in the result.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.errors import UserError
+from benchmark.records.scores import FindingScores, Metrics, Scores, SplitScores
 from benchmark.scoring import multiclass
 from benchmark.scoring.gap import gaps
 from benchmark.scoring.metrics import METRICS, mean_of_defined
@@ -38,19 +38,22 @@ class ScoringError(UserError):
     """Predictions that cannot be scored; the text says what is wrong with them."""
 
 
-def score(predictions: Predictions, *, resamples: int = 1000, seed_text: str) -> dict:
+def score(
+    predictions: Predictions, *, predictions_sha256: str, seed_text: str, resamples: int = 1000
+) -> Scores:
     """Every number of a row, computed from its predictions alone.
 
     Args:
         predictions: of the test split, and of train and validation where there are any. Logits
             rank the images (AUC, average precision, ROC points) and give the log loss;
             probabilities give decisions and calibration.
-        resamples: bootstrap resamples over patients.
+        predictions_sha256: of the file that holds them; the scores name it.
         seed_text: what the resamples are drawn from. Rows that are to be compared need the same
             text, for instance the protocol id; their replicates are then paired.
+        resamples: bootstrap resamples over patients.
 
     Returns:
-        A dictionary of plain values, ready for JSON. Undefined numbers are None.
+        The scores. Undefined numbers are None.
 
         - ``findings``, ``macro_findings``, ``excluded`` (finding: reason), ``macro_undefined``
           (None, or why there is no macro value).
@@ -58,10 +61,11 @@ def score(predictions: Predictions, *, resamples: int = 1000, seed_text: str) ->
           ``threshold_source`` ("validation", "fixed" at 0.5 without a validation split, or
           "argmax"), ``fixed_thresholds``: findings at 0.5 whatever the source, because validation
           has no positive image of them.
-        - ``splits``: by split the `HEADLINES`, macro averages unless `multiclass.summary` defines
-          them, ``undefined`` (headline: how many of the macro findings it leaves out because they
-          leave it undefined), ``n_images``, ``n_patients``, ``per_finding`` and ``confusion``: (tn,
-          fp, fn, tp) by finding, or for multiclass a matrix with a row for each true finding.
+        - ``splits``: by split the `HEADLINES` as ``metrics``, macro averages unless
+          `multiclass.summary` defines them, ``undefined`` (headline: how many of the macro findings
+          it leaves out because they leave it undefined), ``n_images``, ``n_patients``,
+          ``per_finding`` and ``confusion``: (tn, fp, fn, tp) by finding, or for multiclass a matrix
+          with a row for each true finding.
         - ``gap``: train minus test and its two parts, for AUC, F1 and log loss; positive means
           more on train. F1 also has the gap of a ``constant`` predictor, which prevalence alone
           can make non-zero: always positive, or for multiclass always train's commonest finding.
@@ -83,22 +87,26 @@ def score(predictions: Predictions, *, resamples: int = 1000, seed_text: str) ->
     macro = [i for i, name in enumerate(names) if name not in excluded]
     source = "validation" if "validation" in parts else "fixed"
     splits = {split: _split_scores(part, names, macro) for split, part in parts.items()}
-    return {
-        "scorer_version": SCORER_VERSION,
-        "kind": predictions.kind,
-        "findings": list(names),
-        "macro_findings": [names[i] for i in macro],
-        "excluded": excluded,
-        "macro_undefined": None if macro else "no finding has enough patients in every split",
-        "thresholds": thresholds,
-        "threshold_source": "argmax" if exclusive else source,
-        "fixed_thresholds": fixed,
-        "splits": splits,
-        "gap": gaps(splits, parts, macro),
-        **uncertainty(
-            parts, macro, splits["test"]["auc"], resamples=resamples, seed_text=seed_text
-        ),
-    }
+    test_auc = splits["test"].metrics["auc"]
+    found = uncertainty(parts, macro, test_auc, resamples=resamples, seed_text=seed_text)
+    return Scores(
+        scorer_version=SCORER_VERSION,
+        predictions_sha256=predictions_sha256,
+        seed_text=seed_text,
+        kind=predictions.kind,
+        findings=list(names),
+        macro_findings=[names[i] for i in macro],
+        excluded=excluded,
+        macro_undefined=None if macro else "no finding has enough patients in every split",
+        thresholds=thresholds,
+        threshold_source="argmax" if exclusive else source,
+        fixed_thresholds=fixed,
+        splits=splits,
+        gap=gaps(splits, parts, macro),
+        intervals=found.intervals,
+        replicates=found.replicates,
+        undefined_resamples=found.undefined_resamples,
+    )
 
 
 def _check(predictions: Predictions) -> None:
@@ -142,7 +150,7 @@ def _excluded(parts: Mapping[str, Part], names: tuple[str, ...]) -> dict[str, st
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _split_scores(part: Part, names: tuple[str, ...], macro: list[int]) -> dict:
+def _split_scores(part: Part, names: tuple[str, ...], macro: list[int]) -> SplitScores:
     samples = [part.sample(i) for i in range(len(names))]
     table = [{key: m.function(sample) for key, m in METRICS.items()} for sample in samples]
     values = {key: [table[i][key] for i in macro] for key in HEADLINES}
@@ -157,18 +165,19 @@ def _split_scores(part: Part, names: tuple[str, ...], macro: list[int]) -> dict:
         headlines |= at_once
         undefined |= dict.fromkeys(at_once, 0)
         confusion = multiclass.confusion_matrix(targets, decisions).tolist()
-    return {
-        "n_images": len(part.targets),
-        "n_patients": len(np.unique(part.patients)),
-        **_plain(headlines),
-        "undefined": {key: n for key, n in undefined.items() if n},
-        "per_finding": {
-            name: asdict(part.support(i)) | _plain(table[i]) for i, name in enumerate(names)
+    return SplitScores(
+        n_images=len(part.targets),
+        n_patients=len(np.unique(part.patients)),
+        metrics=_plain(headlines),
+        undefined={key: n for key, n in undefined.items() if n},
+        per_finding={
+            name: FindingScores(**vars(part.support(i)), metrics=_plain(table[i]))
+            for i, name in enumerate(names)
         },
-        "confusion": confusion,
-    }
+        confusion=confusion,
+    )
 
 
-def _plain(values: Mapping[str, float | None]) -> dict[str, float | None]:
+def _plain(values: Mapping[str, float | None]) -> Metrics:
     """Floats as they are, None for what JSON cannot hold."""
     return {k: float(v) if v is not None and np.isfinite(v) else None for k, v in values.items()}

@@ -1,64 +1,98 @@
-"""Scores on disk: computed once for each state of a prediction file, then only read."""
+"""Scores on disk: computed once for each state of a prediction file, then only read.
+
+A file of scores is derived. One that is missing or was changed, or is of another version of the
+scorer or of other predictions, is as none: the scores are computed anew.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from benchmark.records.files import canonical_json, sha256_of_file, write_atomic
-from benchmark.records.mask_counts import read_mask_counts
-from benchmark.records.predictions import PredictionFileError, read_predictions
-from benchmark.records.store import Results, Row, is_segmentation
-from benchmark.scoring import SCORER_VERSION, score
-from benchmark.scoring.by_rule import by_rule
-from benchmark.scoring.overlap import ALL, score_masks
+from benchmark.hashing import sha256, sha256_of_file
+from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.mask_counts import decode_mask_counts
+from benchmark.records.predictions import PredictionFileError, decode_predictions, read_bytes
+from benchmark.records.row import Row
+from benchmark.records.scores import MaskScores, Scores
+from benchmark.records.store import Results
+from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
+from benchmark.scoring.overlap import ALL
+from benchmark.scoring.scorecard import ScoringError
+
+Found = TypeVar("Found", Scores, MaskScores)
+DERIVED = "It is computed anew."
 
 
-def stored_scores(results: Results, row: Row) -> dict:
-    """Scores of a finished row, recomputed wherever the prediction file or the scorer changed.
+def stored_scores(results: Results, row: Row) -> Scores:
+    """Scores of a finished row of findings, as its prediction file is now.
 
-    Returns:
-        What :func:`benchmark.scoring.score` returns, with ``predictions_sha256`` of the file it
-        was computed from. Where that differs from the row's own ``predictions_sha256`` the file
-        was edited after the run. Rows of a legacy protocol also have ``by_rule``. For a
-        segmentation row, what :func:`benchmark.scoring.overlap.score_masks` returns.
+    Where their ``predictions_sha256`` is not the row's own, the file was edited after the run.
+    They are returned even where they cannot be saved.
 
     Raises:
         PredictionFileError: the prediction file is missing or cannot be trusted; it is named.
+        ScoringError: it cannot be scored; it is named.
     """
-    path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
-    if not path.is_file():
-        raise PredictionFileError(f"{path}: the prediction file is missing")
-    digest = sha256_of_file(path)
-    known = _read(results, row["cell_id"])
-    if known and (known["predictions_sha256"], known["scorer_version"]) == (digest, SCORER_VERSION):
-        return known
-    scores = _computed(path, row) | {"predictions_sha256": digest}
-    write_atomic(results.scores_path(row["cell_id"]), canonical_json(scores) + b"\n")
-    return scores
+
+    def compute(data: bytes, path: Path) -> Scores:
+        predictions = decode_predictions(data, row.dataset.task.kind, path)
+        return score_predictions(predictions, row.protocol, sha256(data))
+
+    return _stored(results, row, Scores, compute)
 
 
-def headline(row: Row, scores: dict) -> tuple[str, float | None]:
+def stored_mask_scores(results: Results, row: Row) -> MaskScores:
+    """Scores of a finished row of masks; see :func:`stored_scores`."""
+
+    def compute(data: bytes, path: Path) -> MaskScores:
+        return score_counts(decode_mask_counts(data, path), row.protocol, sha256(data))
+
+    return _stored(results, row, MaskScores, compute)
+
+
+def stored_headline(results: Results, row: Row) -> tuple[str, float | None]:
+    """:func:`headline` of a row by its stored scores; see :func:`stored_scores`."""
+    scores = stored_mask_scores(results, row) if row.holds_masks else stored_scores(results, row)
+    return headline(row, scores)
+
+
+def headline(row: Row, scores: Scores | MaskScores) -> tuple[str, float | None]:
     """The one number that tells how a finished row did on test: its name and value."""
-    test = scores["splits"]["test"]
-    return ("Dice", test[ALL]["dice"]) if is_segmentation(row) else ("AUC", test["auc"])
+    if row.holds_masks:
+        return "Dice", scores.splits["test"][ALL].overlaps["dice"]
+    return "AUC", scores.splits["test"].metrics["auc"]
 
 
-def _computed(path: Path, row: Row) -> dict:
-    seed_text = row["protocol"]["id"]
-    if is_segmentation(row):
-        return score_masks(read_mask_counts(path), seed_text=seed_text)
-    predictions = read_predictions(path, row["dataset"]["task"]["kind"])
-    scores = score(predictions, seed_text=seed_text)
-    if row["protocol"]["legacy"]:
-        scores["by_rule"] = by_rule(predictions, row["protocol"]["rule"]["decision"])
+def _stored(
+    results: Results, row: Row, kind: type[Found], compute: Callable[[bytes, Path], Found]
+) -> Found:
+    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    saved = results.scores_path(row.spec_id)
+    known = _read(saved, kind)
+    if known and is_current(known, row.protocol, _digest(path)):
+        return known
+    try:
+        scores = compute(read_bytes(path), path)
+    except ScoringError as error:
+        raise ScoringError(f"{path}: {error}") from None
+    with contextlib.suppress(OSError):  # a folder that is only to be read from
+        write_record(saved, scores, readable=False)
     return scores
 
 
-def _read(results: Results, cell_id: str) -> dict | None:
-    """The saved scores, or None where there are none or the file is damaged (it is derived)."""
+def _digest(path: Path) -> str:
     try:
-        scores = json.loads(results.scores_path(cell_id).read_bytes())
-        return scores if {"predictions_sha256", "scorer_version"} <= scores.keys() else None
-    except (OSError, ValueError, AttributeError):
+        return sha256_of_file(path)
+    except OSError as error:
+        fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise PredictionFileError(f"{path}: the prediction file {fault}") from None
+
+
+def _read(path: Path, kind: type[Found]) -> Found | None:
+    try:
+        return read_record(path, kind, DERIVED)
+    except RecordError:
         return None

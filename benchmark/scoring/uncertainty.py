@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.records.scores import Interval
 from benchmark.scoring import bootstrap
 from benchmark.scoring.intervals import logit_of_replicates, percentile
 from benchmark.scoring.part import Part
@@ -16,6 +18,15 @@ INTERVALS = ("test_auc", "test_f1", "gap_auc", "gap_f1")
 _RESAMPLED = ("train", "test")
 
 
+@dataclass(frozen=True)
+class Uncertainty:
+    """What :class:`benchmark.records.scores.Scores` says of the same names."""
+
+    intervals: dict[str, Interval | None]
+    replicates: dict[str, str]
+    undefined_resamples: dict[str, int]
+
+
 def uncertainty(
     parts: Mapping[str, Part],
     macro: list[int],
@@ -23,7 +34,7 @@ def uncertainty(
     *,
     resamples: int,
     seed_text: str,
-) -> dict:
+) -> Uncertainty:
     """The ``intervals``, ``replicates`` and ``undefined_resamples`` of scores.
 
     Args:
@@ -46,16 +57,16 @@ def uncertainty(
         for metric in ("auc", "f1")
     }
     by_run = {name: [values] for name, values in replicates.items()}
-    return {
-        "intervals": {name: interval(name, test_auc, by_run) for name in INTERVALS},
-        "replicates": {name: encode(values) for name, values in replicates.items()},
-        "undefined_resamples": {s: int(np.isnan(r.auc).sum()) for s, r in drawn.items()},
-    }
+    return Uncertainty(
+        intervals={name: interval(name, test_auc, by_run) for name in INTERVALS},
+        replicates={name: encode(values) for name, values in replicates.items()},
+        undefined_resamples={s: int(np.isnan(r.auc).sum()) for s, r in drawn.items()},
+    )
 
 
 def interval(
     name: str, value: float | None, replicates: Mapping[str, Sequence[np.ndarray]]
-) -> list[float] | None:
+) -> Interval | None:
     """95 % interval of the mean of a quantity over runs on the same patients.
 
     That of an AUC is made on the logit scale, because percentile intervals of a high AUC with few

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+VERSION = 1
+"""Of how a set is split under screening protocols; raised where an existing name begins to
+give other images, targets or splits."""
+
 PREFIX = "without:"
 PATTERN = f"{PREFIX}<finding>"
 """How such a name is written, for messages."""

@@ -19,14 +19,14 @@ from benchmark.data import preprocessing as variants
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.views import View, open_derived, open_view
 from benchmark.errors import UserError
+from benchmark.execution.code import code_of, is_current
+from benchmark.execution.starting_weights import check_saved_weights
 from benchmark.models import ModelFile, discover
-from benchmark.records.files import sha256_of_file
+from benchmark.records.row import LungFacts, Made
 from benchmark.records.store import Results
-from benchmark.segmentation.chosen import network_of, unresolved
-from benchmark.suites.cell import Cell
+from benchmark.segmentation import LUNG_VIEWS_VERSION
+from benchmark.spec import LUNGS, Spec
 
-VERSION = 1
-"""Raise when the pixels that this module makes change: every such view is then made anew."""
 USABLE = (0.05, 0.9)
 """Share of an image that a mask of its lungs may cover. In the 1,532 masks of kermany_pairs it is
 between 0.17 and 0.63."""
@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 class Network:
     """A trained segmentation network, as its row describes it."""
 
-    cell: Cell
+    spec: Spec
     model_file: ModelFile
     weights: Path
     weights_sha256: str
@@ -48,8 +48,7 @@ class Network:
 def open_prepared_view(
     prepared: Prepared,
     split: str,
-    size: int,
-    preprocessing: str,
+    spec: Spec,
     cache_dir: Path,
     results: Results,
     progress: Progress | None = None,
@@ -57,18 +56,21 @@ def open_prepared_view(
     """Open the view of a split under any variant, one of the lungs or another.
 
     Args:
-        preprocessing: a variant's name, with ``@<cell id>`` of its network where it needs one.
+        spec: whose size and preprocessing it has; where that needs the lungs, it requires the
+            network that finds them.
         results: where that network's row and weights are.
 
     Raises:
         UserError: the network's weights or model file are not those of its row any more; and what
             :func:`benchmark.data.views.open_view` raises.
     """
-    if not network_of(preprocessing):
+    size, preprocessing = spec.resolution, spec.preprocessing
+    if LUNGS not in spec.requires:
         return open_view(prepared, split, size, preprocessing, cache_dir, progress)
-    lungs = open_lungs(prepared, split, network_of(preprocessing), cache_dir, results, progress)
+    network = spec.requires[LUNGS].spec_id
+    lungs = open_lungs(prepared, split, network, cache_dir, results, progress)
     images = open_view(prepared, split, size, "raw", cache_dir, progress).images
-    variant = variants.find(unresolved(preprocessing))
+    variant = variants.find(preprocessing)
 
     def make(ids: np.ndarray) -> Iterator[np.ndarray]:
         apply = variant.load()
@@ -78,9 +80,9 @@ def open_prepared_view(
 
     made_of = {
         "preprocessing": preprocessing,
-        "preprocessing_sha256": variant.sha256,
+        "preprocessing_version": variant.version,
         "lungs": lungs.path.name,
-        "lung_views_version": VERSION,
+        "lung_views_version": LUNG_VIEWS_VERSION,
     }
     return open_derived(prepared, split, size, made_of, make, cache_dir)
 
@@ -88,17 +90,17 @@ def open_prepared_view(
 def open_lungs(
     prepared: Prepared,
     split: str,
-    cell_id: str,
+    spec_id: str,
     cache_dir: Path,
     results: Results,
     progress: Progress | None = None,
 ) -> View:
     """Open the view of a network's probabilities of lung, uint8 (N, R, R): 255 is certain."""
-    network = _network(cell_id, results)
-    size = network.cell.resolution
+    network = _network(spec_id, results)
+    size = network.spec.resolution
 
     def make(ids: np.ndarray) -> Iterator[np.ndarray]:
-        variant = network.cell.preprocessing
+        variant = network.spec.preprocessing
         images = open_view(prepared, split, size, variant, cache_dir, progress).images
         predict = _predictor(network)
         for start in range(0, len(images), BATCH):
@@ -106,7 +108,12 @@ def open_lungs(
             if progress:
                 progress(min(start + BATCH, len(images)), len(images))
 
-    made_of = {"contents": "lungs", "by": cell_id, "weights_sha256": network.weights_sha256}
+    # By its weights alone: a network that is trained again with the same bits is the same one.
+    made_of = {
+        "contents": "lungs",
+        "weights_sha256": network.weights_sha256,
+        "code": code_of(network.spec, network.model_file),
+    }
     return open_derived(prepared, split, size, made_of, make, cache_dir)
 
 
@@ -121,39 +128,41 @@ def usable_mask(probabilities: np.ndarray, size: int) -> np.ndarray | None:
     return mask if USABLE[0] <= mask.mean() <= USABLE[1] else None
 
 
-def lung_facts(cell: Cell, prepared: Prepared, cache_dir: Path, results: Results) -> dict[str, Any]:
+def lung_facts(spec: Spec, prepared: Prepared, cache_dir: Path, results: Results) -> LungFacts:
     """What a row says of the lungs that its images were prepared by.
 
-    Returns:
-        ``network``, a cell id, and ``left_whole``: by split of the set, how many images have an
-        unusable mask, so that the variant did nothing to them.
+    Images with an unusable mask are left whole, so that the variant did nothing to them.
     """
-    network = network_of(cell.preprocessing)
+    network = spec.requires[LUNGS].spec_id
     views = {split: open_lungs(prepared, split, network, cache_dir, results) for split in SPLITS}
     left_whole = {
-        split: sum(usable_mask(image, cell.resolution) is None for image in view.images)
+        split: sum(usable_mask(image, spec.resolution) is None for image in view.images)
         for split, view in views.items()
     }
-    return {"network": network, "left_whole": left_whole}
+    return LungFacts(network=network, left_whole=left_whole)
 
 
-def _network(cell_id: str, results: Results) -> Network:
-    row, weights = results.read_row(cell_id), results.weights_path(cell_id)
+def made_from_lungs(spec: Spec, results: Results) -> dict[str, Made]:
+    """The network that a row's images were prepared by, and the hash of its weights."""
+    network = _network(spec.requires[LUNGS].spec_id, results)
+    return {LUNGS: Made(spec_id=network.spec.spec_id, weights_sha256=network.weights_sha256)}
+
+
+def _network(spec_id: str, results: Results) -> Network:
+    row, weights = results.read_row(spec_id), results.weights_path(spec_id)
     if row is None or not weights.is_file():
         raise UserError(
-            f"the network {cell_id} that is to find the lungs is not in {results.folder} any more; "
+            f"the network {spec_id} that is to find the lungs is not in {results.folder} any more; "
             "run again"
         )
-    cell = Cell(**row["cell"])
-    model_file = discover()[cell.model]
-    if sha256_of_file(weights) != row["weights_sha256"]:
-        raise UserError(f"{weights} is not what row {cell_id} was scored with; train it again")
-    if model_file.sha256 != row["model"]["sha256"]:
+    model_file = discover()[row.spec.model]
+    check_saved_weights(row, weights)
+    if not is_current(row, model_file):
         raise UserError(
-            f"{model_file.path} has changed since row {cell_id} was trained; run: "
+            f"the code of {model_file.name} has changed since row {spec_id} was trained; run: "
             "cxr-bench run --suite lungs --rerun stale"
         )
-    return Network(cell, model_file, weights, row["weights_sha256"])
+    return Network(row.spec, model_file, weights, row.weights_sha256)
 
 
 def _predictor(network: Network) -> Callable[[np.ndarray], np.ndarray]:
@@ -164,7 +173,7 @@ def _predictor(network: Network) -> Callable[[np.ndarray], np.ndarray]:
     from benchmark.records.predictions import link
     from benchmark.task import LUNG
 
-    model = fresh_model(network.cell, network.model_file, LUNG)
+    model = fresh_model(network.spec, network.model_file, LUNG)
     model.load_weights(network.weights)
 
     def predict(images: np.ndarray) -> np.ndarray:

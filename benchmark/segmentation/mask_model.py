@@ -10,17 +10,17 @@ import numpy as np
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.data.views import open_masks, open_view
-from benchmark.execution.cell_run import Context, Event, Outcome, Phases
-from benchmark.execution.checkpoints import cell_checkpoint
+from benchmark.execution.checkpoints import stage_checkpoint
+from benchmark.execution.spec_run import Context, Event, Outcome, Phases
 from benchmark.models import ModelFile, fit
 from benchmark.records.mask_counts import MaskCounts, count_pixels, pack_masks
 from benchmark.segmentation.train import MaskSplit, train_masks
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.task import LUNG
 
 
 def run_mask_model(
-    cell: Cell,
+    spec: Spec,
     model_file: ModelFile,
     prepared: Prepared,
     data: dict[str, SplitData],
@@ -28,7 +28,7 @@ def run_mask_model(
     phases: Phases,
     on_event: Event,
 ) -> Outcome:
-    """Train or fit one cell, save the masks it predicts and count their pixels.
+    """Train or fit one spec, save the masks it predicts and count their pixels.
 
     Args:
         data: for each split which images, and their ids and metadata.
@@ -39,25 +39,25 @@ def run_mask_model(
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     with phases.phase("views"):
-        opened = partial(_opened, cell, prepared, context, on_event)
+        opened = partial(_opened, spec, prepared, context, on_event)
         splits = {split: opened(data[split]) for split in SPLITS}
     if model_file.card["inputs"] == "metadata":
         outcome, masks = _fitted(model_file, data, splits, phases)
     else:
-        weights = context.results.weights_path(cell.cell_id)
-        checkpoint = cell_checkpoint(context.results.checkpoints, cell, model_file, "masks")
+        weights = context.results.weights_path(spec.spec_id)
+        checkpoint = stage_checkpoint(context, spec, model_file, "masks")
         outcome, masks = train_masks(
-            cell, model_file, splits, weights, checkpoint, phases, on_event
+            spec, model_file, splits, weights, checkpoint, context.environment, phases, on_event
         )
     with phases.phase("write"):
         counts = _counted(prepared, data, splits, masks)
         every = np.concatenate([masks[split] for split in SPLITS])
-        pack_masks(context.results.masks_path(cell.cell_id), counts.image_id, every)
+        pack_masks(context.results.masks_path(spec.spec_id), counts.image_id, every)
     return replace(outcome, masks=counts)
 
 
 def _opened(
-    cell: Cell, prepared: Prepared, context: Context, on_event: Event, data: SplitData
+    spec: Spec, prepared: Prepared, context: Context, on_event: Event, data: SplitData
 ) -> MaskSplit:
     """Images and masks of a split, read when asked for."""
 
@@ -66,12 +66,12 @@ def _opened(
             on_event({"event": "view", "split": split, "done": done, "total": total})
 
         # The baseline sees no image; it is given what it does not look at.
-        variant = cell.preprocessing or "raw"
-        opened = open_view(prepared, split, cell.resolution, variant, context.cache_dir, progress)
+        variant = spec.preprocessing or "raw"
+        opened = open_view(prepared, split, spec.resolution, variant, context.cache_dir, progress)
         return opened.images
 
     def masks(split: str) -> np.ndarray:
-        return open_masks(prepared, split, cell.resolution, context.cache_dir).images
+        return open_masks(prepared, split, spec.resolution, context.cache_dir).images
 
     return MaskSplit(data.images(view), data.images(masks))
 

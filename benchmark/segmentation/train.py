@@ -8,18 +8,20 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from msgspec import structs
 
 from benchmark.data.gathered import Images
 from benchmark.data.mask_batches import IGNORED, LUNG, mask_batches
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
 from benchmark.data.prepared import SPLITS
-from benchmark.execution.cell_run import Event, Outcome, Phases
+from benchmark.execution.environment import Environment
 from benchmark.execution.image_model import check_device, determinism, fresh_model, save_weights
+from benchmark.execution.spec_run import Event, Outcome, Phases
+from benchmark.hashing import sha256_of_file
 from benchmark.models import ModelFile
-from benchmark.records.files import sha256_of_file
 from benchmark.records.mask_counts import count_pixels
 from benchmark.scoring.overlap import dice
-from benchmark.suites.cell import Cell
+from benchmark.spec import Spec
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.fit import Validate, Validated, compile_model, fit
@@ -48,19 +50,21 @@ class MaskSplit:
 
 
 def train_masks(
-    cell: Cell,
+    spec: Spec,
     model_file: ModelFile,
     splits: dict[str, MaskSplit],
     weights: Path,
     checkpoint: Checkpoint,
+    environment: Environment,
     phases: Phases,
     on_event: Event,
 ) -> tuple[Outcome, dict[str, np.ndarray]]:
-    """Train one cell; the weights of the epoch with the best validation Dice are kept.
+    """Train one spec; the weights of the epoch with the best validation Dice are kept.
 
     Args:
         weights: where they are saved.
         checkpoint: where the training goes on from.
+        environment: what this worker was started with.
         phases: gets the time of each phase.
         on_event: told about every finished epoch.
 
@@ -68,16 +72,16 @@ def train_masks(
         How it went, and the predicted masks, bool (N, S, S), per split.
 
     Raises:
-        UserError: the machine does not have the device the cell was planned for.
+        UserError: the machine does not have the device the spec was planned for.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    recipe, train = Recipe(**cell.recipe), splits["train"]
-    check_device(cell.device)
-    steps = steps_per_epoch(len(train.images), cell.micro_batch)
+    recipe, train = Recipe(**spec.recipe), splits["train"]
+    check_device(environment)
+    steps = steps_per_epoch(len(train.images), spec.micro_batch)
     with phases.phase("build"):
-        model = fresh_model(cell, model_file, LUNG_TASK)
+        model = fresh_model(spec, model_file, LUNG_TASK)
         loss = MaskedCrossEntropy(exclusive=False)  # of every pixel that is not ignored
-        compile_model(model, loss, recipe, steps, cell.device)
+        compile_model(model, loss, recipe, steps, environment.device)
 
     def tell(epoch: int, epochs: int, values: dict[str, float]) -> None:
         told = {"loss": values["loss"], "val_dice": values["val_auc"]}
@@ -88,9 +92,9 @@ def train_masks(
             mask_batches,
             train.images,
             train.masks,
-            batch_size=cell.micro_batch,
-            seed=cell.seed,
-            augmentation=cell.augmentation,
+            batch_size=spec.micro_batch,
+            seed=spec.seed,
+            augmentation=spec.augmentation,
             epochs=recipe.epochs,
         )
         history, seen = fit(
@@ -110,9 +114,9 @@ def train_masks(
                 masks[split] = predict_masks(model, splits[split].images)
     with phases.phase("write"):
         save_weights(model, weights)
-    told = history.as_dict()
-    told["val_dice"] = told.pop("val_auc")  # what `fit` maximises is its caller's choice
-    outcome = Outcome({}, model.count_params(), told, determinism(cell))
+    told = history.as_record()  # what `fit` maximises is its caller's choice
+    told = structs.replace(told, val_dice=told.val_auc, val_auc=None)
+    outcome = Outcome({}, model.count_params(), told, determinism(environment))
     return replace(outcome, weights_sha256=sha256_of_file(weights)), masks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Any
 
 from benchmark.ensembles.declaration import Ensemble, read_ensembles
 from benchmark.errors import UnknownName, UserError
-from benchmark.legacy import HONEST
 from benchmark.protocols import check_protocol
+from benchmark.spec import PUBLISHED
 from benchmark.training.imbalance import find_policy
-from benchmark.training.weights import check_weights
+from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
 
 FOLDER = Path(__file__).parent
 AXES = {
@@ -24,6 +24,7 @@ AXES = {
     "preprocessing": str,
     "normalisation": str,
     "imbalance": str,
+    "scheme": str,
     "weights": str,
     "augmentation": str,
     "seeds": int,
@@ -33,14 +34,18 @@ DEFAULTS: dict[str, list] = {
     "preprocessing": ["raw"],
     "normalisation": ["unit"],
     "imbalance": ["none"],
-    "weights": ["random"],
+    "scheme": ["scratch"],
+    "weights": [""],  # that which the scheme usually begins from
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
-CHECKS = {"imbalance": find_policy, "weights": check_weights}
+CHECKS = {"imbalance": find_policy, "scheme": check_scheme, "weights": check_weights}
 """Axes whose names are known here: another one must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
         "recipe_for", "ensembles"}  # fmt: skip
+TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
+OF_TABLES = ("matrix_for", "recipe_for")
+"""Keys that are tables, and those that hold one for each model."""
 ALL_MODELS = "*"
 
 
@@ -100,7 +105,7 @@ class Suite:
     def datasets(self) -> list[tuple[str, str]]:
         """Data set and protocol of each entry."""
         parts = (entry.partition("@") for entry in self.matrix["datasets"])
-        return [(name, protocol or HONEST) for name, _, protocol in parts]
+        return [(name, protocol or PUBLISHED) for name, _, protocol in parts]
 
     def recipe_values(self, model: str, resolution: int) -> list[dict[str, Any]]:
         """Recipe values for a model at a size, the most general first."""
@@ -108,13 +113,21 @@ class Suite:
         return [self.recipe, *(self.recipe_for.get(key, {}) for key in keys)]
 
     def variants(self, model: str) -> list[dict[str, Any]]:
-        """Every combination of the image axes for a model, as fields of a cell."""
+        """Every combination of the image axes for a model, as fields of a spec.
+
+        Raises:
+            UserError: a scheme cannot begin from the weights beside it.
+        """
         axes = {axis: axis for axis in IMAGE_AXES} | {"resolutions": "resolution"}
         matrix = self.matrix | self.matrix_for.get(model, {})
-        return [
+        variants = [
             dict(zip(axes.values(), values, strict=True))
             for values in product(*(matrix[axis] for axis in axes))
         ]
+        for variant in variants:
+            variant["weights"] = variant["weights"] or usual_weights(variant["scheme"])
+            check_together(variant["scheme"], variant["weights"])
+        return variants
 
 
 def suites(folder: Path = FOLDER) -> dict[str, Path]:
@@ -140,9 +153,7 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     for key in content:
         if key not in KEYS:
             raise UnknownName(f"key in {path}", key, KEYS)
-    for key in ("title", "description"):
-        if not isinstance(content.get(key), str):
-            raise UserError(f"{path}: needs a {key}, as text")
+    _check_types(path, content)
     content["matrix"] = _matrix(path, content.get("matrix", {}))
     content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
     suite = Suite(**content | {"name": name})
@@ -151,14 +162,35 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
             ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
         check_protocol(protocol)
-    for axes in suite.matrix_for.values():
+    for model, axes in suite.matrix_for.items():
         _check_axes(path, axes, IMAGE_AXES)
+        if empty := [axis for axis, values in axes.items() if not values]:
+            raise UserError(f"{path}: matrix_for.{model} has no {', '.join(empty)}")
+    for model in (*suite.matrix["models"], *suite.matrix_for):
+        _named(path, suite.variants, model)
     for key in suite.recipe_for:
         model, at, size = key.partition("@")
         sizes = {str(variant["resolution"]) for variant in suite.variants(model)}
         if at and size not in sizes:
             raise UnknownName(f"resolution in recipe_for of {path}", size, sizes)
     return suite
+
+
+def _check_types(path: Path, content: dict[str, Any]) -> None:
+    for key in ("title", "description"):
+        if not isinstance(content.get(key), str):
+            raise UserError(f"{path}: needs a {key}, as text")
+    tables = {key: content[key] for key in TABLES if key in content}
+    for key in OF_TABLES:
+        if isinstance(tables.get(key), dict):
+            tables |= {f"{key}.{model}": value for model, value in tables[key].items()}
+    for key, value in tables.items():
+        if not isinstance(value, dict):
+            raise UserError(f"{path}: {key} must be a table, not {value!r}")
+    if type(content.get("run_all", True)) is not bool:
+        raise UserError(f"{path}: run_all must be true or false")
+    if type(content.get("budget_minutes", 1)) not in (int, float):
+        raise UserError(f"{path}: budget_minutes must be a number")
 
 
 def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
@@ -177,7 +209,12 @@ def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:
         if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
             raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
         for value in values:
-            try:
-                CHECKS.get(axis, str)(value)
-            except UserError as error:
-                raise UserError(f"{path}: {error}") from None
+            _named(path, CHECKS.get(axis, str), value)
+
+
+def _named(path: Path, check: Callable[[Any], Any], value: Any) -> None:
+    """Run a check of a value; what it finds wrong is said of the file."""
+    try:
+        check(value)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None

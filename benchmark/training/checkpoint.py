@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from benchmark.records.files import canonical_json, sha256
+from benchmark.hashing import canonical_json, sha256
 
 if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
     import keras
@@ -39,8 +38,15 @@ class State:
     best_weights: Sequence[np.ndarray]
 
 
+class _Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a checkpoint file says of its arrays."""
+
+    made_by: str
+    history: dict[str, Any]
+
+
 class Checkpoint:
-    """The checkpoint of one stage of one cell: a file that each epoch replaces.
+    """The checkpoint of one stage of one spec: a file that each epoch replaces.
 
     The model's variables include the state of its random layers, the optimizer's the step count
     that its learning rate follows; what a batch holds depends on the epoch alone. So a training
@@ -48,7 +54,7 @@ class Checkpoint:
 
     Args:
         path: the file, ``.npz``.
-        made_by: what the training depends on beside the cell, as plain values; a checkpoint made
+        made_by: what the training depends on beside the spec, as plain values; a checkpoint made
             by anything else is not used.
     """
 
@@ -91,19 +97,27 @@ class Checkpoint:
         """
         try:
             with self._path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                described = json.loads(arrays["described"].tobytes())
-                if described["made_by"] != self._made_by:
+                described = msgspec.json.decode(arrays["described"].tobytes(), type=_Described)
+                if described.made_by != self._made_by:
                     return None
+                if arrays.zip.testzip():
+                    raise ValueError("its checksums do not fit")
                 variables = [arrays[name] for name in sorted(arrays) if name.startswith("variable")]
                 best = [arrays[name] for name in sorted(arrays) if name.startswith("best")]
+            pairs = list(zip(_variables(model), variables, strict=True))
+            pairs_of_best = zip(model.weights, best, strict=True)
+            if any(tuple(v.shape) != value.shape for v, value in (*pairs, *pairs_of_best)):
+                raise ValueError("its variables have other shapes")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        # Damaged bytes make zipfile, zlib and NumPy raise nearly anything. NumPy compares a member
+        # with its checksum only where it reads all of it, which a damaged header may spare it.
+        except Exception as error:
             _LOG.warning("checkpoint %s is damaged (%s): beginning anew", self._path, error)
             return None
-        for variable, value in zip(_variables(model), variables, strict=True):
+        for variable, value in pairs:
             variable.assign(value)
-        return State(described["history"], best)
+        return State(described.history, best)
 
 
 def _nbytes(model: keras.Model, state: State) -> int:

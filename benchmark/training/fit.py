@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from benchmark.errors import UserError
+from benchmark.records import row as records
 from benchmark.records.predictions import link
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task
@@ -77,12 +78,15 @@ class History:
             stages=[(name, len(history.loss)) for name, history in stages.items()],
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything that is the same in every run of a cell (so without the seconds)."""
-        values = {"loss": self.loss, "val_auc": self.val_auc, "best_epoch": self.best_epoch}
-        if None not in self.val_loss:
-            values["val_loss"] = self.val_loss
-        return values | ({"stages": self.stages} if self.stages else {})
+    def as_record(self) -> records.History:
+        """Everything that is the same in every run of a spec (so without the seconds)."""
+        return records.History(
+            best_epoch=self.best_epoch,
+            loss=self.loss,
+            val_auc=self.val_auc,
+            val_loss=None if None in self.val_loss else self.val_loss,
+            stages=self.stages or None,
+        )
 
 
 class Fitted(NamedTuple):
@@ -208,8 +212,10 @@ def validation_auc(
     def validate(model: keras.Model) -> Validated:
         values = logits(model)
         ranked = link(values, task.kind) if task.exclusive else values
-        val_loss = loss and float(loss(known, values))
-        return Validated(macro_auc(targets, ranked), val_loss, values)
+        val_loss = float(loss(known, values)) if loss else math.nan
+        # What is no number is not recorded; whether the training goes on is not decided by it.
+        told = val_loss if math.isfinite(val_loss) else None
+        return Validated(macro_auc(targets, ranked), told, values)
 
     return validate
 

@@ -49,6 +49,7 @@ class Policy:
         gamma: of the focal loss.
         copy: targets -> the training set with its copies.
         balanced: whether every group of images is drawn equally often.
+        version: raised where the same policy begins to weigh, copy or draw otherwise.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -56,6 +57,7 @@ class Policy:
     gamma: float = 0.0
     copy: Callable[[np.ndarray], Copies] | None = None
     balanced: bool = False
+    version: int = 1
 
     def loss_settings(self, targets: np.ndarray, task: Task) -> dict[str, Any]:
         """Arguments of the loss, from the training targets."""

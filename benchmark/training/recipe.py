@@ -12,8 +12,8 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
 LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs",
          "finetune_factor")  # fmt: skip
-"""Values left out of a cell's id where they are the usual ones: cells from before keep theirs."""
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+"""Values left out of a spec where they are the usual ones, so that earlier ids stay."""
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Recipe:
     """How a model is trained.
 
     Attributes:
-        version: raised when the training code changes what the same values mean.
         optimizer: ``"adam"``, ``"adamw"`` or ``"sgd"`` (momentum 0.9).
         learning_rate: the highest, reached after the warm-up.
         schedule: what follows the warm-up: ``"constant"``, or ``"cosine"`` to zero at the last
@@ -32,8 +31,8 @@ class Recipe:
         epochs: the most passes over the training split.
         patience: epochs without a better exact macro AUC on validation before training stops. The
             weights of the best epoch are kept.
-        precision: Keras dtype policy, or ``"auto"`` for the one that suits model and hardware; the
-            cell says which it was.
+        precision: Keras dtype policy; ``"float32"`` is IEEE single precision throughout. It is a
+            field of the spec, not one of its recipe's values.
         clip_norm: longest that the gradient of all weights together may be; 0 for any length.
         accumulate: parts that a batch is trained in, one after another, where it does not fit into
             memory; the gradient is their mean. Batch normalisation sees a part at a time.
@@ -42,7 +41,6 @@ class Recipe:
         finetune_factor: of the learning rate, when the whole network is.
     """
 
-    version: int = 1
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "cosine"
@@ -50,7 +48,7 @@ class Recipe:
     batch_size: int = 32
     epochs: int = 10
     patience: int = 3
-    precision: str = "auto"
+    precision: str = "float32"
     clip_norm: float = 0.0
     accumulate: int = 1
     weight_decay: float = 0.004
@@ -81,8 +79,9 @@ class Recipe:
         return self.batch_size // self.accumulate
 
     def as_dict(self) -> dict[str, Any]:
-        """The values, for a cell's canonical JSON."""
+        """The values as a spec has them: without the precision, which is a field of its own."""
         usual = {field.name: field.default for field in fields(self) if field.name in LATER}
+        usual["precision"] = self.precision
         return {key: value for key, value in asdict(self).items() if usual.get(key, ...) != value}
 
 

@@ -1,7 +1,7 @@
-"""Weight policies: what a network's weights are when training begins, and what is trained.
+"""Where a network's weights come from, and the schemes by which they are trained.
 
 Published weights are never downloaded on the side: the file is found in a folder that the user
-names or in Keras' cache, or the cell is not run (see ``published.py`` for how it gets there).
+names or in Keras' cache, or the spec is not run (see ``published.py`` for how it gets there).
 Imports no Keras.
 """
 
@@ -14,55 +14,72 @@ from functools import cache
 from pathlib import Path
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.files import sha256, sha256_of_file
+from benchmark.hashing import sha256, sha256_of_file
+from benchmark.spec import FROM
 from benchmark.training.published import PUBLISHED
 
-FINETUNE = "imagenet_finetune"
-POLICIES = {
-    "random": "trained from scratch",
-    "random_frozen": "no weights loaded, the backbone frozen as it began (system S0's fault)",
-    "imagenet_frozen": "feature extraction: published weights, frozen; the head is trained",
-    FINETUNE: "published weights; the head is trained, then all layers at a lower rate",
+RANDOM, IMAGENET = "random", "imagenet"
+SOURCES = {
+    RANDOM: "drawn at random",
+    IMAGENET: "the file published with the architecture, learnt on ImageNet",
 }
-FROM = "from:"
-"""Prefix of the policy that continues from the weights of another row, ``from:<cell_id>``."""
+"""What a network begins with; or ``from:<spec id>``, what another row saved."""
+SCRATCH, FROZEN, FINETUNE, CONTINUE = "scratch", "frozen", "finetune", "continue"
+SCHEMES = {
+    SCRATCH: "every layer is trained",
+    FROZEN: "the backbone stays as it begins; the head is trained on its features",
+    FINETUNE: "the head is trained first, then all layers at a lower rate",
+    CONTINUE: "every layer is trained on, from the weights of another row",
+}
+"""What is trained, and in which order."""
+GO_TOGETHER = {
+    SCRATCH: (RANDOM,),
+    FROZEN: (IMAGENET, RANDOM),
+    FINETUNE: (IMAGENET,),
+    CONTINUE: (),
+}
+"""Scheme -> the sources it can begin from, its usual one first; a row's weights are continued."""
 FOLDER_VARIABLE = "CXR_BENCH_WEIGHTS"
 
 
 class MissingWeights(UserError):
-    """Weights that a cell needs are not there; the text says how to get them."""
+    """Weights that a spec needs are not there; the text says how to get them."""
+
+
+def check_scheme(name: str) -> None:
+    """Raise an UnknownName where there is no such scheme."""
+    if name not in SCHEMES:
+        raise UnknownName("scheme", name, SCHEMES)
 
 
 def check_weights(name: str) -> None:
-    """Refuse what is not a weight policy.
+    """Refuse what is no source of weights.
 
     Raises:
-        UnknownName: there is no such policy; lists the choices.
-        UserError: ``from:`` without a cell id behind it.
+        UnknownName: there is no such source; lists the choices.
+        UserError: ``from:`` without a spec id behind it.
     """
     if name.startswith(FROM):
-        if not re.fullmatch("[0-9a-f]{12}", origin(name)):
+        if not re.fullmatch("[0-9a-f]{12}", name.removeprefix(FROM)):
             raise UserError(
                 f"weights {name!r}: after {FROM!r} comes the id of a row, twelve hexadecimal "
                 "digits, as its file in the results folder's rows/ is called"
             )
-    elif name not in POLICIES:
-        raise UnknownName("weights", name, (*POLICIES, f"{FROM}<cell id>"))
+    elif name not in SOURCES:
+        raise UnknownName("weights", name, (*SOURCES, f"{FROM}<spec id>"))
 
 
-def origin(policy: str) -> str:
-    """The id of the cell whose weights a policy continues from; empty for other policies."""
-    return policy.removeprefix(FROM) if policy.startswith(FROM) else ""
+def usual_weights(scheme: str) -> str:
+    """The source that a scheme begins from where none is named; empty where one has to be."""
+    return next(iter(GO_TOGETHER[scheme]), "")
 
 
-def is_frozen(policy: str) -> bool:
-    """Whether the backbone stays as it is, so that its features are computed once."""
-    return policy in ("random_frozen", "imagenet_frozen")
-
-
-def is_published(policy: str) -> bool:
-    """Whether published weights are loaded."""
-    return policy in ("imagenet_frozen", FINETUNE)
+def check_together(scheme: str, weights: str) -> None:
+    """Raise a UserError where a scheme cannot begin from these weights."""
+    if weights not in GO_TOGETHER[scheme] and not (scheme == CONTINUE and weights.startswith(FROM)):
+        known = " or ".join(GO_TOGETHER[scheme]) or f"{FROM}<spec id>"
+        hint = f"; weights of a row are for scheme {CONTINUE}" if weights.startswith(FROM) else ""
+        raise UserError(f"scheme {scheme} begins from weights {known}, not {weights!r}{hint}")
 
 
 def weight_folders(given: Sequence[Path] = ()) -> list[Path]:

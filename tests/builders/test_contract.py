@@ -26,6 +26,7 @@ from PIL import Image
 from tensorflow_datasets.core import dataset_metadata
 
 import tfds_builders
+from benchmark.data.facts import read_set_facts
 from tfds_builders import example, splits
 from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
 from tfds_builders.chestxray14 import protocols as chestxray14_protocols
@@ -253,6 +254,7 @@ def test_metadata_is_complete_and_readable_without_tfds(builder, name, config):
     facts = json.loads(file.read_text())
     assert facts == json.loads(json.dumps(builder.info.metadata))
     assert {key: type(facts[key]) for key in METADATA} == METADATA
+    assert read_set_facts(name, file.parent).findings == facts["findings"]
     wide = EXPECTED[name].configs[config]
     assert len(set(facts["findings"])) == wide
     assert facts["kind"] in (example.KINDS if wide else [example.SEGMENTATION])

@@ -355,9 +355,9 @@ def test_the_command_says_how_much_of_the_set_is_there(tmp_path):
     done = CliRunner().invoke(main, ["prepare", name, *manual_dir, *folders])
     assert done.exit_code == 0, done.output
     facts = load_prepared(name, tmp_path / "data").facts
-    there = facts["listed"] - 7
-    share = f"{there / facts['listed']:.1%}"
-    told = f"list {facts['listed']} images for this config: {there} present ({share}), 7 absent"
+    there = facts.listed - 7
+    share = f"{there / facts.listed:.1%}"
+    told = f"list {facts.listed} images for this config: {there} present ({share}), 7 absent"
     assert told in done.output
     assert "1 files quarantined (not used):\n    images/notes.txt: not listed" in done.output
-    assert f"{len(facts['converted'])} files converted" in done.output
+    assert f"{len(facts.converted)} files converted" in done.output

@@ -9,6 +9,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -174,7 +175,7 @@ def mixed(phantoms, tmp_path) -> Mixed:
         ],
     }
     prepared = store(tmp_path, parts)
-    prepared.facts = {}
+    prepared.facts = SimpleNamespace(simulated=False)
     manifest = prepared.manifest()
     digest = {n: hashlib.sha256(data).hexdigest() for part in parts.values() for n, data in part}
     manifest["sha256"] = manifest["image_id"].map(digest)
@@ -242,13 +243,25 @@ def test_a_look_is_taken_once_per_manifest_and_audit_version(mixed, monkeypatch)
 
 
 def test_a_simulated_set_is_not_looked_at(mixed):
-    mixed.prepared.facts = {"simulated": True}
+    mixed.prepared.facts = SimpleNamespace(simulated=True)
     assert find_copies(mixed.prepared) is None
 
 
 def test_a_damaged_result_is_made_anew(mixed):
-    (mixed.prepared.path / "copies.json").write_text('{"made_of": ')
-    assert len(find_copies(mixed.prepared).pairs) == 3
+    path, first = mixed.prepared.path / "copies.json", find_copies(mixed.prepared)
+    whole = path.read_bytes()
+    fewer = json.loads(whole)
+    fewer["found"]["pairs"].pop()
+    unsealed = {k: v for k, v in fewer.items() if k != "content_sha256"}
+    for damaged in (b'{"made_of": ', b"", b"null", whole[:-9], *map(to_json, (fewer, unsealed))):
+        path.write_bytes(damaged)
+        assert stored_copies(mixed.prepared) is None
+    assert find_copies(mixed.prepared).pairs == first.pairs
+    assert len(first.pairs) == 3
+
+
+def to_json(value) -> bytes:
+    return json.dumps(value).encode()
 
 
 def test_the_same_image_is_followed_through_pairs_and_equal_files():

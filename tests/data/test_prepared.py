@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pytest
 
+from benchmark.data.facts import Suspected
 from benchmark.data.leakage import audit
 from benchmark.data.prepare import rendition, test_digest
-from benchmark.data.prepared import NotPrepared, load_prepared, read_manifest
+from benchmark.data.prepared import NotPrepared, load_prepared
+from tests.data.claimed_sets import claim, some_lines
 
 
 def manifest(*lines):
@@ -35,13 +35,13 @@ def test_a_patient_on_two_sides_is_a_leak(a, b):
 
 
 def test_an_identical_image_on_two_sides_is_a_leak_even_where_ids_are_ambiguous():
-    declared = [{"splits": ["train", "test"], "reason": "numbers may restart"}]
+    declared = [Suspected(("train", "test"), "numbers may restart")]
     leaking = manifest(*CLEAN, ("d", "9", "train", "same"), ("e", "9", "test", "same"))
     assert audit(leaking, declared).name == "leak"
 
 
 def test_declared_ambiguity_is_suspected_with_its_reason():
-    declared = [{"splits": ["test", "train"], "reason": "numbers may restart"}]
+    declared = [Suspected(("test", "train"), "numbers may restart")]
     lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "test", "w"))
     verdict = audit(lines, declared)
     assert verdict.name == "suspected"
@@ -49,7 +49,7 @@ def test_declared_ambiguity_is_suspected_with_its_reason():
 
 
 def test_a_declaration_covers_only_its_own_pair_of_splits():
-    declared = [{"splits": ["train", "test"], "reason": "numbers may restart"}]
+    declared = [Suspected(("train", "test"), "numbers may restart")]
     lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "validation", "w"))
     assert audit(lines, declared).name == "leak"
 
@@ -91,19 +91,15 @@ def test_a_set_that_is_not_prepared_says_how(tmp_path):
 
 def test_the_newest_version_is_taken(tmp_path):
     for version in ("1.9.0", "1.10.0"):
-        folder = tmp_path / "some" / "set" / version
-        folder.mkdir(parents=True)
-        (folder / "metadata.json").write_text(json.dumps({"findings": ["F"], "kind": "binary"}))
-        (folder / "prepared.json").write_text("{}")
+        claim(tmp_path / "some" / "set" / version, some_lines())
     assert load_prepared("some/set", tmp_path).version == "1.10.0"
 
 
 def test_ids_that_look_like_numbers_stay_text(tmp_path):
-    path = tmp_path / "manifest.csv"
-    path.write_text(
-        "image_id,patient_id,split,sha256,age,sex,view,label_source\n"
-        f"0012,{10**38},test,00,3,,NA,\n"
-    )
-    line = read_manifest(path).iloc[0]
-    assert (line["image_id"], line["patient_id"], line["sex"]) == ("0012", str(10**38), "")
-    assert line["view"] == "NA"
+    lines = some_lines()
+    numbers = {"image_id": "0012", "patient_id": str(10**38), "sex": "", "view": "NA"}
+    for column, text in numbers.items():
+        lines[column] = text
+    claim(tmp_path / "some" / "set" / "1.0.0", lines)
+    line = load_prepared("some/set", tmp_path).manifest().iloc[0]
+    assert {column: line[column] for column in numbers} == numbers

@@ -14,13 +14,16 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from tiny_sets import encoded, grey_images, store
 
-from benchmark.data import preprocessing, view_building, views
+from benchmark.data import preprocessing, view_building, view_facts, views
 from benchmark.data.decode import decode_image, raw_examples
 from benchmark.data.views import list_views, open_view, prune_views, verify_view
 from benchmark.errors import UnknownName, UserError
+from tests.data.damage import damaged_bytes, damaged_json
 
 
 def by_hand(image: np.ndarray, size: int) -> np.ndarray:
@@ -80,7 +83,7 @@ def test_what_the_pixels_depend_on_makes_another_view(tiny, tmp_path, monkeypatc
     changed = copy.copy(tiny)
     changed.manifest_sha256 = "1" * 64
     paths.add(open_view(changed, "test", 32, "raw", tmp_path).path)
-    monkeypatch.setattr("benchmark.data.decode.DECODE_VERSION", 999)
+    monkeypatch.setattr(views, "DECODE_VERSION", 999)
     paths.add(open_view(tiny, "test", 32, "raw", tmp_path).path)
     assert len(paths) == 6
 
@@ -212,6 +215,84 @@ def test_verify_finds_one_changed_pixel(tiny, tmp_path):
     assert "changed" in verify_view(view.path)
 
 
+def flipped(path):
+    """Change one pixel of a view, and the file's time."""
+    writable = np.load(path / "images.npy", mmap_mode="r+")
+    writable[3, 4, 5] ^= 1
+    writable.flush()
+    os.utime(path / "images.npy", (1, 1))
+
+
+def test_a_view_with_changed_pixels_is_built_again_and_said(tiny, tmp_path, caplog):
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+    pixels = np.array(view.images)
+    flipped(view.path)
+    assert [stored.problem for stored in list_views(tmp_path)] == [""], "pixels are not read"
+    again = open_view(tiny, "test", 32, "raw", tmp_path)
+    assert f"{view.path} is damaged (images.npy has changed)" in caplog.text
+    np.testing.assert_array_equal(again.images, pixels)
+
+
+def test_a_process_reads_a_view_once_and_again_when_it_was_changed(tiny, tmp_path, monkeypatch):
+    read, hashed = [], view_facts.sha256_of_file
+    monkeypatch.setattr(view_facts, "sha256_of_file", lambda path: read.append(1) or hashed(path))
+    view = open_view(tiny, "test", 32, "raw", tmp_path)
+    assert len(read) == 1, "what was written is read back"
+    open_view(tiny, "test", 32, "raw", tmp_path)
+    assert len(read) == 1
+    os.utime(view.path / "images.npy", (1, 1))
+    open_view(tiny, "test", 32, "raw", tmp_path)
+    assert len(read) == 2
+    verify_view(view.path)
+    assert len(read) == 3
+
+
+def test_a_cache_that_does_not_keep_what_is_written_is_named(tiny, tmp_path, monkeypatch):
+    build = views.build_view
+
+    def on_a_bad_disk(recipe, batches, folder, is_sound):
+        build(recipe, batches, folder, is_sound)
+        flipped(folder)
+
+    monkeypatch.setattr(views, "build_view", on_a_bad_disk)
+    with pytest.raises(UserError, match="damaged while it was written"):
+        open_view(tiny, "test", 32, "raw", tmp_path)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_whatever_happened_to_its_files_a_view_has_its_pixels(tiny, tmp_path_factory, data):
+    cache = tmp_path_factory.mktemp("cache")
+    view = open_view(tiny, "test", 32, "equalise", cache)
+    pixels = np.array(view.images)
+    path = view.path / data.draw(st.sampled_from(["view.json", "images.npy"]))
+    whole = path.read_bytes()
+    ways = [damaged_bytes(whole)]
+    ways += [damaged_json(whole)] if path.name == "view.json" else []
+    path.write_bytes(data.draw(st.one_of(ways)))
+    damaged = verify_view(view.path)
+    assert bool(damaged) == (path.read_bytes() != whole) or path.name == "view.json"
+    assert len(list_views(cache)) == 1
+    again = open_view(tiny, "test", 32, "equalise", cache)
+    np.testing.assert_array_equal(again.images, pixels)
+    assert verify_view(again.path) == ""
+
+
+def test_a_view_of_another_version_of_its_preprocessing_is_another(tiny, tmp_path, monkeypatch):
+    before = open_view(tiny, "test", 32, "raw", tmp_path)
+    monkeypatch.setattr(preprocessing.Variant, "version", 2)
+    assert open_view(tiny, "test", 32, "raw", tmp_path).path != before.path
+
+
+@pytest.mark.parametrize("file", ["dataset_info.json", "features.json"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"type": 1}'])
+def test_damaged_files_of_tfds_are_an_error_for_people(tmp_path, file, text):
+    prepared = store(tmp_path / "data", {"test": grey_images(2, 5)})
+    (prepared.path / file).write_text(text)
+    with pytest.raises(UserError, match=r"1\.0\.0"):
+        open_view(prepared, "test", 32, "raw", tmp_path)
+
+
 def test_images_that_are_not_the_manifests_are_refused(tiny, tmp_path):
     wrong = copy.copy(tiny)
     manifest = tiny.manifest().copy()
@@ -316,7 +397,8 @@ def test_list_and_prune(tiny, tmp_path):
     large = open_view(tiny, "test", 48, "raw", tmp_path)
     listed = {stored.path: stored for stored in list_views(tmp_path)}
     assert listed.keys() == {small.path, large.path}
-    assert listed[small.path].made_of["dataset"] == "tiny/default"
+    assert listed[small.path].made_of.dataset == "tiny/default"
+    assert listed[small.path].made_of.contents == "raw"
     assert listed[small.path].bytes > 9 * 32 * 32
     abandoned = tmp_path / "views" / f"{view_building.BUILDING}old"
     fresh = tmp_path / "views" / f"{view_building.BUILDING}new"

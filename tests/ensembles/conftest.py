@@ -28,10 +28,11 @@ def with_ensembles(*ensembles: Ensemble, models=MODELS, seeds=(0,), **options):
 
 
 class WorkerHere:
-    """Runs cells in this process: a worker of its own takes seconds to start."""
+    """Runs specs in this process: a worker of its own takes seconds to start."""
 
     def __init__(self, setup, environment, log, limits):
-        self._setup = setup
+        self._setup = setup | {"environment": vars(environment)}
+        self.environment = environment
 
     def run(self, job):
         yield worker._run(job, self._setup, io.StringIO())
@@ -41,13 +42,23 @@ class WorkerHere:
 
 
 class Workbench(Bench):
-    """Plans and runs suites on one set, in this process unless ``isolated``."""
+    """Plans and runs suites on one set, in this process unless ``isolated``.
+
+    ``reasons`` has why each model of the last run failed: a failure leaves no row where there is a
+    finished one.
+    """
 
     def run(self, plan, isolated=False, **options):
+        self.reasons = {}
+
+        def watch(planned, event):
+            if event["event"] == "failed":
+                self.reasons[planned.spec.model] = event["reason"]
+
         with pytest.MonkeyPatch.context() as patch:
             if not isolated:
                 patch.setattr(runner, "Worker", WorkerHere)
-            return super().run(plan, **options)
+            return super().run(plan, watch, **options)
 
 
 @pytest.fixture

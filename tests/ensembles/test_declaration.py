@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UserError
+from benchmark.spec import EnsembleRule
 from benchmark.suites import load_suite
 
 SUITE = """
@@ -38,15 +41,32 @@ def test_weights_are_equal_unless_given(tmp_path):
     plain, weighted = load(
         tmp_path, SUITE + ENSEMBLE + ENSEMBLE.replace('"vote"', '"v2"') + "weights = [1, 0.5]\n"
     ).ensembles
-    assert plain.rule == {"kind": "soft_vote", "weights": {"mlp": 1.0, "cnn": 1.0}}
-    assert weighted.rule["weights"] == {"mlp": 1.0, "cnn": 0.5}
+    assert plain.rule == EnsembleRule(rule="soft_vote", weights={"mlp": 1.0, "cnn": 1.0})
+    assert weighted.rule.weights == {"mlp": 1.0, "cnn": 0.5}
 
 
 def test_a_specialist_is_of_the_first_models_architecture_unless_said(tmp_path):
     text = SUITE + SPECIALIST + SPECIALIST.replace('"s"', '"t"') + 'second = "mlp"\nk = 2\n'
     same, other = load(tmp_path, text).ensembles
-    assert same.rule == {"kind": "specialist", "k": 3, "second": "cnn"}
-    assert other.rule == {"kind": "specialist", "k": 2, "second": "mlp"}
+    assert same.rule == EnsembleRule(k=3, second="cnn")
+    assert other.rule == EnsembleRule(k=2, second="mlp")
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec_kind", "rule"),
+    [
+        ("soft_vote", "vote", {"rule": "soft_vote", "weights": {"mlp": 1.0, "cnn": 1.0}}),
+        ("hard_vote", "vote", {"rule": "hard_vote", "weights": {"mlp": 1.0, "cnn": 1.0}}),
+        ("best_mean", "vote", {"rule": "best_mean", "k": 2}),
+        ("joined_features", "joined_features", {"k": 2}),
+        ("specialist", "specialist", {"k": 2, "second": "mlp"}),
+        ("anomaly", "anomaly", {}),
+    ],
+)
+def test_a_spec_says_the_kind_and_what_was_declared(kind, spec_kind, rule):
+    ensemble = Ensemble("e", kind, ("mlp", "cnn"), k=2)
+    assert ensemble.spec_kind == spec_kind
+    assert msgspec.to_builtins(ensemble.rule) == rule
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,17 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from msgspec import structs
 from sklearn.metrics import roc_auc_score
 
-from benchmark.ensembles.cells import member_cells
+from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.declaration import Ensemble
-from benchmark.records.predictions import SPLITS, link, read_predictions, write_predictions
+from benchmark.hashing import sha256_of_file
+from benchmark.records.predictions import link, read_predictions, write_predictions
+from benchmark.records.row import Made
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
-from benchmark.suites.cell import Cell
 from tests.ensembles.conftest import LEVELS, Workbench, with_ensembles
-from tests.execution.conftest import ENVIRONMENT
 
 pytestmark = pytest.mark.xdist_group("runs")
 THREE = ("constant", "linear", "mlp")
@@ -31,20 +32,21 @@ VOTES = (
 
 @pytest.fixture(scope="module")
 def finished(phantom, tmp_path_factory):
-    """One run of models and ensembles; returns (bench, suite, how cells ended)."""
+    """One run of models and ensembles; returns (bench, suite, how specs ended)."""
     bench = Workbench(phantom, tmp_path_factory.mktemp("ensembles") / "results")
     suite = with_ensembles(*VOTES)
     return bench, suite, bench.run(bench.plan(suite))
 
 
 def predictions(bench, row):
-    path = bench.results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
-    return read_predictions(path, row["dataset"]["task"]["kind"])
+    path = bench.results.predictions_path(row.spec_id, row.dataset.redistributable)
+    return read_predictions(path, row.dataset.task.kind)
 
 
 def members(bench, row):
-    cells = member_cells(Cell(**row["cell"])).values()
-    return {cell.model: bench.results.read_row(cell.cell_id) for cell in cells}
+    found = {name: bench.results.read_row(spec_id) for name, spec_id in row.spec.members.items()}
+    assert all(each.spec.model == name for name, each in found.items())
+    return found
 
 
 def test_everything_is_done_and_nothing_is_left_to_do(finished):
@@ -72,7 +74,7 @@ def test_a_hard_vote_counts_decisions_at_the_members_own_validation_thresholds(f
     shares = 0
     for each in members(bench, row).values():
         saved, scores = predictions(bench, each), stored_scores(bench.results, each)
-        limits = [scores["thresholds"][finding] for finding in saved.findings]
+        limits = [scores.thresholds[finding] for finding in saved.findings]
         shares = shares + (saved.probabilities >= limits) / 3
     np.testing.assert_allclose(predictions(bench, row).probabilities, shares, atol=2e-7)
 
@@ -85,29 +87,46 @@ def test_the_best_are_chosen_by_validation(finished):
         part = predictions(bench, each).part("validation")
         known = [i for i in range(7) if 0 < part.targets[:, i].sum() < len(part.targets)]
         auc[name] = np.mean([roc_auc_score(part.targets[:, i], part.logits[:, i]) for i in known])
-    assert row["ensemble"]["used"] == sorted(auc, key=auc.get, reverse=True)[:2]
+    assert row.ensemble.used == sorted(auc, key=auc.get, reverse=True)[:2]
 
 
 def test_the_row_says_what_the_ensemble_is_made_of(finished):
     bench = finished[0]
     rows = bench.rows()
     row = rows["soft"]
-    assert row["ensemble"]["members"] == {
-        name: {key: each[key] for key in ("cell_id", "predictions_sha256")}
+    assert (row.spec.kind, row.spec.recipe, row.spec.precision) == ("vote", {}, "")
+    assert row.spec.ensemble.rule == "soft_vote"
+    assert row.made_from == {
+        f"member:{name}": Made(
+            spec_id=each.spec_id,
+            predictions_sha256=each.predictions_sha256,
+            weights_sha256=each.weights_sha256,
+        )
         for name, each in members(bench, row).items()
     }
-    assert row["model"]["parameters"] == sum(rows[name]["model"]["parameters"] for name in THREE)
-    assert row["model"]["title"].endswith("of constant (1), linear (2), mlp (0.5)")
-    assert rows["joined"]["model"]["parameters"] > row["model"]["parameters"]
-    assert row["protocol"] == rows["mlp"]["protocol"]
+    assert row.made_from["member:mlp"].weights_sha256
+    assert row.made_from["member:constant"].weights_sha256 is None
+    assert row.code == {"kind": "1"}
+    assert row.model.parameters == sum(rows[name].model.parameters for name in THREE)
+    assert row.model.title.endswith("of constant (1), linear (2), mlp (0.5)")
+    assert rows["joined"].model.parameters > row.model.parameters
+    assert row.protocol == rows["mlp"].protocol
+
+
+def test_the_row_of_what_trains_something_says_how(finished):
+    row = finished[0].rows()["joined"]
+    assert (row.spec.kind, row.spec.precision) == ("joined_features", "float32")
+    assert row.spec.recipe["epochs"] == 3
+    assert row.code.keys() == {"kind", "training", "decoding", "preprocessing"}
+    assert row.made_from.keys() == {"member:linear", "member:mlp"}
 
 
 def test_joined_features_train_a_head_and_leave_the_members_alone(finished):
     bench = finished[0]
     row = bench.rows()["joined"]
-    assert len(row["history"]["loss"]) == 3
-    assert row["history"]["loss"][-1] < row["history"]["loss"][0]
-    assert sorted(row["ensemble"]["used"]) == ["linear", "mlp"]
+    assert len(row.history.loss) == 3
+    assert row.history.loss[-1] < row.history.loss[0]
+    assert sorted(row.ensemble.used) == ["linear", "mlp"]
     parts = {n: predictions(bench, each) for n, each in members(bench, row).items()}
     assert not np.allclose(predictions(bench, row).logits, parts["mlp"].logits)
     assert keras.config.dtype_policy().name == "float32"  # the worker's settings stay the worker's
@@ -116,7 +135,7 @@ def test_joined_features_train_a_head_and_leave_the_members_alone(finished):
 def test_the_leaderboard_shows_ensembles_beside_their_members(finished):
     bench = finished[0]
     text = write(bench.results).read_text()
-    used = ", ".join(bench.rows()["best"]["ensemble"]["used"])
+    used = ", ".join(bench.rows()["best"].ensemble.used)
     for line in (
         "hard (ensemble)",
         "- Ensemble. Weighted vote of the decisions of constant, linear, mlp: hard.",
@@ -129,9 +148,9 @@ def test_the_leaderboard_shows_ensembles_beside_their_members(finished):
 def test_the_same_ensemble_gives_the_same_bytes(finished, tmp_path):
     bench, suite, _ = finished
     names = ("soft", "joined")
-    before = {n: bench.rows()[n]["predictions_sha256"] for n in names}
+    before = {n: bench.rows()[n].predictions_sha256 for n in names}
     assert bench.run(bench.plan(suite, wanted={"model": set(names)}, rerun="all")) == {"done": 2}
-    assert {n: bench.rows()[n]["predictions_sha256"] for n in names} == before
+    assert {n: bench.rows()[n].predictions_sha256 for n in names} == before
 
 
 def test_ensembles_run_in_a_worker_process_too(bench):
@@ -144,7 +163,7 @@ def test_ensembles_run_in_a_worker_process_too(bench):
 
 
 def status(bench, suite, name):
-    (planned,) = [p for p in bench.plan(suite).cells if p.cell.model == name]
+    (planned,) = [p for p in bench.plan(suite).specs if p.spec.model == name]
     return planned.status
 
 
@@ -152,7 +171,7 @@ def test_an_ensemble_waits_for_its_members_and_is_run_when_they_are_there(bench)
     suite = with_ensembles(VOTES[0])
     alone = bench.plan(suite, wanted={"model": {"soft"}})
     assert bench.run(alone) == {"not_runnable": 1}
-    assert "waits for its member constant" in bench.rows()["soft"]["error"]["reason"]
+    assert "waits for its member constant" in bench.rows()["soft"].error.reason
     assert bench.run(bench.plan(suite)) == {"done": 4}
     assert status(bench, suite, "soft") == "done"
 
@@ -166,20 +185,21 @@ def test_an_ensemble_of_a_failed_member_names_it_and_recovers_with_it(phantom, t
         Ensemble("vote", "soft_vote", ("constant", "shaky")), models=["constant", "shaky"]
     )
     assert bench.run(bench.plan(suite)) == {"not_runnable": 2, "done": 1}
-    assert "its member shaky cannot be run" in bench.rows()["vote"]["error"]["reason"]
+    assert "its member shaky cannot be run" in bench.rows()["vote"].error.reason
     assert bench.plan(suite).to_run() == []
-    source = (bench.plan(suite).cells[0].model_file.path.parent / "constant.py").read_text()
+    source = (bench.plan(suite).specs[0].model_file.path.parent / "constant.py").read_text()
     (models / "shaky.py").write_text(source)
     assert bench.run(bench.plan(suite)) == {"done": 2}
 
 
 def change(bench, row):
-    """Give a row other predictions, as if its cell had been run again with another result."""
-    path = bench.results.predictions_path(row["cell_id"])
-    saved = read_predictions(path, row["dataset"]["task"]["kind"])
+    """Give a row other predictions, as if its spec had been run again with another result."""
+    path = bench.results.predictions_path(row.spec_id)
+    saved = read_predictions(path, row.dataset.task.kind)
     logits = saved.logits[::-1].copy()
     changed = replace(saved, logits=logits, probabilities=link(logits, saved.kind))
-    bench.results.write_row(row | {"predictions_sha256": write_predictions(path, changed)})
+    written = write_predictions(path, changed)
+    bench.results.write_row(structs.replace(row, predictions_sha256=written))
 
 
 @pytest.fixture
@@ -201,16 +221,16 @@ def test_other_predictions_of_a_member_make_an_ensemble_stale(small):
     assert bench.plan(suite).to_run() == []
     assert bench.run(bench.plan(suite, rerun="stale")) == {"done": 1}
     assert status(bench, suite, "vote") == "done"
-    assert bench.rows()["vote"]["predictions_sha256"] != before["predictions_sha256"]
-    assert bench.rows()["vote"]["cell_id"] == before["cell_id"]
+    assert bench.rows()["vote"].predictions_sha256 != before.predictions_sha256
+    assert bench.rows()["vote"].spec_id == before.spec_id
 
 
 def test_a_stale_member_makes_an_ensemble_stale(small):
     bench, suite = small
     row = bench.rows()["constant"]
-    bench.results.write_row(row | {"model": row["model"] | {"sha256": "another"}})
+    bench.results.write_row(structs.replace(row, code=row.code | {"model": "another"}))
     assert status(bench, suite, "vote") == "stale"
-    assert [p.cell.model for p in bench.plan(suite, rerun="stale").to_run()] == ["constant", "vote"]
+    assert [p.spec.model for p in bench.plan(suite, rerun="stale").to_run()] == ["constant", "vote"]
 
 
 def test_predictions_changed_by_hand_are_not_used(small):
@@ -218,8 +238,11 @@ def test_predictions_changed_by_hand_are_not_used(small):
     row = bench.rows()["metadata_only"]
     change(bench, row)
     bench.results.write_row(row)
-    bench.run(bench.plan(suite, wanted={"model": {"vote"}}, rerun="all"))
-    assert "member metadata_only were changed after" in bench.rows()["vote"]["error"]["reason"]
+    before = bench.rows()["vote"]
+    plan = bench.plan(suite, wanted={"model": {"vote"}}, rerun="all")
+    assert bench.run(plan) == {"failed": 1}
+    assert "member metadata_only were changed after" in bench.reasons["vote"]
+    assert bench.rows()["vote"] == before, "a failure never takes the place of a finished row"
 
 
 @pytest.mark.parametrize(
@@ -233,33 +256,31 @@ def test_predictions_changed_by_hand_are_not_used(small):
 def test_members_of_other_images_are_not_joined(small, spoil, fault):
     bench, suite = small
     row = bench.rows()["constant"]
-    path = bench.results.predictions_path(row["cell_id"])
+    path = bench.results.predictions_path(row.spec_id)
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()
     path.write_bytes(gzip.compress("\n".join([*spoil(lines), ""]).encode()))
-    from benchmark.records.files import sha256_of_file
-
-    bench.results.write_row(row | {"predictions_sha256": sha256_of_file(path)})
+    bench.results.write_row(structs.replace(row, predictions_sha256=sha256_of_file(path)))
     bench.run(bench.plan(suite, rerun="stale"))
-    error = bench.rows()["vote"]["error"]["reason"]
-    assert "member constant, test" in error
-    assert fault in error
+    assert "member constant, test" in bench.reasons["vote"]
+    assert fault in bench.reasons["vote"]
 
 
 def test_joined_features_without_saved_weights_say_how_to_get_them(finished):
     bench, suite, _ = finished
     row = bench.rows()["mlp"]
-    weights = bench.results.weights_path(row["cell_id"])
+    weights = bench.results.weights_path(row.spec_id)
     kept = weights.read_bytes()
     weights.unlink()
     try:
-        bench.run(bench.plan(suite, wanted={"model": {"joined"}}, rerun="all"))
-        reason = bench.rows()["joined"]["error"]["reason"]
+        plan = bench.plan(suite, wanted={"model": {"joined"}}, rerun="all")
+        assert bench.run(plan) == {"not_runnable": 1}
+        reason = bench.reasons["joined"]
     finally:
         weights.write_bytes(kept)
     assert "weights of its member mlp" in reason
     assert "--rerun all --filter model=mlp" in reason
-    bench.run(bench.plan(suite, wanted={"model": {"joined"}}, rerun="failed"))
-    assert bench.rows()["joined"]["status"] == "done"
+    assert bench.rows()["joined"].done
+    assert status(bench, suite, "joined") == "done"
 
 
 def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes, tmp_path):
@@ -276,27 +297,26 @@ def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes
     matrix["models"] = ["linear", "constant", "mlp"]
     recipe = {"epochs": 6, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", matrix, recipe=recipe, ensembles=(second, vote))
-    stock = Stock(discover(), {"image_folder/greys": classes[0]}, bench.results, ENVIRONMENT)
+    stock = Stock(discover(), {"image_folder/greys": classes[0]}, bench.results)
     assert bench.run(make_plan([suite], stock))["done"] == 5
     row = bench.rows()["second"]
-    assert row["ensemble"]["findings"] == ["grey", "greyish"]
+    assert row.ensemble.findings == ["grey", "greyish"]
     first, both = (predictions(bench, bench.rows()[name]) for name in ("linear", "second"))
-    group = [first.findings.index(name) for name in row["ensemble"]["findings"]]
+    group = [first.findings.index(name) for name in row.ensemble.findings]
     taken = np.isin(first.probabilities.argmax(axis=1), group)
     assert 0 < taken.sum() < len(taken)
     np.testing.assert_allclose(both.probabilities[~taken], first.probabilities[~taken], atol=1e-6)
     assert np.isin(both.probabilities[taken].argmax(axis=1), group).all()
-    assert bench.results.weights_path(row["cell_id"]).is_file()
-    assert row["model"]["parameters"] > bench.rows()["linear"]["model"]["parameters"]
+    assert sha256_of_file(bench.results.weights_path(row.spec_id)) == row.weights_sha256
+    assert row.code["model"] == discover()["mlp"].version
+    assert row.model.parameters > bench.rows()["linear"].model.parameters
     part = first.part("validation")
     wrong = (part.targets.argmax(1) != part.probabilities.argmax(1)) & np.isin(
         part.targets.argmax(1), group
     )
-    assert row["ensemble"]["confused_on_validation"] <= wrong.sum()
+    assert row.ensemble.confused_on_validation <= wrong.sum()
     assert len(LEVELS) == first.probabilities.shape[1]
-    assert {s: (both.split == s).sum() for s in SPLITS} == {
-        s: row["counts"][s]["images"] for s in SPLITS
-    }
+    assert {s: (both.split == s).sum() for s in SPLITS} == {s: row.counts[s].images for s in SPLITS}
     shares = predictions(bench, bench.rows()["hard"]).probabilities
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
     assert set(np.round(shares, 3).ravel().tolist()) <= {0.0, 0.5, 1.0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmark.data.discovery import find_dataset
@@ -12,7 +13,10 @@ from benchmark.data.prepare import prepare
 from benchmark.execution.environment import Environment
 from benchmark.execution.plan import Stock, make_plan
 from benchmark.execution.runner import Folders, Options, run_plan
+from benchmark.execution.spec_run import base_row
+from benchmark.hashing import sha256_of_file
 from benchmark.models import discover
+from benchmark.records.row import Failure
 from benchmark.records.store import Results
 from benchmark.suites.suite import DEFAULTS, Suite
 
@@ -84,15 +88,15 @@ class Bench:
         self.results = Results(results)
         self.models_dirs = tuple(models_dirs)
 
-    def plan(self, suite, *, prepared=None, limit=None, **options):
+    def plan(self, *suites, prepared=None, limit=None, precision=None, **options):
         stock = Stock(
             discover(self.models_dirs),
             {"thorax_phantom/small": prepared or self.prepared},
             self.results,
-            ENVIRONMENT,
             limit,
+            precision=precision,
         )
-        return make_plan([suite], stock, **options)
+        return make_plan(suites, stock, **options)
 
     def run(self, plan, watch=lambda planned, event: None, **options):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)
@@ -100,7 +104,7 @@ class Bench:
 
     def rows(self):
         """Rows by model name; the last seed's where there are several."""
-        return {row["cell"]["model"]: row for row in self.results.rows()}
+        return {row.spec.model: row for row in self.results.rows()}
 
 
 @pytest.fixture
@@ -109,6 +113,25 @@ def bench(phantom, tmp_path):
 
 
 def with_verdict(prepared, verdict):
-    return dataclasses.replace(
-        prepared, derived=prepared.derived | {"verdict": verdict, "reasons": ["because"]}
-    )
+    derived = msgspec.structs.replace(prepared.derived, verdict=verdict, reasons=["because"])
+    return dataclasses.replace(prepared, derived=derived)
+
+
+def write_row(results, planned, status="done", **changes):
+    """Save and return the row of a spec that was never run.
+
+    A finished one has a file in place of its predictions, since without that it counts as missing;
+    a failed one has a reason, unless ``changes`` has another.
+    """
+    row = base_row(planned.spec, planned.prepared, planned.model_file, planned.suite, ENVIRONMENT)
+    if status == "done":
+        path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"nothing that could be read")
+        ending = {"predictions_sha256": sha256_of_file(path)}
+    else:
+        ending = {"error": Failure(reason="it fell")}
+    row = msgspec.structs.replace(row, status=status, **ending | changes)
+    results.row_path(row.spec_id).unlink(missing_ok=True)  # or a failure would give way
+    results.write_row(row)
+    return row

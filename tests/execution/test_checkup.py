@@ -40,10 +40,10 @@ def test_a_folder_that_cannot_be_written_is_a_problem(monkeypatch, tmp_path):
     assert found["B"].verdict == GOOD
 
 
-def test_room_is_counted_once_for_a_view_that_cells_share(phantom, monkeypatch, tmp_path):
+def test_room_is_counted_once_for_a_view_that_specs_share(phantom, monkeypatch, tmp_path):
     prepared, data_dir, _ = phantom
     suite = make_suite(["cnn", "mlp"], size=32, seeds=(0, 1))
-    images = sum(split["images"] for split in prepared.counts.values())
+    images = sum(split.images for split in prepared.counts.values())
     needed = images * 32**2
 
     def verdict(free):
@@ -64,7 +64,7 @@ def test_a_missing_set_comes_with_the_command_that_prepares_it(phantom, tmp_path
     assert "cxr-bench prepare padchest/findings_all" in found["padchest/findings_all"].remedy
 
 
-def test_the_self_test_trains_a_cell(tmp_path):
+def test_the_self_test_trains_a_spec(tmp_path):
     assert checkup.self_test(tmp_path).verdict == GOOD
 
 

@@ -7,16 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from benchmark.cli import main
 from benchmark.errors import UserError
+from benchmark.execution.reproduce import Reproduction
+from benchmark.hashing import sha256
 from benchmark.models import discover
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import link, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.crossed import gather_crossed
 from benchmark.report.leaderboard import write
+from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.stored import stored_scores
-from tests.execution.conftest import Bench, make_suite
+from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 
 
 @pytest.fixture(scope="module")
@@ -27,31 +31,35 @@ def trained(phantom, tmp_path_factory):
     return bench, next(bench.results.rows())
 
 
-def another(prepared, **changes):
+def another(prepared, manifest=None):
     """The same images as if they were another set: only the hash of the manifest differs."""
-    return replace(prepared, derived=prepared.derived | {"manifest_sha256": "f" * 64}, **changes)
+    derived = structs.replace(prepared.derived, manifest_sha256="f" * 64)
+    target = replace(prepared, derived=derived)
+    target.__dict__["_manifest"] = prepared.manifest() if manifest is None else manifest
+    return target
 
 
-def evaluated(trained, target):
+def evaluated(trained, target, replace=True):
     from benchmark.execution.cross import evaluate
 
     bench, row = trained
-    return evaluate(row, target, discover()["linear"], bench.results, bench.cache_dir)
+    folders = bench.results, bench.cache_dir
+    return evaluate(row, target, discover()["linear"], *folders, ENVIRONMENT, replace=replace)
 
 
 def test_the_network_says_of_the_same_images_what_it_said_before(trained):
     bench, row = trained
     made = evaluated(trained, another(bench.prepared))
     own, there = (
-        read_predictions(results.predictions_path(each["cell_id"]), "multilabel").part("test")
+        read_predictions(results.predictions_path(each.spec_id), "multilabel").part("test")
         for results, each in ((bench.results, row), (bench.results.cross, made))
     )
     assert there.findings == own.findings
     np.testing.assert_array_equal(there.logits, own.logits)
     np.testing.assert_array_equal(there.targets, own.targets)
     mine, theirs = stored_scores(bench.results, row), stored_scores(bench.results.cross, made)
-    assert theirs["thresholds"] == pytest.approx(mine["thresholds"], rel=1e-6)
-    assert made["watermarks"] == []
+    assert theirs.thresholds == pytest.approx(mine.thresholds, rel=1e-6)
+    assert made.watermarks == []
 
 
 def test_evaluations_have_a_table_of_their_own_and_are_never_ranked(trained):
@@ -63,8 +71,8 @@ def test_evaluations_have_a_table_of_their_own_and_are_never_ranked(trained):
     assert above.splitlines()[3:] == ranked.splitlines()[3:]
     assert "| thorax_phantom/small | linear |" in below
     (crossed,) = gather_crossed(bench.results)
-    assert crossed.row["cell_id"] == made["cell_id"]
-    assert crossed.row["source"]["cell_id"] == row["cell_id"]
+    assert crossed.row.spec_id == made.spec_id
+    assert crossed.row.made_from["network"].spec_id == row.spec_id
 
 
 def test_images_that_it_was_trained_on_are_refused(trained):
@@ -73,8 +81,7 @@ def test_images_that_it_was_trained_on_are_refused(trained):
     turned["split"] = turned["split"].map(
         {"train": "test", "test": "train", "validation": "validation"}
     )
-    target = another(bench.prepared)
-    target.__dict__["_manifest"] = turned
+    target = another(bench.prepared, turned)
     with pytest.raises(UserError, match=r"test images .* the network was trained on"):
         evaluated(trained, target)
 
@@ -90,9 +97,7 @@ def test_patients_that_it_may_know_are_marked(trained):
     manifest = bench.prepared.manifest().copy()
     test, train = (np.flatnonzero(manifest["split"] == s) for s in ("test", "train"))
     manifest.loc[test[:3], "patient_id"] = manifest["patient_id"][train[0]]
-    target = another(bench.prepared)
-    target.__dict__["_manifest"] = manifest
-    (mark,) = evaluated(trained, target)["watermarks"]
+    (mark,) = evaluated(trained, another(bench.prepared, manifest)).watermarks
     assert "3 of" in mark
 
 
@@ -100,8 +105,40 @@ def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
     from benchmark.execution.cross import evaluate
 
     bench, row = trained
+    target, linear = another(bench.prepared), discover()["linear"]
     with pytest.raises(UserError, match=r"weights are not here.*--rerun all"):
-        evaluate(row, another(bench.prepared), discover()["linear"], Results(tmp_path), tmp_path)
+        evaluate(row, target, linear, Results(tmp_path), tmp_path, ENVIRONMENT)
+
+
+def test_an_evaluation_is_not_replaced_unasked(trained):
+    bench, _ = trained
+    target = another(bench.prepared)
+    made = evaluated(trained, target)
+    path = bench.results.cross.row_path(made.spec_id)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="there is a finished row already"):
+        evaluated(trained, target, replace=False)
+    assert path.read_bytes() == before
+    assert evaluated(trained, target).predictions_sha256 == made.predictions_sha256
+
+
+def test_weights_that_are_not_those_of_the_row_are_refused(trained):
+    bench, row = trained
+    path = bench.results.weights_path(row.spec_id)
+    saved = path.read_bytes()
+    assert row.weights_sha256 == sha256(saved)
+    path.write_bytes(saved[:-1] + bytes([saved[-1] ^ 1]))
+    try:
+        with pytest.raises(UserError, match=f"is not what row {row.spec_id} saved"):
+            evaluated(trained, another(bench.prepared))
+    finally:
+        path.write_bytes(saved)
+
+
+def test_a_row_of_other_code_is_not_evaluated(trained, monkeypatch):
+    monkeypatch.setattr("benchmark.training.VERSION", 99)
+    with pytest.raises(UserError, match=r"code behind linear has changed.*--rerun stale"):
+        evaluated(trained, another(trained[0].prepared))
 
 
 def cxr_bench(bench, *arguments):
@@ -113,37 +150,78 @@ def cxr_bench(bench, *arguments):
 
 def test_a_row_comes_out_again_bit_by_bit(trained):
     bench, row = trained
-    before = bench.results.row_path(row["cell_id"]).read_bytes()
-    code, said = cxr_bench(bench, "reproduce", row["cell_id"])
+    before = bench.results.row_path(row.spec_id).read_bytes()
+    code, said = cxr_bench(bench, "reproduce", row.spec_id)
     assert code == 0, said
     assert "the same, bit by bit" in said
-    assert bench.results.row_path(row["cell_id"]).read_bytes() == before
+    assert bench.results.row_path(row.spec_id).read_bytes() == before
 
 
-def test_what_came_out_differently_is_said(phantom, trained, tmp_path):
+def with_other_predictions(phantom, trained, results, factor, environment):
+    """The row as if its run had given so many times its logits, in that environment."""
     bench, row = trained
-    other = Bench(phantom, tmp_path / "results")
-    path = bench.results.predictions_path(row["cell_id"])
-    predictions = read_predictions(path, "multilabel")
-    changed = replace(predictions, probabilities=predictions.probabilities * np.float32(0.5))
-    digest = write_predictions(other.results.predictions_path(row["cell_id"]), changed)
-    packages = row["provenance"]["packages"] | {"keras": "1.0"}
-    provenance = row["provenance"] | {"packages": packages}
-    other.results.write_row(row | {"predictions_sha256": digest, "provenance": provenance})
-    code, said = cxr_bench(other, "reproduce", row["cell_id"])
+    other = Bench(phantom, results)
+    predictions = read_predictions(bench.results.predictions_path(row.spec_id), "multilabel")
+    logits = predictions.logits * np.float32(factor)
+    changed = replace(predictions, logits=logits, probabilities=link(logits, "multilabel"))
+    made = structs.replace(row, environment=environment)
+    publish(other.results, made, check(changed, row.protocol))
+    return other
+
+
+def test_what_came_out_differently_in_the_same_environment_is_no_reproduction(
+    phantom, trained, tmp_path
+):
+    _, row = trained
+    other = with_other_predictions(phantom, trained, tmp_path, 0.5, row.environment)
+    code, said = cxr_bench(other, "reproduce", row.spec_id)
     assert code == 1, said
     assert "not the same, probabilities differ by" in said
+
+
+def test_another_environment_is_said_and_may_differ_within_the_tolerance(
+    phantom, trained, tmp_path
+):
+    _, row = trained
+    packages = row.environment.packages | {"keras": "1.0"}
+    elsewhere = structs.replace(row.environment, packages=packages, threads=64)
+    other = with_other_predictions(phantom, trained, tmp_path, 0.999, elsewhere)
+    code, said = cxr_bench(other, "reproduce", row.spec_id)
+    assert code == 0, said
+    assert "in another environment, within the 0.02 that any probability may differ by" in said
     assert "keras: 1.0 |" in said
+    assert "threads: 64 |" in said
 
 
-def test_a_row_of_other_data_is_not_run_again(trained, tmp_path):
-    bench, row = trained
-    results = Results(tmp_path / "results")
-    cell = row["cell"] | {"manifest_sha256": "0" * 64}
-    results.write_row(row | {"cell": cell})
-    told = CliRunner().invoke(
-        main,
-        ["reproduce", row["cell_id"], "--results", str(results.folder), "--data-dir",
-         str(bench.data_dir)],
-    )  # fmt: skip
-    assert (told.exit_code, "not here as it was" in told.output) == (2, True)
+def test_another_environment_is_no_excuse_for_other_scores(phantom, trained, tmp_path):
+    _, row = trained
+    elsewhere = structs.replace(row.environment, cpu="another processor")
+    other = with_other_predictions(phantom, trained, tmp_path, -1.0, elsewhere)
+    code, said = cxr_bench(other, "reproduce", row.spec_id)
+    assert code == 1, said
+    assert "in another environment, beyond the 0.02 that any probability may" in said
+
+
+def test_the_test_score_decides_where_there_is_one(trained):
+    _, row = trained
+    elsewhere = structs.replace(row.environment, cpu="another processor")
+    again = structs.replace(row, environment=elsewhere, predictions_sha256="0" * 64)
+
+    def ended(then, now, made=again):
+        return Reproduction(row, made, {"train auc": (0.5, 0.9), "test auc": (then, now)}, 0.3, {})
+
+    assert ended(0.900, 0.915).as_promised
+    assert not ended(0.900, 0.925).as_promised
+    assert not ended(None, 0.900).as_promised
+    here = structs.replace(again, environment=row.environment)
+    assert not ended(0.900, 0.900, here).as_promised, "one environment promises bits"
+
+
+def test_a_row_of_other_data_is_not_run_again(phantom, trained, tmp_path):
+    _, row = trained
+    other = Bench(phantom, tmp_path / "results")
+    spec = structs.replace(row.spec, manifest_sha256="0" * 64)
+    ids = {"spec_id": spec.spec_id, "config_id": spec.config_id}
+    other.results.write_row(structs.replace(row, spec=spec, **ids))
+    code, said = cxr_bench(other, "reproduce", spec.spec_id)
+    assert (code, "not here as it was" in said) == (2, True)

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
-import json
-
+import keras
+import msgspec
 import pytest
 
 from benchmark.errors import UnknownName
-from benchmark.execution.environment import Environment, current, provenance
+from benchmark.execution.environment import (
+    KERAS,
+    Environment,
+    commit,
+    current,
+    environment_facts,
+    fix_keras_settings,
+)
+from benchmark.records.row import EnvironmentFacts
 
 
 def test_the_environment_follows_its_variables(monkeypatch):
@@ -25,24 +33,37 @@ def test_a_wrong_variable_is_explained(monkeypatch, variable, value, nearest):
         current()
 
 
-@pytest.mark.parametrize(
-    ("wanted", "gmacs", "fast", "expected"),
-    [
-        ("auto", 3.9, True, "mixed_bfloat16"),
-        ("auto", 3.9, False, "float32"),
-        ("auto", 0.5, True, "float32"),
-        ("auto", None, True, "float32"),
-        ("float32", 3.9, True, "float32"),
-        ("mixed_float16", 0.1, False, "mixed_float16"),
-    ],
-)
-def test_precision_follows_model_and_hardware(wanted, gmacs, fast, expected):
-    environment = Environment("tensorflow", "cpu", 2, fast_bfloat16=fast)
-    assert environment.precision(wanted, gmacs) == expected
+def test_facts_name_versions_and_what_it_ran_on():
+    facts = environment_facts(Environment("tensorflow", "cpu", 2))
+    assert facts.packages["keras"].startswith("3.")
+    assert facts.packages["numpy"]
+    assert (facts.backend, facts.device, facts.threads) == ("tensorflow", "cpu", 2)
+    assert facts.cores >= 1
+    assert facts.accelerator is None
+    assert facts.keras == KERAS
+    assert msgspec.json.decode(msgspec.json.encode(facts), type=EnvironmentFacts) == facts
 
 
-def test_provenance_is_plain_json_and_names_versions():
-    facts = json.loads(json.dumps(provenance()))
-    assert facts["packages"]["keras"].startswith("3.")
-    assert facts["hardware"]["cores"] >= 1
-    assert facts["code_version"]
+def test_of_predictions_from_elsewhere_nothing_is_made_up():
+    facts = environment_facts(None)
+    assert facts.packages["keras"].startswith("3.")
+    assert {facts.backend, facts.device, facts.threads, facts.cpu, facts.keras} == {None}
+
+
+def test_the_commit_is_known_in_a_checkout_and_none_outside_of_one(monkeypatch, tmp_path):
+    found = commit.__wrapped__()
+    assert found is None or len(found.rstrip("+")) == 40
+    monkeypatch.setattr("benchmark.__file__", str(tmp_path / "__init__.py"))
+    assert commit.__wrapped__() is None
+
+
+def test_settings_that_somebody_changed_are_brought_back():
+    keras.config.set_floatx("float16")
+    keras.config.set_epsilon(1e-2)
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    fix_keras_settings()
+    assert keras.config.floatx() == "float32"
+    assert keras.config.epsilon() == 1e-7
+    assert keras.config.image_data_format() == "channels_last"
+    assert keras.config.dtype_policy().name == "float32"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.data.prepared import FACTS, MANIFEST, load_prepared
+from benchmark.data.prepared import load_prepared
 from benchmark.records.store import Results
+from tests.data.claimed_sets import claim
 
 SIZES = {"train": 40, "validation": 40, "test": 60}
 
@@ -18,24 +20,14 @@ SIZES = {"train": 40, "validation": 40, "test": 60}
 @pytest.fixture
 def data_dir(tmp_path):
     """A set that only claims to be prepared: its manifest is all that scoring needs."""
-    folder = tmp_path / "data" / "kermany_pneumonia" / "internal" / "1.0.0"
-    folder.mkdir(parents=True)
-    lines = ["image_id,patient_id,split,sha256,width,height,age,sex,view,label_source,"
-             "target:Pneumonia,labelled:Pneumonia"]  # fmt: skip
-    for split, n in SIZES.items():
-        lines += [f"{split}{i:03d},{split}{i},{split},{i},8,8,-1,,AP,x,{i % 2},1" for i in range(n)]
-    (folder / MANIFEST).write_text("\n".join(lines) + "\n")
-    counts = {
-        s: {"images": n, "patients": n, "positives": {"Pneumonia": n // 2}}
-        for s, n in SIZES.items()
-    }
-    derived = {"manifest_sha256": "0" * 64, "rendition": "original", "counts": counts,
-               "test_digest": "1" * 64, "verdict": "clean", "reasons": []}  # fmt: skip
-    facts = {"findings": ["Pneumonia"], "kind": "binary", "split_source": "x", "label_version": "1",
-             "projections": ["AP"], "simulated": False, "redistributable": True, "licence": "L",
-             "citation": "C", "quarantined": []}  # fmt: skip
-    (folder / FACTS).write_text(json.dumps(derived))
-    (folder / "metadata.json").write_text(json.dumps(facts))
+    ids = [f"{split}{i:03d}" for split, n in SIZES.items() for i in range(n)]
+    lines = pd.DataFrame({"image_id": ids, "split": np.repeat([*SIZES], [*SIZES.values()])})
+    number = lines.groupby("split").cumcount()
+    lines.insert(1, "patient_id", lines["split"] + number.astype(str))
+    lines["sha256"] = number
+    lines = lines.assign(width=8, height=8, age=-1, sex="", view="AP", label_source="x")
+    lines["target:Pneumonia"], lines["labelled:Pneumonia"] = number % 2, 1
+    claim(tmp_path / "data" / "kermany_pneumonia" / "internal" / "1.0.0", lines)
     return tmp_path / "data"
 
 
@@ -92,7 +84,7 @@ def test_targets_and_order_come_from_the_data_set(score, data_dir):
     (row,) = results.rows()
     from benchmark.records.predictions import read_predictions
 
-    test = read_predictions(results.predictions_path(row["cell_id"]), "binary")
+    test = read_predictions(results.predictions_path(row.spec_id), "binary")
     part = load_prepared("kermany_pneumonia/internal", data_dir).part("test")
     assert test.image_id.tolist() == part.image_id.tolist()
     assert test.targets[:, 0].tolist() == part.targets[:, 0].tolist()
@@ -110,13 +102,27 @@ def test_all_splits_give_thresholds_and_a_gap_and_three_seeds_are_ranked(score):
     assert found["measurements"]["gap_auc"]["mean"] is not None
 
 
-def test_one_seed_is_shown_and_not_ranked_and_a_new_file_takes_its_place(score):
-    score(lines(), "--name", "theirs")
-    code, _, results = score(lines(seed=5), "--name", "theirs")
+def test_one_seed_is_shown_and_not_ranked(score):
+    code, _, results = score(lines(), "--name", "theirs")
     assert code == 0
     found = entry(results)
     assert found["group"] is None
     assert "1 of the 3 seeds" in found["not_ranked_because"]
+
+
+def test_a_new_file_takes_the_place_of_an_entry_only_where_that_is_asked_for(score):
+    _, _, results = score(lines(), "--name", "theirs")
+    (before,) = results.rows()
+    kept = results.predictions_path(before.spec_id).read_bytes()
+    code, said, _ = score(lines(seed=5), "--name", "theirs")
+    assert (code, "there is a finished row already" in said) == (2, True)
+    assert list(results.rows()) == [before]
+    assert results.predictions_path(before.spec_id).read_bytes() == kept
+    code, said, _ = score(lines(seed=5), "--name", "theirs", "--replace")
+    assert code == 0, said
+    (after,) = results.rows()
+    assert after.spec_id == before.spec_id
+    assert after.predictions_sha256 != before.predictions_sha256
 
 
 def test_other_images_are_refused_with_how_many_and_which(score):

@@ -1,17 +1,19 @@
-"""A cell that runs out of memory is tried again in smaller parts, as another cell."""
+"""A spec that runs out of memory is tried again in smaller parts, as another spec."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from benchmark.execution.fallback import FEWEST, WATERMARK, smaller
 from benchmark.execution.memory import is_shortage
 from benchmark.execution.pool import Limits
+from benchmark.records.row import Failure
 from benchmark.report.leaderboard import write
-from benchmark.suites.cell import Cell
-from tests.execution.conftest import CARD, Bench, make_suite
+from benchmark.spec import EnsembleRule, Spec
+from tests.execution.conftest import CARD, Bench, make_suite, write_row
 
 GREEDY = f"""{CARD}
 import numpy, time
@@ -34,11 +36,6 @@ def build(input_shape, task, weights):
 pytestmark = pytest.mark.xdist_group("runs")
 
 
-def row_of(planned, status, **error):
-    cell, sha256 = planned.cell, planned.model_file.sha256
-    return {"cell_id": cell.cell_id, "model": {"sha256": sha256}, "status": status, "error": error}
-
-
 @pytest.fixture(scope="module")
 def finished(phantom, tmp_path_factory):
     """A run of a model that takes all memory where it sees more than eight images at a time."""
@@ -46,11 +43,11 @@ def finished(phantom, tmp_path_factory):
     (folder / "greedy.py").write_text(GREEDY)
     bench = Bench(phantom, tmp_path_factory.mktemp("run"), [folder])
     suite = make_suite(["greedy"], recipe={"epochs": 1, "batch_size": 16})
-    (planned,) = bench.plan(suite).cells
+    (planned,) = bench.plan(suite).specs
     told = []
     ended = bench.run(
         bench.plan(suite),
-        lambda planned, event: told.append((planned.cell.micro_batch, event["event"])),
+        lambda planned, event: told.append((planned.spec.micro_batch, event["event"])),
         limits=Limits(memory_mb=2500),
     )
     return bench, suite, planned, ended, told
@@ -65,19 +62,19 @@ def test_it_is_run_again_with_half_as_many_images_at_a_time(finished):
         (8, "start"),
         (8, "done"),
     ]
-    failed = bench.results.read_row(planned.cell.cell_id)
-    assert failed["status"] == "failed"
-    assert "out of memory" in failed["error"]["reason"]
-    assert "tried again with 8 images at a time" in failed["error"]["reason"]
-    done = bench.results.read_row(failed["error"]["fallback"])
-    assert (done["status"], done["cell"]["micro_batch"]) == ("done", 8)
-    assert (done["cell"]["recipe"]["batch_size"], done["cell"]["recipe"]["accumulate"]) == (16, 2)
+    failed = bench.results.read_row(planned.spec.spec_id)
+    assert failed.status == "failed"
+    assert "out of memory" in failed.error.reason
+    assert "tried again with 8 images at a time" in failed.error.reason
+    done = bench.results.read_row(failed.error.fallback)
+    assert (done.status, done.spec.micro_batch) == ("done", 8)
+    assert (done.spec.recipe["batch_size"], done.spec.recipe["accumulate"]) == (16, 2)
 
 
 def test_its_row_never_stands_beside_full_ones(finished):
     bench, _, planned, *_ = finished
-    done = bench.results.read_row(smaller(planned).cell.cell_id)
-    assert done["watermarks"] == [WATERMARK]
+    done = bench.results.read_row(smaller(planned).spec.spec_id)
+    assert done.watermarks == [WATERMARK]
     assert WATERMARK in write(bench.results).read_text()
 
 
@@ -88,53 +85,56 @@ def test_a_later_run_does_not_repeat_it_unless_all_is_asked_for(finished):
         assert plan.to_run() == []
         assert plan.summary() == {"done": 1}
     (again,) = bench.plan(suite, rerun="all").to_run()
-    assert again.cell == planned.cell
+    assert again.spec == planned.spec
 
 
 def test_a_run_that_was_killed_between_the_two_goes_on_with_the_smaller_one(bench):
     suite = make_suite(["linear"])
-    (planned,) = bench.plan(suite).cells
+    (planned,) = bench.plan(suite).specs
     less = smaller(planned)
-    bench.results.write_row(row_of(planned, "failed", fallback=less.cell.cell_id))
-    assert [p.cell for p in bench.plan(suite).to_run()] == [less.cell]
+    failure = Failure(reason="out of memory", fallback=less.spec.spec_id)
+    write_row(bench.results, planned, "failed", error=failure)
+    assert [p.spec for p in bench.plan(suite).to_run()] == [less.spec]
 
 
 def test_where_all_of_them_failed_a_rerun_begins_with_the_first(bench):
     suite = make_suite(["linear"])
-    (planned,) = bench.plan(suite).cells
+    (planned,) = bench.plan(suite).specs
     less = smaller(planned)
-    bench.results.write_row(row_of(planned, "failed", fallback=less.cell.cell_id))
-    bench.results.write_row(row_of(less, "failed"))
+    failure = Failure(reason="out of memory", fallback=less.spec.spec_id)
+    write_row(bench.results, planned, "failed", error=failure)
+    write_row(bench.results, less, "failed")
     assert bench.plan(suite).to_run() == []
-    assert [p.cell for p in bench.plan(suite, rerun="failed").to_run()] == [planned.cell]
+    assert [p.spec for p in bench.plan(suite, rerun="failed").to_run()] == [planned.spec]
 
 
 def test_the_parts_shrink_to_a_floor_and_the_batch_stays(bench):
-    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 32})).cells
+    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 32})).specs
     seen = []
     while planned := smaller(planned):
-        seen.append(planned.cell)
-    assert [cell.micro_batch for cell in seen] == [16, 8, FEWEST]
-    assert all(cell.recipe["accumulate"] * cell.micro_batch == 32 for cell in seen)
-    assert len({cell.cell_id for cell in seen}) == 3
+        seen.append(planned.spec)
+    assert [spec.micro_batch for spec in seen] == [16, 8, FEWEST]
+    assert all(spec.recipe["accumulate"] * spec.micro_batch == 32 for spec in seen)
+    assert len({spec.spec_id for spec in seen}) == 3
 
 
 def test_there_is_nothing_smaller_where_no_images_are_trained_on(bench):
-    (constant,) = bench.plan(make_suite(["constant"])).cells
+    (constant,) = bench.plan(make_suite(["constant"])).specs
     assert smaller(constant) is None
-    (linear,) = bench.plan(make_suite(["linear"])).cells
-    ensemble = replace(linear, cell=replace(linear.cell, ensemble={"kind": "soft_vote"}))
+    (linear,) = bench.plan(make_suite(["linear"])).specs
+    rule = EnsembleRule(rule="soft_vote")
+    ensemble = replace(linear, spec=structs.replace(linear.spec, ensemble=rule))
     assert smaller(ensemble) is None
 
 
-def test_the_same_parts_by_plan_are_another_cell(bench):
-    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 16})).cells
+def test_the_same_parts_by_plan_are_another_spec(bench):
+    (planned,) = bench.plan(make_suite(["linear"], recipe={"batch_size": 16})).specs
     meant = make_suite(["linear"], recipe={"batch_size": 16, "accumulate": 2})
-    (planned_so,) = bench.plan(meant).cells
-    fallback = smaller(planned).cell
-    assert fallback.recipe == planned_so.cell.recipe
-    assert fallback.cell_id != planned_so.cell.cell_id
-    assert Cell(**fallback.as_dict()) == fallback
+    (planned_so,) = bench.plan(meant).specs
+    fallback = smaller(planned).spec
+    assert fallback.recipe == planned_so.spec.recipe
+    assert fallback.spec_id != planned_so.spec.spec_id
+    assert Spec.from_dict(fallback.as_dict()) == fallback
 
 
 class ResourceExhaustedError(Exception):

@@ -129,9 +129,9 @@ def test_a_cache_that_cannot_be_written_is_a_failure_with_its_reason(phantom, tm
 def test_a_damaged_row_is_named_with_what_to_do_and_running_again_mends_it(bench):
     suite = make_suite(["constant"])
     bench.run(bench.plan(suite))
-    path = bench.results.row_path(bench.rows()["constant"]["cell_id"])
+    path = bench.results.row_path(bench.rows()["constant"].spec_id)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=f"{path.name}.*Remove it and run the cell again"):
+    with pytest.raises(UserError, match=f"{path.name}.*Remove it and run its spec again"):
         bench.plan(suite)
     path.unlink()
     assert bench.run(bench.plan(suite)) == {"done": 1}

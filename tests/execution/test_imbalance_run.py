@@ -31,13 +31,13 @@ def finished(phantom, tmp_path_factory):
     bench = Bench((binary, data_dir, cache_dir), tmp_path_factory.mktemp("policies"))
     suite = make_suite(["linear"], imbalance=list(POLICIES), recipe={"epochs": 1, "batch_size": 4})
     assert bench.run(bench.plan(suite)) == {"done": len(POLICIES)}
-    return bench, {row["cell"]["imbalance"]: row for row in bench.results.rows()}
+    return bench, {row.spec.imbalance: row for row in bench.results.rows()}
 
 
 def test_every_policy_ends_in_a_row_with_a_loss(finished):
     _, rows = finished
     assert rows.keys() == POLICIES.keys()
-    losses = {name: row["history"]["loss"][0] for name, row in rows.items()}
+    losses = {name: row.history.loss[0] for name, row in rows.items()}
     assert np.isfinite(list(losses.values())).all()
     assert len(set(losses.values())) == len(POLICIES), "each trains on something else"
 
@@ -46,24 +46,24 @@ def test_what_is_reported_is_the_images_as_they_are(finished):
     bench, rows = finished
     manifest = bench.prepared.manifest()
     for row in rows.values():
-        path = bench.results.predictions_path(row["cell_id"], redistributable=False)
+        path = bench.results.predictions_path(row.spec_id, redistributable=False)
         predictions = read_predictions(path, "binary")
         for split in SPLITS:
             ids = manifest.loc[manifest["split"] == split, "image_id"].tolist()
             assert predictions.part(split).image_id.tolist() == ids
-        assert row["counts"] == rows["none"]["counts"]
+        assert row.counts == rows["none"].counts
 
 
 def test_copies_that_a_legacy_protocol_made_before_its_split_are_not_made_again(finished):
     bench, _ = finished
-    (planned,) = bench.plan(make_suite(["linear"], imbalance=["copies_s3"])).cells
+    (planned,) = bench.plan(make_suite(["linear"], imbalance=["copies_s3"])).specs
 
     def trained_on(protocol):
         data = legacy_data(find_protocol(protocol), "copies_s3", bench.prepared)
         images = {"train": np.zeros((len(data["train"].part), 2, 2), np.uint8)}
         context = SimpleNamespace(cache_dir=None, results=bench.results)
         task = bench.prepared.task
-        job = make_job(planned.cell, None, task, data, images, context, None, None)
+        job = make_job(planned.spec, None, task, data, images, context, None, None)
         return len(images["train"]), len(job.train.images)
 
     given, trained = trained_on("legacy_s3")

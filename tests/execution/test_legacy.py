@@ -10,7 +10,7 @@ from benchmark.data.discovery import datasets
 from benchmark.data.prepared import SPLITS
 from benchmark.errors import UnknownName, UserError
 from benchmark.legacy import claims_about, find_protocol, protocols
-from benchmark.legacy.split import image_split, legacy_data, legacy_verdict
+from benchmark.legacy.split import _numbered, image_split, legacy_data, legacy_verdict
 from benchmark.suites import load_suite, suites
 
 
@@ -74,18 +74,22 @@ def test_a_split_by_image_takes_every_image_and_finds_patients_on_both_sides(sma
     assert ids["train"] | ids["test"] == whole
     assert not ids["train"] & ids["test"]
     assert ids["validation"] == ids["test"], "the source chose its epoch on what it reported"
-    facts = legacy_verdict(data, {"verdict": "clean", "reasons": []})
-    assert facts["verdict"] == "leak"
-    assert any("patients in both train and test" in reason for reason in facts["reasons"])
-    assert f"{len(ids['test'])} images in both validation and test" in facts["reasons"]
+    verdict, reasons = legacy_verdict(data, "clean", [])
+    assert verdict == "leak"
+    assert any("patients in both train and test" in reason for reason in reasons)
+    assert f"{len(ids['test'])} images in both validation and test" in reasons
+
+
+def test_copies_that_come_round_again_have_ids_of_their_own():
+    ids = _numbered(np.array(["a", "a~flip_lr", "b", "a", "a~flip_lr", "a"]))
+    assert list(ids) == ["a", "a~flip_lr", "b", "a~2", "a~flip_lr~2", "a~3"]
 
 
 def test_a_published_split_stays_as_it_is(small_phantom):
     data = legacy_data(find_protocol("legacy_s4"), "none", small_phantom)
     for split in SPLITS:
         assert list(data[split].part.image_id) == list(small_phantom.part(split).image_id)
-    known = {"verdict": "clean", "reasons": []}
-    assert legacy_verdict(data, known) == known
+    assert legacy_verdict(data, "clean", []) == ("clean", [])
 
 
 def test_lines_and_images_stay_together(small_phantom):

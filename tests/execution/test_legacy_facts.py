@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.data.augment import POLICIES as AUGMENTATIONS
+from benchmark.data.augmentation_policies import POLICIES as AUGMENTATIONS
 from benchmark.legacy import find_protocol
+from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from benchmark.training.recipe import make_recipe
 
@@ -19,6 +20,11 @@ def recipe_of(suite, model, size):
 def axis(suite, model, name):
     """Every value of an image axis that a model is run with."""
     return {variant[name] for variant in suite.variants(model)}
+
+
+def begins(suite, model):
+    """Every scheme a model is trained by, with what it begins from."""
+    return {(variant["scheme"], variant["weights"]) for variant in suite.variants(model)}
 
 
 def test_s0_splits_by_image_copies_positives_and_decides_at_nine_tenths():
@@ -37,7 +43,7 @@ def test_s0_splits_by_image_copies_positives_and_decides_at_nine_tenths():
         assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("adam", 1e-3, 32)
         assert (recipe.epochs, recipe.patience) == (10, 5)
         assert (recipe.schedule, recipe.warmup_steps) == ("constant", 0)
-    assert "random_frozen" in axis(suite, "densenet121_s0", "weights")
+    assert ("frozen", "random") in begins(suite, "densenet121_s0")
 
 
 def test_s1_has_seven_classes_four_fine_tuned_variants_and_joins_three():
@@ -48,10 +54,10 @@ def test_s1_has_seven_classes_four_fine_tuned_variants_and_joins_three():
         (model, variant["augmentation"])
         for model in ("efficientnetb6", "efficientnetb7")
         for variant in suite.variants(model)
-        if variant["weights"] == "imagenet_finetune"
+        if (variant["scheme"], variant["weights"]) == ("finetune", "imagenet")
     ]
     assert len(fine_tuned) == len(set(fine_tuned)) == 4
-    assert "imagenet_frozen" in axis(suite, "efficientnetb6", "weights")
+    assert ("frozen", "imagenet") in begins(suite, "efficientnetb6")
     (joined,) = suite.ensembles
     assert (joined.kind, joined.k) == ("joined_features", 3)
 
@@ -67,7 +73,7 @@ def test_s2_classifies_2000_balanced_images_without_a_test_set():
         assert axis(suite, model, "resolution") == {176}
     for model in ("vgg16", "resnet50", "mobilenetv2", "mobilenetv2_densenet169"):
         assert axis(suite, model, "resolution") == {224}
-        assert axis(suite, model, "weights") == {"imagenet_frozen"}
+        assert begins(suite, model) == {("frozen", "imagenet")}
     assert axis(suite, "gielczyk", "preprocessing") == {"raw", "gielczyk"}
     assert recipe_of(suite, "s2_cnn", 176).epochs == 20
     (second,) = suite.ensembles
@@ -114,7 +120,8 @@ def test_s4_weighs_its_loss_and_flips_at_320_px():
         "preprocessing": "raw",
         "normalisation": "standardise",
         "imbalance": "weighted",
-        "weights": "imagenet_finetune",
+        "scheme": "finetune",
+        "weights": "imagenet",
         "augmentation": "flip",
     }
 
@@ -122,5 +129,5 @@ def test_s4_weighs_its_loss_and_flips_at_320_px():
 @pytest.mark.parametrize("name", [f"legacy_s{i}" for i in range(5)])
 def test_the_honest_twin_runs_in_the_same_suite(name):
     suite, protocol = load_suite(name), find_protocol(name)
-    assert suite.datasets[1] == (protocol.twin, "honest")
+    assert suite.datasets[1] == (protocol.twin, PUBLISHED)
     assert not suite.run_all

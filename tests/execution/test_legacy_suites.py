@@ -11,12 +11,13 @@ from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.execution.plan import Stock, dataset_names, make_plan
 from benchmark.execution.runner import Folders, run_plan
-from benchmark.legacy import HONEST, find_protocol
+from benchmark.legacy import find_protocol
 from benchmark.models import discover, weight_files
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.report.text import plain
 from benchmark.scoring.stored import stored_scores
+from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from tests.execution.conftest import ENVIRONMENT
 from tests.execution.weight_files import write_published
@@ -97,7 +98,7 @@ def run(suite, prepared, tmp_path):
     data_dir, get = prepared
     results = Results(tmp_path / "results")
     facts = {each: get(each) for each in dataset_names([suite])}
-    plan = make_plan([suite], Stock(discover(), facts, results, ENVIRONMENT))
+    plan = make_plan([suite], Stock(discover(), facts, results))
     run_plan(plan, Folders(data_dir, tmp_path / "cache", results.folder), ENVIRONMENT)
     return results
 
@@ -105,17 +106,17 @@ def run(suite, prepared, tmp_path):
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in RUN])
 def test_the_suite_runs_beside_its_honest_twin(name, prepared, weights, tmp_path):
     results = run(shrunk(load_suite(name)), prepared, tmp_path)
-    done = [row for row in results.rows() if row["status"] == "done"]
-    legacy = [row for row in done if row["protocol"]["legacy"]]
-    for half in (legacy, [row for row in done if not row["protocol"]["legacy"]]):
-        assert {row["cell"]["model"] for row in half} == RUN[name]
+    done = [row for row in results.rows() if row.status == "done"]
+    legacy = [row for row in done if row.protocol.legacy]
+    for half in (legacy, [row for row in done if not row.protocol.legacy]):
+        assert {row.spec.model for row in half} == RUN[name]
     for row in results.rows():
-        if row["status"] != "done":
-            assert "notop" in row["error"]["reason"], "only published weights are missing"
+        if row.status != "done":
+            assert "notop" in row.error.reason, "only published weights are missing"
     for row in legacy:
-        assert row["cell"]["protocol"] == name != HONEST
-        assert row["dataset"]["verdict"] == "leak"
-        assert stored_scores(results, row)["by_rule"]["test"]["accuracy"] is not None
+        assert row.spec.protocol == name != PUBLISHED
+        assert row.dataset.verdict == "leak"
+        assert stored_scores(results, row).by_rule["test"].accuracy is not None
     _check_page(find_protocol(name), RUN[name], write(results).read_text())
 
 
@@ -132,7 +133,7 @@ def test_s2s_lung_segmentation_runs_beside_its_claim(prepared, tmp_path):
     suite = shrunk(load_suite("legacy_s2_lungs"))
     suite.matrix["datasets"] = suite.matrix["datasets"][:1]
     results = run(suite, prepared, tmp_path)
-    rows = [(row["cell"]["dataset"], row["cell"]["model"]) for row in results.rows()]
+    rows = [(row.spec.dataset, row.spec.model) for row in results.rows()]
     assert sorted(rows) == sorted(product(*(suite.matrix[a] for a in ("datasets", "models"))))
-    assert {row["status"] for row in results.rows()} == {"done"}
+    assert {row.status for row in results.rows()} == {"done"}
     assert "S2 says of unet_legacy: pixel accuracy 0.94" in write(results).read_text()

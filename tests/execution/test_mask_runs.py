@@ -1,12 +1,13 @@
-"""Segmentation networks as cells, and what their masks do to the images of another set."""
+"""Segmentation networks as specs, and what their masks do to the images of another set."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from benchmark.commands.masks import draw_row
@@ -21,11 +22,11 @@ from benchmark.records.mask_counts import (
     count_pixels,
     packed_masks,
     read_mask_counts,
-    write_mask_counts,
 )
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.publishing import check, publish
+from benchmark.scoring.stored import stored_mask_scores
 from benchmark.segmentation.lung_views import open_lungs, open_prepared_view, usable_mask
 from benchmark.suites.suite import DEFAULTS, Suite
 from tests.execution.conftest import ENVIRONMENT
@@ -53,7 +54,7 @@ class Lungs:
 
     def plan(self, *suites, **options):
         prepared = {MASKS: self.masks, FINDINGS: self.findings}
-        stock = Stock(discover(), prepared, self.results, ENVIRONMENT, options.pop("limit", None))
+        stock = Stock(discover(), prepared, self.results, options.pop("limit", None))
         return make_plan(suites, stock, **options)
 
     def run(self, plan):
@@ -61,7 +62,7 @@ class Lungs:
         return run_plan(plan, folders, ENVIRONMENT)
 
     def row(self, model):
-        (row,) = (row for row in self.results.rows() if row["cell"]["model"] == model)
+        (row,) = (row for row in self.results.rows() if row.spec.model == model)
         return row
 
 
@@ -90,7 +91,7 @@ def bare(prepared_sets, tmp_path):
 def test_masks_and_findings_go_to_the_models_that_predict_them(bare):
     both = suite(["*"], MASKS, datasets=[MASKS, FINDINGS])
     files = discover()
-    pairs = {(p.cell.dataset, files[p.cell.model].card["predicts"]) for p in bare.plan(both).cells}
+    pairs = {(p.spec.dataset, files[p.spec.model].card["predicts"]) for p in bare.plan(both).specs}
     assert pairs == {(MASKS, "masks"), (FINDINGS, "findings")}
     with pytest.raises(UserError, match="suite test has no model"):
         bare.plan(suite(["cnn"]))
@@ -98,25 +99,25 @@ def test_masks_and_findings_go_to_the_models_that_predict_them(bare):
 
 def test_what_has_no_meaning_for_masks_is_refused(bare):
     for axis, value in (("imbalance", "weighted"), ("preprocessing", "lung_masked")):
-        (planned,) = bare.plan(suite(["unet"], **{axis: [value]})).cells
+        (planned,) = bare.plan(suite(["unet"], **{axis: [value]})).specs
         assert value in planned.refusal
 
 
 def test_a_network_learns_and_the_rows_say_what_was_run(trained):
     row = trained.row("unet")
-    assert row["model"]["parameters"] == 1946305
-    assert len(row["history"]["loss"]) == len(row["history"]["val_dice"])
-    assert row["history"]["loss"][-1] < row["history"]["loss"][0]
-    assert row["protocol"]["mask_size"] == SIZE
-    assert trained.row("mean_mask")["history"] is None
-    assert {r["protocol"]["id"] for r in trained.results.rows()} == {row["protocol"]["id"]}
+    assert row.model.parameters == 1946305
+    assert len(row.history.loss) == len(row.history.val_dice)
+    assert row.history.loss[-1] < row.history.loss[0]
+    assert row.protocol.mask_size == SIZE
+    assert trained.row("mean_mask").history is None
+    assert {r.protocol.id for r in trained.results.rows()} == {row.protocol.id}
 
 
 def test_the_counts_are_those_of_the_saved_masks(trained):
     results = trained.results
     for row in results.rows():
-        counts = read_mask_counts(results.predictions_path(row["cell_id"]))
-        ids, masks = packed_masks(results.masks_path(row["cell_id"]))
+        counts = read_mask_counts(results.predictions_path(row.spec_id))
+        ids, masks = packed_masks(results.masks_path(row.spec_id))
         assert counts.image_id.tolist() == ids.tolist()
         assert set(counts.pairing) == {"unique", "seq"}
         test = counts.split == "test"
@@ -139,12 +140,12 @@ def test_masks_have_a_table_of_their_own(trained):
 
 def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):
     folders = (trained.results.folder, trained.data_dir, trained.cache_dir, tmp_path)
-    cell_id = trained.row("unet")["cell_id"]
-    draw_row(cell_id, *folders)
-    with Image.open(tmp_path / f"{cell_id}.png") as figure:
+    spec_id = trained.row("unet").spec_id
+    draw_row(spec_id, *folders)
+    with Image.open(tmp_path / f"{spec_id}.png") as figure:
         assert figure.width > figure.height > 400
-    assert (tmp_path / f"{cell_id}.svg").read_text().count("<image") == 6  # of seven test images
-    with pytest.raises(UnknownName, match=cell_id):
+    assert (tmp_path / f"{spec_id}.svg").read_text().count("<image") == 6  # of seven test images
+    with pytest.raises(UnknownName, match=spec_id):
         draw_row("none", *folders)
 
 
@@ -162,28 +163,31 @@ def applied(prepared_sets, trained, tmp_path_factory):
 
 def test_a_lung_variant_cannot_run_until_there_is_a_network(applied, trained):
     _, before, after = applied
-    assert before["cell"]["preprocessing"] == "lungs_removed"
-    assert "cxr-bench run --suite lungs" in before["error"]["reason"]
-    assert after["cell"]["preprocessing"] == f"lungs_removed@{trained.row('unet')['cell_id']}"
+    assert before.spec.preprocessing == "lungs_removed"
+    assert "cxr-bench run --suite lungs" in before.error.reason
+    assert after.spec.preprocessing == "lungs_removed"
+    assert before.spec.requires == {}
+    network = trained.row("unet")
+    assert after.spec.required_ids == {"lungs": network.spec_id}
+    assert after.made_from["lungs"].spec_id == network.spec_id
+    assert after.made_from["lungs"].weights_sha256 == network.weights_sha256
 
 
 def test_images_without_usable_lungs_are_counted(applied):
     lungs, _, row = applied
-    for split, left in row["lungs"]["left_whole"].items():
-        view = open_lungs(
-            lungs.findings, split, row["lungs"]["network"], lungs.cache_dir, lungs.results
-        )
+    for split, left in row.lungs.left_whole.items():
+        view = open_lungs(lungs.findings, split, row.lungs.network, lungs.cache_dir, lungs.results)
         assert left == sum(usable_mask(image, SIZE) is None for image in view.images)
     told = "Images left whole" in write(lungs.results).read_text()
-    assert told == any(row["lungs"]["left_whole"].values())
+    assert told == any(row.lungs.left_whole.values())
 
 
 def lend(trained, bare, **dataset):
     """Copy the U-Net's row and weights to another results folder."""
     row = trained.row("unet")
-    bare.results.write_row(row | {"dataset": row["dataset"] | dataset})
+    bare.results.write_row(replace(row, dataset=replace(row.dataset, **dataset)))
     for path in (trained.results.weights_path, trained.results.predictions_path):
-        source = path(row["cell_id"])
+        source = path(row.spec_id)
         target = bare.results.folder / source.relative_to(trained.results.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
@@ -192,36 +196,38 @@ def lend(trained, bare, **dataset):
 def test_a_network_is_not_used_where_its_masks_are_unsafe(bare, trained):
     lend(trained, bare, unsafe_for=["thorax_phantom"])
     wanted = suite(["linear"], FINDINGS, preprocessing=["lung_masked"])
-    (planned,) = bare.plan(wanted).cells
+    (planned,) = bare.plan(wanted).specs
     assert "may hold test images of thorax_phantom/small" in planned.refusal
 
 
 def test_a_network_without_its_weights_says_so(bare, trained):
     lend(trained, bare)
-    bare.results.weights_path(trained.row("unet")["cell_id"]).unlink()
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
+    bare.results.weights_path(trained.row("unet").spec_id).unlink()
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
     assert "weights" in planned.refusal
     assert "--rerun all" in planned.refusal
 
 
 def test_a_filter_finds_a_variant_without_its_network(trained):
     wanted = suite(["linear"], FINDINGS, preprocessing=["raw", *VARIANTS])
-    (planned,) = trained.plan(wanted, wanted={"preprocessing": {"lung_cropped"}}).cells
-    assert planned.cell.preprocessing.startswith("lung_cropped@")
+    (planned,) = trained.plan(wanted, wanted={"preprocessing": {"lung_cropped"}}).specs
+    assert planned.spec.preprocessing == "lung_cropped"
+    assert planned.spec.required_ids == {"lungs": trained.row("unet").spec_id}
 
 
 def test_the_variants_show_what_the_network_found(trained):
-    cell_id = trained.row("unet")["cell_id"]
+    spec_id = trained.row("unet").spec_id
     folders = (trained.cache_dir, trained.results)
     raw = open_view(trained.findings, "test", 48, "raw", trained.cache_dir).images
-    lungs = open_lungs(trained.findings, "test", cell_id, *folders).images
+    lungs = open_lungs(trained.findings, "test", spec_id, *folders).images
     assert lungs.shape == (len(raw), SIZE, SIZE)
     masks = [usable_mask(probabilities, 48) for probabilities in lungs]
     usable = [i for i, mask in enumerate(masks) if mask is not None]
     assert usable
+    wanted = suite(["linear"], FINDINGS, preprocessing=[*VARIANTS], resolutions=[48])
     views = {
-        name: open_prepared_view(trained.findings, "test", 48, f"{name}@{cell_id}", *folders).images
-        for name in VARIANTS
+        p.spec.preprocessing: open_prepared_view(trained.findings, "test", p.spec, *folders).images
+        for p in trained.plan(wanted).specs
     }
     for i in usable:
         np.testing.assert_array_equal(views["lung_masked"][i], np.where(masks[i], raw[i], 0))
@@ -234,10 +240,33 @@ def test_the_variants_show_what_the_network_found(trained):
 
 def test_weights_that_are_not_those_of_the_row_are_refused(bare, trained):
     lend(trained, bare)
-    cell_id = trained.row("unet")["cell_id"]
-    bare.results.weights_path(cell_id).write_bytes(b"other")
+    spec_id = trained.row("unet").spec_id
+    bare.results.weights_path(spec_id).write_bytes(b"other")
     with pytest.raises(UserError, match="not what row"):
-        open_lungs(bare.findings, "test", cell_id, bare.cache_dir, bare.results)
+        open_lungs(bare.findings, "test", spec_id, bare.cache_dir, bare.results)
+
+
+def test_a_network_of_other_code_is_not_used(bare, trained, monkeypatch):
+    lend(trained, bare)
+    monkeypatch.setattr("benchmark.execution.code.KIND_VERSION", 99)
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
+    assert planned.spec.requires == {}
+    assert "no network" in planned.refusal
+    with pytest.raises(UserError, match=r"code of unet has changed.*--suite lungs --rerun stale"):
+        open_lungs(bare.findings, "test", trained.row("unet").spec_id, bare.cache_dir, bare.results)
+
+
+def test_a_network_that_was_trained_anew_makes_what_it_prepared_stale(applied, trained):
+    lungs, _, after = applied
+    wanted = suite(["linear"], FINDINGS, preprocessing=["lungs_removed"])
+    assert [p.status for p in lungs.plan(wanted).specs] == ["done"]
+    row = lungs.row("unet")
+    lungs.results.write_row(replace(row, weights_sha256="0" * 64))
+    try:
+        assert [p.status for p in lungs.plan(wanted).specs] == ["stale"]
+    finally:
+        lungs.results.write_row(row)
+    assert after.made_from["lungs"].weights_sha256 == row.weights_sha256
 
 
 def test_degenerate_masks_are_not_used():
@@ -250,25 +279,24 @@ def test_degenerate_masks_are_not_used():
 
 def test_a_limited_network_prepares_nothing(bare, trained):
     lend(trained, bare)
-    row = bare.results.read_row(trained.row("unet")["cell_id"])
-    bare.results.write_row(row | {"watermarks": ["limited"]})
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
+    row = bare.results.read_row(trained.row("unet").spec_id)
+    bare.results.write_row(replace(row, watermarks=["limited"]))
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
     assert "no network" in planned.refusal
 
 
 def test_the_best_on_validation_is_chosen(bare, trained):
     lend(trained, bare)
     row = trained.row("unet")
-    worse = replace(trained.plan(suite(["unet"])).cells[0].cell, seed=1)
-    bare.results.write_row(
-        row | {"cell_id": worse.cell_id, "cell": worse.as_dict(), "model": row["model"]}
-    )
-    source = read_mask_counts(trained.results.predictions_path(row["cell_id"]))
-    nothing = replace(source, counts=source.counts[:, [2, 1, 0, 3]])  # what was found is missed
-    write_mask_counts(bare.results.predictions_path(worse.cell_id), nothing)
-    bare.results.weights_path(worse.cell_id).write_bytes(b"never read")
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).cells
-    assert planned.cell.preprocessing == f"lung_masked@{row['cell_id']}"
+    worse = replace(trained.plan(suite(["unet"])).specs[0].spec, seed=1)
+    source = read_mask_counts(trained.results.predictions_path(row.spec_id))
+    counts = source.counts[:, [2, 1, 0, 3]]  # what was found is missed
+    nothing = dataclasses.replace(source, counts=counts)
+    other = replace(row, spec=worse, spec_id=worse.spec_id)
+    publish(bare.results, other, check(nothing, row.protocol))
+    bare.results.weights_path(worse.spec_id).write_bytes(b"never read")
+    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
+    assert planned.spec.required_ids == {"lungs": row.spec_id}
 
 
 @pytest.mark.real
@@ -276,7 +304,7 @@ def test_the_mean_mask_on_real_lungs(real_data, tmp_path):
     masks = prepare(find_dataset(MASKS), tmp_path / "data", real_data / "lung_masks")
     lungs = Lungs(masks, None, tmp_path / "data", tmp_path / "cache", tmp_path / "results")
     assert lungs.run(lungs.plan(suite(["mean_mask"]))) == {"done": 1}
-    test = stored_scores(lungs.results, lungs.row("mean_mask"))["splits"]["test"]
-    assert (test["all"]["n_images"], test["all"]["n_patients"]) == (333, 248)
-    assert test["unique"]["n_images"] + test["seq"]["n_images"] == 333
-    assert test["unique"]["dice"] == pytest.approx(0.825, abs=0.01)
+    test = stored_mask_scores(lungs.results, lungs.row("mean_mask")).splits["test"]
+    assert (test["all"].n_images, test["all"].n_patients) == (333, 248)
+    assert test["unique"].n_images + test["seq"].n_images == 333
+    assert test["unique"].overlaps["dice"] == pytest.approx(0.825, abs=0.01)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import pytest
 
+from benchmark.data import preprocessing
 from benchmark.data.prepared import NotPrepared
+from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UnknownName
+from benchmark.execution.code import code_of
 from benchmark.execution.cost import nominal_seconds
 from benchmark.execution.plan import within_budget
 from benchmark.models import discover
-from tests.execution.conftest import Bench, make_suite, with_verdict
+from benchmark.records.row import Made
+from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_verdict, write_row
+
+VOTE = Ensemble("vote", "soft_vote", ("linear", "mlp"))
 
 
 def names(plan):
-    return [p.cell.model for p in plan.cells]
+    return [p.spec.model for p in plan.specs]
 
 
 def test_seeds_multiply_only_models_with_chance_in_them(bench):
@@ -39,27 +48,27 @@ def test_a_star_means_every_model_that_predicts_findings(bench):
 def test_a_filter_narrows_and_refuses_unknown_names(bench):
     suite = make_suite(["linear", "mlp"], seeds=(0, 1))
     plan = bench.plan(suite, wanted={"model": {"mlp"}, "seed": {"1"}})
-    assert [(p.cell.model, p.cell.seed) for p in plan.cells] == [("mlp", 1)]
+    assert [(p.spec.model, p.spec.seed) for p in plan.specs] == [("mlp", 1)]
     with pytest.raises(UnknownName, match="Did you mean 'linear'"):
         bench.plan(suite, wanted={"model": {"linaer"}})
     with pytest.raises(UnknownName, match="thorax_phantom/small"):
         bench.plan(suite, wanted={"dataset": {"thorax_phantom/smal"}})
 
 
-def test_two_suites_share_a_cell(bench):
+def test_two_suites_share_a_spec(bench):
     suite = make_suite(["linear"], augmentation=["none", "none"])
-    assert len(bench.plan(suite).cells) == 1
+    assert len(bench.plan(suite).specs) == 1
 
 
 def test_an_image_too_small_for_a_model_is_refused_with_its_limits(bench):
-    (planned,) = bench.plan(make_suite(["resnet50"], size=16)).cells
+    (planned,) = bench.plan(make_suite(["resnet50"], size=16)).specs
     assert "from 32 px" in planned.refusal
 
 
 def test_a_policy_that_has_no_meaning_for_the_task_is_refused_before_training(bench):
     suite = make_suite(["linear", "constant"], imbalance=["focal", "copies_s0"])
     plan = bench.plan(suite)
-    refusals = {p.cell.imbalance: p.refusal for p in plan.cells}
+    refusals = {p.spec.imbalance: p.refusal for p in plan.specs}
     assert refusals["focal"] is refusals[""] is None
     assert "copies_s0' is for binary tasks, not for a multilabel one" in refusals["copies_s0"]
     assert len(plan.to_run()) == 2
@@ -68,29 +77,29 @@ def test_a_policy_that_has_no_meaning_for_the_task_is_refused_before_training(be
 def test_a_recipe_follows_model_and_size(bench):
     suite = make_suite(["linear"], resolutions=[16, 32], recipe={"accumulate": 2})
     object.__setattr__(suite, "recipe_for", {"linear@32": {"batch_size": 8}})
-    cells = {p.cell.resolution: p.cell for p in bench.plan(suite).cells}
-    assert (cells[16].recipe["batch_size"], cells[16].micro_batch) == (16, 8)
-    assert (cells[32].recipe["batch_size"], cells[32].micro_batch) == (8, 4)
+    specs = {p.spec.resolution: p.spec for p in bench.plan(suite).specs}
+    assert (specs[16].recipe["batch_size"], specs[16].micro_batch) == (16, 8)
+    assert (specs[32].recipe["batch_size"], specs[32].micro_batch) == (8, 4)
 
 
 def test_a_leaking_set_is_refused_and_a_suspected_one_is_not(bench):
     suite = make_suite(["linear"])
-    (leaking,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "leak")).cells
+    (leaking,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "leak")).specs
     assert "leaks: because" in leaking.refusal
-    (suspected,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "suspected")).cells
+    (suspected,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "suspected")).specs
     assert suspected.refusal is None
 
 
 def test_a_set_that_is_not_prepared_is_named(bench):
     plan = bench.plan(make_suite(["linear"]), prepared=NotPrepared("a/b", bench.data_dir))
     assert plan.unprepared == {"thorax_phantom/small": ["test"]}
-    assert plan.cells == []
+    assert plan.specs == []
 
 
-def test_a_broken_model_file_is_one_refused_cell(phantom, tmp_path, bad_models):
+def test_a_broken_model_file_is_one_refused_spec(phantom, tmp_path, bad_models):
     bench = Bench(phantom, tmp_path, [bad_models])
     plan = bench.plan(make_suite(["broken", "linear"], seeds=(0, 1, 2)))
-    broken = [p for p in plan.cells if p.cell.model == "broken"]
+    broken = [p for p in plan.specs if p.spec.model == "broken"]
     assert len(broken) == 1
     assert "broken.py" in broken[0].refusal
     assert len(plan.to_run()) == 3
@@ -99,8 +108,8 @@ def test_a_broken_model_file_is_one_refused_cell(phantom, tmp_path, bad_models):
 def test_the_budget_keeps_the_cheapest_models_unless_one_is_named(bench):
     suite = make_suite(["constant", "linear", "resnet50"], size=64)
     card = discover()["linear"].card
-    (linear,) = [p for p in bench.plan(suite).cells if p.cell.model == "linear"]
-    minutes = (nominal_seconds(linear.cell, card, bench.prepared.counts) + 2) / 60
+    (linear,) = [p for p in bench.plan(suite).specs if p.spec.model == "linear"]
+    minutes = (nominal_seconds(linear.spec, card, bench.prepared.counts) + 2) / 60
     tight = make_suite(["constant", "linear", "resnet50"], size=64)
     object.__setattr__(tight, "budget_minutes", minutes)
     plan = bench.plan(tight)
@@ -122,23 +131,124 @@ def test_within_budget_stops_at_the_first_that_does_not_fit():
 
 def test_the_status_follows_the_row(bench):
     suite = make_suite(["linear"])
-    (planned,) = bench.plan(suite).cells
+    (planned,) = bench.plan(suite).specs
     assert planned.status == "missing"
-    row = {"cell_id": planned.cell.cell_id, "model": {"sha256": planned.model_file.sha256}}
-    for status, error in (("done", None), ("failed", {"reason": "it fell", "detail": ""})):
-        bench.results.write_row(row | {"status": status, "error": error})
-        assert bench.plan(suite).cells[0].status == status
+    for status in ("done", "failed"):
+        write_row(bench.results, planned, status)
+        assert bench.plan(suite).specs[0].status == status
         assert bench.plan(suite).to_run() == []
     assert len(bench.plan(suite, rerun="failed").to_run()) == 1
 
 
-def test_another_version_of_the_model_file_makes_a_row_stale(bench):
+def test_a_row_whose_predictions_are_gone_is_missing(bench):
     suite = make_suite(["linear"])
-    (planned,) = bench.plan(suite).cells
-    row = {"cell_id": planned.cell.cell_id, "model": {"sha256": "another"}}
-    bench.results.write_row(row | {"status": "done"})
-    assert bench.plan(suite).cells[0].status == "stale"
+    (planned,) = bench.plan(suite).specs
+    write_row(bench.results, planned)
+    bench.results.predictions_path(planned.spec.spec_id).unlink()
+    assert bench.plan(suite).specs[0].status == "missing"
+    assert len(bench.plan(suite).to_run()) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "component"),
+    [
+        ("benchmark.training.VERSION", "training"),
+        ("benchmark.execution.code.KIND_VERSION", "kind"),
+        ("benchmark.execution.code.DECODE_VERSION", "decoding"),
+    ],
+)
+def test_another_version_of_a_component_makes_a_row_stale(bench, monkeypatch, place, component):
+    suite = make_suite(["linear"])
+    (planned,) = bench.plan(suite).specs
+    row = write_row(bench.results, planned)
+    monkeypatch.setattr(place, 99)
+    _is_stale(bench, suite)
+    (again,) = bench.plan(suite).specs
+    assert again.spec == planned.spec, "what is asked for is the same"
+    now = code_of(again.spec, again.model_file)
+    assert {name for name in now if now[name] != row.code[name]} == {component}
+    write_row(bench.results, planned, "failed", code=row.code)
+    assert bench.plan(suite).specs[0].status == "missing", "the fault may be mended"
+
+
+def test_another_version_of_the_preprocessing_makes_its_rows_stale_and_no_others(
+    bench, monkeypatch
+):
+    suite = make_suite(["linear"], preprocessing=["raw", "clahe"])
+    for planned in bench.plan(suite).specs:
+        write_row(bench.results, planned)
+    clahe = preprocessing.find("clahe")
+    clahe.card["version"] = 99
+    find = preprocessing.find
+    monkeypatch.setattr(preprocessing, "find", lambda n: clahe if n == "clahe" else find(n))
+    found = {p.spec.preprocessing: p.status for p in bench.plan(suite).specs}
+    assert found == {"raw": "done", "clahe": "stale"}
+
+
+def test_a_change_of_a_model_file_of_ones_own_makes_its_rows_stale_and_a_comment_does_not(
+    phantom, tmp_path
+):
+    file, suite = tmp_path / "own.py", make_suite(["own"])
+    code = f"{CARD}def build(input_shape, task, weights):{LINEAR}"
+    file.write_text(code)
+    bench = Bench(phantom, tmp_path / "results", [tmp_path])
+    (planned,) = bench.plan(suite).specs
+    write_row(bench.results, planned)
+    file.write_text(code + "\n\n# the same\n")
+    assert bench.plan(suite).specs[0].status == "done"
+    file.write_text(code.replace("Flatten()", "GlobalAveragePooling2D()"))
+    _is_stale(bench, suite)
+
+
+def _is_stale(bench, suite):
+    assert bench.plan(suite).specs[0].status == "stale"
     assert bench.plan(suite).to_run() == []
     assert len(bench.plan(suite, rerun="stale").to_run()) == 1
-    bench.results.write_row(row | {"status": "failed"})
-    assert bench.plan(suite).cells[0].status == "missing"
+
+
+def test_a_member_that_was_made_anew_makes_an_ensemble_stale_and_an_unchanged_one_does_not(bench):
+    suite = dataclasses.replace(make_suite(["linear", "mlp"]), ensembles=(VOTE,))
+    *members, vote = bench.plan(suite).specs
+    rows = {planned.spec.model: write_row(bench.results, planned) for planned in members}
+    used = {
+        f"member:{name}": Made(spec_id=row.spec_id, predictions_sha256=row.predictions_sha256)
+        for name, row in rows.items()
+    }
+    write_row(bench.results, vote, made_from=used)
+    bench.results.write_row(msgspec.structs.replace(rows["mlp"], finished="later"))
+    assert _statuses(bench, suite) == {"linear": "done", "mlp": "done", "vote": "done"}
+    bench.results.write_row(msgspec.structs.replace(rows["mlp"], predictions_sha256="0" * 64))
+    assert _statuses(bench, suite) == {"linear": "done", "mlp": "done", "vote": "stale"}
+    bench.results.write_row(msgspec.structs.replace(rows["mlp"], code={"training": "0"}))
+    assert _statuses(bench, suite) == {"linear": "done", "mlp": "stale", "vote": "stale"}
+
+
+def _statuses(bench, suite):
+    return {p.spec.model: p.status for p in bench.plan(suite).specs}
+
+
+def test_nothing_of_the_machine_is_in_an_id(bench, monkeypatch):
+    suite = make_suite(["linear", "constant"])
+    before = [p.spec for p in bench.plan(suite).specs]
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("CXR_BENCH_DEVICE", "tpu")
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0})
+    assert [p.spec.spec_id for p in bench.plan(suite).specs] == [s.spec_id for s in before]
+
+
+def test_another_precision_is_another_spec_of_what_is_trained_and_of_nothing_else(bench):
+    models = ["linear", "mlp", "constant", "metadata_only"]
+    suite = dataclasses.replace(make_suite(models), ensembles=(VOTE,))
+    usual = {p.spec.model: p.spec for p in bench.plan(suite).specs}
+    reduced = {p.spec.model: p.spec for p in bench.plan(suite, precision="mixed_bfloat16").specs}
+    for model in ("linear", "mlp"):
+        assert (usual[model].precision, reduced[model].precision) == ("float32", "mixed_bfloat16")
+        assert usual[model].spec_id != reduced[model].spec_id
+        assert usual[model].recipe == reduced[model].recipe
+    for model in ("constant", "metadata_only"):
+        assert usual[model] == reduced[model]
+        assert usual[model].precision == ""
+    vote, reduced_vote = usual["vote"], reduced["vote"]
+    assert vote.precision == reduced_vote.precision == ""
+    # A vote computes with no precision of its own; it is another one since its members are.
+    assert msgspec.structs.replace(reduced_vote, requires=vote.requires) == vote

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 
-from benchmark.data.prepared import MANIFEST, SPLITS, Prepared
+from benchmark.data.prepared import SPLITS, Prepared, load_prepared
 from benchmark.errors import UnknownName, UserError
-from benchmark.execution.cell_data import cell_data
 from benchmark.execution.cross import evaluate
 from benchmark.execution.external import Origin, enter
 from benchmark.execution.plan import Stock, make_plan
+from benchmark.execution.spec_data import spec_data
 from benchmark.models import discover
 from benchmark.probes import split as probes
 from benchmark.probes.split import probe_data
 from benchmark.protocols import resolved, under
 from benchmark.records.predictions import read_predictions
+from benchmark.records.row import ProbeFacts, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
+from benchmark.spec import PUBLISHED
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
+from tests.data.claimed_sets import claim
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import ENVIRONMENT
 
@@ -45,24 +50,23 @@ def people(tmp_path):
             "view": np.tile(np.array(["AP", "PA", "L"])[patients % 3], 3),
             "label_source": "simulation",
             "sha256": "0" * 64,
+            "width": 8,
+            "height": 8,
             "target:Nodule": np.tile(patients % 2, 3),
             "labelled:Nodule": 1,
         }
     )
     frame.insert(0, "image_id", [f"image{i}" for i in range(3 * n)])
-    facts = {
-        "findings": ["Nodule"], "kind": "binary", "split_source": "ours", "label_version": "1",
-        "redistributable": True, "projections": ["PA"], "quarantined": [],
-    }  # fmt: skip
-    derived = {"manifest_sha256": "1", "rendition": "original", "verdict": "clean", "reasons": []}
-    return frame, Prepared("toy/people", "1.0.0", tmp_path, facts, derived | {"test_digest": "2"})
+    claim(folder := tmp_path / "toy" / "people" / "1.0.0", frame)
+    return frame, folder
 
 
 def saved(people, **columns) -> Prepared:
     """The set with other columns."""
-    frame, prepared = people
-    frame.assign(**columns).to_csv(prepared.path / MANIFEST, index=False)
-    return replace(prepared)  # which has read no manifest yet
+    frame, folder = people
+    shutil.rmtree(folder)
+    claim(folder, frame.assign(**columns))
+    return load_prepared("toy/people", folder.parents[2])
 
 
 def test_two_values_are_a_binary_task_on_the_same_images_and_splits(people):
@@ -75,10 +79,8 @@ def test_two_values_are_a_binary_task_on_the_same_images_and_splits(people):
         np.testing.assert_array_equal(part.image_id, own.image_id)
         np.testing.assert_array_equal(part.targets[:, 0] == 1, own.sex == "M")
         assert part.labelled.all()
-        assert probing.counts[split] == {
-            "images": 80, "patients": 40, "positives": {"sex M": 40},
-        }  # fmt: skip
-    assert probing.derived["test_digest"] != whole.derived["test_digest"]
+        assert probing.counts[split] == SplitCounts(images=80, patients=40, positives={"sex M": 40})
+    assert probing.derived.test_digest != whole.derived.test_digest
     assert probing.manifest_sha256 == whole.manifest_sha256
 
 
@@ -102,14 +104,14 @@ def test_unknown_and_rare_values_are_left_out_and_counted(people):
     view = people[0]["view"].to_numpy().copy()
     view[:5], view[160:163] = "", "COSTAL"
     probing = under("probe:view", saved(people, view=view))
-    assert probing.facts["probe"] == {
-        "field": "view",
-        "values": ["AP", "L", "PA"],
-        "left_out": {
+    assert probing.facts.probe == ProbeFacts(
+        field="view",
+        values=["AP", "L", "PA"],
+        left_out={
             "unknown": {"train": 5, "validation": 0, "test": 0},
             "COSTAL": {"train": 0, "validation": 0, "test": 3},
         },
-    }
+    )
     data = probe_data(probing)
     assert [len(data[split].part) for split in SPLITS] == [75, 80, 77]
     ids = people[0].query("split == 'test'")["image_id"].to_numpy()
@@ -121,7 +123,7 @@ def test_ages_are_asked_for_in_bands_and_impossible_ones_are_unknown(people):
     ages[0] = 412
     probing = under("probe:age", saved(people, age=ages))
     assert probing.task.findings == ("age 40-59",)
-    assert probing.facts["probe"]["left_out"]["unknown"]["train"] == 1
+    assert probing.facts.probe.left_out["unknown"]["train"] == 1
 
 
 def test_the_source_of_the_labels_can_be_asked_for(people):
@@ -143,7 +145,7 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(people):
         under("probe:sex", saved(people, sex=few))
     masks = saved(people)
     with pytest.raises(UserError, match="holds lung masks"):
-        under("probe:sex", replace(masks, facts=masks.facts | {"kind": "segmentation"}))
+        under("probe:sex", replace(masks, facts=structs.replace(masks.facts, kind="segmentation")))
 
 
 def test_a_star_stands_for_what_the_set_can_answer(people):
@@ -151,7 +153,7 @@ def test_a_star_stands_for_what_the_set_can_answer(people):
     assert [*answered] == ["probe:view", "probe:age"]
     assert refused.keys() == {"toy/people@probe:sex", "toy/people@probe:source"}
     whole = saved(people)
-    assert resolved("honest", whole) == ({"honest": whole}, {})
+    assert resolved(PUBLISHED, whole) == ({PUBLISHED: whole}, {})
 
 
 def test_suite_files_and_commands_name_probes(tmp_path, people):
@@ -172,7 +174,7 @@ def plan(bench, *datasets, models=("metadata_only", "cnn"), **options):
     matrix = {"datasets": [*datasets], "models": [*models], "resolutions": [32], "seeds": [0]}
     recipe = {"epochs": 8, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", DEFAULTS | matrix, recipe)
-    stock = Stock(discover(), {NAME: bench.prepared}, bench.results, ENVIRONMENT)
+    stock = Stock(discover(), {NAME: bench.prepared}, bench.results)
     return make_plan([suite], stock, **options)
 
 
@@ -188,29 +190,29 @@ def finished(phantom, tmp_path_factory):
 
 
 def probe_row(bench, model):
-    rows = (row for row in bench.results.rows() if "protocol" in row["cell"])
-    return next(row for row in rows if row["cell"]["model"] == model)
+    rows = (row for row in bench.results.rows() if row.spec.protocol != PUBLISHED)
+    return next(row for row in rows if row.spec.model == model)
 
 
 def test_the_projection_is_read_from_the_images(finished):
     bench, _ = finished
     row = probe_row(bench, "cnn")
-    path = bench.results.predictions_path(row["cell_id"])
+    path = bench.results.predictions_path(row.spec_id)
     found, own = read_predictions(path, "binary").part("test"), bench.prepared.part("test")
     views = dict(zip(own.image_id, own.view, strict=True))
     assert [views[i] == "PA" for i in found.image_id] == (found.targets[:, 0] == 1).tolist()
     assert set(found.view) == {""}  # so that nobody can read it there
-    tested = stored_scores(bench.results, row)["splits"]["test"]["per_finding"]
-    assert tested["view PA"]["auc"] > 0.8  # 0.999 on the set of usual size
+    tested = stored_scores(bench.results, row).splits["test"].per_finding["view PA"]
+    assert tested.metrics["auc"] > 0.8  # 0.999 on the set of usual size
 
 
 def test_a_probe_has_a_table_and_a_place_of_its_own(finished):
     bench, made = finished
     rows = [probe_row(bench, model) for model in ("cnn", "metadata_only")]
-    assert rows[0]["protocol"] == rows[1]["protocol"]
-    assert rows[0]["protocol"]["probe"] == "view"
-    assert rows[0]["watermarks"] == []
-    honest = next(p.cell for p in made.cells if p.cell.protocol == "honest")
+    assert rows[0].protocol == rows[1].protocol
+    assert rows[0].protocol.probe == "view"
+    assert rows[0].watermarks == []
+    honest = next(p.spec for p in made.specs if p.spec.protocol == PUBLISHED)
     assert "protocol" not in honest.as_dict()
     text = write(bench.results).read_text()
     assert f"### {NAME} 1.0.0, shortcut probe: view" in text
@@ -221,17 +223,17 @@ def test_nothing_is_run_twice_and_probes_are_filtered_by_name(finished):
     bench, _ = finished
     both = NAME, f"{NAME}@probe:view"
     assert plan(bench, *both).to_run() == []
-    wanted = plan(bench, NAME, f"{NAME}@probe:*", wanted={"protocol": {"probe:sex"}}).cells
-    assert {p.cell.protocol for p in wanted} == {"probe:sex"}
+    wanted = plan(bench, NAME, f"{NAME}@probe:*", wanted={"protocol": {"probe:sex"}}).specs
+    assert {p.spec.protocol for p in wanted} == {"probe:sex"}
 
 
 def test_a_limited_probe_takes_the_same_images_for_every_model(finished):
     bench, made = finished
-    cells = [p.cell for p in made.cells if p.cell.protocol != "honest"]
+    specs = [p.spec for p in made.specs if p.spec.protocol != PUBLISHED]
     prepared = under("probe:view", bench.prepared)
     kept = [
-        cell_data(replace(cell, limit=20), prepared)["train"].part.image_id.tolist()
-        for cell in cells
+        spec_data(structs.replace(spec, limit=20), prepared)["train"].part.image_id.tolist()
+        for spec in specs
     ]
     assert len(kept[0]) == 20
     assert kept[0] == kept[1]
@@ -243,16 +245,14 @@ def test_predictions_of_another_tool_can_stand_beside_a_probe(people, tmp_path):
     lines = [f"{i},{t:.1f}" for i, t in zip(part.image_id, part.targets[:, 0], strict=True)]
     (tmp_path / "theirs.csv").write_text("\n".join(["image_id,sex M", *lines]))
     results = Results(tmp_path / "results")
-    facts = dict.fromkeys(("simulated", "licence", "citation"), "")
-    probing = replace(probing, facts=probing.facts | facts)
     row = enter(tmp_path / "theirs.csv", probing, Origin("theirs"), results, "probe:sex")
-    assert row["protocol"]["probe"] == "sex"
-    assert row["cell"]["protocol"] == "probe:sex"
-    assert stored_scores(results, row)["splits"]["test"]["auc"] == 1
+    assert row.protocol.probe == "sex"
+    assert row.spec.protocol == "probe:sex"
+    assert stored_scores(results, row).splits["test"].metrics["auc"] == 1
 
 
 def test_a_probe_is_not_evaluated_on_another_set(finished, tmp_path):
     bench, _ = finished
     row = probe_row(bench, "cnn")
     with pytest.raises(UserError, match="is a shortcut probe: what it reads is no finding"):
-        evaluate(row, bench.prepared, discover()["cnn"], bench.results, tmp_path)
+        evaluate(row, bench.prepared, discover()["cnn"], bench.results, tmp_path, ENVIRONMENT)

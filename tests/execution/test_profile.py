@@ -1,4 +1,4 @@
-"""Where the time of a cell went."""
+"""Where the time of a spec went."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_run_prints_them_and_rows_keep_them(phantom, tmp_path):
     shares = [float(share.rstrip("%")) for share in lines["share"][1:]]
     assert sum(shares) == pytest.approx(100, abs=4)
     assert "Workers started: 1" in output
-    rows = {row["cell"]["model"]: row for row in Results(tmp_path).rows()}
-    assert set(rows["linear"]["profile"]) == set(COLUMNS)
-    assert min(rows["linear"]["profile"].values()) >= 0
-    assert rows["linear"]["profile"]["first step"] > 0
+    rows = {row.spec.model: row for row in Results(tmp_path).rows()}
+    assert set(rows["linear"].profile) == set(COLUMNS)
+    assert min(rows["linear"].profile.values()) >= 0
+    assert rows["linear"].profile["first step"] > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
+from benchmark.data.facts import FACTS, METADATA
+from benchmark.data.prepared import load_prepared
+from benchmark.execution.code import code_of
+from benchmark.execution.environment import KERAS
 from benchmark.execution.pool import Limits
+from benchmark.hashing import sha256_of_file
+from benchmark.models import discover
+from benchmark.records.door import write_record
 from benchmark.records.predictions import SPLITS, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
@@ -24,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("runs")
 
 @pytest.fixture(scope="module")
 def finished(phantom, tmp_path_factory, bad_models):
-    """One run with every sort of model, good and bad; returns (bench, plan, how cells ended)."""
+    """One run with every sort of model, good and bad; returns (bench, plan, how specs ended)."""
     bench = Bench(phantom, tmp_path_factory.mktemp("run") / "results", [bad_models])
     good = ["constant", "metadata_only", "linear", "cnn"]
     bad = ["exits", "crashes", "raises", "diverges", "broken", "hangs", "hoards"]
@@ -37,7 +47,7 @@ def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
     bench, _, ended = finished
     assert ended == {"done": 4, "failed": 6, "not_runnable": 1}
     rows = bench.rows()
-    assert {name for name, row in rows.items() if row["status"] == "done"} == {
+    assert {name for name, row in rows.items() if row.status == "done"} == {
         "constant",
         "metadata_only",
         "linear",
@@ -59,9 +69,9 @@ def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
 )
 def test_every_failure_is_a_row_with_its_reason(finished, model, status, reason):
     row = finished[0].rows()[model]
-    assert row["status"] == status
-    assert reason in row["error"]["reason"]
-    assert row["predictions_sha256"] is None
+    assert row.status == status
+    assert reason in row.error.reason
+    assert row.predictions_sha256 is None
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -75,8 +85,8 @@ def test_predictions_cover_every_image_once(finished):
     bench, _, _ = finished
     manifest = bench.prepared.manifest()
     for model in ("constant", "linear", "cnn"):
-        cell_id = bench.rows()[model]["cell_id"]
-        predictions = read_predictions(bench.results.predictions_path(cell_id), "multilabel")
+        spec_id = bench.rows()[model].spec_id
+        predictions = read_predictions(bench.results.predictions_path(spec_id), "multilabel")
         for split in SPLITS:
             ids = manifest.loc[manifest["split"] == split, "image_id"].tolist()
             assert predictions.part(split).image_id.tolist() == ids
@@ -87,12 +97,17 @@ def test_predictions_cover_every_image_once(finished):
 
 def test_the_rows_say_what_was_run(finished):
     row = finished[0].rows()["cnn"]
-    assert row["provenance"]["packages"]["keras"]
-    assert row["model"]["parameters"] > 1000
-    assert row["counts"]["test"]["images"] == finished[0].prepared.counts["test"]["images"]
-    assert len(row["history"]["loss"]) == len(row["history"]["val_auc"]) <= 2
-    assert {"views", "build", "train", "predict", "score"} <= row["phases"].keys()
-    assert row["peak_memory_mb"] > 50
+    assert row.environment.packages["keras"]
+    assert (row.environment.backend, row.environment.threads) == ("tensorflow", 1)
+    assert row.environment.keras == KERAS
+    assert row.code == code_of(row.spec, discover()["cnn"])
+    assert row.code.keys() == {"kind", "model", "training", "decoding", "preprocessing"}
+    assert row.weights_sha256 == sha256_of_file(finished[0].results.weights_path(row.spec_id))
+    assert row.model.parameters > 1000
+    assert row.counts["test"].images == finished[0].prepared.counts["test"].images
+    assert len(row.history.loss) == len(row.history.val_auc) <= 2
+    assert {"views", "build", "train", "predict", "score"} <= row.phases.keys()
+    assert row.peak_memory_mb > 50
 
 
 def test_the_leaderboard_shows_results_and_failures(finished):
@@ -103,7 +118,7 @@ def test_the_leaderboard_shows_results_and_failures(finished):
 
 @pytest.fixture(scope="module")
 def twice(phantom, tmp_path_factory):
-    """The same augmented cells, in one worker and in two; returns two benches."""
+    """The same augmented specs, in one worker and in two; returns two benches."""
     models = ["cnn", "thamilarasi3"]  # the latter with batch statistics and random layers
     suite = make_suite(models, seeds=(0, 1), augmentation=["standard"], size=24)
     together = Bench(phantom, tmp_path_factory.mktemp("together"))
@@ -114,7 +129,7 @@ def twice(phantom, tmp_path_factory):
     return together, alone
 
 
-def test_the_same_cell_gives_the_same_bytes_in_a_fresh_and_in_a_reused_worker(twice):
+def test_the_same_spec_gives_the_same_bytes_in_a_fresh_and_in_a_reused_worker(twice):
     together, alone = twice
     files = sorted(path.name for path in (together.results.folder / "predictions").iterdir())
     assert len(files) == 4
@@ -138,29 +153,29 @@ def test_a_worker_that_keeps_too_much_memory_is_replaced(bench, monkeypatch):
             workers.add(tuple(_workers()))
 
     assert bench.run(bench.plan(suite), note_worker) == {"done": 2}
-    assert workers == {()}  # none was alive when a cell began: each had its own
+    assert workers == {()}  # none was alive when a spec began: each had its own
 
 
 def test_a_limited_run_uses_so_many_images_and_is_watermarked(bench):
     plan = bench.plan(make_suite(["linear"], recipe={"epochs": 1}), limit=20)
     bench.run(plan)
     row = bench.rows()["linear"]
-    assert row["counts"]["train"]["images"] == 20
-    assert row["watermarks"] == ["limited to 20 images of each split"]
+    assert row.counts["train"].images == 20
+    assert row.watermarks == ["limited to 20 images of each split"]
     assert "limited to 20 images" in write(bench.results).read_text()
 
 
-def test_a_cell_whose_worker_is_killed_is_failed_and_can_be_run_again(bench):
+def test_a_spec_whose_worker_is_killed_is_failed_and_can_be_run_again(bench):
     suite = make_suite(["linear"], seeds=(0, 1), recipe={"epochs": 1})
     killed = []
 
     def kill_once(planned, event):
         if event["event"] == "epoch" and not killed:
-            killed.append(planned.cell.cell_id)
+            killed.append(planned.spec.spec_id)
             os.kill(_workers()[0], signal.SIGKILL)
 
     assert bench.run(bench.plan(suite), kill_once) == {"failed": 1, "done": 1}
-    assert bench.results.read_row(killed[0])["status"] == "failed"
+    assert bench.results.read_row(killed[0]).status == "failed"
     assert bench.run(bench.plan(suite, rerun="failed")) == {"done": 1}
     assert not list(bench.results.folder.rglob("*.tmp"))
 
@@ -169,7 +184,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
     suite = make_suite(["constant", "linear"], recipe={"epochs": 1})
 
     def interrupt(planned, event):
-        if planned.cell.model == "linear":
+        if planned.spec.model == "linear":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -181,7 +196,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
 def test_a_run_may_stop_at_the_first_failure(bench, bad_models):
     bench.models_dirs = (bad_models,)
     plan = bench.plan(make_suite(["exits", "linear"]))
-    first, second = (planned.cell.model for planned in plan.to_run())
+    first, second = (planned.spec.model for planned in plan.to_run())
     assert (first, second) == ("exits", "linear")
     assert bench.run(plan, exit_on_error=True) == {"failed": 1}
     assert set(bench.rows()) == {"exits"}
@@ -204,7 +219,7 @@ def test_two_runs_share_the_work(phantom, tmp_path):
 
 
 def test_a_worker_ends_with_its_runner(bench):
-    """Or a new run would do a cell that the old worker is still at."""
+    """Or a new run would do a spec that the old worker is still at."""
     script = (
         "import subprocess, sys\n"
         "worker = subprocess.Popen([sys.executable, '-m', 'benchmark.execution.worker'],"
@@ -228,19 +243,25 @@ def _workers() -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def test_predictions_on_data_under_an_agreement_stay_private(bench):
-    import json
+@pytest.fixture
+def under_agreement(phantom, tmp_path):
+    """The small phantom as if its images must not be published."""
+    prepared, data_dir, cache_dir = phantom
+    folder = tmp_path / "data" / prepared.path.relative_to(data_dir)
+    shutil.copytree(prepared.path, folder)
+    said = json.loads((folder / METADATA).read_bytes()) | {"redistributable": False}
+    (folder / METADATA).write_text(json.dumps(said))
+    digest = sha256_of_file(folder / METADATA)
+    write_record(folder / FACTS, structs.replace(prepared.derived, metadata_sha256=digest))
+    return load_prepared(prepared.name, tmp_path / "data"), tmp_path / "data", cache_dir
 
-    metadata = bench.prepared.path / "metadata.json"
-    published = metadata.read_text()
-    metadata.write_text(json.dumps(json.loads(published) | {"redistributable": False}))
-    try:
-        bench.run(bench.plan(make_suite(["constant"])))
-        text = write(bench.results).read_text()
-    finally:
-        metadata.write_text(published)
-    cell_id = bench.rows()["constant"]["cell_id"]
-    assert bench.results.predictions_path(cell_id, redistributable=False).is_file()
+
+def test_predictions_on_data_under_an_agreement_stay_private(under_agreement, tmp_path):
+    bench = Bench(under_agreement, tmp_path / "results")
+    bench.run(bench.plan(make_suite(["constant"])))
+    text = write(bench.results).read_text()
+    spec_id = bench.rows()["constant"].spec_id
+    assert bench.results.predictions_path(spec_id, redistributable=False).is_file()
     assert not (bench.results.folder / "predictions").exists()
     patient = bench.prepared.manifest()["patient_id"].iloc[0]
     published_files = [p for p in bench.results.folder.rglob("*.json") if p.is_file()]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from benchmark import cli
 from benchmark.data.discovery import find_dataset
@@ -15,15 +16,17 @@ from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UnknownName, UserError
 from benchmark.execution.plan import Stock, make_plan
+from benchmark.hashing import sha256_of_file
 from benchmark.models import create, discover
 from benchmark.records.anomaly_maps import read_anomaly_maps
 from benchmark.records.predictions import read_predictions
 from benchmark.report.leaderboard import write
 from benchmark.screening.split import screening_data, under
+from benchmark.spec import PUBLISHED
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
 from benchmark.task import Task
 from tests.ensembles.conftest import Workbench
-from tests.execution.conftest import ENVIRONMENT
+from tests.execution.conftest import with_verdict
 from tfds_builders.kermany_pneumonia import fake_raw
 
 pytestmark = pytest.mark.xdist_group("runs")
@@ -55,7 +58,7 @@ def suite(*ensembles, datasets=(f"{NAME}@{WITHOUT}",), models=("cnn",)) -> Suite
 
 
 def plan(bench, *suites, prepared=None, **options):
-    stock = Stock(discover(), {NAME: prepared or bench.prepared}, bench.results, ENVIRONMENT)
+    stock = Stock(discover(), {NAME: prepared or bench.prepared}, bench.results)
     return make_plan(suites, stock, **options)
 
 
@@ -75,15 +78,15 @@ def test_the_withheld_class_is_in_test_alone_and_no_normal_image_is_lost(classes
         assert set(part.image_id) == {i for i, c in truth.items() if c in (normal, other)}
         assert [float(truth[i] == other) for i in part.image_id] == part.targets[:, 0].tolist()
         assert 0 < part.targets.sum() < len(part)
-        assert screened.counts[split]["positives"] == {"anomaly": part.targets.sum()}
+        assert screened.counts[split].positives == {"anomaly": part.targets.sum()}
         np.testing.assert_array_equal(whole.part(split).image_id[data[split].rows], part.image_id)
     assert screened.task.findings == ("anomaly",)
-    assert under("honest", whole) is under("legacy_s3", whole) is whole
+    assert under(PUBLISHED, whole) is under("legacy_s3", whole) is whole
 
 
 def test_another_withheld_class_is_another_test_set(classes):
     other = under("without:Bacterial pneumonia", classes[0])
-    digests = {p.derived["test_digest"] for p in (classes[0], under(WITHOUT, classes[0]), other)}
+    digests = {p.derived.test_digest for p in (classes[0], under(WITHOUT, classes[0]), other)}
     assert len(digests) == 3
 
 
@@ -103,7 +106,7 @@ def test_what_cannot_be_withheld_lists_the_choices(classes, finding):
 )
 def test_sets_that_cannot_be_screened_say_why(classes, facts, fault):
     with pytest.raises(UserError, match=fault):
-        under(WITHOUT, replace(classes[0], facts=classes[0].facts | facts))
+        under(WITHOUT, replace(classes[0], facts=structs.replace(classes[0].facts, **facts)))
 
 
 def test_suite_files_name_screening_protocols(tmp_path):
@@ -117,26 +120,25 @@ def test_suite_files_name_screening_protocols(tmp_path):
 
 def test_a_leaking_set_is_not_screened(classes, tmp_path):
     bench = Workbench(classes, tmp_path)
-    leaking = classes[0].derived | {"verdict": "leak", "reasons": ["because"]}
-    (planned,) = plan(bench, suite(), prepared=replace(classes[0], derived=leaking)).cells
+    (planned,) = plan(bench, suite(), prepared=with_verdict(classes[0], "leak")).specs
     assert "leaks: because" in planned.refusal
 
 
 def test_a_screen_needs_a_withheld_class_and_a_member_with_a_feature_map(classes, tmp_path):
     bench = Workbench(classes, tmp_path / "results")
     screen = Ensemble("screen", "anomaly", ("linear",))
-    (_, honest) = plan(bench, suite(screen, datasets=[NAME], models=["linear"])).cells
+    (_, honest) = plan(bench, suite(screen, datasets=[NAME], models=["linear"])).specs
     assert honest.refusal.endswith(f"{NAME}@without:<finding>")
     bench.run(plan(bench, suite(screen, models=["linear"])))
-    assert "no feature map" in bench.rows()["screen"]["error"]["reason"]
+    assert "no feature map" in bench.rows()["screen"].error.reason
 
 
-@pytest.mark.parametrize(("size", "cells"), [(32, 8), (64, 16), (128, 16), (200, 12)])
-def test_the_map_is_the_last_one_before_pooling_and_never_too_fine(size, cells):
+@pytest.mark.parametrize(("size", "specs"), [(32, 8), (64, 16), (128, 16), (200, 12)])
+def test_the_map_is_the_last_one_before_pooling_and_never_too_fine(size, specs):
     from benchmark.execution.anomaly_run import _map_network
 
     model = create(discover()["cnn"], size, Task(("anomaly",), "binary"), "unit")
-    assert _map_network(model).output_shape == (None, cells, cells, 128)
+    assert _map_network(model).output_shape == (None, specs, specs, 128)
 
 
 @pytest.fixture(scope="module")
@@ -149,46 +151,46 @@ def finished(classes, tmp_path_factory):
 
 
 def screened_rows(bench):
-    rows = [row for row in bench.results.rows() if row["cell"].get("protocol") == WITHOUT]
-    return {row["cell"]["model"]: row for row in rows}
+    rows = [row for row in bench.results.rows() if row.spec.protocol == WITHOUT]
+    return {row.spec.model: row for row in rows}
 
 
 def test_the_rows_share_an_honest_table_of_their_own(finished):
     bench = finished[0]
     rows = screened_rows(bench)
-    plain = next(row for row in bench.results.rows() if "protocol" not in row["cell"])
-    assert rows["cnn"]["protocol"] == rows["screen"]["protocol"]
-    assert rows["cnn"]["protocol"]["id"] != plain["protocol"]["id"]
-    assert rows["cnn"]["watermarks"] == rows["screen"]["watermarks"] == []
-    assert not rows["cnn"]["protocol"]["legacy"]
-    assert "Viral pneumonia (never trained on) in test" in rows["cnn"]["protocol"]["split"]
-    assert rows["cnn"]["dataset"]["verdict"] == plain["dataset"]["verdict"]
-    assert rows["cnn"]["counts"]["test"]["positives"].keys() == {"anomaly"}
+    plain = next(row for row in bench.results.rows() if row.spec.protocol == PUBLISHED)
+    assert rows["cnn"].protocol == rows["screen"].protocol
+    assert rows["cnn"].protocol.id != plain.protocol.id
+    assert rows["cnn"].watermarks == rows["screen"].watermarks == []
+    assert not rows["cnn"].protocol.legacy
+    assert "Viral pneumonia (never trained on) in test" in rows["cnn"].protocol.split
+    assert rows["cnn"].dataset.verdict == plain.dataset.verdict
+    assert rows["cnn"].counts["test"].positives.keys() == {"anomaly"}
 
 
 def test_a_logit_counts_deviations_of_normal_validation_images(finished):
     bench = finished[0]
     row = screened_rows(bench)["screen"]
-    found = read_predictions(bench.results.predictions_path(row["cell_id"]), "binary")
+    found = read_predictions(bench.results.predictions_path(row.spec_id), "binary")
     part = found.part("validation")
     normal = part.logits[part.targets[:, 0] == 0, 0]
     assert normal.mean() == pytest.approx(0, abs=1e-5)
     assert normal.std() == pytest.approx(1, abs=1e-5)
-    flagged = normal > row["ensemble"]["screening"]["rule"]["score"]
-    specificity = row["ensemble"]["screening"]["validation"]["score"]["specificity"]
+    flagged = normal > row.ensemble.screening.rule.score
+    specificity = row.ensemble.screening.validation["score"].specificity
     assert 1 - flagged.mean() == pytest.approx(specificity)
 
 
 def test_scores_are_those_of_the_saved_maps(finished):
     bench = finished[0]
     row = screened_rows(bench)["screen"]
-    maps = read_anomaly_maps(bench.results.anomaly_path(row["cell_id"]))
-    found = read_predictions(bench.results.predictions_path(row["cell_id"]), "binary").part("test")
+    maps = read_anomaly_maps(bench.results.anomaly_path(row.spec_id))
+    found = read_predictions(bench.results.predictions_path(row.spec_id), "binary").part("test")
     np.testing.assert_array_equal(maps.image_id, found.image_id)
     np.testing.assert_allclose(maps.score, found.logits[:, 0], rtol=1e-5)
     # Halved twice from 32 px before the last convolution.
     assert maps.distances.shape == (len(found.image_id), 8, 8)
-    assert row["ensemble"]["screening"]["map"] == [8, 8]
+    assert row.ensemble.screening.map == [8, 8]
     highest = maps.distances.max(axis=(1, 2))
     assert np.corrcoef(highest, maps.score)[0, 1] == pytest.approx(1, abs=1e-6)
     assert ((maps.confidence >= 0.5) & (maps.confidence <= 1)).all()
@@ -201,8 +203,23 @@ def test_nothing_is_run_twice_and_the_same_screen_gives_the_same_bytes(finished)
     again = plan(bench, *suites, wanted={"model": {"screen"}}, rerun="all")
     assert bench.run(again) == {"done": 1}
     after = screened_rows(bench)["screen"]
-    assert after["predictions_sha256"] == before["predictions_sha256"]
-    assert after["ensemble"] == before["ensemble"]
+    assert after.predictions_sha256 == before.predictions_sha256
+    assert after.ensemble == before.ensemble
+
+
+def test_a_screen_does_not_read_weights_that_are_not_those_of_its_member(finished):
+    bench, suites = finished
+    rows = screened_rows(bench)
+    path = bench.results.weights_path(rows["cnn"].spec_id)
+    assert rows["screen"].made_from["member:cnn"].weights_sha256 == sha256_of_file(path)
+    saved = path.read_bytes()
+    path.write_bytes(saved[:-1] + bytes([saved[-1] ^ 1]))
+    again = plan(bench, *suites, wanted={"model": {"screen"}}, rerun="all")
+    ended = bench.run(again)
+    path.write_bytes(saved)
+    assert ended == {"failed": 1}
+    assert f"is not what row {rows['cnn'].spec_id} saved" in bench.reasons["screen"]
+    assert screened_rows(bench) == rows, "what was finished stays"
 
 
 def test_the_leaderboard_says_what_the_screen_flags(finished):
@@ -212,26 +229,26 @@ def test_the_leaderboard_says_what_the_screen_flags(finished):
     assert "Seed 0 flags an image whose score is higher" in text
 
 
-def draw(bench, cell_id, out):
+def draw(bench, spec_id, out):
     folders = {
         "results": bench.results.folder, "data-dir": bench.data_dir, "cache-dir": bench.cache_dir,
         "out": out,
     }  # fmt: skip
     options = [text for key, value in folders.items() for text in (f"--{key}", str(value))]
-    return CliRunner().invoke(cli.main, ["anomaly-map", cell_id, *options])
+    return CliRunner().invoke(cli.main, ["anomaly-map", spec_id, *options])
 
 
 def test_the_maps_are_drawn_over_the_images(finished, tmp_path):
     bench = finished[0]
     rows = screened_rows(bench)
-    cell_id = rows["screen"]["cell_id"]
-    result = draw(bench, cell_id, tmp_path)
+    spec_id = rows["screen"].spec_id
+    result = draw(bench, spec_id, tmp_path)
     assert result.exit_code == 0, result.output
-    assert (tmp_path / f"{cell_id}.png").read_bytes()[1:4] == b"PNG"
-    wrong = draw(bench, rows["cnn"]["cell_id"], tmp_path)
+    assert (tmp_path / f"{spec_id}.png").read_bytes()[1:4] == b"PNG"
+    wrong = draw(bench, rows["cnn"].spec_id, tmp_path)
     assert wrong.exit_code != 0
-    assert cell_id in wrong.output
-    bench.results.anomaly_path(cell_id).rename(tmp_path / "kept.npz")
-    gone = draw(bench, cell_id, tmp_path)
-    (tmp_path / "kept.npz").rename(bench.results.anomaly_path(cell_id))
+    assert spec_id in wrong.output
+    bench.results.anomaly_path(spec_id).rename(tmp_path / "kept.npz")
+    gone = draw(bench, spec_id, tmp_path)
+    (tmp_path / "kept.npz").rename(bench.results.anomaly_path(spec_id))
     assert "Maps are not published; run the row again" in gone.output.replace("\n", " ")

@@ -1,18 +1,17 @@
-"""Every weight policy, run by a worker on a tiny model, its weights in the published layout."""
+"""Every training scheme, run by a worker on a tiny model, its weights in the published layout."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from benchmark.data.views import open_view
 from benchmark.execution.continued import continue_from
 from benchmark.execution.frozen import cut
+from benchmark.hashing import sha256_of_file
 from benchmark.models import create, discover
-from benchmark.records.files import sha256_of_file
 from benchmark.records.predictions import read_predictions
 from benchmark.report.leaderboard import write
 from benchmark.task import Task
@@ -20,7 +19,10 @@ from tests.execution.conftest import Bench, make_suite
 from tests.execution.weight_files import CARD, as_published, write_legacy, write_tiny
 
 pytestmark = pytest.mark.xdist_group("runs")
-POLICIES = ["random_frozen", "imagenet_frozen", "imagenet_finetune"]
+RANDOM_FROZEN, FROZEN = ("frozen", "random"), ("frozen", "imagenet")
+FINETUNE = ("finetune", "imagenet")
+SCHEMES = [RANDOM_FROZEN, FROZEN, FINETUNE]
+"""Scheme and what it begins from."""
 RECIPE = {"epochs": 2, "head_epochs": 3, "learning_rate": 0.01, "patience": 9}
 
 
@@ -37,34 +39,44 @@ def folder(tmp_path_factory):
         yield folder
 
 
-def tiny_suite(weights, models=("tiny",), recipe=None, **options):
-    return make_suite(models, weights=weights, recipe=RECIPE | (recipe or {}), **options)
+def tiny_suite(scheme, weights, models=("tiny",), recipe=None, **options):
+    recipe = RECIPE | (recipe or {})
+    return make_suite(models, scheme=[scheme], weights=[weights], recipe=recipe, **options)
+
+
+def tiny_suites(*models, seeds):
+    """One for each scheme."""
+    return [tiny_suite(*each, models, seeds=seeds) for each in SCHEMES]
 
 
 @pytest.fixture(scope="module")
 def ran(phantom, folder, tmp_path_factory):
-    """All policies with two seeds each, and another bench that found the features computed."""
+    """All schemes with two seeds each, and another bench that found the features computed."""
     prepared, data_dir, _ = phantom
     cold = (prepared, data_dir, tmp_path_factory.mktemp("cold"))
     bench = Bench(cold, tmp_path_factory.mktemp("ran"), [folder / "models"])
-    ended = bench.run(bench.plan(tiny_suite(POLICIES, ["tiny", "linear"], seeds=(0, 1))))
+    ended = bench.run(bench.plan(*tiny_suites("tiny", "linear", seeds=(0, 1))))
     warm = Bench(cold, tmp_path_factory.mktemp("warm"), [folder / "models"])
-    warm.run(warm.plan(tiny_suite(POLICIES, seeds=(1,))))
+    warm.run(warm.plan(*tiny_suites("tiny", seeds=(1,))))
     assert ended == {"done": 6, "not_runnable": 6}
     return bench, warm
 
 
-def rows(bench, weights, model="tiny"):
-    cells = [(row["cell"], row) for row in bench.results.rows()]
-    found = [row for c, row in cells if (c["weights"], c["model"]) == (weights, model)]
-    return sorted(found, key=lambda row: row["cell"]["seed"])
+def rows(bench, began, model="tiny"):
+    """By seed the rows of a scheme that began from these weights."""
+    found = [
+        row
+        for row in bench.results.rows()
+        if (row.spec.scheme, row.spec.weights) == began and row.spec.model == model
+    ]
+    return sorted(found, key=lambda row: row.spec.seed)
 
 
 def loaded(bench, row):
     """The whole model of a row, from the weights it saved."""
     model_file = discover(bench.models_dirs)["tiny"]
-    model = create(model_file, row["cell"]["resolution"], bench.prepared.task, "unit")
-    model.load_weights(bench.results.weights_path(row["cell_id"]))
+    model = create(model_file, row.spec.resolution, bench.prepared.task, "unit")
+    model.load_weights(bench.results.weights_path(row.spec_id))
     return model
 
 
@@ -81,13 +93,13 @@ def start(folder, name):
         return file[layer][f"{name}:0"][()]
 
 
-def test_features_are_computed_once_a_view_and_shared_between_seeds_and_policies(ran):
+def test_features_are_computed_once_a_view_and_shared_between_seeds_and_schemes(ran):
     bench, _ = ran
     # three splits: of each seed's random backbone, and once of the published one
     assert len(list((bench.cache_dir / "features").glob("*.npy"))) == 3 * 2 + 3
 
 
-def test_the_same_cell_gives_the_same_bytes_with_features_cold_or_warm(ran):
+def test_the_same_spec_gives_the_same_bytes_with_features_cold_or_warm(ran):
     bench, warm = ran
     files = list((warm.results.folder / "predictions").iterdir())
     assert len(files) == 3
@@ -96,32 +108,32 @@ def test_the_same_cell_gives_the_same_bytes_with_features_cold_or_warm(ran):
         assert path.read_bytes() == cold.read_bytes()
 
 
-@pytest.mark.parametrize("weights", POLICIES)
-def test_predictions_are_those_of_the_whole_model_that_was_saved(ran, weights):
+@pytest.mark.parametrize("began", SCHEMES)
+def test_predictions_are_those_of_the_whole_model_that_was_saved(ran, began):
     bench, _ = ran
-    row = rows(bench, weights)[0]
+    row = rows(bench, began)[0]
     view = open_view(bench.prepared, "test", 16, "raw", bench.cache_dir)
     whole = loaded(bench, row).predict(view.images[..., None] / np.float32(255), verbose=0)
-    path = bench.results.predictions_path(row["cell_id"])
+    path = bench.results.predictions_path(row.spec_id)
     saved = read_predictions(path, bench.prepared.task.kind).part("test").logits
     np.testing.assert_allclose(saved, whole, rtol=1e-4, atol=1e-5)
 
 
 def test_a_frozen_backbone_stays_as_it_was_loaded(ran, folder):
     bench, _ = ran
-    for row in rows(bench, "imagenet_frozen"):
+    for row in rows(bench, FROZEN):
         layers = network(bench, row)
         np.testing.assert_array_equal(layers.get_layer("conv").kernel, start(folder, "conv/kernel"))
         for name in ("gamma", "beta", "moving_mean", "moving_variance"):
             values = getattr(layers.get_layer("bn"), name)
             np.testing.assert_array_equal(values, start(folder, f"bn/{name}"))
-    first, second = (network(bench, row) for row in rows(bench, "imagenet_frozen"))
+    first, second = (network(bench, row) for row in rows(bench, FROZEN))
     assert not np.array_equal(first.get_layer("hidden").kernel, second.get_layer("hidden").kernel)
 
 
 def test_a_random_frozen_backbone_follows_the_seed_and_has_the_statistics_of_the_start(ran):
     bench, _ = ran
-    first, second = (network(bench, row) for row in rows(bench, "random_frozen"))
+    first, second = (network(bench, row) for row in rows(bench, RANDOM_FROZEN))
     assert not np.array_equal(first.get_layer("conv").kernel, second.get_layer("conv").kernel)
     np.testing.assert_array_equal(first.get_layer("bn").moving_mean, np.zeros(6))
     np.testing.assert_array_equal(first.get_layer("bn").moving_variance, np.ones(6))
@@ -129,7 +141,7 @@ def test_a_random_frozen_backbone_follows_the_seed_and_has_the_statistics_of_the
 
 def test_fine_tuning_moves_all_but_the_batch_normalisation(ran, folder):
     bench, _ = ran
-    layers = network(bench, rows(bench, "imagenet_finetune")[0])
+    layers = network(bench, rows(bench, FINETUNE)[0])
     kernel, began = np.asarray(layers.get_layer("conv").kernel), start(folder, "conv/kernel")
     assert not np.array_equal(kernel, began)
     np.testing.assert_allclose(kernel, began, atol=0.1)
@@ -140,27 +152,30 @@ def test_fine_tuning_moves_all_but_the_batch_normalisation(ran, folder):
 
 def test_the_history_says_which_epoch_belongs_to_which_stage(ran):
     bench, _ = ran
-    history = rows(bench, "imagenet_finetune")[0]["history"]
-    assert history["stages"] == [["head", 3], ["all layers", 2]]
-    assert len(history["loss"]) == len(history["val_auc"]) == 5
-    assert history["best_epoch"] in (3, 4)
-    frozen = rows(bench, "imagenet_frozen")[0]["history"]
+    history = rows(bench, FINETUNE)[0].history
+    assert history.stages == [("head", 3), ("all layers", 2)]
+    assert len(history.loss) == len(history.val_auc) == 5
+    assert history.best_epoch in (3, 4)
+    frozen = rows(bench, FROZEN)[0].history
     # the head begins alike in both, under rates that fall more slowly over three epochs than two
-    assert frozen["loss"][0] == pytest.approx(history["loss"][0], rel=0.1)
-    assert "stages" not in frozen
+    assert frozen.loss[0] == pytest.approx(history.loss[0], rel=0.1)
+    assert frozen.stages is None
 
 
 def test_rows_say_where_the_weights_came_from(ran, folder):
     bench, _ = ran
     path = folder / "weights" / "tiny_notop.h5"
-    row = rows(bench, "imagenet_frozen")[0]
+    row = rows(bench, FROZEN)[0]
     hashed = sha256_of_file(path)
-    assert row["cell"]["weights_sha256"] == hashed
-    assert row["weights"]["files"] == [{"name": path.name, "sha256": hashed, "as_published": None}]
-    assert row["weights"]["source"] == {"imagenet": "us, CC0"}
-    assert "without image augmentation" in row["weights"]["features"]
-    assert "weights_sha256" not in rows(bench, "random_frozen")[0]["cell"]
-    assert "features" in rows(bench, "random_frozen")[0]["phases"]
+    assert row.spec.weights_sha256 == hashed
+    (file,) = row.starting_weights.files
+    assert (file.name, file.sha256, file.as_published) == (path.name, hashed, None)
+    assert row.starting_weights.source == {"imagenet": "us, CC0"}
+    assert "without image augmentation" in row.starting_weights.features
+    assert row.made_from == {}
+    at_random = rows(bench, RANDOM_FROZEN)[0]
+    assert at_random.spec.weights_sha256 is None
+    assert "features" in at_random.phases
 
 
 def test_the_leaderboard_says_it_too(ran):
@@ -172,14 +187,17 @@ def test_the_leaderboard_says_it_too(ran):
 
 def test_a_row_is_continued(ran, folder):
     bench, _ = ran
-    source = rows(bench, "imagenet_finetune")[0]
-    policy = f"from:{source['cell_id']}"
-    suite = tiny_suite([policy], recipe={"epochs": 1, "learning_rate": 1e-6, "warmup_steps": 0})
+    source = rows(bench, FINETUNE)[0]
+    began = "continue", f"from:{source.spec_id}"
+    suite = tiny_suite(*began, recipe={"epochs": 1, "learning_rate": 1e-6, "warmup_steps": 0})
     assert bench.run(bench.plan(suite)) == {"done": 1}
-    (row,) = rows(bench, policy)
-    saved = bench.results.weights_path(source["cell_id"])
-    assert row["weights"]["files"] == [{"name": saved.name, "sha256": sha256_of_file(saved)}]
-    assert row["watermarks"] == []
+    (row,) = rows(bench, began)
+    saved = bench.results.weights_path(source.spec_id)
+    (file,) = row.starting_weights.files
+    assert (file.name, file.sha256) == (saved.name, sha256_of_file(saved))
+    assert row.made_from["weights"].spec_id == source.spec_id
+    assert row.made_from["weights"].weights_sha256 == source.weights_sha256 == file.sha256
+    assert row.watermarks == []
     for ours, theirs in zip(
         network(bench, row).trainable_weights,
         network(bench, source).trainable_weights,
@@ -205,11 +223,11 @@ def test_another_number_of_findings_starts_the_last_layer_anew(ran, folder, tmp_
 
 
 def test_a_model_that_says_nowhere_what_to_freeze_is_not_runnable(ran):
-    for row in rows(ran[0], "random_frozen", "linear"):
-        assert row["status"] == "not_runnable"
-        assert "no layer 'features'" in row["error"]["reason"]
-    for row in rows(ran[0], "imagenet_frozen", "linear"):
-        assert "no weights are published for model linear" in row["error"]["reason"]
+    for row in rows(ran[0], RANDOM_FROZEN, "linear"):
+        assert row.status == "not_runnable"
+        assert "no layer 'features'" in row.error.reason
+    for row in rows(ran[0], FROZEN, "linear"):
+        assert "no weights are published for model linear" in row.error.reason
 
 
 def test_weights_in_the_published_layout_fill_a_published_network(tmp_path):
@@ -234,9 +252,24 @@ def test_weights_in_the_published_layout_fill_a_published_network(tmp_path):
     )
 
 
-def test_cells_without_files_keep_their_ids(ran):
+def test_specs_without_files_keep_their_ids(ran):
     bench, _ = ran
-    (planned, *_) = bench.plan(tiny_suite(["random"])).cells
-    assert "weights_sha256" not in planned.cell.as_dict()
-    changed = replace(planned.cell, weights_sha256="0" * 64)
-    assert changed.cell_id != planned.cell.cell_id
+    (planned, *_) = bench.plan(tiny_suite("scratch", "random")).specs
+    assert "weights_sha256" not in planned.spec.as_dict()
+    changed = replace(planned.spec, weights_sha256="0" * 64)
+    assert changed.spec_id != planned.spec.spec_id
+
+
+def test_a_row_that_is_trained_anew_with_other_bits_makes_what_continued_it_stale(ran):
+    bench, _ = ran
+    source = rows(bench, FROZEN)[1]
+    suite = tiny_suite("continue", f"from:{source.spec_id}", recipe={"epochs": 1})
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    assert [p.status for p in bench.plan(suite).specs] == ["done"]
+    path = bench.results.row_path(source.spec_id)
+    kept = path.read_bytes()
+    bench.results.write_row(replace(source, weights_sha256="0" * 64))
+    try:
+        assert [p.status for p in bench.plan(suite).specs] == ["stale"]
+    finally:
+        path.write_bytes(kept)

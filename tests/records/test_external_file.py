@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 from pathlib import Path
 
@@ -61,6 +62,9 @@ def test_exclusive_probabilities_come_back_from_their_logits(read):
         ("image_id,logit:Pneumonia\na,inf\n", BINARY, "line 2: .* finite number"),
         ("image_id,Pneumonia\na,0.1\nb,0.2\na,0.3\n", BINARY, "line 4: .* already: 'a'"),
         ("image_id,split,Pneumonia\na,tets,0.1\n", BINARY, "line 2: split .* 'tets'"),
+        ("image_id,logit:Pneumonia\na,1e39\n", BINARY, "line 2: .* too large .* '1e\\+39'"),
+        ("image_id,Pneumonia,Pneumonia\na,0.1,0.2\n", BINARY, "more than one column"),
+        ("image_id,Pneumonia\na,0.1,\nb,0.2,\n", BINARY, "more cells than the header"),
         ("image_id,A,B\na,0.9,0.7\n", CLASSES, "line 2: .* add to: '1.6"),
         ("image_id,logit:A,B\na,0.9,0.7\n", TWO, "logits of all findings or of none"),
         ("", BINARY, "not a readable CSV"),
@@ -69,6 +73,16 @@ def test_exclusive_probabilities_come_back_from_their_logits(read):
 def test_a_fault_is_named_with_its_line(read, text, task, said):
     with pytest.raises(ExternalFileError, match=said):
         read(text, task)
+
+
+def test_a_gzipped_file_is_read_and_a_damaged_one_named(tmp_path):
+    path, data = tmp_path / "theirs", gzip.compress(b"image_id,Pneumonia\na,0.25\n")
+    path.write_bytes(data)
+    assert read_external(path, BINARY).probabilities.tolist() == [[0.25]]
+    for damaged in (data[:-9], data[:12] + b"\xff\xff" + data[14:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ExternalFileError, match="theirs: not a readable CSV file"):
+            read_external(path, BINARY)
 
 
 def test_a_missing_file_is_named(tmp_path):

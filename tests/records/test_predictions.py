@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from scipy.special import expit, softmax
 from benchmark.records.predictions import (
     PredictionFileError,
     Predictions,
+    decode_predictions,
+    encode_predictions,
     link,
     read_predictions,
     write_predictions,
 )
+from tests.records.rows import changed_bytes
 
 
 def some_predictions(n=12, findings=("Mass", "Edema"), kind="multilabel", seed=0) -> Predictions:
@@ -86,8 +90,18 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
     ("old", "new", "fault"),
     [
         ("logit:Mass", "logits:Mass", "missing column"),
-        ("validation", "holdout", "a split other than"),
+        ("patient_id", "patient", "missing column"),
+        ("target:", "truth:", "0 findings"),
+        ("validation", "holdout", r"line 3 \(image '001'\): a split other than"),
         (",PA,", ",PA,7", "a target other than"),
+        ("logit:Edema", "logit:Mass", "more than one column is named 'logit:Mass'"),
+        ("\ntest,002,", "\ntest,005,", r"line 7 \(image '005'\): this split has a line"),
+        (",50,", ",50.5,", "an age that"),
+        (",50,", ",,", "an age that"),
+        (",-1,", ",1e300,", "an age that"),
+        ("PA,", "PA,,", "more cells than the header"),
+        ("\ntest,005,", "\ntest,,005,", "not a readable CSV table"),
+        ("split,", "", "more cells than the header"),
     ],
 )
 def test_a_damaged_table_is_refused_with_its_fault(tmp_path, old, new, fault):
@@ -108,6 +122,89 @@ def test_an_impossible_probability_is_refused(tmp_path, value):
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     with pytest.raises(PredictionFileError, match=r"p\.csv\.gz"):
         read_predictions(path, "multilabel")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("logit:Mass", "1e39"), ("logit:Mass", "-inf"), ("logit:Mass", ""), ("target:Mass", "True")],
+)
+def test_a_column_of_what_no_model_writes_is_refused(column, value):
+    lines = gzip.decompress(encode_predictions(some_predictions())).decode().splitlines()
+    place = lines[0].split(",").index(column)
+    cells = [line.split(",") for line in lines]
+    changed = [",".join([*c[:place], value, *c[place + 1 :]]) for c in cells[1:]]
+    data = gzip.compress("\n".join([lines[0], *changed]).encode())
+    with pytest.raises(PredictionFileError, match=r"^p\.csv\.gz.*(logit|truth values)"):
+        decode_predictions(data, "multilabel", "p.csv.gz")
+
+
+def test_more_findings_than_the_task_has_are_refused():
+    data = encode_predictions(some_predictions())
+    with pytest.raises(PredictionFileError, match="2 findings, of a binary task"):
+        decode_predictions(data, "binary")
+
+
+def test_no_more_is_decompressed_than_a_table_can_have(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"x" * 10**8))
+    monkeypatch.setattr("benchmark.records.tables.LARGEST", 10**7)
+    monkeypatch.setattr("benchmark.records.tables.table", None)
+    with pytest.raises(PredictionFileError, match=r"bomb\.csv\.gz.*holds more than 0\.01 GB"):
+        read_predictions(path, "binary")
+    path.write_bytes(b"x" * (10**7 + 1))
+    with pytest.raises(PredictionFileError, match=r"bomb\.csv\.gz.*holds more than 0\.01 GB"):
+        read_predictions(path, "binary")
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_by_name(tmp_path):
+    with pytest.raises(PredictionFileError, match=f"{tmp_path}: cannot be read"):
+        read_predictions(tmp_path, "binary")
+
+
+SOME = encode_predictions(some_predictions())
+
+
+def read_or_refused(data: bytes) -> Predictions | str:
+    """What was read, or why it was refused; any other error is one."""
+    try:
+        return decode_predictions(data, "multilabel", "p.csv.gz")
+    except PredictionFileError as error:
+        return str(error)
+
+
+@settings(deadline=None)
+@given(data=changed_bytes(SOME))
+def test_a_damaged_file_is_refused_by_name_or_says_the_same(data):
+    told = read_or_refused(data)
+    if isinstance(told, str):
+        assert told.startswith("p.csv.gz")
+    else:  # the header of a gzip file has bits that say nothing of its content
+        assert_same(told, some_predictions())
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=changed_bytes(gzip.decompress(SOME)).map(gzip.compress))
+def test_a_damaged_table_is_refused_by_name_or_can_be_scored(data):
+    told = read_or_refused(data)
+    if isinstance(told, str):
+        assert told.startswith("p.csv.gz")
+    else:
+        assert np.isfinite(told.logits).all()
+        assert {len(getattr(told, name)) for name in ("split", "age", "targets")} == {
+            len(told.logits)
+        }
+
+
+@settings(deadline=None)
+@given(text=st.binary(max_size=60))
+def test_any_other_bytes_are_refused_by_name(text):
+    for data in (text, gzip.compress(text)):
+        assert str(read_or_refused(data)).startswith("p.csv.gz")
+
+
+def test_columns_of_unequal_length_are_refused():
+    with pytest.raises(PredictionFileError, match="not equally long: 12 of split, 11 of image_id"):
+        encode_predictions(replace(some_predictions(), image_id=some_predictions().image_id[1:]))
 
 
 def test_part_keeps_the_order_of_one_split():

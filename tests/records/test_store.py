@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.records.files import canonical_json, readable_json, sha256, write_atomic
+from benchmark.hashing import canonical_json, sha256
+from benchmark.records.files import readable_json, write_atomic, write_in_order
 from benchmark.records.store import Results
+from tests.records.rows import a_row, a_spec
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
@@ -36,33 +39,31 @@ def test_sha256_is_the_standard_one():
 
 def test_rows_come_back_in_order_of_their_ids(tmp_path):
     results = Results(tmp_path)
-    for cell_id in ("bb", "aa"):
-        results.write_row({"cell_id": cell_id, "status": "done"})
-    assert [row["cell_id"] for row in results.rows()] == ["aa", "bb"]
-    assert results.read_row("aa")["status"] == "done"
-    assert results.read_row("cc") is None
+    rows = {row.spec_id: row for row in (a_row(a_spec(seed=seed)) for seed in range(4))}
+    for row in rows.values():
+        results.write_row(row)
+    (results.row_path("a" * 12).parent / ".half.json.tmp").write_text("{")
+    assert {row.spec_id: row for row in results.rows()} == rows
+    assert [row.spec_id for row in results.rows()] == sorted(rows)
+    assert results.read_row("c" * 12) is None
 
 
-def test_an_unknown_status_is_not_written(tmp_path):
-    with pytest.raises(ValueError, match="status"):
-        Results(tmp_path).write_row({"cell_id": "aa", "status": "fine"})
-    assert not (tmp_path / "rows").exists()
+def test_files_that_belong_together_are_written_in_order_or_not_at_all(tmp_path, monkeypatch):
+    files = {tmp_path / "z": b"1", tmp_path / "b" / "a": b"2", tmp_path / "m": b"3"}
+    order, rename = [], Path.replace
+    monkeypatch.setattr(Path, "replace", lambda a, b: order.append(b) or rename(a, b))
+    write_in_order(files)
+    assert order == list(files)
+    assert {path: path.read_bytes() for path in files} == files
 
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": 99, "cell_id": "aa"}'])
-def test_a_damaged_row_is_refused_by_name(tmp_path, content):
-    results = Results(tmp_path)
-    write_atomic(results.row_path("aa"), content)
-    with pytest.raises(UserError, match=r"aa\.json"):
-        results.read_row("aa")
-
-
-def test_a_row_under_another_name_is_refused(tmp_path):
-    results = Results(tmp_path)
-    results.write_row({"cell_id": "aa", "status": "done"})
-    results.row_path("aa").rename(results.row_path("bb"))
-    with pytest.raises(UserError, match=r"bb\.json"):
-        list(results.rows())
+    monkeypatch.setattr("benchmark.records.files.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_in_order(dict.fromkeys(files, b"new"))
+    assert {path: path.read_bytes() for path in files} == files
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 3
 
 
 def test_an_unwritable_folder_is_said_so(tmp_path):

@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from scipy.stats.contingency import association
 
+from benchmark.data.facts import SetFacts
 from benchmark.report import eda, eda_statistics
 from benchmark.report.eda_statistics import (
     associations,
@@ -18,15 +20,21 @@ from benchmark.report.eda_statistics import (
 )
 
 FINDINGS = ["Mass", "Edema"]
-FACTS = {
-    "findings": FINDINGS,
-    "label_version": "1",
-    "split_source": "salted hash",
-    "licence": "CC BY 4.0",
-    "citation": "Somebody 2020",
-    "redistributable": True,
-    "simulated": False,
-}
+FACTS = SetFacts(
+    findings=FINDINGS,
+    kind="multilabel",
+    label_version="1",
+    split_source="salted hash",
+    licence="CC BY 4.0",
+    citation="Somebody 2020",
+    redistributable=True,
+    projections=[],
+    original_size=0,
+    suspected=[],
+    simulated=False,
+    quarantined=[],
+    converted=[],
+)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +151,7 @@ def write(folder, manifest, images=True, pictures=True, **facts):
         folder,
         "any/set",
         manifest,
-        FACTS | facts,
+        replace(FACTS, **facts),
         pixels if images else {},
         rows if pictures else {},
     )

@@ -7,14 +7,20 @@ import shutil
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from benchmark.data.facts import FACTS
+from benchmark.hashing import sha256_of_file
+from benchmark.records.door import read_record
+from benchmark.records.row import Row
 from benchmark.report.gather import gather
 from benchmark.report.html import gradcam, row_figures
 from benchmark.report.html.gradcam import Sources, explain
-from benchmark.report.html.gradcam_section import RECORD, gradcam_section
+from benchmark.report.html.gradcam_section import RECORD, HeatRecord, gradcam_section
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.report.html.names import file_name
 from benchmark.report.html.site import write_site
+from tests.records.rows import resealed
 
 SIZE = 32
 
@@ -106,7 +112,7 @@ def phantom(tmp_path_factory):
 
 
 @pytest.fixture
-def explained(phantom, results, add):
+def explained(phantom, results, add, make_protocol):
     """A row of an untrained CNN on the phantom, its predictions and weights, and the sources."""
     import keras
 
@@ -118,11 +124,13 @@ def explained(phantom, results, add):
     row = add(
         "cnn",
         kind=prepared.task.kind,
-        cell={
+        spec={
             "dataset": prepared.name,
             "manifest_sha256": prepared.manifest_sha256,
             "resolution": SIZE,
         },
+        shared=make_protocol(prepared.name, prepared.task.findings),
+        counts=prepared.counts,
     )
     manifest = prepared.manifest()
     logits = np.random.default_rng(0).normal(size=(len(manifest), len(prepared.task.findings)))
@@ -135,17 +143,13 @@ def explained(phantom, results, add):
         logits=logits.astype(np.float32),
         probabilities=link(logits, prepared.task.kind),
     )
-    digest = write_predictions(results.predictions_path(row["cell_id"]), content)
-    task = {"findings": list(prepared.task.findings), "kind": prepared.task.kind}
-    row["model"]["sha256"] = model_file.sha256
-    row |= {"predictions_sha256": digest, "dataset": row["dataset"] | {"task": task}}
-    row["protocol"] |= {"findings": task["findings"]}
-    row["counts"] = prepared.counts
+    digest = write_predictions(results.predictions_path(row.spec_id), content)
+    row = replace(row, predictions_sha256=digest)
     results.write_row(row)
     keras.utils.set_random_seed(0)
     model = create(model_file, SIZE, prepared.task, "unit")
-    results.weights_path(row["cell_id"]).parent.mkdir()
-    keras.Model(model.inputs, model.outputs).save_weights(results.weights_path(row["cell_id"]))
+    results.weights_path(row.spec_id).parent.mkdir()
+    keras.Model(model.inputs, model.outputs).save_weights(results.weights_path(row.spec_id))
     return row, Sources(results, data_dir, cache_dir)
 
 
@@ -160,11 +164,25 @@ def only_the_first(save_both):
     return lambda draw, path: save_both(draw, path) if path.name == "finding-0" else None
 
 
-def record_of(row, sources, folder) -> dict:
+def not_to_be_passed_on(row: Row) -> Row:
+    return replace(row, dataset=replace(row.dataset, redistributable=False))
+
+
+def of_other_images(row: Row, results) -> Row:
+    """The same as if the set had been prepared anew since."""
+    spec = replace(row.spec, manifest_sha256="0" * 64)
+    made = replace(row, spec=spec, spec_id=spec.spec_id, config_id=spec.config_id)
+    for path in (results.predictions_path, results.weights_path):
+        path(row.spec_id).rename(path(made.spec_id))
+    results.remove_row(row.spec_id)
+    return made
+
+
+def record_of(row, sources, folder) -> HeatRecord:
     """The record after explaining the only configuration."""
     (table,) = gather(sources.results)
     explain(table.configurations[0], sources, folder)
-    return json.loads((folder / RECORD).read_bytes())
+    return read_record(folder / RECORD, HeatRecord, "")
 
 
 def with_boxes(data_dir, prepared, row, results, tmp_path):
@@ -178,6 +196,9 @@ def with_boxes(data_dir, prepared, row, results, tmp_path):
     facts = json.loads(metadata.read_bytes())
     facts["boxes"] = [box | {"x": 0.0, "y": 0.0, "w": 1024.0, "h": 512.0}]
     metadata.write_text(json.dumps(facts))
+    derived, digest = metadata.with_name(FACTS), sha256_of_file(metadata)
+    told = resealed(derived.read_bytes(), lambda v: v.update(metadata_sha256=digest))
+    derived.write_bytes(told)
     return copied
 
 
@@ -190,21 +211,21 @@ def test_from_weights_and_images_to_the_page(explained, phantom, tmp_path, monke
     copied = with_boxes(data_dir, prepared, row, sources.results, tmp_path)
     sources = Sources(sources.results, copied, cache_dir)
     out = tmp_path / "site"
-    folder = out / "gradcam" / file_name(row["config_id"])
+    folder = out / "gradcam" / file_name(row.config_id)
     record = record_of(row, sources, folder)
-    assert record["problem"] == ""
-    assert [each["finding"] for each in record["findings"]] == list(prepared.task.findings)
-    assert record["findings"][0]["boxed"] == 1
-    assert record["findings"][0]["area_inside"] == 0.5
-    assert 0 <= record["findings"][0]["heat_inside"] <= 1
-    assert record["findings"][1]["boxed"] == 0
+    assert record.problem == ""
+    assert [each.finding for each in record.findings] == list(prepared.task.findings)
+    assert record.findings[0].boxed == 1
+    assert record.findings[0].area_inside == 0.5
+    assert 0 <= record.findings[0].heat_inside <= 1
+    assert record.findings[1].boxed == 0
     write_site(sources.results, out)
-    text = (out / "rows" / f"{row['config_id']}.html").read_text()
+    text = (out / "rows" / f"{row.config_id}.html").read_text()
     assert "HiResCAM; this network flattens its map) of seed 0" in text
     assert "the boxes cover 0.500 of the image" in text
-    assert (folder / f"{record['findings'][0]['figure']}.png").is_file()
-    for each in record["findings"]:
-        assert f"gradcam/{row['config_id']}/{each['figure']}-dark.svg" in text
+    assert (folder / f"{record.findings[0].figure}.png").is_file()
+    for each in record.findings:
+        assert f"gradcam/{row.config_id}/{each.figure}-dark.svg" in text
 
 
 @pytest.mark.parametrize(
@@ -221,23 +242,23 @@ def test_without_what_it_needs_the_page_says_why(explained, tmp_path, fault, sai
     row, sources = explained
     results = sources.results
     if fault == "agreement":
-        old = results.predictions_path(row["cell_id"])
-        row["dataset"]["redistributable"] = False
-        private = results.predictions_path(row["cell_id"], redistributable=False)
+        old = results.predictions_path(row.spec_id)
+        row = not_to_be_passed_on(row)
+        private = results.predictions_path(row.spec_id, redistributable=False)
         private.parent.mkdir()
         old.rename(private)
     elif fault == "weights":
-        results.weights_path(row["cell_id"]).unlink()
+        results.weights_path(row.spec_id).unlink()
     elif fault == "model":
-        row["model"]["sha256"] = "0"
+        row = replace(row, code=row.code | {"model": "0"})
     elif fault == "data":
         sources = Sources(results, tmp_path, sources.cache_dir)
     else:
-        row["cell"]["manifest_sha256"] = "0"
+        row = of_other_images(row, results)
     results.write_row(row)
     record = record_of(row, sources, tmp_path / "maps")
-    assert said in record["problem"]
-    assert record["findings"] == []
+    assert said in record.problem
+    assert record.findings == ()
     (table,) = gather(results)
     section = gradcam_section(table.configurations[0], tmp_path / "maps", "maps")
     assert said in "".join(section)
@@ -247,13 +268,13 @@ def test_without_what_it_needs_the_page_says_why(explained, tmp_path, fault, sai
 def test_images_under_an_agreement_are_shown_only_on_request(explained, tmp_path):
     row, sources = explained
     results = sources.results
-    row["dataset"]["redistributable"] = False
-    private = results.predictions_path(row["cell_id"], redistributable=False)
+    row = not_to_be_passed_on(row)
+    private = results.predictions_path(row.spec_id, redistributable=False)
     private.parent.mkdir()
-    results.predictions_path(row["cell_id"]).rename(private)
+    results.predictions_path(row.spec_id).rename(private)
     results.write_row(row)
     asked = Sources(results, sources.data_dir, sources.cache_dir, private=True)
-    assert record_of(row, asked, tmp_path)["findings"]
+    assert record_of(row, asked, tmp_path).findings
     (table,) = gather(results)
     section = "".join(gradcam_section(table.configurations[0], tmp_path, "maps"))
     assert "keep this site on your machine" in section
@@ -264,8 +285,7 @@ def test_maps_of_other_predictions_are_not_shown(explained, tmp_path):
     row, sources = explained
     record_of(row, sources, tmp_path)
     path = tmp_path / RECORD
-    record = json.loads(path.read_bytes()) | {"predictions_sha256": "0"}
-    path.write_text(json.dumps(record))
+    path.write_bytes(resealed(path.read_bytes(), lambda v: v.update(predictions_sha256="0" * 64)))
     (table,) = gather(sources.results)
     section = "".join(gradcam_section(table.configurations[0], tmp_path, "maps"))
     assert "of other predictions" in section

@@ -11,8 +11,10 @@ import sys
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from benchmark.records.predictions import PredictionFileError, read_predictions, write_predictions
+from benchmark.records.row import StartingWeights
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.intervals import logit_of_replicates
@@ -64,7 +66,7 @@ def test_same_files_give_the_same_bytes(results, add, add_seeds):
 def test_an_edited_prediction_file_changes_the_table_and_is_marked(results, add_seeds):
     rows = add_seeds("cnn")
     before = written(results)
-    path = results.predictions_path(rows[1]["cell_id"])
+    path = results.predictions_path(rows[1].spec_id)
     predictions = read_predictions(path, "binary")
     predictions.logits[-40:] = 0
     write_predictions(path, predictions)
@@ -83,7 +85,7 @@ def test_a_damaged_prediction_file_is_refused_by_name(results, add_seeds, damage
     rows = add_seeds("cnn")
     write(results)
     before = contents(results)
-    path = results.predictions_path(rows[2]["cell_id"])
+    path = results.predictions_path(rows[2].spec_id)
     if damage == "missing":
         path.unlink()
     else:
@@ -96,7 +98,7 @@ def test_a_damaged_prediction_file_is_refused_by_name(results, add_seeds, damage
 
 def test_lines_lost_from_a_valid_gzip_change_the_hash(results, add_seeds):
     rows = add_seeds("cnn")
-    path = results.predictions_path(rows[0]["cell_id"])
+    path = results.predictions_path(rows[0].spec_id)
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
     path.write_bytes(gzip.compress(b"".join(lines[:-7])))
     assert "cnn †" in written(results)
@@ -130,17 +132,17 @@ def test_watermarked_rows_stand_apart(results, add_seeds, make_legacy):
 def test_a_part_of_a_set_says_so(results, add):
     made = add("cnn")
     assert "a part of the set" not in written(results)
-    part = {"fraction": 0.0089, "listed": 112_120}
-    results.write_row(made | {"dataset": made["dataset"] | part})
+    part = replace(made.dataset, fraction=0.0089, listed=112_120)
+    results.write_row(replace(made, dataset=part))
     told = "real images, a part of the set: 0.9 % of the 112,120 that its tables list"
     assert told in written(results)
 
 
-def test_failed_cells_are_listed_with_their_reason(results, add, add_seeds):
+def test_failed_specs_are_listed_with_their_reason(results, add, add_seeds):
     add_seeds("cnn")
     for seed in range(2):
-        add("resnet50", seed, status="failed", error={"reason": "out of memory", "detail": "..."})
-    add("unet", 0, status="not_runnable", error={"reason": "needs 96 px or more", "detail": ""})
+        add("resnet50", seed, failed="out of memory")
+    add("unet", 0, status="not_runnable", failed="needs 96 px or more")
     text = sections(written(results))["toy/official 1.0.0"]
     stopped = table_rows(text.split("Did not finish")[1])[2:]
     assert stopped == [
@@ -151,7 +153,7 @@ def test_failed_cells_are_listed_with_their_reason(results, add, add_seeds):
 
 
 def test_a_protocol_of_failures_alone_still_shows(results, add):
-    add("cnn", status="failed", error={"reason": "diverged", "detail": ""})
+    add("cnn", failed="diverged")
     assert "| cnn | 0 | failed | diverged |" in written(results)
 
 
@@ -185,19 +187,20 @@ def test_numbers_are_means_over_seeds_of_the_scores(results, add_seeds):
     entry = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"][0]
     scores = [
         score(
-            read_predictions(results.predictions_path(row["cell_id"]), "binary"),
-            seed_text=row["protocol"]["id"],
+            read_predictions(results.predictions_path(row.spec_id), "binary"),
+            predictions_sha256=row.predictions_sha256,
+            seed_text=row.protocol.id,
         )
         for row in rows
     ]
     measured = entry["measurements"]
     for metric in ("auc", "f1", "accuracy", "sensitivity"):
-        values = [s["splits"]["test"][metric] for s in scores]
+        values = [s.splits["test"].metrics[metric] for s in scores]
         assert measured[f"test_{metric}"]["mean"] == pytest.approx(np.mean(values))
         assert measured[f"test_{metric}"]["seed_sd"] == pytest.approx(np.std(values, ddof=1))
     averaged = {
-        name: np.mean([decode(s["replicates"][name]) for s in scores], axis=0)
-        for name in scores[0]["replicates"]
+        name: np.mean([decode(s.replicates[name]) for s in scores], axis=0)
+        for name in scores[0].replicates
     }
     limits = {
         "test_auc": logit_of_replicates(measured["test_auc"]["mean"], averaged["test_auc"]),
@@ -253,11 +256,11 @@ def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
     shared = make_protocol(findings=("effusion", "rare"))
     rows = add_seeds("cnn", shared=shared, kind="multilabel")
     for row in rows:
-        path = results.predictions_path(row["cell_id"])
+        path = results.predictions_path(row.spec_id)
         predictions = read_predictions(path, "multilabel")
         predictions.targets[:, 1] = 0
         predictions.targets[:3, 1] = 1
-        results.write_row(row | {"predictions_sha256": write_predictions(path, predictions)})
+        results.write_row(replace(row, predictions_sha256=write_predictions(path, predictions)))
     text = sections(written(results))["toy/official 1.0.0"]
     assert "- ‡ rare is not in the mean: " in text
     assert ["Configuration", "effusion", "rare ‡"] in table_rows(text)
@@ -267,10 +270,10 @@ def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
 def test_undefined_scores_are_dashes_with_a_reason(results, add_seeds, make_protocol):
     rows = add_seeds("cnn")
     for row in rows:
-        path = results.predictions_path(row["cell_id"])
+        path = results.predictions_path(row.spec_id)
         predictions = read_predictions(path, "binary")
         predictions.targets[:] = 0
-        results.write_row(row | {"predictions_sha256": write_predictions(path, predictions)})
+        results.write_row(replace(row, predictions_sha256=write_predictions(path, predictions)))
     text = sections(written(results))["toy/official 1.0.0"]
     row = next(row for row in table_rows(text) if row[1] == "cnn")
     assert (row[0], row[5], row[6]) == ("–", "–", "–")
@@ -281,7 +284,7 @@ def test_names_from_data_cannot_break_the_document(results, add, add_seeds, make
     nasty = "a|b`c<script>x</script>\n## h *x* [l](u) & \u202eend"
     shared = make_protocol(f"toy/{nasty}", findings=(nasty, "other"), split=nasty)
     add_seeds(nasty, shared=shared, kind="multilabel")
-    add("cnn", shared=shared, kind="multilabel", status="failed", error={"reason": nasty})
+    add("cnn", shared=shared, kind="multilabel", failed=nasty)
     markdown = written(results)
     assert "<script" not in markdown
     assert "\n## h" not in markdown
@@ -337,3 +340,18 @@ def test_what_a_configuration_is_behind_the_best_is_told_with_its_p(results, add
     assert below[0] == "weak"
     assert float(below[1]) == pytest.approx(difference, abs=0.0011)
     assert below[3] == "&lt; 0.001"
+
+
+def test_published_weights_are_named_with_their_licence(results, add):
+    published = StartingWeights(
+        files=[], source={"imagenet": "somewhere, MIT"}, features="computed once"
+    )
+    spec = {"scheme": "frozen", "weights": "imagenet"}
+    add("resnet50", spec=spec, starting_weights=published)
+    text = written(results)
+    assert "- Published weights (imagenet; somewhere, MIT): resnet50." in text
+    assert "- Backbone frozen, its features computed once: resnet50." in text
+    row = next(row for row in table_rows(text) if row[1] == "resnet50" and len(row) == 12)
+    assert row[4] == "imagenet (frozen)"
+    add("cnn")
+    assert "| cnn | 64 | raw, unit | random |" in written(results)

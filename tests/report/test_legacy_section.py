@@ -18,7 +18,7 @@ def legacy_table(results, add_seeds, make_legacy, make_protocol):
     add_seeds("mlp", shared=make_legacy("legacy_s3"), strength=6.0)
     add_seeds("cnn", shared=make_legacy("legacy_s3"), strength=1.0)
     add_seeds("mlp", shared=make_protocol(TWIN), strength=1.0)
-    add_seeds("cnn", shared=make_protocol(TWIN), cell={"augmentation": "flip"})
+    add_seeds("cnn", shared=make_protocol(TWIN), spec={"augmentation": "flip"})
     tables = gather(results)
     return next(table for table in tables if is_legacy(table)), tables
 
@@ -26,8 +26,8 @@ def legacy_table(results, add_seeds, make_legacy, make_protocol):
 def test_the_twin_is_the_same_configuration_under_the_honest_protocol(legacy_table):
     each, tables = legacy_table
     found = {c.label: c for c in comparisons(each, tables)}
-    honest = next(t for t in tables if t.protocol["dataset"] == TWIN)
-    mlp = next(c for c in honest.configurations if c.cell["model"] == "mlp")
+    honest = next(t for t in tables if t.protocol.dataset == TWIN)
+    mlp = next(c for c in honest.configurations if c.spec.model == "mlp")
     assert found["mlp"].honest is mlp
     assert found["cnn"].honest is None, "another augmentation is another configuration"
     assert found["cnn"].honestly("test_auc") is None
@@ -40,7 +40,7 @@ def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
     assert 0.95 < strong["test"]["f1"] <= 1
     assert weak["test"]["f1"] < strong["test"]["f1"]
     runs = found["mlp"].legacy.runs
-    of_train = [run.scores["by_rule"]["train"]["accuracy"] for run in runs]
+    of_train = [run.scores.by_rule["train"].accuracy for run in runs]
     assert strong["train"]["accuracy"] == pytest.approx(sum(of_train) / len(runs))
     assert found["mlp"].claim == "F1 0.967"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.mask_counts import read_mask_counts
-from benchmark.records.store import Results, is_segmentation
+from benchmark.records.store import Results
 from benchmark.scoring.overlap import dice
 
 RESULTS = Results(Path(__file__).parents[2] / "results")
@@ -17,11 +17,13 @@ RESULTS = Results(Path(__file__).parents[2] / "results")
 def reached() -> dict[str, float]:
     """Model to mean Dice over the test images of unique pairing."""
     means = {}
-    for row in filter(is_segmentation, RESULTS.rows()):
-        counts = read_mask_counts(RESULTS.predictions_path(row["cell_id"]))
+    for row in RESULTS.rows():
+        if not row.holds_masks:
+            continue
+        counts = read_mask_counts(RESULTS.predictions_path(row.spec_id))
         chosen = counts.take((counts.split == "test") & (counts.pairing == "unique"))
         assert len(chosen.split) == 246
-        means[row["cell"]["model"]] = dice(chosen.counts).mean()
+        means[row.spec.model] = dice(chosen.counts).mean()
     return means
 
 

@@ -12,7 +12,7 @@ from benchmark.records.predictions import read_predictions
 from benchmark.report.lookup import find
 from benchmark.report.paired import Pair
 from benchmark.scoring.delong import paired_test
-from benchmark.scoring.ranking import Entry
+from benchmark.scoring.ranking import Entry, Seed
 from benchmark.scoring.ranking import compare as compare_entries
 from benchmark.scoring.replicates import decode
 from benchmark.scoring.stored import stored_scores
@@ -30,17 +30,17 @@ def pair_of(results, first, second) -> Pair:
 def test_ids_and_their_beginnings_are_found(results, add_seeds, add):
     rows = add_seeds("cnn")
     add("constant", strength=0.0)
-    assert find(results, rows[1]["cell_id"]).rows == (rows[1] | {"schema": 1},)
-    found = find(results, rows[0]["config_id"][:8])
-    assert [row["cell"]["seed"] for row in found.rows] == [0, 1, 2]
-    assert not found.is_cell
+    assert find(results, rows[1].spec_id).rows == (rows[1],)
+    found = find(results, rows[0].config_id[:8])
+    assert [row.spec.seed for row in found.rows] == [0, 1, 2]
+    assert not found.is_spec
     assert "seeds 0, 1, 2 (configuration" in found.title
 
 
 def test_an_unknown_id_lists_the_nearest(results, add_seeds):
     (row, *_) = add_seeds("cnn")
     add_seeds("mlp")
-    nearest = rf"(?s)called 'cnn'.*Nearest.*\n  toy/official cnn.*{row['config_id']}"
+    nearest = rf"(?s)called 'cnn'.*Nearest.*\n  toy/official cnn.*{row.config_id}"
     with pytest.raises(UserError, match=nearest):
         find(results, "cnn")
     with pytest.raises(UserError, match="holds no rows"):
@@ -48,52 +48,49 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
 
 
 def test_an_ambiguous_beginning_lists_what_it_could_be(results, add):
-    ids = [add("cnn", seed, status="failed")["cell_id"] for seed in range(17)]
-    firsts = [cell_id[0] for cell_id in ids]
+    ids = [add("cnn", seed, failed="it crashed").spec_id for seed in range(17)]
+    firsts = [spec_id[0] for spec_id in ids]
     twice = next(digit for digit in firsts if firsts.count(digit) > 1)
-    with pytest.raises(UserError, match=r"(?s)more than one id.*cell.*cell"):
+    with pytest.raises(UserError, match=r"(?s)more than one id.*spec.*spec"):
         find(results, twice)
 
 
 def test_configurations_are_compared_with_both_chances(results, add_seeds):
     first, second = add_seeds("cnn", strength=3.0), add_seeds("mlp", strength=1.0)
-    pair = pair_of(results, first[0]["config_id"], second[0]["config_id"])
+    pair = pair_of(results, first[0].config_id, second[0].config_id)
     for metric in ("auc", "f1"):
         entries = []
         for rows in (first, second):
             scores = [stored_scores(results, row) for row in rows]
             seeds = [
-                {
-                    "value": s["splits"]["test"][metric],
-                    "replicates": decode(s["replicates"][f"test_{metric}"]),
-                }
+                Seed(s.splits["test"].metrics[metric], decode(s.replicates[f"test_{metric}"]))
                 for s in scores
             ]
-            entries.append(Entry(rows[0]["config_id"], seeds))
+            entries.append(Entry(rows[0].config_id, seeds))
         assert pair.compare(metric) == compare_entries(*entries)
 
 
 def test_delong_for_one_finding_is_that_of_the_prediction_files(results, add):
     first, second = add("cnn", 0, strength=3.0), add("mlp", 0, strength=1.0)
     parts = [
-        read_predictions(results.predictions_path(row["cell_id"]), "binary").part("test")
+        read_predictions(results.predictions_path(row.spec_id), "binary").part("test")
         for row in (first, second)
     ]
     expected = paired_test(
         parts[0].targets[:, 0] == 1, *(p.logits[:, 0] for p in parts), parts[0].patient_id
     )
-    got = pair_of(results, first["cell_id"], second["cell_id"]).delong(results, "pneumonia")
+    got = pair_of(results, first.spec_id, second.spec_id).delong(results, "pneumonia")
     assert got.p == pytest.approx(expected.p)
     assert got.interval == pytest.approx(expected.interval)
 
 
-def test_two_cells_are_two_networks_and_a_cell_beside_a_configuration_is_not_tested(
+def test_two_specs_are_two_networks_and_a_spec_beside_a_configuration_is_not_tested(
     results, add_seeds
 ):
     first, second = add_seeds("cnn", strength=3.0), add_seeds("mlp", strength=1.0)
-    cells = pair_of(results, first[0]["cell_id"], second[0]["cell_id"]).compare("auc")
-    assert cells.p is not None
-    mixed = pair_of(results, first[0]["config_id"], second[0]["cell_id"]).compare("auc")
+    specs = pair_of(results, first[0].spec_id, second[0].spec_id).compare("auc")
+    assert specs.p is not None
+    mixed = pair_of(results, first[0].config_id, second[0].spec_id).compare("auc")
     assert mixed.difference is not None
     assert mixed.p is None
     assert "seed variance is unknown" in mixed.note
@@ -101,7 +98,7 @@ def test_two_cells_are_two_networks_and_a_cell_beside_a_configuration_is_not_tes
 
 def test_compare_prints_the_difference_and_its_tests(results, add_seeds):
     first, second = add_seeds("cnn", strength=6.0), add_seeds("mlp", strength=0.2)
-    code, said = cxr_bench(results, "compare", first[0]["config_id"], second[0]["config_id"])
+    code, said = cxr_bench(results, "compare", first[0].config_id, second[0].config_id)
     assert code == 0
     assert "60 test images of 30 patients" in said
     lines = {line.split("  ")[0]: line.split() for line in said.splitlines() if line}
@@ -114,33 +111,34 @@ def test_different_protocols_are_refused_with_what_differs(results, add_seeds, m
     first = add_seeds("cnn")
     second = add_seeds("cnn", shared=make_protocol("toy/internal", split="other"))
     limited = add_seeds("mlp", watermarks=["limited to 20 images of each split"])
-    code, said = cxr_bench(results, "compare", first[0]["config_id"], second[0]["config_id"])
+    code, said = cxr_bench(results, "compare", first[0].config_id, second[0].config_id)
     assert code == 2
     assert "differ in dataset, split" in said
-    code, said = cxr_bench(results, "compare", first[0]["config_id"], limited[0]["config_id"])
+    code, said = cxr_bench(results, "compare", first[0].config_id, limited[0].config_id)
     assert (code, "watermarks" in said) == (2, True)
-    code, said = cxr_bench(results, "compare", first[0]["config_id"], first[0]["config_id"])
+    code, said = cxr_bench(results, "compare", first[0].config_id, first[0].config_id)
     assert (code, "with itself" in said) == (2, True)
 
 
 def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(results, add_seeds):
     row = add_seeds("cnn")[0]
-    code, said = cxr_bench(results, "show", row["cell_id"])
+    code, said = cxr_bench(results, "show", row.spec_id)
     assert code == 0
     scores = stored_scores(results, row)
-    low, high = scores["intervals"]["test_auc"]
-    assert f"AUC       {scores['splits']['test']['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
-    assert f"{scores['thresholds']['pneumonia']:.3f}" in said
-    for text in ("Overfitting gap", "Some CPU", row["predictions_sha256"], "CC BY"):
+    low, high = scores.intervals["test_auc"]
+    assert f"AUC       {scores.splits['test'].metrics['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
+    assert f"{scores.thresholds['pneumonia']:.3f}" in said
+    for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, "CC BY"):
         assert text in said
-    means = np.mean([stored_scores(results, r)["splits"]["test"]["f1"] for r in results.rows()])
-    assert f"F1        {means:.3f} ±" in cxr_bench(results, "show", row["config_id"])[1]
+    scored = [stored_scores(results, each) for each in results.rows()]
+    means = np.mean([each.splits["test"].metrics["f1"] for each in scored])
+    assert f"F1        {means:.3f} ±" in cxr_bench(results, "show", row.config_id)[1]
 
 
 def test_a_page_about_a_failed_row_says_why(results, add):
-    row = add("cnn", status="failed", error={"reason": "out of memory", "detail": ""})
-    code, said = cxr_bench(results, "show", row["cell_id"])
+    row = add("cnn", failed="out of memory")
+    code, said = cxr_bench(results, "show", row.spec_id)
     assert (code, "out of memory" in said) == (0, True)
     other = add("mlp")
-    code, said = cxr_bench(results, "compare", row["cell_id"], other["cell_id"])
+    code, said = cxr_bench(results, "compare", row.spec_id, other.spec_id)
     assert (code, "has no scores, it is failed: out of memory" in said) == (2, True)

@@ -6,20 +6,22 @@ import csv
 import json
 
 import pytest
+from msgspec.structs import replace
 
+from benchmark.records.row import ProbeFacts
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
 from benchmark.report.shortcuts import METADATA, shortcuts
 from benchmark.report.splits import split_pairs
+from benchmark.spec import Requirement
 
-LUNGS = "lungs_removed@0123456789ab"
-
-
-TOLD = {
-    "field": "view",
-    "values": ["AP", "PA"],
-    "left_out": {"unknown": {"train": 3, "validation": 0, "test": 1}},
-}
+NETWORK = Requirement("0123456789ab", "ba9876543210")
+LUNGS = {"preprocessing": "lungs_removed", "requires": {"lungs": NETWORK}}
+TOLD = ProbeFacts(
+    field="view",
+    values=["AP", "PA"],
+    left_out={"unknown": {"train": 3, "validation": 0, "test": 1}},
+)
 
 
 @pytest.fixture
@@ -28,9 +30,8 @@ def add_probe(results, add_seeds, make_protocol):
 
     def add(model, dataset="toy/official", **facts):
         shared = make_protocol(dataset, findings=("view PA",), probe="view")
-        for made in add_seeds(model, shared=shared, cell={"protocol": "probe:view"}, **facts):
-            made["dataset"]["probe"] = TOLD
-            results.write_row(made)
+        for made in add_seeds(model, shared=shared, spec={"protocol": "probe:view"}, **facts):
+            results.write_row(replace(made, dataset=replace(made.dataset, probe=TOLD)))
 
     return add
 
@@ -41,7 +42,7 @@ def probed(results, add_seeds, add_probe):
     for model, strength in (("cnn", 4.0), ("metadata_only", 1.0)):
         add_seeds(model, strength=1.0)
         add_probe(model, strength=strength)
-    add_seeds("cnn", strength=0.5, cell={"preprocessing": LUNGS})
+    add_seeds("cnn", strength=0.5, spec=LUNGS)
     add_seeds("mlp")
     return results
 
@@ -54,7 +55,7 @@ def test_answers_of_one_model_stand_side_by_side(probed):
     assert [*view.answers] == ["Whole image", METADATA]
     for asked in found.asked:
         for c in asked.answers.values():
-            assert c.runs[0].row["protocol"]["id"] == asked.table.protocol["id"]
+            assert c.runs[0].row.protocol.id == asked.table.protocol.id
     aucs = [asked.answers["Whole image"].measurements["test_auc"].mean for asked in found.asked]
     assert aucs[1] > aucs[0]
 
@@ -69,7 +70,7 @@ def test_the_section_says_what_n_it_rests_on_and_probes_are_not_ranked_with_find
     )
     line = next(x for x in section.splitlines() if x.startswith("| [view"))
     assert line.count("<br>[") == 2  # intervals
-    assert line.endswith("| 60 | 30 | 30 |")
+    assert line.endswith("| 60 | 30 | 33 |")
     assert "mlp" not in section[: section.index("### toy/official")]
     assert "toy/official 1.0.0, shortcut probe: view" in text
     assert "Left out, images of values that are unknown" in text

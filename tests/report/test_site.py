@@ -14,12 +14,15 @@ import pytest
 
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.row import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report.html import figure_style, row_figures
 from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
 from benchmark.report.html.site import write_site
 from benchmark.report.leaderboard import write
+from tests.records.rows import an_environment
 
+ODD = ".."
 HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
 
 pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
@@ -78,7 +81,7 @@ def undrawn(monkeypatch):
 
 def page_of(site, model: str) -> Page:
     folder, results = site
-    ids = {row["config_id"] for row in results.rows() if row["cell"]["model"] == model}
+    ids = {row.config_id for row in results.rows() if row.spec.model == model}
     return Page(folder / "rows" / f"{ids.pop()}.html")
 
 
@@ -89,7 +92,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_index_has_the_tables_of_the_markdown_leaderboard(site):
     folder, results = site
     markdown = write(results).read_text()
-    rows = [line for line in markdown.splitlines() if re.match(r"\| (\d|–) \|.*random", line)]
+    rows = [line for line in markdown.splitlines() if re.match(r"\| (\d|–) \|.* A \|$", line)]
     index = Page(folder / "index.html")
     ranked = [row for table in index.tables if table[0][0] == "Group" for row in table[1:]]
     assert len(ranked) == len(rows) == 4
@@ -138,7 +141,7 @@ def test_names_from_data_stay_text(site):
 
 @pytest.mark.usefixtures("undrawn")
 def test_odd_names_cannot_leave_the_folder(results, add, tmp_path):
-    add("cnn", config_id="../../outside", suite="../up")
+    add("../../outside", suite="..")
     write_site(results, tmp_path / "site" / "deep")
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"deep"}
     assert len(list((tmp_path / "site" / "deep" / "rows").iterdir())) == 1
@@ -159,7 +162,7 @@ def test_every_figure_has_a_text_and_files_for_papers(site):
 
 def test_equal_results_give_equal_bytes(site, tmp_path):
     folder, results = site
-    write_site(results, tmp_path, suites=[HOSTILE])
+    write_site(results, tmp_path, suites=[ODD])
     first, again = contents(folder), contents(tmp_path)
     links_differ = {"index.html", "suites/toy.html"}  # fewer rows have a page
     assert len(again) > 30
@@ -181,7 +184,7 @@ def test_changed_predictions_are_drawn_anew(results, add, tmp_path):
     write_site(results, tmp_path)
     figure = next(tmp_path.glob("figures/rows/*/roc.svg"))
     before = figure.read_bytes()
-    path = results.predictions_path(row["cell_id"])
+    path = results.predictions_path(row.spec_id)
     predictions = read_predictions(path, "binary")
     predictions.logits[-40:] = 0
     write_predictions(path, predictions)
@@ -194,9 +197,9 @@ def test_changed_predictions_are_drawn_anew(results, add, tmp_path):
 def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds, tmp_path):
     rows = add_seeds("cnn")
     other = add("mlp", suite="another")
-    write_site(results, tmp_path, rows=[rows[1]["cell_id"]])
-    assert [path.stem for path in tmp_path.glob("rows/*")] == [rows[0]["config_id"]]
-    assert f"rows/{other['config_id']}" not in (tmp_path / "index.html").read_text()
+    write_site(results, tmp_path, rows=[rows[1].spec_id])
+    assert [path.stem for path in tmp_path.glob("rows/*")] == [rows[0].config_id]
+    assert f"rows/{other.config_id}" not in (tmp_path / "index.html").read_text()
     write_site(results, tmp_path, suites=["another"])
     assert len(list(tmp_path.glob("rows/*"))) == 2
     index = Page(tmp_path / "index.html")
@@ -217,17 +220,19 @@ def test_a_page_says_what_is_not_recorded(site):
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_row_made_by_another_tool_has_a_page_and_no_suite(results, add, tmp_path):
-    unknown = dict.fromkeys(
-        ("preprocessing", "normalisation", "imbalance", "weights", "augmentation"), ""
-    )
+    names = ("preprocessing", "normalisation", "imbalance", "scheme", "weights", "augmentation")
+    unknown = dict.fromkeys((*names, "precision"), "")
+    nowhere = dict.fromkeys(("backend", "device", "threads", "cpu", "cores", "memory_gb"))
     add(
         "theirs",
-        cell={"recipe": {}, "resolution": 0, **unknown},
-        suite="",
+        spec={"kind": "external", "recipe": {}, "resolution": 0, **unknown},
+        suite="external",
         phases={},
         peak_memory_mb=None,
-        provenance={"hardware": {}, "determinism": "made elsewhere"},
-        external={"file": "theirs.csv", "sha256": "0", "splits": ["test"]},
+        code={},
+        environment=an_environment(**nowhere),
+        determinism="made elsewhere",
+        external=ExternalFacts(file="theirs.csv", sha256="0" * 64, splits=["test"]),
     )
     write_site(results, tmp_path)
     (page,) = (Page(path) for path in tmp_path.glob("rows/*.html"))

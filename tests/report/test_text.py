@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from benchmark.report import references
 from benchmark.report.labels import labels, preparation
 from benchmark.report.text import duration, interval, number, plain
+from benchmark.spec import Spec
+from tests.records.rows import a_spec
 
 
 @pytest.mark.parametrize(
@@ -57,31 +59,28 @@ def test_common_names_stay_readable():
     assert plain("__init__") == "\\_\\_init\\_\\_"
 
 
-def cell(**changes) -> dict:
-    return {
-        "model": "cnn",
-        "resolution": 64,
-        "preprocessing": "raw",
-        "normalisation": "unit",
-        "augmentation": "none",
-        "imbalance": "none",
-        "weights": "random",
-        "seed": 0,
-        "recipe": {"epochs": 10, "rate": 0.001},
-        "precision": "float32",
-    } | changes
+DIGEST = "01234567" * 8
 
 
-def test_a_label_says_what_tells_the_cells_of_a_model_apart():
+def spec(**changes) -> Spec:
+    return a_spec(**{"recipe": {"epochs": 10, "rate": 0.001}} | changes)
+
+
+def test_a_label_says_what_tells_the_specs_of_a_model_apart():
     found = labels(
         {
-            "a": cell(),
-            "b": cell(resolution=128, augmentation="standard"),
-            "c": cell(model="mlp", seed=1),
-            "d": cell(model="linear", recipe={"epochs": 10, "rate": 0.001}),
-            "e": cell(model="linear", recipe={"epochs": 20, "rate": 0.001}),
-            "f": cell(model="vgg16", recipe={"epochs": 10, "rate": 0.001, "clip_norm": 1.0}),
-            "g": cell(model="vgg16", weights="imagenet_frozen", weights_sha256="0123456789ab"),
+            "a": spec(),
+            "b": spec(resolution=128, augmentation="standard"),
+            "c": spec(model="mlp", seed=1),
+            "d": spec(model="linear", recipe={"epochs": 10, "rate": 0.001}),
+            "e": spec(model="linear", recipe={"epochs": 20, "rate": 0.001}),
+            "f": spec(model="vgg16", recipe={"epochs": 10, "rate": 0.001, "clip_norm": 1.0}),
+            "g": spec(
+                model="vgg16",
+                scheme="frozen",
+                weights="imagenet",
+                weights_sha256="0123456789ab" * 5 + "0123",
+            ),
         }
     )
     assert found == {
@@ -90,16 +89,16 @@ def test_a_label_says_what_tells_the_cells_of_a_model_apart():
         "c": "mlp",
         "d": "linear (epochs 10)",
         "e": "linear (epochs 20)",
-        "f": "vgg16 (weights random, clip_norm 1.0)",
-        "g": "vgg16 (weights imagenet_frozen, weight file 01234567)",
+        "f": "vgg16 (scheme scratch, weights random, clip_norm 1.0)",
+        "g": "vgg16 (scheme frozen, weights imagenet, weight file 01234567)",
     }
 
 
 def test_preparation_leaves_defaults_unsaid():
-    assert preparation(cell()) == "raw, unit"
-    assert preparation(cell(imbalance="weighted")) == "raw, unit, imbalance: weighted"
+    assert preparation(spec()) == "raw, unit"
+    assert preparation(spec(imbalance="weighted")) == "raw, unit, imbalance: weighted"
     blind = {"preprocessing": "", "normalisation": "", "augmentation": "", "imbalance": "none"}
-    assert preparation(cell(**blind)) == "–"
+    assert preparation(spec(**blind)) == "–"
 
 
 def test_references_carry_a_protocol_and_a_source():

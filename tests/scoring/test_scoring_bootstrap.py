@@ -109,9 +109,12 @@ def test_draws_are_the_same_on_every_machine():
 def test_rows_of_one_test_set_are_paired_whatever_their_order_in_the_file():
     source = predictions(patients=30, images=3)
     shuffled = take(source, np.random.default_rng(3).permutation(len(source.split)))
-    a, b = (score(p, resamples=50, seed_text="t") for p in (source, shuffled))
-    assert a["replicates"] == b["replicates"]
-    assert a["intervals"] == b["intervals"]
+    a, b = (
+        score(p, predictions_sha256="0" * 64, seed_text="t", resamples=50)
+        for p in (source, shuffled)
+    )
+    assert a.replicates == b.replicates
+    assert a.intervals == b.intervals
 
 
 def test_paired_replicates_of_equal_models_do_not_differ_and_of_unequal_ones_vary_less():
@@ -120,7 +123,11 @@ def test_paired_replicates_of_equal_models_do_not_differ_and_of_unequal_ones_var
     noisy = (good.logits + 0.3 * rng.normal(size=good.logits.shape)).astype(np.float32)
     other = take(good, np.arange(len(good.split)), logits=noisy)
     a, b, unpaired = (
-        decode(score(p, resamples=300, seed_text=text)["replicates"]["test_auc"])
+        decode(
+            score(p, predictions_sha256="0" * 64, seed_text=text, resamples=300).replicates[
+                "test_auc"
+            ]
+        )
         for p, text in ((good, "t"), (other, "t"), (other, "another text"))
     )
     assert np.std(a - b) < 0.5 * np.std(a - unpaired)
@@ -143,7 +150,7 @@ def test_logit_interval_stays_inside_and_agrees_with_the_normal_one_when_narrow(
     low, high = intervals.logit(0.98, 0.02**2)
     assert 0 < low < 0.98 < high < 1
     assert intervals.logit(0.7, 1e-8) == pytest.approx(intervals.normal(0.7, 1e-8), abs=1e-7)
-    assert intervals.logit(1.0, 0.0) == [1.0, 1.0]
+    assert intervals.logit(1.0, 0.0) == (1.0, 1.0)
 
 
 def test_logit_interval_of_replicates_takes_their_variance():

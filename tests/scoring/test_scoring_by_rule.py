@@ -9,6 +9,7 @@ import pytest
 from scoring_cases import predictions, take
 from sklearn.metrics import accuracy_score, f1_score
 
+from benchmark.records.scores import RuleScores
 from benchmark.scoring.by_rule import by_rule
 
 
@@ -19,8 +20,8 @@ def test_a_threshold_decides_like_scikit_learn(decision, threshold):
     found = by_rule(given, decision)["test"]
     called = test.probabilities >= threshold
     expected = f1_score(test.targets, called, average="macro", zero_division=0)
-    assert found["f1"] == pytest.approx(expected)
-    assert found["accuracy"] == pytest.approx((test.targets == called).mean())
+    assert found.f1 == pytest.approx(expected)
+    assert found.accuracy == pytest.approx((test.targets == called).mean())
 
 
 def test_exclusive_findings_take_the_largest_probability():
@@ -28,8 +29,8 @@ def test_exclusive_findings_take_the_largest_probability():
     test = given.part("test")
     truth, called = test.targets.argmax(1), test.probabilities.argmax(1)
     found = by_rule(given, "argmax")["test"]
-    assert found["accuracy"] == pytest.approx(accuracy_score(truth, called))
-    assert found["f1"] == pytest.approx(f1_score(truth, called, average="macro", labels=range(4)))
+    assert found.accuracy == pytest.approx(accuracy_score(truth, called))
+    assert found.f1 == pytest.approx(f1_score(truth, called, average="macro", labels=range(4)))
 
 
 def test_images_without_a_label_count_neither_way():
@@ -39,4 +40,4 @@ def test_images_without_a_label_count_neither_way():
     half[::2] = np.nan
     assert by_rule(replace(given, targets=half), 0.5) == by_rule(take(given, odd), 0.5)
     nothing = replace(given, targets=np.full_like(half, np.nan))
-    assert by_rule(nothing, 0.5)["test"] == {"accuracy": None, "f1": None}
+    assert by_rule(nothing, 0.5)["test"] == RuleScores(accuracy=None, f1=None)

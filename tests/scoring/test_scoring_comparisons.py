@@ -6,15 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from benchmark.records.door import read_record
+from benchmark.records.scores import StoredComparison
 from benchmark.scoring import comparisons
 from benchmark.scoring.comparisons import StoredComparisons
-from benchmark.scoring.ranking import Entry, compare
+from benchmark.scoring.ranking import Entry, Seed, compare
+from tests.records.rows import changed_by_hand, changed_bytes, resealed
 
 
 def entry(name: str, value: float, seed: int) -> Entry:
     rng = np.random.default_rng(seed)
-    seeds = [{"value": value + i / 500, "replicates": value + rng.normal(size=50)} for i in (0, 1)]
+    seeds = [Seed(value + i / 500, value + rng.normal(size=50)) for i in (0, 1)]
     return Entry(name, seeds, predictions=[f"{name}{i}" for i in (0, 1)])
 
 
@@ -65,3 +70,52 @@ def test_a_new_scorer_or_a_damaged_file_computes_anew(tmp_path, counted, monkeyp
     path.write_text("{")
     ask(path, pair)
     assert len(counted) == 3
+
+
+PAIR = (entry("a", 0.8, 1), entry("b", 0.7, 2))
+KEY = "b87a6664486f68bc"
+
+
+def test_the_file_is_a_record_under_the_same_keys_as_ever(tmp_path):
+    (asked,) = ask(tmp_path / "table.json", PAIR)
+    known = read_record(tmp_path / "table.json", dict[str, StoredComparison], "")
+    assert list(known) == [KEY]
+    assert (known[KEY].difference, known[KEY].interval) == (asked.difference, asked.interval)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("comparisons") / "table.json"
+
+
+@pytest.fixture(scope="module")
+def written(path):
+    ask(path, PAIR)
+    return path.read_bytes()
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_changed_file_changes_no_number(path, written, data):
+    path.write_bytes(data.draw(changed_bytes(written) | changed_by_hand(written)))
+    assert ask(path, PAIR) == [compare(*PAIR)]
+    assert path.read_bytes().strip() == written.strip()
+
+
+@pytest.mark.parametrize("value", ["0.1", None, [], {}])
+def test_what_is_not_of_the_type_is_computed_anew_though_its_seal_is_right(path, written, value):
+    path.write_bytes(resealed(written, lambda v: v.update({KEY: value})))
+    assert ask(path, PAIR) == [compare(*PAIR)]
+    path.write_bytes(resealed(written, lambda v: v[KEY].update(difference="0.1")))
+    assert ask(path, PAIR) == [compare(*PAIR)]
+
+
+def test_a_folder_that_cannot_be_written_to_stops_nobody(tmp_path):
+    (tmp_path / "comparisons").write_text("in the way")
+    assert ask(tmp_path / "comparisons" / "table.json", PAIR) == [compare(*PAIR)]
+
+
+def test_where_nothing_is_asked_nothing_is_left(path, written):
+    path.write_bytes(written)
+    assert ask(path) == []
+    assert not path.exists()

@@ -19,6 +19,7 @@ from benchmark.records.mask_counts import (
     write_mask_counts,
 )
 from benchmark.records.predictions import PredictionFileError
+from benchmark.records.scores import MaskScores
 from benchmark.scoring.overlap import OVERLAPS, dice, iou, score_masks
 from benchmark.scoring.scorecard import ScoringError
 
@@ -51,6 +52,10 @@ def test_every_overlap_is_what_sets_of_pixels_say(predicted, true, known):
     np.testing.assert_allclose(iou(counts), d / (2 - d))
 
 
+def scored(counts: MaskCounts, resamples: int = 50) -> MaskScores:
+    return score_masks(counts, predictions_sha256="0" * 64, seed_text="x", resamples=resamples)
+
+
 def some_counts(seed: int = 0, n: int = 30) -> MaskCounts:
     random = np.random.default_rng(seed)
     return MaskCounts(
@@ -64,15 +69,15 @@ def some_counts(seed: int = 0, n: int = 30) -> MaskCounts:
 
 def test_scores_are_means_over_images_of_a_split_and_a_pairing():
     counts = some_counts()
-    scores = score_masks(counts, resamples=50, seed_text="x")["splits"]
+    scores = scored(counts).splits
     for split, groups in scores.items():
         assert set(groups) == {"all", "unique", "seq"}
         for group, measured in groups.items():
             here = (counts.split == split) & ((counts.pairing == group) | (group == "all"))
             tp, fp, fn, _ = counts.counts[here].T
-            assert measured["n_images"] == here.sum()
-            assert measured["dice"] == pytest.approx(np.mean(2 * tp / (2 * tp + fp + fn)))
-            assert ("intervals" in measured) == (split == "test")
+            assert measured.n_images == here.sum()
+            assert measured.overlaps["dice"] == pytest.approx(np.mean(2 * tp / (2 * tp + fp + fn)))
+            assert (measured.intervals is not None) == (split == "test")
 
 
 def test_the_interval_draws_patients_not_images():
@@ -84,16 +89,14 @@ def test_the_interval_draws_patients_not_images():
         pairing=np.repeat("", n),
         counts=np.repeat([[100, 0, 0, 0], [0, 50, 50, 0]], n // 2, axis=0),
     )
-    low, high = score_masks(same, resamples=200, seed_text="x")["splits"]["test"]["all"][
-        "intervals"
-    ]["dice"]
+    low, high = scored(same, 200).splits["test"]["all"].intervals["dice"]
     assert (low, high) == (0, 1)
 
 
 def test_a_file_without_test_images_has_no_scores():
     counts = some_counts()
     with pytest.raises(ScoringError, match="no test split"):
-        score_masks(counts.take(counts.split == "train"), seed_text="x")
+        scored(counts.take(counts.split == "train"))
 
 
 def test_counts_come_back_from_their_file_and_equal_ones_give_equal_bytes(tmp_path):
@@ -110,7 +113,9 @@ def test_counts_come_back_from_their_file_and_equal_ones_give_equal_bytes(tmp_pa
     [
         (lambda t: t.replace("tp", "xx", 1), "missing column"),
         (lambda t: t.replace("\ntrain", "\ntraining", 1), "split other than"),
-        (lambda t: t.rstrip() + "5.5\n", "whole number of pixels"),
+        (lambda t: t.rstrip() + ".5\n", "whole number of pixels"),
+        (lambda t: t.rstrip() + "0" * 13 + "\n", "whole number of pixels"),
+        (lambda t: t + t.splitlines()[-1] + "\n", "a line of this image already"),
     ],
 )
 def test_a_damaged_file_is_named_with_its_fault(fault, told, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from benchmark.scoring.ranking import Entry, compare, holm, rank_configurations
+from benchmark.scoring.ranking import Entry, Seed, compare, holm, rank_configurations
 
 RNG = np.random.default_rng(11)
 SHARED = RNG.normal(size=2000)  # what all models of one test set have in common
@@ -19,10 +19,7 @@ def entry(name, value, own=0.002, seeds=3, spread=0.001, shared=0.01, seed=0, **
     own_noise = own * rng.normal(size=SHARED.size)
     return Entry(
         name,
-        [
-            {"value": value + o, "replicates": list(value + o + shared * SHARED + own_noise)}
-            for o in offsets
-        ],
+        [Seed(value + o, list(value + o + shared * SHARED + own_noise)) for o in offsets],
         **kwargs,
     )
 
@@ -37,10 +34,10 @@ def test_holm_worked_by_hand():
 def test_standard_error_adds_paired_sampling_and_seed_variance():
     a, b = entry("a", 0.80), entry("b", 0.79)
     result = compare(a, b)
-    paired = np.mean([s["replicates"] for s in a.seeds], 0) - np.mean(
-        [s["replicates"] for s in b.seeds], 0
+    paired = np.mean([s.replicates for s in a.seeds], 0) - np.mean(
+        [s.replicates for s in b.seeds], 0
     )
-    seeds = [np.var([s["value"] for s in e.seeds], ddof=1) / 3 for e in (a, b)]
+    seeds = [np.var([s.value for s in e.seeds], ddof=1) / 3 for e in (a, b)]
     expected = np.sqrt(np.var(paired, ddof=1) + sum(seeds))
     assert result.difference == pytest.approx(0.01)
     assert result.se == pytest.approx(expected, rel=1e-12)
@@ -80,7 +77,7 @@ def test_one_seed_of_a_stochastic_model_is_not_called_better_or_equal():
 
 
 def test_undefined_scores_are_not_ranked():
-    undefined = Entry("u", [{"value": None, "replicates": []}] * 3)
+    undefined = Entry("u", [Seed(None)] * 3)
     missing = Entry("m", [])
     ranking = rank_configurations([undefined, missing, entry("a", 0.80)])
     assert set(ranking.unranked) == {"u", "m"}
@@ -91,13 +88,13 @@ def test_resamples_undefined_for_all_are_left_out():
     a, b = entry("a", 0.80), entry("b", 0.79)
 
     def holed(e):
-        return Entry(e.config_id, [s | {"replicates": [None, *s["replicates"]]} for s in e.seeds])
+        return Entry(e.config_id, [Seed(s.value, [None, *s.replicates]) for s in e.seeds])
 
     assert compare(holed(a), holed(b)).se == pytest.approx(compare(a, b).se)
 
 
 def test_different_numbers_of_resamples_are_refused():
-    short = Entry("s", [s | {"replicates": s["replicates"][:9]} for s in entry("b", 0.7).seeds])
+    short = Entry("s", [Seed(s.value, s.replicates[:9]) for s in entry("b", 0.7).seeds])
     with pytest.raises(ValueError, match="different numbers of resamples"):
         compare(entry("a", 0.80), short)
 
@@ -147,7 +144,7 @@ def test_ranking_does_not_depend_on_the_order_of_the_entries():
 
 def test_two_perfect_models_tie_and_a_constant_one_is_below():
     def flat(name, value):
-        return Entry(name, [{"value": value, "replicates": [value] * 50}], deterministic=True)
+        return Entry(name, [Seed(value, [value] * 50)], deterministic=True)
 
     ranking = rank_configurations([flat("x", 0.5), flat("b", 1.0), flat("a", 1.0)])
     assert [g.members for g in ranking.groups] == [["a", "b"], ["x"]]

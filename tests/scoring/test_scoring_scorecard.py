@@ -1,8 +1,7 @@
-"""score(): one dictionary for a row, honest about what is undefined."""
+"""score(): every number of a row, honest about what is undefined."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,9 @@ import pytest
 from scoring_cases import SPLITS, predictions, take
 from sklearn import metrics as sk
 
+from benchmark.records.door import parse_record, sealed
 from benchmark.records.predictions import link
+from benchmark.records.scores import Gap, Scores
 from benchmark.scoring import SCORER_VERSION, ScoringError, intervals, score
 from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
@@ -19,20 +20,20 @@ KINDS = [("binary", 1), ("multilabel", 3), ("multiclass", 3)]
 
 
 def scored(source, resamples=20):
-    return score(source, resamples=resamples, seed_text="protocol")
+    return score(source, predictions_sha256="0" * 64, seed_text="protocol", resamples=resamples)
 
 
 @pytest.mark.parametrize(("kind", "findings"), KINDS)
-def test_result_is_plain_json_and_complete(kind, findings):
+def test_result_comes_back_from_its_file_and_is_complete(kind, findings):
     result = scored(predictions(kind, findings))
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert result["scorer_version"] == SCORER_VERSION
-    assert result["macro_findings"] == result["findings"]
-    assert set(result["splits"]) == set(SPLITS)
-    for split in result["splits"].values():
-        assert set(HEADLINES) <= set(split)
-        assert all(split[key] is not None for key in HEADLINES)
-        assert (split["n_images"], split["n_patients"]) == (80, 40)
+    assert parse_record(sealed(result), "scores", Scores, "") == result
+    assert result.scorer_version == SCORER_VERSION
+    assert result.macro_findings == result.findings
+    assert set(result.splits) == set(SPLITS)
+    for split in result.splits.values():
+        assert set(split.metrics) == set(HEADLINES)
+        assert None not in split.metrics.values()
+        assert (split.n_images, split.n_patients) == (80, 40)
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -45,7 +46,7 @@ def test_multilabel_headlines_are_means_over_findings_by_scikit_learn(split):
     for i, name in enumerate(source.findings):
         known = ~np.isnan(part.targets[:, i])
         truth, logits = part.targets[known, i], part.logits[known, i]
-        called = part.probabilities[known, i].astype(float) >= result["thresholds"][name]
+        called = part.probabilities[known, i].astype(float) >= result.thresholds[name]
         expected["auc"].append(sk.roc_auc_score(truth, logits))
         expected["average_precision"].append(sk.average_precision_score(truth, logits))
         expected["f1"].append(sk.f1_score(truth, called))
@@ -56,13 +57,13 @@ def test_multilabel_headlines_are_means_over_findings_by_scikit_learn(split):
         expected["brier"].append(
             sk.brier_score_loss(truth, part.probabilities[known, i].astype(float))
         )
-        scores = result["splits"][split]
-        assert scores["per_finding"][name]["n"] == known.sum()
-        assert scores["per_finding"][name]["n_positive"] == truth.sum()
+        scores = result.splits[split]
+        assert scores.per_finding[name].n == known.sum()
+        assert scores.per_finding[name].n_positive == truth.sum()
         cells = sk.confusion_matrix(truth, called).ravel().tolist()
-        assert scores["confusion"][name] == cells
+        assert scores.confusion[name] == cells
     for key, values in expected.items():
-        assert scores[key] == pytest.approx(np.mean(values), abs=1e-12)
+        assert scores.metrics[key] == pytest.approx(np.mean(values), abs=1e-12)
 
 
 def test_multiclass_headlines_by_scikit_learn():
@@ -76,7 +77,7 @@ def test_multiclass_headlines_by_scikit_learn():
     truth = part.targets[known].argmax(axis=1)
     p = part.probabilities[known].astype(float)
     called = p.argmax(axis=1)
-    scores = result["splits"]["test"]
+    scores = result.splits["test"]
     expected = {
         "auc": sk.roc_auc_score(truth, p / p.sum(1, keepdims=True), multi_class="ovr"),
         "f1": sk.f1_score(truth, called, average="macro"),
@@ -85,24 +86,24 @@ def test_multiclass_headlines_by_scikit_learn():
         "balanced_accuracy": sk.balanced_accuracy_score(truth, called),
         "mcc": sk.matthews_corrcoef(truth, called),
     }
-    assert {key: scores[key] for key in expected} == pytest.approx(expected, abs=1e-12)
-    assert scores["confusion"] == sk.confusion_matrix(truth, called).tolist()
-    assert result["thresholds"] == {}
-    assert result["threshold_source"] == "argmax"
+    assert {key: scores.metrics[key] for key in expected} == pytest.approx(expected, abs=1e-12)
+    assert scores.confusion == sk.confusion_matrix(truth, called).tolist()
+    assert result.thresholds == {}
+    assert result.threshold_source == "argmax"
 
 
 def test_thresholds_come_from_validation_alone():
     source = predictions("binary", 1)
     result = scored(source)
     part = source.part("validation")
-    assert result["threshold_source"] == "validation"
-    threshold = result["thresholds"]["finding_0"]
+    assert result.threshold_source == "validation"
+    threshold = result.thresholds["finding_0"]
     assert threshold in part.probabilities.astype(float)
     elsewhere = source.split != "validation"
     flipped = replace(
         source, targets=np.where(elsewhere[:, None], 1 - source.targets, source.targets)
     )
-    assert scored(flipped)["thresholds"] == result["thresholds"]
+    assert scored(flipped).thresholds == result.thresholds
 
 
 def test_point_values_do_not_change_when_every_patient_comes_twice():
@@ -111,15 +112,14 @@ def test_point_values_do_not_change_when_every_patient_comes_twice():
     copies = np.repeat([f"{i}" for i in range(2)], len(source.split))
     twice = take(source, rows, patient_id=np.char.add(source.patient_id[rows], copies))
     once, double = scored(source), scored(twice)
-    assert double["thresholds"] == once["thresholds"]
+    assert double.thresholds == once.thresholds
     for split in SPLITS:
         for key in HEADLINES:
-            assert double["splits"][split][key] == pytest.approx(once["splits"][split][key])
-        supports = double["splits"][split]["per_finding"]["finding_0"]
-        assert (
-            supports["n_positive"]
-            == 2 * (once["splits"][split]["per_finding"]["finding_0"]["n_positive"])
-        )
+            assert double.splits[split].metrics[key] == pytest.approx(
+                once.splits[split].metrics[key]
+            )
+        supports = double.splits[split].per_finding["finding_0"]
+        assert supports.n_positive == 2 * (once.splits[split].per_finding["finding_0"].n_positive)
 
 
 @pytest.mark.parametrize(("kind", "findings"), KINDS)
@@ -129,8 +129,10 @@ def test_order_of_rows_does_not_matter(kind, findings):
     a, b = scored(source), scored(take(source, order))
     for split in SPLITS:
         for key in HEADLINES:
-            assert a["splits"][split][key] == pytest.approx(b["splits"][split][key], abs=1e-12)
-    assert a["thresholds"] == b["thresholds"]
+            assert a.splits[split].metrics[key] == pytest.approx(
+                b.splits[split].metrics[key], abs=1e-12
+            )
+    assert a.thresholds == b.thresholds
 
 
 def test_monotone_transform_of_the_logits_leaves_auc_and_f1():
@@ -140,7 +142,9 @@ def test_monotone_transform_of_the_logits_leaves_auc_and_f1():
     a, b = scored(source), scored(moved)
     for split in SPLITS:
         for key in ("auc", "average_precision", "f1", "sensitivity", "mcc"):
-            assert a["splits"][split][key] == pytest.approx(b["splits"][split][key], abs=1e-12)
+            assert a.splits[split].metrics[key] == pytest.approx(
+                b.splits[split].metrics[key], abs=1e-12
+            )
 
 
 # --- what the macro runs over ---------------------------------------------------------------------
@@ -159,19 +163,19 @@ def with_positives(count, split="test"):
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_nine_positive_patients_are_too_few_in_any_split(split):
-    assert scored(with_positives(10, split))["excluded"] == {}
+    assert scored(with_positives(10, split)).excluded == {}
     result = scored(with_positives(9, split))
-    assert result["macro_findings"] == ["finding_0", "finding_1"]
-    assert result["excluded"] == {"finding_2": f"9 positive patients in {split} (10 needed)"}
-    assert result["splits"][split]["per_finding"]["finding_2"]["n_positive_patients"] == 9
-    assert result["splits"][split]["per_finding"]["finding_2"]["auc"] is not None
+    assert result.macro_findings == ["finding_0", "finding_1"]
+    assert result.excluded == {"finding_2": f"9 positive patients in {split} (10 needed)"}
+    assert result.splits[split].per_finding["finding_2"].n_positive_patients == 9
+    assert result.splits[split].per_finding["finding_2"].metrics["auc"] is not None
 
 
 def test_negative_patients_count_too():
     source = with_positives(5)
     targets = source.targets.copy()
     targets[:, 2] = 1 - targets[:, 2]
-    excluded = scored(replace(source, targets=targets))["excluded"]
+    excluded = scored(replace(source, targets=targets)).excluded
     assert excluded == {"finding_2": "5 negative patients in test (10 needed)"}
 
 
@@ -180,21 +184,21 @@ def test_what_one_finding_leaves_undefined_is_left_out_of_the_mean_and_counted()
     probabilities = source.probabilities.copy()
     here = source.split == "test"
     probabilities[here, 0] = 0.0  # nothing is called positive: no positive predictive value
-    test = scored(replace(source, probabilities=probabilities))["splits"]["test"]
-    ppv = [finding["ppv"] for finding in test["per_finding"].values()]
+    test = scored(replace(source, probabilities=probabilities)).splits["test"]
+    ppv = [finding.metrics["ppv"] for finding in test.per_finding.values()]
     assert ppv[0] is None
-    assert test["ppv"] == pytest.approx(np.mean(ppv[1:]))
-    assert test["undefined"] == {"ppv": 1}
+    assert test.metrics["ppv"] == pytest.approx(np.mean(ppv[1:]))
+    assert test.undefined == {"ppv": 1}
 
 
 def test_an_absent_finding_is_excluded_and_not_averaged_in_as_zero():
     # keras.metrics.AUC averages it in as 0.
     result = scored(with_positives(0))
-    test = result["splits"]["test"]
-    assert test["per_finding"]["finding_2"]["auc"] is None
-    present = [test["per_finding"][f]["auc"] for f in ("finding_0", "finding_1")]
-    assert test["auc"] == pytest.approx(np.mean(present))
-    assert test["auc"] > 0.6
+    test = result.splits["test"]
+    assert test.per_finding["finding_2"].metrics["auc"] is None
+    present = [test.per_finding[f].metrics["auc"] for f in ("finding_0", "finding_1")]
+    assert test.metrics["auc"] == pytest.approx(np.mean(present))
+    assert test.metrics["auc"] > 0.6
 
 
 def test_rare_findings_get_their_exact_auc():
@@ -202,25 +206,25 @@ def test_rare_findings_get_their_exact_auc():
     source = predictions("binary", 1, patients=4000, images=1, prevalence=0.004, signal=3)
     part = source.part("test")
     exact = sk.roc_auc_score(part.targets[:, 0], part.logits[:, 0])
-    per_finding = scored(source, resamples=0)["splits"]["test"]["per_finding"]
-    assert per_finding["finding_0"]["auc"] == pytest.approx(exact, abs=1e-12)
+    per_finding = scored(source, resamples=0).splits["test"].per_finding
+    assert per_finding["finding_0"].metrics["auc"] == pytest.approx(exact, abs=1e-12)
 
 
 def test_without_a_qualifying_finding_there_is_no_macro_and_the_result_says_why():
     result = scored(predictions("binary", 1, patients=8))
-    assert result["macro_findings"] == []
-    assert "no finding has enough patients" in result["macro_undefined"]
-    assert result["splits"]["test"]["auc"] is None
-    assert result["gap"]["auc"]["value"] is None
-    assert result["intervals"] == dict.fromkeys(result["intervals"])
-    assert set(result["replicates"].values()) == {""}
-    assert result["splits"]["test"]["per_finding"]["finding_0"]["auc"] is not None
+    assert result.macro_findings == []
+    assert "no finding has enough patients" in result.macro_undefined
+    assert result.splits["test"].metrics["auc"] is None
+    assert result.gap["auc"].value is None
+    assert result.intervals == dict.fromkeys(result.intervals)
+    assert set(result.replicates.values()) == {""}
+    assert result.splits["test"].per_finding["finding_0"].metrics["auc"] is not None
 
 
 def test_a_finding_absent_from_validation_is_decided_at_one_half_and_named():
     result = scored(with_positives(0, "validation"))
-    assert result["thresholds"]["finding_2"] == 0.5
-    assert result["fixed_thresholds"] == ["finding_2"]
+    assert result.thresholds["finding_2"] == 0.5
+    assert result.fixed_thresholds == ["finding_2"]
 
 
 # --- gaps and intervals ---------------------------------------------------------------------------
@@ -230,18 +234,18 @@ def test_a_finding_absent_from_validation_is_decided_at_one_half_and_named():
 def test_gap_is_the_sum_of_its_two_parts(kind, findings):
     result = scored(predictions(kind, findings))
     for metric in ("auc", "f1", "log_loss"):
-        gap = result["gap"][metric]
-        train, test = (result["splits"][s][metric] for s in ("train", "test"))
-        assert gap["value"] == pytest.approx(train - test)
-        parts = gap["train_minus_validation"] + gap["validation_minus_test"]
-        assert parts == pytest.approx(gap["value"])
+        gap = result.gap[metric]
+        train, test = (result.splits[s].metrics[metric] for s in ("train", "test"))
+        assert gap.value == pytest.approx(train - test)
+        parts = gap.train_minus_validation + gap.validation_minus_test
+        assert parts == pytest.approx(gap.value)
 
 
 def test_constant_gap_is_that_of_calling_everything_positive():
     source = predictions("binary", 1, unlabelled=0.1)
     prevalence = [np.nanmean(source.part(s).targets) for s in ("train", "test")]
     f1 = [2 * p / (1 + p) for p in prevalence]
-    assert scored(source)["gap"]["f1"]["constant"] == pytest.approx(f1[0] - f1[1])
+    assert scored(source).gap["f1"].constant == pytest.approx(f1[0] - f1[1])
 
 
 def test_constant_multiclass_gap_is_that_of_the_commonest_finding_in_train():
@@ -252,45 +256,45 @@ def test_constant_multiclass_gap_is_that_of_the_commonest_finding_in_train():
         sk.f1_score(y, np.full(len(y), common), average="macro", zero_division=0)
         for y in (train, test)
     ]
-    assert scored(source)["gap"]["f1"]["constant"] == pytest.approx(f1[0] - f1[1])
+    assert scored(source).gap["f1"].constant == pytest.approx(f1[0] - f1[1])
 
 
 @pytest.mark.parametrize(("kind", "findings"), KINDS)
 def test_intervals_hold_the_point_values(kind, findings):
     result = scored(predictions(kind, findings), resamples=200)
     values = {
-        "test_auc": result["splits"]["test"]["auc"],
-        "test_f1": result["splits"]["test"]["f1"],
-        "gap_auc": result["gap"]["auc"]["value"],
-        "gap_f1": result["gap"]["f1"]["value"],
+        "test_auc": result.splits["test"].metrics["auc"],
+        "test_f1": result.splits["test"].metrics["f1"],
+        "gap_auc": result.gap["auc"].value,
+        "gap_f1": result.gap["f1"].value,
     }
-    for name, (low, high) in result["intervals"].items():
+    for name, (low, high) in result.intervals.items():
         assert low < values[name] < high
-    replicates = {name: decode(text) for name, text in result["replicates"].items()}
+    replicates = {name: decode(text) for name, text in result.replicates.items()}
     assert {len(r) for r in replicates.values()} == {200}
     expected = intervals.logit(values["test_auc"], np.var(replicates["test_auc"], ddof=1))
-    np.testing.assert_allclose(result["intervals"]["test_auc"], expected, atol=1e-6)
+    np.testing.assert_allclose(result.intervals["test_auc"], expected, atol=1e-6)
     gap = np.percentile(replicates["train_f1"] - replicates["test_f1"], [2.5, 97.5])
-    np.testing.assert_allclose(result["intervals"]["gap_f1"], gap, atol=1e-6)
+    np.testing.assert_allclose(result.intervals["gap_f1"], gap, atol=1e-6)
 
 
 def test_undefined_resamples_are_counted_and_left_out(monkeypatch):
     # One positive patient of forty is missed by about e^-1 of the resamples.
     monkeypatch.setattr("benchmark.scoring.protocol.MINIMUM_PATIENTS", 1)
     result = scored(with_positives(1), resamples=400)
-    assert 100 < result["undefined_resamples"]["test"] < 200
-    assert result["undefined_resamples"]["train"] == 0
+    assert 100 < result.undefined_resamples["test"] < 200
+    assert result.undefined_resamples["train"] == 0
     for metric in ("auc", "f1"):
-        replicates = decode(result["replicates"][f"test_{metric}"])
-        assert np.isnan(replicates).sum() == result["undefined_resamples"]["test"]
-        assert result["intervals"][f"test_{metric}"] is not None
+        replicates = decode(result.replicates[f"test_{metric}"])
+        assert np.isnan(replicates).sum() == result.undefined_resamples["test"]
+        assert result.intervals[f"test_{metric}"] is not None
 
 
 def test_without_resamples_there_are_no_intervals():
     result = scored(predictions(), resamples=0)
-    assert set(result["replicates"].values()) == {""}
-    assert result["intervals"]["test_auc"] is None
-    assert result["splits"]["test"]["auc"] is not None
+    assert set(result.replicates.values()) == {""}
+    assert result.intervals["test_auc"] is None
+    assert result.splits["test"].metrics["auc"] is not None
 
 
 def test_a_constant_predictor_scores_one_half_without_spread():
@@ -301,10 +305,10 @@ def test_a_constant_predictor_scores_one_half_without_spread():
         probabilities=np.full_like(source.probabilities, 0.5),
     )
     result = scored(same)
-    assert result["splits"]["test"]["auc"] == 0.5
-    assert result["intervals"]["test_auc"] == [0.5, 0.5]
-    assert result["splits"]["test"]["mcc"] == 0.0
-    assert result["gap"]["f1"]["value"] == pytest.approx(result["gap"]["f1"]["constant"])
+    assert result.splits["test"].metrics["auc"] == 0.5
+    assert result.intervals["test_auc"] == (0.5, 0.5)
+    assert result.splits["test"].metrics["mcc"] == 0.0
+    assert result.gap["f1"].value == pytest.approx(result.gap["f1"].constant)
 
 
 # --- predictions from elsewhere, and bad ones -----------------------------------------------------
@@ -312,21 +316,20 @@ def test_a_constant_predictor_scores_one_half_without_spread():
 
 def test_test_split_alone_is_scored_at_one_half_without_gap():
     result = scored(predictions(splits=("test",)))
-    assert result["threshold_source"] == "fixed"
-    assert set(result["thresholds"].values()) == {0.5}
-    assert set(result["splits"]) == {"test"}
-    assert result["gap"]["auc"] == {
-        "value": None, "train_minus_validation": None, "validation_minus_test": None,
-    }  # fmt: skip
-    assert result["gap"]["f1"]["constant"] is None
-    assert result["intervals"]["gap_auc"] is None
-    assert result["intervals"]["test_auc"] is not None
+    assert result.threshold_source == "fixed"
+    assert set(result.thresholds.values()) == {0.5}
+    assert set(result.splits) == {"test"}
+    nothing = Gap(value=None, train_minus_validation=None, validation_minus_test=None)
+    assert result.gap["auc"] == nothing
+    assert result.gap["f1"].constant is None
+    assert result.intervals["gap_auc"] is None
+    assert result.intervals["test_auc"] is not None
 
 
 def test_without_train_the_shift_between_the_other_splits_is_still_told():
     result = scored(predictions(splits=("validation", "test")))
-    assert result["gap"]["auc"]["value"] is None
-    assert result["gap"]["auc"]["validation_minus_test"] is not None
+    assert result.gap["auc"].value is None
+    assert result.gap["auc"].validation_minus_test is not None
 
 
 def test_without_a_test_split_there_is_an_error():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,52 +7,46 @@ from hypothesis import strategies as st
 from benchmark.data.discovery import datasets
 from benchmark.errors import UnknownName, UserError
 from benchmark.models import discover
-from benchmark.suites import Cell, load_suite, parse_filter, suites
-from benchmark.suites.cell import matches
+from benchmark.spec import PUBLISHED
+from benchmark.suites import load_suite, parse_filter, suites
+from benchmark.suites.filters import FILTER_KEYS, matches
 from benchmark.training.recipe import make_recipe
-
-CELL = Cell(
-    dataset="set/config",
-    dataset_version="1.0.0",
-    manifest_sha256="0" * 64,
-    model="cnn",
-    resolution=64,
-    preprocessing="raw",
-    normalisation="unit",
-    imbalance="none",
-    weights="random",
-    augmentation="none",
-    seed=0,
-    recipe=make_recipe().as_dict(),
-    backend="tensorflow",
-    device="cpu",
-    precision="float32",
-    threads=2,
-    micro_batch=32,
-)
-
-
-def test_the_id_of_a_cell_never_changes():
-    # Committed rows are found by this id: whoever changes it orphans them.
-    assert CELL.cell_id == "36825235063e"
-
-
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Cell)])
-def test_every_field_is_in_the_id(field):
-    value = getattr(CELL, field)
-    if field == "recipe":
-        other = value | {"epochs": 11}
-    else:
-        other = value + "x" if isinstance(value, str) else (value or 0) + 1
-    changed = dataclasses.replace(CELL, **{field: other})
-    assert changed.cell_id != CELL.cell_id
-    assert (changed.config_id == CELL.config_id) == (field == "seed")
+from tests.records.rows import a_spec
 
 
 def test_a_filter_chooses_by_any_axis():
-    assert matches(CELL, parse_filter("model=cnn|mlp, size=64,seed=0"))
-    assert not matches(CELL, parse_filter("model=cnn,size=224"))
-    assert matches(CELL, parse_filter(""))
+    spec = a_spec()
+    assert matches(spec, parse_filter("model=cnn|mlp, size=64,seed=0"))
+    assert not matches(spec, parse_filter("model=cnn,size=224"))
+    assert matches(spec, parse_filter(""))
+
+
+@pytest.mark.parametrize("key", FILTER_KEYS)
+def test_every_axis_can_be_filtered(key):
+    spec = a_spec()
+    value = getattr(spec, FILTER_KEYS[key])
+    assert matches(spec, parse_filter(f"{key}={value}"))
+    assert not matches(spec, parse_filter(f"{key}=another"))
+
+
+def test_schemes_and_weights_are_filtered_apart():
+    specs = {
+        "scratch": a_spec(),
+        "random features": a_spec(scheme="frozen"),
+        "features": a_spec(scheme="frozen", weights="imagenet"),
+        "finetuned": a_spec(scheme="finetune", weights="imagenet"),
+        "continued": a_spec(scheme="continue", weights="from:0123456789ab"),
+    }
+
+    def kept(text):
+        return {name for name, spec in specs.items() if matches(spec, parse_filter(text))}
+
+    assert kept("scheme=frozen") == {"random features", "features"}
+    assert kept("weights=imagenet") == {"features", "finetuned"}
+    assert kept("scheme=frozen|finetune,weights=imagenet") == {"features", "finetuned"}
+    assert kept("weights=from:0123456789ab") == {"continued"}
+    assert kept("kind=classifier,protocol=published") == set(specs)
+    assert kept("precision=mixed_bfloat16") == set()
 
 
 def test_an_unknown_filter_key_suggests_the_nearest():
@@ -110,7 +102,10 @@ def test_one_model_may_have_other_values_of_an_axis(tmp_path):
 
 def test_a_data_set_may_stand_under_a_legacy_protocol(tmp_path):
     text = TITLE + MATRIX.replace('["a/b"]', '["a/b", "a/b@legacy_s3"]')
-    assert write_suite(tmp_path, text).datasets == [("a/b", "honest"), ("a/b", "legacy_s3")]
+    assert write_suite(tmp_path, text).datasets == [
+        ("a/b", PUBLISHED),
+        ("a/b", "legacy_s3"),
+    ]
 
 
 def test_a_star_stands_for_the_models_not_named(tmp_path):
@@ -151,11 +146,107 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "unknown axis"),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
-        (TITLE + MATRIX + 'weights = ["imagenet"]\n', "unknown weights .*imagenet_frozen"),
+        (TITLE + MATRIX + 'weights = ["imagnet"]\n', "unknown weights .*Did you mean 'imagenet'"),
+        (TITLE + MATRIX + 'weights = ["imagenet_frozen"]\n', "unknown weights .*'imagenet_frozen'"),
+        (TITLE + MATRIX + 'scheme = ["forzen"]\n', "unknown scheme .*Did you mean 'frozen'"),
+        (TITLE + MATRIX + 'scheme = "frozen"\n', "scheme must be a list of str"),
     ],
 )
 def test_a_wrong_suite_file_is_explained(tmp_path, text, fault):
     with pytest.raises(UserError, match=fault):
+        write_suite(tmp_path, text)
+
+
+BASE = {
+    "resolution": 64, "preprocessing": "raw", "normalisation": "unit", "imbalance": "none",
+    "scheme": "scratch", "weights": "random", "augmentation": "none",
+}  # fmt: skip
+ROW = "from:0123456789ab"
+
+
+def begun(folder, text, model="cnn"):
+    """Scheme and weights of each variant of a model in a suite with these axes."""
+    variants = write_suite(folder, TITLE + MATRIX + text).variants(model)
+    assert all(v | {"scheme": "scratch", "weights": "random"} == BASE for v in variants)
+    return [(v["scheme"], v["weights"]) for v in variants]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [("scratch", "random")]),
+        ('scheme = ["frozen"]\n', [("frozen", "imagenet")]),
+        ('scheme = ["finetune"]\n', [("finetune", "imagenet")]),
+        (
+            'scheme = ["scratch", "frozen", "finetune"]\n',
+            [("scratch", "random"), ("frozen", "imagenet"), ("finetune", "imagenet")],
+        ),
+        (
+            'scheme = ["frozen"]\nweights = ["random", "imagenet"]\n',
+            [("frozen", "random"), ("frozen", "imagenet")],
+        ),
+        ('scheme = ["frozen", "scratch"]\nweights = ["random"]\n',
+         [("frozen", "random"), ("scratch", "random")]),
+        (f'scheme = ["continue"]\nweights = ["{ROW}"]\n', [("continue", ROW)]),
+    ],
+)  # fmt: skip
+def test_a_scheme_begins_from_its_usual_weights_or_those_named(tmp_path, text, expected):
+    assert begun(tmp_path, text) == expected
+
+
+def test_one_model_may_be_trained_by_another_scheme(tmp_path):
+    text = '[matrix_for.mlp]\nscheme = ["finetune"]\n[matrix_for.vit]\nweights = ["random"]\n'
+    assert begun(tmp_path, text, "cnn") == [("scratch", "random")]
+    assert begun(tmp_path, text, "mlp") == [("finetune", "imagenet")]
+    assert begun(tmp_path, text, "vit") == [("scratch", "random")]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('weights = ["imagenet"]\n', "scheme scratch begins from weights random, not 'imagenet'"),
+        (
+            'scheme = ["finetune"]\nweights = ["random"]\n',
+            "scheme finetune begins from weights imagenet, not 'random'",
+        ),
+        ('scheme = ["continue"]\n', "scheme continue begins from weights from:<spec id>, not ''"),
+        ('scheme = ["continue"]\nweights = ["imagenet"]\n', "from:<spec id>, not 'imagenet'"),
+        (f'weights = ["{ROW}"]\n', "weights of a row are for scheme continue"),
+        (f'scheme = ["frozen"]\nweights = ["{ROW}"]\n', "weights of a row are for scheme continue"),
+        ('scheme = ["continue"]\nweights = ["from:cnn"]\n', "twelve hexadecimal digits"),
+        (
+            'scheme = ["scratch", "finetune"]\nweights = ["random"]\n',
+            "scheme finetune begins from weights imagenet, not 'random'",
+        ),
+        ('[matrix_for.cnn]\nscheme = ["continue"]\n', "scheme continue begins from"),
+    ],
+)
+@pytest.mark.parametrize("models", ['["cnn"]', '["*"]'])
+def test_schemes_and_weights_that_make_no_sense_together_are_refused(tmp_path, text, fault, models):
+    with pytest.raises(UserError, match=f"mine.toml: .*{fault}"):
+        write_suite(tmp_path, TITLE + MATRIX.replace('["cnn"]', models) + text)
+
+
+def test_a_model_without_values_on_an_axis_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"mine.toml: matrix_for.cnn has no scheme"):
+        write_suite(tmp_path, TITLE + MATRIX + "[matrix_for.cnn]\nscheme = []\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (TITLE + "matrix = 3\n", "matrix must be a table, not 3"),
+        (TITLE + "matrix_for = 3\n" + MATRIX, "matrix_for must be a table, not 3"),
+        (TITLE + MATRIX + "[matrix_for]\ncnn = 3\n", "matrix_for.cnn must be a table, not 3"),
+        (TITLE + "recipe = 3\n" + MATRIX, "recipe must be a table, not 3"),
+        (TITLE + "recipe_for = 3\n" + MATRIX, "recipe_for must be a table, not 3"),
+        (TITLE + MATRIX + "[recipe_for]\ncnn = 3\n", "recipe_for.cnn must be a table, not 3"),
+        (TITLE + "run_all = 3\n" + MATRIX, "run_all must be true or false"),
+        (TITLE + 'budget_minutes = "x"\n' + MATRIX, "budget_minutes must be a number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_explained(tmp_path, text, fault):
+    with pytest.raises(UserError, match=f"mine.toml: {fault}"):
         write_suite(tmp_path, text)
 
 

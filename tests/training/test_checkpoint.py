@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from benchmark.data.pipeline import steps_per_epoch, training_batches
-from benchmark.training.checkpoint import Checkpoint
+from benchmark.execution import checkpoints
+from benchmark.models import discover
+from benchmark.records.store import Results
+from benchmark.training.checkpoint import Checkpoint, State
 from benchmark.training.fit import Validated, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import make_recipe
+from tests.records.rows import a_spec, an_environment
 
 RNG = np.random.default_rng(5)
 IMAGES = RNG.integers(0, 256, (40, 8, 8)).astype(np.uint8)
@@ -29,12 +35,12 @@ class Killed(Exception):
     """Stands for the end of the process."""
 
 
-def dropout_model():
+def dropout_model(units=6):
     keras.utils.clear_session()
     keras.utils.set_random_seed(3)
     inputs = keras.Input((8, 8, 1))
     hidden = keras.layers.Flatten()(inputs)
-    hidden = keras.layers.BatchNormalization()(keras.layers.Dense(6, activation="relu")(hidden))
+    hidden = keras.layers.BatchNormalization()(keras.layers.Dense(units, activation="relu")(hidden))
     outputs = keras.layers.Dense(1, name="logits")(keras.layers.Dropout(0.5)(hidden))
     return keras.Model(inputs, outputs)
 
@@ -62,7 +68,7 @@ def train(checkpoint, *, die_after=None, patience=9, accumulate=1):
             raise Killed
 
     history, _ = fit(model, batches, STEPS, validate, recipe, on_epoch, checkpoint)
-    return model.get_weights(), history.as_dict(), trained
+    return model.get_weights(), history.as_record(), trained
 
 
 def interrupted(path, epoch, **options):
@@ -102,6 +108,135 @@ def test_a_checkpoint_that_cannot_be_trusted_begins_anew(tmp_path, damage):
     made_by = "newer code" if damage == "other code" else "code"
     _, _, trained = train(Checkpoint(path, made_by))
     assert trained == [1, 2, 3, 4, 5, 6]
+
+
+class Saved:
+    """A checkpoint of a model that has taken a few steps, and a second model to load it into."""
+
+    def __init__(self, path, units=6):
+        self.path = path
+        recipe = make_recipe({"batch_size": 8})
+        self.model = dropout_model(units)
+        compile_model(self.model, MaskedCrossEntropy(False), recipe, STEPS, "cpu")
+        self.model.fit(IMAGES[..., None] / np.float32(255), TARGETS, batch_size=8, verbose=0)
+        best = [weight + 1 for weight in self.model.get_weights()]
+        self.state = State({"loss": [0.7, 1 / 3], "val_auc": [None, 0.5], "best_epoch": 1}, best)
+        Checkpoint(path, "code").save(self.model, self.state)
+        self.variables = self._variables()
+
+    def _variables(self):
+        variables = (*self.model.variables, *self.model.optimizer.variables)
+        return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+
+    def load(self):
+        """Load it over other values; whether it was used, whole, or not, and then nothing of it."""
+        others = [np.zeros_like(value) for value in self.variables]
+        variables = (*self.model.variables, *self.model.optimizer.variables)
+        for variable, value in zip(variables, others, strict=True):
+            variable.assign(value)
+        state = Checkpoint(self.path, "code").load(self.model)
+        expected = self.variables if state else others
+        for value, known in zip(self._variables(), expected, strict=True):
+            np.testing.assert_array_equal(value, known)
+            assert value.dtype == known.dtype
+        if state is None:
+            return False
+        assert state.history == self.state.history
+        for value, known in zip(state.best_weights, self.state.best_weights, strict=True):
+            np.testing.assert_array_equal(value, known)
+            assert value.dtype == known.dtype
+        return True
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    turned = bytearray(data)
+    turned[bit // 8] ^= 1 << bit % 8
+    return bytes(turned)
+
+
+def test_a_damaged_checkpoint_gives_its_exact_state_or_none(tmp_path):
+    saved = Saved(tmp_path / "c.npz")
+    whole = saved.path.read_bytes()
+    assert saved.load()
+    random = np.random.default_rng(0)
+    damaged = [flipped(whole, int(bit)) for bit in random.integers(0, 8 * len(whole), 200)]
+    damaged += [whole[: int(end)] for end in random.integers(0, len(whole), 200)]
+    used = 0
+    for data in damaged:
+        saved.path.write_bytes(data)
+        used += saved.load()
+    assert used < 150, "some bits say nothing, such as those of dates; most do"
+
+
+def test_a_damaged_header_of_a_kept_weight_is_noticed(tmp_path):
+    # NumPy reads as many bytes as a header says: of fewer it would not compare the checksum.
+    saved = Saved(tmp_path / "c.npz", units=100)
+    whole = saved.path.read_bytes()
+    at = whole.index(b"(64, 100)", whole.index(b"best_00000.npy"))
+    for bit in range(8 * at, 8 * (at + 9)):
+        saved.path.write_bytes(flipped(whole, bit))
+        assert not saved.load()
+
+
+def test_a_checkpoint_without_one_of_the_kept_weights_is_not_used(tmp_path):
+    saved = Saved(tmp_path / "c.npz")
+    with np.load(saved.path) as arrays:
+        some = {name: arrays[name] for name in arrays if name != "best_00001"}
+    np.savez(saved.path, **some)
+    assert not saved.load()
+
+
+def test_a_checkpoint_of_another_model_is_not_used(tmp_path):
+    saved = Saved(tmp_path / "c.npz")
+    keras.utils.clear_session()
+    narrow = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    narrow.add(keras.layers.Dense(1))
+    compile_model(narrow, MaskedCrossEntropy(False), make_recipe(), STEPS, "cpu")
+    before = narrow.get_weights()
+    assert Checkpoint(saved.path, "code").load(narrow) is None
+    assert all(np.array_equal(a, b) for a, b in zip(narrow.get_weights(), before, strict=True))
+
+
+@pytest.fixture
+def of_a_spec(tmp_path, monkeypatch):
+    """Gives the checkpoint of a spec in an environment, under a version of the training's code."""
+
+    def make(version=1, stage="train", **environment):
+        facts = an_environment(**environment)
+        monkeypatch.setattr(checkpoints, "environment_facts", lambda given: facts)
+        monkeypatch.setattr("benchmark.training.VERSION", version)
+        context = SimpleNamespace(results=Results(tmp_path), environment=None)
+        return checkpoints.stage_checkpoint(context, a_spec(), discover()["cnn"], stage)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"version": 2},
+        {"backend": "jax"},
+        {"threads": 4},
+        {"cpu": "another processor"},
+        {"packages": {"keras": "3.15.2"}},
+        {"stage": "head"},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_other_code_or_another_environment_is_not_used(tmp_path, of_a_spec, other):
+    saved = Saved(tmp_path / "c.npz")
+    of_a_spec().save(saved.model, saved.state)
+    for options, used in (({}, True), (other, False), ({}, True)):
+        assert (of_a_spec(**options).load(saved.model) is not None) == used
+
+
+def test_a_checkpoint_of_another_model_file_is_not_used(tmp_path, of_a_spec, monkeypatch):
+    saved = Saved(tmp_path / "c.npz")
+    of_a_spec().save(saved.model, saved.state)
+    assert of_a_spec().load(saved.model) is not None
+    code = checkpoints.code_of(a_spec(), discover()["cnn"])
+    monkeypatch.setattr(checkpoints, "code_of", lambda spec, file: code | {"model": "another"})
+    assert of_a_spec().load(saved.model) is None
 
 
 @pytest.mark.parametrize("speed", [1e-9, np.inf], ids=["slow disk", "fast disk"])

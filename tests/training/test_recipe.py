@@ -1,23 +1,75 @@
-"""What a recipe may say, and that what it says later leaves earlier cells their ids."""
+"""What a recipe may say, and that what it says later leaves earlier specs their ids."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.training.recipe import LATER, Recipe, make_recipe
-
-ROWS = sorted((Path(__file__).parents[2] / "results" / "rows").glob("*.json"))
+from benchmark.training.recipe import (
+    LATER,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    Recipe,
+    make_recipe,
+)
+from tests.suites.committed import committed_results
 
 
 def test_a_recipe_of_a_committed_row_is_said_in_the_same_words_today():
-    recipes = [json.loads(path.read_bytes())["cell"]["recipe"] for path in ROWS]
+    recipes = [row.spec.recipe for row in committed_results().rows()]
     whole = [recipe for recipe in recipes if "optimizer" in recipe]
     assert len(whole) >= 30
     assert all(Recipe(**recipe).as_dict() == recipe for recipe in whole)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_precision_is_no_value_of_the_recipe_in_a_spec(precision):
+    recipe = make_recipe({"precision": precision})
+    assert recipe.precision == precision
+    assert recipe.as_dict() == make_recipe().as_dict()
+    assert "precision" not in recipe.as_dict()
+    assert make_recipe().precision == "float32"
+
+
+@pytest.mark.parametrize("precision", ["auto", "bfloat16", "float64"])
+def test_another_precision_is_refused(precision):
+    with pytest.raises(UnknownName, match=f"'{precision}'.*float32"):
+        make_recipe({"precision": precision})
+
+
+def test_the_code_is_no_value_of_a_recipe():
+    with pytest.raises(UnknownName, match="version"):
+        make_recipe({"version": 3})
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "optimizer": st.sampled_from(OPTIMIZERS),
+            "learning_rate": st.floats(1e-8, 10),
+            "schedule": st.sampled_from(SCHEDULES),
+            "warmup_steps": st.integers(0, 10_000),
+            "epochs": st.integers(1, 1000),
+            "precision": st.sampled_from(PRECISIONS),
+            "clip_norm": st.floats(0, 100),
+            "accumulate": st.sampled_from([1, 2, 4, 32]),
+            "weight_decay": st.floats(0, 1) | st.just(0.004),
+            "head_epochs": st.integers(1, 50),
+            "finetune_factor": st.floats(1e-6, 1),
+        },
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_what_a_spec_says_of_a_recipe_makes_the_same_recipe(values):
+    recipe = make_recipe(values)
+    said = json.loads(json.dumps(recipe.as_dict()))
+    assert make_recipe(said, {"precision": recipe.precision}) == recipe
 
 
 @pytest.mark.parametrize(

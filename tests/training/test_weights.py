@@ -1,4 +1,4 @@
-"""Weight policies, where weight files are found, and what is known of the published ones."""
+"""Schemes, what they begin from, where weight files are, and which published ones are known."""
 
 from __future__ import annotations
 
@@ -12,28 +12,88 @@ from benchmark.errors import UserError
 from benchmark.models import discover, weight_files
 from benchmark.training import published, weights
 from benchmark.training.published import PUBLISHED, fetch, is_as_published
-from benchmark.training.weights import MissingWeights, check_weights, digest, find_weights
+from benchmark.training.weights import (
+    GO_TOGETHER,
+    SCHEMES,
+    SOURCES,
+    MissingWeights,
+    check_scheme,
+    check_together,
+    check_weights,
+    digest,
+    find_weights,
+    usual_weights,
+)
 
 APPLICATIONS = ("resnet", "vgg16", "mobilenet_v2", "densenet", "efficientnet", "efficientnet_v2",
                 "convnext")  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*weights.POLICIES, "from:0123456789ab"])
-def test_a_policy_is_known_by_its_name(name):
+ROW = "from:0123456789ab"
+
+
+@pytest.mark.parametrize("name", [*SOURCES, ROW])
+def test_a_source_of_weights_is_known_by_its_name(name):
     check_weights(name)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_scheme_is_known_by_its_name(name):
+    check_scheme(name)
 
 
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("imagenet_forzen", "Did you mean 'imagenet_frozen'"),
+        ("imagnet", "Did you mean 'imagenet'"),
+        ("imagenet_frozen", "Did you mean 'imagenet'"),
+        ("", "Choices: .*from:<spec id>, imagenet, random"),
         ("from:", "twelve hexadecimal digits"),
         ("from:resnet50", "twelve hexadecimal digits"),
+        ("from:0123456789AB", "twelve hexadecimal digits"),
+        ("from:0123456789abc", "twelve hexadecimal digits"),
+        ("from:0123456789ab\n", "twelve hexadecimal digits"),
     ],
 )
-def test_another_name_is_refused(name, fault):
+def test_another_source_is_refused(name, fault):
     with pytest.raises(UserError, match=fault):
         check_weights(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("forzen", "Did you mean 'frozen'"), ("random", "Choices: continue, finetune, frozen, scr")],
+)
+def test_another_scheme_is_refused(name, fault):
+    with pytest.raises(UserError, match=fault):
+        check_scheme(name)
+
+
+def test_every_scheme_says_what_it_can_begin_from_and_its_usual_source_first():
+    assert GO_TOGETHER.keys() == SCHEMES.keys()
+    usual = {scheme: usual_weights(scheme) for scheme in SCHEMES}
+    assert usual == {
+        "scratch": "random", "frozen": "imagenet", "finetune": "imagenet", "continue": ""
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("source", ["random", "imagenet", ROW, ""])
+def test_only_what_makes_sense_goes_together(scheme, source):
+    together = {
+        ("scratch", "random"), ("frozen", "imagenet"), ("frozen", "random"),
+        ("finetune", "imagenet"), ("continue", ROW),
+    }  # fmt: skip
+    if (scheme, source) in together:
+        check_together(scheme, source)
+        return
+    with pytest.raises(UserError, match=f"scheme {scheme} begins from weights .*not '{source}'"):
+        check_together(scheme, source)
+
+
+def test_who_continues_from_a_row_under_another_scheme_is_told_which_one_does():
+    with pytest.raises(UserError, match="weights of a row are for scheme continue"):
+        check_together("finetune", ROW)
 
 
 def test_a_file_is_looked_for_where_the_user_says_then_in_the_cache(tmp_path, monkeypatch):

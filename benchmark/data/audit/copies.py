@@ -7,11 +7,9 @@ Images and hashes stay on disk; memory holds blocks of them and some 0.5 KB an i
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,7 +23,8 @@ from benchmark.data.audit.texture import SIZE
 from benchmark.data.gathered import TRANSFORMS, Gathered
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
-from benchmark.records.files import readable_json, write_atomic
+from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.row import Count, Record
 
 COPIES = "copies.json"
 BLANK = 8
@@ -33,14 +32,13 @@ BLANK = 8
 
 _BLOCK = 1024  # images read at a time
 
-Pair = tuple[int, int, float, str]
+Pair = tuple[Count, Count, float, str]
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what is done, items done, items in all)``."""
 
 
-@dataclass(frozen=True)
-class Copies:
+class Copies(Record):
     """What was found in the pixels; images are named by their line in the manifest, from 0.
 
     Attributes:
@@ -56,13 +54,13 @@ class Copies:
         seconds: time per phase.
     """
 
-    images: int
-    candidates: int
+    images: Count
+    candidates: Count
     threshold: float
     pairs: list[Pair]
     doubtful: list[Pair]
-    same_pixels: list[list[int]]
-    blank: list[int]
+    same_pixels: list[list[Count]]
+    blank: list[Count]
     seconds: dict[str, float]
 
     def same_image(self, labels: np.ndarray) -> np.ndarray:
@@ -82,16 +80,27 @@ class Copies:
         return connected_components(graph, directed=False)[1][:n]
 
 
+class _Stored(Record):
+    """The file of a look: what was looked at, by which version, and what was found."""
+
+    manifest_sha256: str
+    audit_version: int
+    found: Copies
+
+
 def stored_copies(prepared: Prepared) -> Copies | None:
     """What an earlier look at the same manifest found; None where there was none."""
     try:
-        stored = json.loads((prepared.path / COPIES).read_bytes())
-    except (OSError, ValueError):
+        stored = read_record(prepared.path / COPIES, _Stored, "It is made anew.")
+    except RecordError:
         return None
-    if not isinstance(stored, dict) or stored.pop("made_of", None) != _made_of(prepared):
-        return None
-    listed = ("pairs", "doubtful")
-    return Copies(**stored | {key: [tuple(pair) for pair in stored[key]] for key in listed})
+    return stored.found if stored == _stored(prepared, stored.found) else None
+
+
+def _stored(prepared: Prepared, found: Copies) -> _Stored:
+    return _Stored(
+        manifest_sha256=prepared.manifest_sha256, audit_version=AUDIT_VERSION, found=found
+    )
 
 
 def find_copies(
@@ -107,18 +116,13 @@ def find_copies(
         cache_dir: where the 64 px views are kept; None makes them for this once.
         progress: told how far it is.
     """
-    if prepared.facts.get("simulated"):
+    if prepared.facts.simulated:
         return None
     found = stored_copies(prepared)
     if found is None:
         found = _look(prepared, cache_dir, progress or (lambda what, done, total: None))
-        stored = {"made_of": _made_of(prepared), **asdict(found)}
-        write_atomic(prepared.path / COPIES, readable_json(stored))
+        write_record(prepared.path / COPIES, _stored(prepared, found))
     return found
-
-
-def _made_of(prepared: Prepared) -> dict[str, object]:
-    return {"manifest_sha256": prepared.manifest_sha256, "audit_version": AUDIT_VERSION}
 
 
 def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Copies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from benchmark.data.audit import AUDIT_VERSION, duplicates
@@ -11,6 +12,7 @@ from benchmark.data.audit.copies import Copies
 from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
 from benchmark.data.audit.prevalence import shifts
+from benchmark.data.facts import SetFacts
 from benchmark.data.leakage import Verdict, audit
 from benchmark.data.prepared import Prepared
 
@@ -35,25 +37,25 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
         "verdict": verdict.name,
         "reasons": list(verdict.reasons),
         "images": len(manifest),
-        "shared_patients": shared_patients(manifest, facts["findings"]),
+        "shared_patients": shared_patients(manifest, facts.findings),
         "exact": duplicates.exact(manifest),
         "pixels": copies and duplicates.same_pixels(manifest, copies),
         "near": copies and duplicates.near(manifest, copies, same),
         "doubtful": copies and duplicates.doubtful(manifest, copies),
         "conflicting_labels": duplicates.conflicting_labels(manifest, duplicates.groups_of(same)),
-        "prevalence": shifts(manifest, facts["findings"]),
+        "prevalence": shifts(manifest, facts.findings),
         "blank": None if copies is None else manifest["image_id"].iloc[copies.blank].tolist(),
-        "unreadable": facts["quarantined"],
-        "implausible": implausible(manifest, facts["projections"]),
+        "unreadable": msgspec.to_builtins(facts.quarantined),
+        "implausible": implausible(manifest, facts.projections),
     }
 
 
-def gate(manifest, facts: dict[str, Any], copies: Copies | None) -> Verdict:
-    """The verdict on a set; ``facts`` is the builder's metadata."""
+def gate(manifest, facts: SetFacts, copies: Copies | None) -> Verdict:
+    """The verdict on a set; ``facts`` is what its builder says of it."""
     return audit(
         manifest,
-        facts["suspected"],
-        patients_unknown=facts.get("patients_unknown", False),
+        facts.suspected,
+        patients_unknown=facts.patients_unknown,
         same_image=same_image(manifest, copies),
     )
 

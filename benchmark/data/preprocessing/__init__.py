@@ -16,13 +16,13 @@ import ast
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.files import sha256
 
 FOLDER = Path(__file__).parent
 CARD_KEYS = {"title": str, "description": str, "version": int, "idempotent": bool}
@@ -36,13 +36,16 @@ class Variant:
         name: the file's name without ``.py``.
         path: the file.
         card: its ``CARD``.
-        sha256: of the file's bytes; a view is rebuilt when it changes.
     """
 
     name: str
     path: Path
     card: dict[str, Any]
-    sha256: str
+
+    @property
+    def version(self) -> int:
+        """Of the pixels that it makes; views are built anew when it changes."""
+        return self.card["version"]
 
     @property
     def needs_lungs(self) -> bool:
@@ -67,10 +70,10 @@ def discover(folder: Path = FOLDER) -> dict[str, Variant]:
 
 def find(name: str, folder: Path = FOLDER) -> Variant:
     """The variant called ``name``; UnknownName lists the choices."""
-    files = {path.stem: path for path in _files(folder)}
-    if name not in files:
-        raise UnknownName("preprocessing", name, files)
-    return _read(files[name])
+    path = folder / f"{name}.py"
+    if name.startswith("_") or not path.is_file():
+        raise UnknownName("preprocessing", name, [path.stem for path in _files(folder)])
+    return _read(path)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -78,13 +81,14 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Variant:
-    source = path.read_bytes()
-    return Variant(path.stem, path, _card(path, source), sha256(source))
+    return Variant(path.stem, path, _card(path, path.stat().st_mtime_ns))
 
 
-def _card(path: Path, source: bytes) -> dict[str, Any]:
+@cache
+def _card(path: Path, changed: int) -> dict[str, Any]:
+    """The card of a file as it was written at that time: a plan asks for it a thousand times."""
     try:
-        statements = ast.parse(source).body
+        statements = ast.parse(path.read_bytes()).body
         values = [s.value for s in statements if isinstance(s, ast.Assign) and _names_card(s)]
         card = dict(ast.literal_eval(values[0]))
     except (SyntaxError, ValueError, TypeError, IndexError) as error:

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results
+from benchmark.report.configuration import SPLITS
+from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.text import count
 from benchmark.scoring.subgroups import OLDEST
-
-SPLITS = ("train", "validation", "test")
 
 
 def objectives(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -26,7 +25,7 @@ def objectives(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 def existing_images(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Whether images were taken for the study."""
-    simulated = {table.dataset["simulated"] for table, _ in suite.tables}
+    simulated = {table.dataset.simulated for table, _ in suite.tables}
     if True in simulated:
         yield "Simulated images: no patients."
     if False in simulated:
@@ -36,8 +35,8 @@ def existing_images(suite: SuiteRows, results: Results) -> Iterator[str]:
 def source(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Data sets, versions, citations."""
     yield from suite.each(lambda t: (
-        f"version {t.protocol['dataset_version']}, {t.protocol['rendition']}; "
-        f"{t.dataset['citation']}"
+        f"version {t.protocol.dataset_version}, {t.protocol.rendition}; "
+        f"{t.dataset.citation}"
     ))  # fmt: skip
 
 
@@ -45,10 +44,8 @@ def inclusion(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Projections taken, files left out, limits."""
 
     def said(table: Table) -> str:
-        taken = ", ".join(table.protocol["projections"]) or "not recorded"
-        left_out = table.dataset.get("quarantined")
-        unread = "" if left_out is None else f"; {count(left_out)} unreadable files left out"
-        return f"projections {taken}{unread}"
+        taken = ", ".join(table.protocol.projections) or "not recorded"
+        return f"projections {taken}; {count(table.dataset.quarantined)} unreadable files left out"
 
     yield from suite.each(said)
     yield from dict.fromkeys(mark for table, _ in suite.tables for mark in table.watermarks)
@@ -58,7 +55,7 @@ def preparation(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Sizes and pixel preparation."""
     axes = {"size (px)": "resolution", "preparation": "preprocessing"}
     for name, axis in (axes | {"normalisation": "normalisation"}).items():
-        used = suite.distinct(lambda c, axis=axis: str(c.cell[axis] or ""))
+        used = suite.distinct(lambda c, axis=axis: str(getattr(c.spec, axis) or ""))
         if used:
             yield f"{name}: {', '.join(used)}"
 
@@ -69,10 +66,10 @@ def missing(suite: SuiteRows, results: Results) -> Iterator[str]:
     def said(table: Table) -> str:
         gaps = {}
         for c in table.configurations[:1]:
-            for split, scored in c.runs[0].scores["splits"].items():
-                for finding, values in scored["per_finding"].items():
-                    if scored["n_images"] > values["n"]:
-                        gaps[f"{finding}, {split}"] = scored["n_images"] - values["n"]
+            for split, scored in c.runs[0].scores.splits.items():
+                for finding, values in scored.per_finding.items():
+                    if scored.n_images > values.n:
+                        gaps[f"{finding}, {split}"] = scored.n_images - values.n
         listed = "; ".join(f"{where}: {count(n)}" for where, n in gaps.items())
         return f"images without a label: {listed or 'none'}"
 
@@ -83,14 +80,14 @@ def missing(suite: SuiteRows, results: Results) -> Iterator[str]:
 def reference(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Findings and the version of the labels."""
     yield from suite.each(lambda t: (
-        f"{', '.join(t.protocol['findings'])}; labels {t.protocol['label_version']}"
+        f"{', '.join(t.protocol.findings)}; labels {t.protocol.label_version}"
     ))  # fmt: skip
 
 
 def predictors(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What models see."""
     yield "The pixels of one image."
-    if any(c.cell["model"] == "metadata_only" for c in suite.configurations):
+    if any(c.spec.model == "metadata_only" for c in suite.configurations):
         yield "metadata_only: age, sex and view, no pixels."
 
 
@@ -99,9 +96,10 @@ def sizes(suite: SuiteRows, results: Results) -> Iterator[str]:
 
     def said(table: Table) -> str:
         return "; ".join(
-            f"{split} {count(n['images'])} images of {count(n['patients'])} patients, positive "
-            + ", ".join(f"{finding} {count(k)}" for finding, k in n["positives"].items())
-            for split, n in ((split, table.counts[split]) for split in SPLITS if table.counts)
+            f"{split} {count(n.images)} images of {count(n.patients)} patients, positive "
+            + ", ".join(f"{finding} {count(k)}" for finding, k in n.positives.items())
+            for split in SPLITS
+            if (n := table.counts.get(split))
         )
 
     yield from suite.each(said)
@@ -111,9 +109,7 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Age, sex and view of the test images, where the set tells them."""
     for table, configurations in suite.tables:
         for c in configurations[:1]:
-            row = c.runs[0].row
-            path = results.predictions_path(row["cell_id"], row["dataset"]["redistributable"])
-            test = read_predictions(path, row["dataset"]["task"]["kind"]).part("test")
+            test = row_predictions(results, c.runs[0].row).part("test")
             known = [_ages(test.age), *(_shares(a, getattr(test, a)) for a in ("sex", "view"))]
             if any(known):
                 yield f"{table.name}, test: {'; '.join(filter(None, known))}"
@@ -122,14 +118,14 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
 def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How the splits were made, and the verdict of the leakage gate."""
     yield from suite.each(lambda t: (
-        f"{t.protocol['split']}. Are patients apart? Leakage verdict {t.verdict}"
+        f"{t.protocol.split}. Are patients apart? Leakage verdict {t.verdict}"
         + "".join(f"; {reason}" for reason in t.reasons)
     ))  # fmt: skip
 
 
 def imbalance(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How rare findings are weighted; prevalences follow from the sample size."""
-    used = suite.distinct(lambda c: c.cell["imbalance"])
+    used = suite.distinct(lambda c: c.spec.imbalance)
     yield f"policies: {', '.join(used) or 'none'}; positives of each split: see sample size"
 
 

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 from benchmark.records.store import Results
 from benchmark.report import references
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import SPLITS, Configuration
+from benchmark.report.crossed import network_of
+from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
-from benchmark.report.html.checklist_data import SPLITS
 from benchmark.report.html.render import as_text
 from benchmark.report.html.suite_page import SuiteRows
-from benchmark.report.notes import trained
+from benchmark.report.labels import weights as weights_of
+from benchmark.report.notes import trained, why_stopped
 from benchmark.report.section import machine
 from benchmark.report.text import count, duration, interval, number
 
@@ -23,14 +25,14 @@ from benchmark.report.text import count, duration, interval, number
 def models(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Architectures with their references."""
     yield from suite.distinct(lambda c: (
-        f"{c.cell['model']}: {c.model['title']}, {count(c.model['parameters'])} parameters"
-        + (f", {c.model['reference']}" if c.model["reference"] else "")
+        f"{c.spec.model}: {c.model.title}, {count(c.model.parameters)} parameters"
+        + (f", {c.model.reference}" if c.model.reference else "")
     ))  # fmt: skip
 
 
 def ensembles(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Rows that are made from the predictions or networks of others."""
-    together = suite.distinct(lambda c: c.cell["model"] if c.cell.get("ensemble") else "")
+    together = suite.distinct(lambda c: c.spec.model if is_ensemble(c.spec) else "")
     yield f"ensembles: {', '.join(together) or 'none'}"
 
 
@@ -38,28 +40,28 @@ def software(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Versions of code and packages."""
 
     def said(c: Configuration) -> str:
-        made = c.runs[0].row["provenance"]
-        packages = ", ".join(f"{k} {v}" for k, v in made.get("packages", {}).items())
-        if "code_version" not in made:
-            return ""
-        return f"cxr-bench {made['code_version']}, Python {made['python']}, {packages}"
+        row = c.runs[0].row
+        packages = [f"{name} {version}" for name, version in row.environment.packages.items()]
+        return ", ".join(
+            [f"cxr-bench {row.code_version}", f"Python {row.environment.python}", *packages]
+        )
 
     yield from suite.distinct(said)
 
 
 def weights(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Where training starts from."""
-    used = suite.distinct(lambda c: c.cell["weights"])
+    used = suite.distinct(lambda c: weights_of(c.spec) if c.spec.weights else "")
     if used:
-        yield f"policies: {', '.join(used)}"
+        yield f"weights: {as_text(', '.join(used))}"
 
 
 def training(suite: SuiteRows, results: Results) -> Iterator[str]:
     """The recipes and augmentations."""
     yield from suite.distinct(
-        lambda c: as_text(trained(c.cell)) if "epochs" in c.cell["recipe"] else ""
+        lambda c: as_text(trained(c.runs[0].row)) if "epochs" in c.spec.recipe else ""
     )
-    used = suite.distinct(lambda c: c.cell["augmentation"])
+    used = suite.distinct(lambda c: c.spec.augmentation)
     yield f"augmentation: {', '.join(used) or 'none'}"
 
 
@@ -67,7 +69,7 @@ def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What was chosen on which images."""
     yield "The recipe is fixed by the suite; no search over it is recorded."
     yield "Epoch kept: the one with the best AUC on validation."
-    legacy = [table.name for table, _ in suite.tables if table.protocol["legacy"]]
+    legacy = [table.name for table, _ in suite.tables if table.protocol.legacy]
     if len(legacy) < len(suite.tables):
         yield "The test split chooses nothing."
     if legacy:
@@ -78,15 +80,15 @@ def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How many seeds, and how far a run can be repeated."""
     numbers = sorted({seed for c in suite.configurations for seed in c.seeds})
     yield f"seeds {', '.join(map(str, numbers)) or 'none'}; models without chance once"
-    yield from suite.distinct(lambda c: c.runs[0].row["provenance"].get("determinism", ""))
+    yield from suite.distinct(lambda c: c.runs[0].row.determinism or "")
 
 
 def hardware(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Machines and total training time."""
-    machines = {as_text(machine(h)): None for c in suite.configurations for h in c.hardware if h}
-    yield from machines
+    machines = (m for c in suite.configurations for m in c.machines if m.words)
+    yield from dict.fromkeys(as_text(machine(m)) for m in machines)
     runs = [run for c in suite.configurations for run in c.runs]
-    spent = sum(run.row["phases"].get("train", 0.0) for run in runs)
+    spent = sum(run.row.phases.get("train", 0.0) for run in runs)
     yield f"training in all: {duration(spent)} in {count(len(runs))} runs"
 
 
@@ -97,7 +99,7 @@ def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
         "precision, Matthews correlation, Brier score, expected calibration error, sensitivity at "
         "a specificity of 0.90 and 0.95"
     )
-    sources = suite.distinct(lambda c: c.runs[0].scores["threshold_source"])
+    sources = suite.distinct(lambda c: c.runs[0].scores.threshold_source)
     yield f"thresholds: {', '.join(sources)}, frozen before test"
 
 
@@ -120,7 +122,7 @@ def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
         for c in table.groups[0] if table.groups else ():
             train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
             yield (
-                f"{table.name}, leading group: {as_text(table.labels[c.config_id])}, AUC on train "
+                f"{table.name}, leading group: {as_text(table.labels[c.key])}, AUC on train "
                 f"{number(train.mean)}, validation {number(validation.mean)}, test "
                 f"{number(test.mean)} {interval(test.low, test.high)}"
             )
@@ -160,10 +162,10 @@ def external(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Every table is a set's own test split; evaluations on other sets stand apart."""
     yield "Every table: a split of the set that the row was trained on."
     own = {c.config_id for c in suite.configurations}
-    crossed = [row for row in results.cross.rows() if row["source"]["config_id"] in own]
     tested = dict.fromkeys(
-        f"{row['cell']['model']} of {row['source']['dataset']} on {row['cell']['dataset']}"
-        for row in crossed
+        f"{row.spec.model} of {row.trained_on.dataset} on {row.spec.dataset}"
+        for row in results.cross.rows()
+        if row.done and network_of(row).config_id in own
     )
     yield f"On other data sets: {', '.join(tested) or 'none'}"
 
@@ -175,11 +177,10 @@ def explanations(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 def failures(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Runs that did not finish, with their reasons."""
-    stopped = [row for row in suite.rows if row["status"] != "done"]
+    stopped = [row for row in suite.rows if not row.done]
     yield f"{count(len(stopped))} of {count(len(suite.rows))} runs did not finish"
     for row in stopped:
-        reason = (row["error"] or {}).get("reason", "no reason recorded")
-        yield f"{row['cell']['model']}, seed {row['cell']['seed']}: {reason}"
+        yield f"{row.spec.model}, seed {row.spec.seed}: {why_stopped(row)}"
 
 
 def limitations(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -194,8 +195,8 @@ def data_available(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Licence of the images, and whether predictions may be passed on."""
 
     def said(table: Table) -> str:
-        may = "may" if table.dataset["redistributable"] else "may not"
-        return f"{table.dataset['licence']}; ids and predictions {may} be passed on"
+        may = "may" if table.dataset.redistributable else "may not"
+        return f"{table.dataset.licence}; ids and predictions {may} be passed on"
 
     yield from suite.each(said)
 
@@ -204,8 +205,8 @@ def code_available(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Commits, and what of the models is kept."""
 
     def said(c: Configuration) -> str:
-        commit = c.runs[0].row["provenance"].get("commit")
+        commit = c.runs[0].row.commit
         return f"commit {commit}" if commit else ""
 
     yield from suite.distinct(said)
-    yield "Weights stay in the local results folder; model files are identified by SHA-256."
+    yield "Weights stay in the local results folder; model files are identified by their versions."

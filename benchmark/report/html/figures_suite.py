@@ -38,7 +38,7 @@ def accuracy_against_cost(protocols: Protocols) -> Figure:
         for colour, marker, c in _styled(protocols, each):
             accuracy = c.measurements["test_accuracy"].mean
             if c.train_seconds and accuracy is not None:
-                shown.add(c.cell["model"])
+                shown.add(c.spec.model)
                 axis.plot(c.train_seconds, accuracy, marker, color=colour, markersize=7)
         axis.set(xlabel="training time of one run (s)", ylabel="test accuracy", xscale="log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -56,12 +56,12 @@ def _styled(protocols: Protocols, each: list[Configuration]):
     """Each configuration with the colour and the marker of its model."""
     places = {model: k for k, model in enumerate(_named_models(protocols))}
     for c in each:
-        k = places.get(c.cell["model"], 0)
+        k = places.get(c.spec.model, 0)
         yield series(k), MARKERS[k % len(MARKERS)], c
 
 
 def _named_models(protocols: Protocols) -> list[str]:
-    models = sorted({c.cell["model"] for each in protocols.values() for c in each})
+    models = sorted({c.spec.model for each in protocols.values() for c in each})
     return models if len(models) <= MOST else []
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from benchmark.records.row import History
 from benchmark.report.eda_style import figure
 from benchmark.report.html.figure_style import ink, series
 
@@ -19,13 +20,12 @@ class Training:
 
     Attributes:
         seed: of the run.
-        history: ``loss`` and ``val_auc`` by epoch, ``best_epoch`` from 0; ``val_loss`` and
-            ``train_auc`` by epoch where they were recorded.
+        history: by epoch.
         train_auc: AUC on the un-augmented training images with the weights of the best epoch.
     """
 
     seed: int
-    history: dict
+    history: History
     train_auc: float | None
 
 
@@ -34,8 +34,8 @@ def learning_curves(runs: list[Training]) -> Figure:
     drawn = figure(9, 3.4)
     axes = drawn.subplots(1, 2)
     for k, run in enumerate(runs):
-        _pair(axes[0], run.history["loss"], run.history.get("val_loss"), series(k))
-        _pair(axes[1], run.history.get("train_auc"), run.history["val_auc"], series(k))
+        _pair(axes[0], run.history.loss, run.history.val_loss, series(k))
+        _pair(axes[1], None, run.history.val_auc, series(k))
         _best(axes[1], run, series(k))
     axes[0].set(ylabel="loss", title="Loss", ylim=(0, None))
     axes[1].set(ylabel="AUC", title="AUC")
@@ -58,8 +58,8 @@ def _pair(axis: Axes, train: list | None, validation: list | None, colour: str) 
 
 
 def _best(axis: Axes, run: Training, colour: str) -> None:
-    best, reached = run.history["best_epoch"], run.history["val_auc"]
-    if reached[best] is None:
+    best, reached = run.history.best_epoch, run.history.val_auc or []
+    if best >= len(reached) or reached[best] is None:
         return
     axis.plot(best + 1, reached[best], "o", color=colour, markersize=6)
     if run.train_auc is not None:

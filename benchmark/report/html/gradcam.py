@@ -8,18 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from benchmark.errors import UserError
-from benchmark.records.files import readable_json, sha256, write_atomic
-from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.hashing import sha256
+from benchmark.records.door import sealed
+from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
+from benchmark.report.files import row_predictions, write_asked
 from benchmark.report.html.figure_style import save_both
 from benchmark.report.html.figures_gradcam import Example, examples
-from benchmark.report.html.gradcam_section import RECORD, VERSION
+from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, HeatRecord
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.scoring.thresholds import argmax_decisions
 
@@ -53,94 +56,83 @@ class Sources:
 def explain(configuration: Configuration, sources: Sources, folder: Path) -> None:
     """Write the heat maps of a configuration's first run, or why there are none, to a folder."""
     run = configuration.runs[0]
-    row = run.row
-    record: dict[str, Any] = {
-        "cell_id": row["cell_id"],
-        "seed": row["cell"]["seed"],
-        "predictions_sha256": run.scores["predictions_sha256"],
-        "version": VERSION,
-        "private": not row["dataset"]["redistributable"],
-        "findings": [],
-        "problem": "",
-    }
+    record = HeatRecord(
+        version=VERSION,
+        spec_id=run.row.spec_id,
+        seed=run.row.spec.seed,
+        predictions_sha256=run.scores.predictions_sha256,
+        private=not run.row.dataset.redistributable,
+    )
     try:
-        _explain(run, sources, folder, record)
+        record = _explain(run, sources, folder, record)
     except UserError as error:
-        record["problem"] = str(error)
-    write_atomic(folder / RECORD, readable_json(record))
+        record = replace(record, problem=str(error))
+    write_asked(folder / RECORD, sealed(record))
 
 
-def _explain(run: Run, sources: Sources, folder: Path, record: dict[str, Any]) -> None:
-    if record["private"] and not sources.private:
+def _explain(run: Run, sources: Sources, folder: Path, record: HeatRecord) -> HeatRecord:
+    if record.private and not sources.private:
         raise UserError("the images of this set may not be passed on, so they are left out")
     prepared, images, image_ids, model = _opened(run, sources)
-    path = sources.results.predictions_path(run.row["cell_id"], not record["private"])
-    test = read_predictions(path, run.row["dataset"]["task"]["kind"]).part("test")
+    test = row_predictions(sources.results, run.row).part("test")
     place = {image_id: k for k, image_id in enumerate(image_ids)}
     if not set(test.image_id) <= set(place):
         raise UserError("the test images of this protocol are not those of the set's test split")
-    rows = np.array([place[image_id] for image_id in test.image_id])
+    pixels = images[np.array([place[image_id] for image_id in test.image_id])]
     decisions = _decisions(run, test)
+    heat, findings = None, []
     for column, finding in enumerate(test.findings):
         boxes = _boxes(prepared, run, finding)
         chosen = _choose(test, decisions[:, column], column, boxes)
         lines = sorted({*chain(*chosen.values()), *_boxed(test, column, boxes)})
-        pixels = np.stack([images[rows[line]] for line in lines])
-        made = heat_maps(model, pixels, column)
-        record |= {"method": made.method, "layer": made.layer, "map": list(made.cells)}
-        at = {line: k for k, line in enumerate(lines)}
-        shown = {
-            kind: [
-                _example(test, column, line, pixels[at[line]], made.maps[at[line]], boxes)
-                for line in of_kind
-            ]
-            for kind, of_kind in chosen.items()
-            if of_kind
-        }
+        heat = heat_maps(model, pixels[lines], column)
+        maps = dict(zip(lines, heat.maps, strict=True))
         name = f"finding-{column}"
+        shown = {
+            kind: [_example(test, column, line, pixels[line], maps[line], boxes) for line in of]
+            for kind, of in chosen.items()
+            if of
+        }
         save_both(lambda shown=shown: examples(shown), folder / name)
         shares = [
-            share_inside(made.maps[at[line]], boxes[str(test.image_id[line])])
+            share_inside(maps[line], boxes[str(test.image_id[line])])
             for line in _boxed(test, column, boxes)
         ]
         none = [kind for kind in KINDS if kind not in shown]
-        told = {"finding": finding, "figure": name, "none": none}
-        record["findings"].append(told | _summary(shares))
+        findings.append(_finding_heat(finding, name, none, shares))
+    told = {"method": heat.method, "layer": heat.layer, "map": heat.cells} if heat else {}
+    return replace(record, findings=tuple(findings), **told)
 
 
 def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarray, keras.Model]:
     """Data set, test images (uint8), their ids, and the network with the run's weights."""
     from benchmark.data.prepared import load_prepared
-    from benchmark.legacy import HONEST
     from benchmark.models import create, discover
     from benchmark.protocols import under
 
-    cell = run.row["cell"]
-    model_file = discover(sources.models_dirs).get(cell["model"])
+    spec = run.row.spec
+    model_file = discover(sources.models_dirs).get(spec.model)
     if model_file is None or model_file.problem:
-        raise UserError(f"the model file of {cell['model']} is not here, or cannot be read")
+        raise UserError(f"the model file of {spec.model} is not here, or cannot be read")
     if model_file.card["inputs"] != "image":
         raise UserError("this model sees no image")
-    weights = sources.results.weights_path(run.row["cell_id"])
+    weights = sources.results.weights_path(run.row.spec_id)
     if not weights.is_file():
         raise UserError(f"its weights are not on this machine ({weights.name})")
-    if model_file.sha256 != run.row["model"]["sha256"]:
+    if model_file.version != run.row.code.get("model"):
         raise UserError("its model file has changed since the run")
-    prepared = load_prepared(cell["dataset"], sources.data_dir)
-    prepared = under(cell.get("protocol", HONEST), prepared)
-    if prepared.manifest_sha256 != cell["manifest_sha256"]:
-        raise UserError(f"{cell['dataset']} was prepared anew since the run")
+    prepared = load_prepared(spec.dataset, sources.data_dir)
+    prepared = under(spec.protocol, prepared)
+    if prepared.manifest_sha256 != spec.manifest_sha256:
+        raise UserError(f"{spec.dataset} was prepared anew since the run")
 
     import keras
 
     from benchmark.segmentation.lung_views import open_prepared_view
 
-    size, preprocessing = cell["resolution"], cell["preprocessing"]
-    view = open_prepared_view(
-        prepared, "test", size, preprocessing, sources.cache_dir, sources.results
-    )
+    view = open_prepared_view(prepared, "test", spec, sources.cache_dir, sources.results)
     keras.config.set_dtype_policy("float32")
-    model = create(model_file, size, prepared.task, cell["normalisation"])
+    model = create(model_file, spec.resolution, prepared.task, spec.normalisation)
     keras.Model(model.inputs, model.outputs).load_weights(weights)
     return prepared, view.images, view.image_ids, model
 
@@ -149,7 +141,7 @@ def _decisions(run: Run, test: Predictions) -> np.ndarray:
     """(N, F) bool, as the scorer decides."""
     if test.kind == "multiclass":
         return argmax_decisions(test.probabilities)
-    limits = [run.scores["thresholds"][finding] for finding in test.findings]
+    limits = [run.scores.thresholds[finding] for finding in test.findings]
     return test.probabilities.astype(float) >= np.array(limits)
 
 
@@ -173,13 +165,13 @@ def _boxed(test: Predictions, column: int, boxes: dict[str, list]) -> list[int]:
 
 def _boxes(prepared: Prepared, run: Run, finding: str) -> dict[str, list[dict[str, float]]]:
     """image_id -> the published boxes of a finding, as fractions of the side."""
-    if "crop" in run.row["cell"]["preprocessing"]:
+    if "crop" in run.row.spec.preprocessing:
         return {}  # the pixels moved
     found: dict[str, list[dict[str, float]]] = {}
-    for box in prepared.facts.get("boxes", ()):
-        if box["finding"] == finding:
-            sides = {side: box[side] / _BOX_SIDE for side in "xywh"}
-            found.setdefault(box["image_id"], []).append(sides)
+    for box in prepared.facts.boxes:
+        if box.finding == finding:
+            sides = {side: getattr(box, side) / _BOX_SIDE for side in "xywh"}
+            found.setdefault(box.image_id, []).append(sides)
     return found
 
 
@@ -190,10 +182,17 @@ def _example(test: Predictions, column: int, line: int, pixels, heat, boxes) -> 
     return Example(pixels, heat, probability, drawn, inside)
 
 
-def _summary(shares: list[tuple[float | None, float]]) -> dict[str, Any]:
-    """Means over the images with boxes on which there is heat."""
+def _finding_heat(
+    finding: str, figure: str, none: list[str], shares: list[tuple[float | None, float]]
+) -> FindingHeat:
+    """With means over the images with boxes on which there is heat."""
     known = [(inside, area) for inside, area in shares if inside is not None]
-    if not known:
-        return {"boxed": 0}
-    inside, area = np.mean(known, axis=0).tolist()
-    return {"boxed": len(known), "heat_inside": round(inside, 4), "area_inside": round(area, 4)}
+    inside, area = np.mean(known, axis=0).round(4).tolist() if known else (None, None)
+    return FindingHeat(
+        finding=finding,
+        figure=figure,
+        none=none,
+        boxed=len(known),
+        heat_inside=inside,
+        area_inside=area,
+    )

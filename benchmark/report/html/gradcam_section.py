@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+from benchmark.records.door import RecordError, read_record
+from benchmark.records.row import Count, LaterFields
 from benchmark.report.configuration import Configuration
 from benchmark.report.html.elements import figure, notice, text
 from benchmark.report.text import number
+from benchmark.spec import Id, Sha256
 
 RECORD = "gradcam.json"
-VERSION = 2
+VERSION = 3
 """Of the record and of how heat is computed."""
 _HOW = (
     "<code>cxr-bench report --gradcam</code> makes them where the weights, the prepared images "
@@ -19,11 +22,49 @@ _HOW = (
 )
 _LOCAL = "These images may not be passed on: keep this site on your machine."
 
-
 _METHODS = {
     "Grad-CAM": "Grad-CAM",
     "HiResCAM": "Grad-CAM with a weight for every place (HiResCAM; this network flattens its map)",
 }
+
+
+class FindingHeat(LaterFields):
+    """The heat maps of one finding.
+
+    Attributes:
+        figure: name of its figure.
+        none: kinds of decisions of which there is no example.
+        boxed: test images with a published box and any heat; the means over them are shares of
+            the heat inside, and of the image that the boxes cover.
+    """
+
+    finding: str
+    figure: str
+    none: list[str]
+    boxed: Count
+    heat_inside: float | None = None
+    area_inside: float | None = None
+
+
+class HeatRecord(LaterFields):
+    """Heat maps that were made, or were not.
+
+    Attributes:
+        private: whether the images may not be passed on.
+        problem: why there are none.
+        map: height and width of the layer that heat is computed on.
+    """
+
+    version: int
+    spec_id: Id
+    seed: Count
+    predictions_sha256: Sha256
+    private: bool
+    problem: str = ""
+    method: Literal["Grad-CAM", "HiResCAM"] = "Grad-CAM"
+    layer: str = ""
+    map: tuple[int, int] | None = None
+    findings: tuple[FindingHeat, ...] = ()
 
 
 def gradcam_section(configuration: Configuration, folder: Path, path: str) -> list[str]:
@@ -36,22 +77,25 @@ def gradcam_section(configuration: Configuration, folder: Path, path: str) -> li
     """
     if not (folder / RECORD).is_file():
         return [f"<p>No heat maps were made. {_HOW}</p>"]
-    record = json.loads((folder / RECORD).read_bytes())
-    if record["predictions_sha256"] != configuration.runs[0].scores["predictions_sha256"]:
+    try:
+        record = read_record(folder / RECORD, HeatRecord, "")
+    except RecordError:
+        return [f"<p>The heat maps were made by another release and are not shown. {_HOW}</p>"]
+    if record.predictions_sha256 != configuration.runs[0].scores.predictions_sha256:
         return [f"<p>The heat maps are of other predictions and are not shown. {_HOW}</p>"]
-    if not record["problem"] and record.get("version") != VERSION:
-        return [f"<p>The heat maps were made by an earlier release and are not shown. {_HOW}</p>"]
-    if record["problem"]:
-        return [f"<p>No heat maps: {text(record['problem'])}.</p>"]
+    if record.problem:
+        return [f"<p>No heat maps: {text(record.problem)}.</p>"]
+    if record.version != VERSION:
+        return [f"<p>The heat maps were made by another release and are not shown. {_HOW}</p>"]
     return list(_maps(record, path))
 
 
-def _maps(record: dict, path: str) -> Iterator[str]:
-    if record["private"]:
+def _maps(record: HeatRecord, path: str) -> Iterator[str]:
+    if record.private:
         yield notice(_LOCAL)
-    height, width = record["map"]
+    height, width = record.map
     said = (
-        f"{_METHODS[record['method']]} of seed {record['seed']}, from layer {record['layer']}, a "
+        f"{_METHODS[record.method]} of seed {record.seed}, from layer {record.layer}, a "
         f"map of {height} × {width} cells: what speaks for the finding in this image, scaled to "
         "its own maximum. "
         "Test images, at the threshold frozen on validation: those with a published box first, "
@@ -59,22 +103,22 @@ def _maps(record: dict, path: str) -> Iterator[str]:
         "that the reason is right."
     )
     yield f"<p>{text(said)}</p>"
-    for each in record["findings"]:
-        finding = each["finding"]
+    for each in record.findings:
+        finding = each.finding
         alt = f"Grad-CAM for {finding}: true and false positives and negatives, bare and with heat."
         caption = f"{finding}. {_boxes(each)}{_none(each)}"
-        yield from figure(f"{path}/{each['figure']}", alt, caption, broad=True)
+        yield from figure(f"{path}/{each.figure}", alt, caption, broad=True)
 
 
-def _none(each: dict) -> str:
-    return f" There is no {' and no '.join(each['none'])}." if each["none"] else ""
+def _none(each: FindingHeat) -> str:
+    return f" There is no {' and no '.join(each.none)}." if each.none else ""
 
 
-def _boxes(each: dict) -> str:
-    if not each["boxed"]:
+def _boxes(each: FindingHeat) -> str:
+    if not each.boxed:
         return "No published boxes."
     return (
-        f"Blue: published boxes. Of the heat, {number(each['heat_inside'])} lies inside; the boxes "
-        f"cover {number(each['area_inside'])} of the image (means over {each['boxed']} test "
+        f"Blue: published boxes. Of the heat, {number(each.heat_inside)} lies inside; the boxes "
+        f"cover {number(each.area_inside)} of the image (means over {each.boxed} test "
         "images with a box and any heat)."
     )

@@ -32,15 +32,15 @@ def index_page(
     Args:
         leaderboard: whose Markdown this is, in HTML.
         suites: those with a page.
-        linked: config ids that have a page.
+        linked: keys of the configurations that have a page.
         exports: names of the files beside the page that hold the same numbers.
         cost: whether training time and hardware are shown.
     """
 
     def named(configuration: Configuration, name: str) -> str:
-        if configuration.config_id not in linked:
+        if configuration.key not in linked:
             return name
-        return f"[{name}](rows/{file_name(configuration.config_id)}.html)"
+        return f"[{name}](rows/{file_name(configuration.key)}.html)"
 
     lines = [
         "<h1>Leaderboard</h1>",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmark.records.files import sha256
+from benchmark.hashing import sha256
 
 
 def file_name(name: str) -> str:

@@ -7,9 +7,10 @@ from functools import reduce
 
 import numpy as np
 
-from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
+from benchmark.report.files import row_predictions
 from benchmark.report.html.figures_curves import FindingCurves
 from benchmark.scoring import curves, multiclass
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
@@ -22,9 +23,7 @@ def read_test_runs(results: Results, configuration: Configuration) -> list[Predi
     """Test predictions of each run: the images that all runs predicted, in the same order."""
     parts = []
     for run in configuration.runs:
-        dataset = run.row["dataset"]
-        path = results.predictions_path(run.row["cell_id"], dataset["redistributable"])
-        parts.append(read_predictions(path, dataset["task"]["kind"]).part("test"))
+        parts.append(row_predictions(results, run.row).part("test"))
     shared = reduce(np.intersect1d, [part.image_id for part in parts])
     return [_rows(part, shared) for part in parts]
 
@@ -44,19 +43,19 @@ def confusion(configuration: Configuration) -> dict[str, np.ndarray] | np.ndarra
     Returns:
         finding -> (S, 2, 2), or for exclusive findings one (S, F, F); rows are the truth.
     """
-    found = [run.scores["splits"]["test"]["confusion"] for run in configuration.runs]
+    found = [run.scores.splits["test"].confusion for run in configuration.runs]
     if isinstance(found[0], list):
         return np.array(found)
-    findings = configuration.runs[0].scores["findings"]  # JSON keeps no order of keys
+    findings = configuration.runs[0].scores.findings  # JSON keeps no order of keys
     return {f: np.reshape([each[f] for each in found], (-1, 2, 2)) for f in findings}
 
 
 def subgroups_of(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
     """Subgroups of the test images, see :mod:`benchmark.scoring.subgroups`."""
     scores = [run.scores for run in configuration.runs]
-    thresholds = [each["thresholds"] for each in scores]
+    thresholds = [each.thresholds for each in scores]
     return subgroups(
-        runs, thresholds, scores[0]["macro_findings"], seed_text=_seed_text(configuration)
+        runs, thresholds, scores[0].macro_findings, seed_text=_seed_text(configuration)
     )
 
 
@@ -67,7 +66,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     odds = np.stack([_log_odds(run)[labelled, column] for run in runs])
     stated = np.stack([run.probabilities[labelled, column] for run in runs]).astype(float)
     finding = runs[0].findings[column]
-    test = [run.scores["splits"]["test"]["per_finding"][finding] for run in configuration.runs]
+    test = [run.scores.splits["test"].per_finding[finding] for run in configuration.runs]
     seed_text = _seed_text(configuration)
     bands = [
         make(targets, odds, patients, seed_text=seed_text)
@@ -83,7 +82,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
         odds,
         *bands,
         curves.reliability(targets, stated, patients, seed_text=seed_text),
-        [tuple(each[name] for name in _DECIDED) for each in test],
+        [tuple(each.metrics[name] for name in _DECIDED) for each in test],
     )
 
 
@@ -93,7 +92,7 @@ def _log_odds(run: Predictions) -> np.ndarray:
 
 
 def _seed_text(configuration: Configuration) -> str:
-    return configuration.runs[0].row["protocol"]["id"]
+    return configuration.runs[0].row.protocol.id
 
 
 def _rows(part: Predictions, image_ids: np.ndarray) -> Predictions:

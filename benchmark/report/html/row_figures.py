@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
+import msgspec
 import numpy as np
+from matplotlib.figure import Figure
 
 import benchmark.scoring
-from benchmark.records.files import canonical_json, readable_json, sha256, write_atomic
+from benchmark.hashing import canonical_json, sha256
+from benchmark.records.door import RecordError, read_record, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, Run
+from benchmark.report.files import write_asked
 from benchmark.report.html import figures_curves, figures_decisions
 from benchmark.report.html.figure_style import save_both
+from benchmark.report.html.figures_curves import FindingCurves
 from benchmark.report.html.figures_training import Training, learning_curves
 from benchmark.report.html.predicted import (
     confusion,
@@ -25,94 +28,88 @@ from benchmark.report.html.predicted import (
     read_test_runs,
     subgroups_of,
 )
+from benchmark.report.html.row_drawn import Drawn
+from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
+Figures = Iterator[tuple[str, Callable[[], Figure]]]
+"""Names of figures, and what draws them."""
 
 
-def draw_row(results: Results, configuration: Configuration, folder: Path) -> dict[str, Any]:
+def draw_row(results: Results, configuration: Configuration, folder: Path) -> Drawn:
     """Draw what is missing or older than the files it comes from.
 
     Args:
         results: where the predictions are.
         configuration: what to draw.
         folder: where the figures go, each as .svg, .png and -dark.svg.
-
-    Returns:
-        What was drawn: ``figures``, their names; ``findings``, those with curves; ``subgroups``,
-        the numbers behind their chart, see :class:`benchmark.scoring.subgroups.Subgroup`.
     """
     made_from = _fingerprint(configuration)
     known = _read(folder / RECORD)
-    if known.get("made_from") == made_from and _complete(folder, known):
+    if known and known.made_from == made_from and _complete(folder, known):
         return known
     runs = read_test_runs(results, configuration)
-    drawn = {"made_from": made_from, "figures": [], "findings": [], "subgroups": []}
-    _training(configuration, folder, drawn)
-    _curves(configuration, runs, folder, drawn)
-    _confusion(configuration, folder, drawn)
-    _subgroups(configuration, runs, folder, drawn)
-    write_atomic(folder / RECORD, readable_json(drawn))
+    curves, groups = finding_curves(configuration, runs), _subgroups(configuration, runs)
+    names = []
+    for name, draw in _figures(configuration, curves, groups):
+        save_both(draw, folder / name)
+        names.append(name)
+    drawn = Drawn(
+        made_from=made_from,
+        figures=names,
+        findings=[each.finding for each in curves],
+        subgroups=groups,
+    )
+    write_asked(folder / RECORD, sealed(drawn))
     return drawn
 
 
 def trainings(configuration: Configuration) -> list[Training]:
     """What the rows say about their training; none of models that are not trained by epochs."""
     return [
-        Training(run.row["cell"]["seed"], history, _train_auc(run.scores))
+        Training(run.row.spec.seed, history, _train_auc(run))
         for run in configuration.runs
-        if (history := run.row["history"])
+        if (history := run.row.history)
     ]
 
 
-def _train_auc(scores: dict) -> float | None:
-    return scores["splits"].get("train", {}).get("auc")
+def _train_auc(run: Run) -> float | None:
+    train = run.scores.splits.get("train")
+    return train and train.metrics["auc"]
 
 
-def _training(configuration: Configuration, folder: Path, drawn: dict) -> None:
+def _subgroups(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
+    probe = configuration.runs[0].row.protocol.probe
+    return [] if probe else subgroups_of(configuration, runs)
+
+
+def _figures(
+    configuration: Configuration, curves: list[FindingCurves], groups: list[Subgroup]
+) -> Figures:
     runs = trainings(configuration)
     if runs:
-        _save(drawn, folder, "learning_curves", lambda: learning_curves(runs))
-
-
-def _curves(configuration: Configuration, runs: list[Predictions], folder, drawn: dict) -> None:
-    findings = finding_curves(configuration, runs)
-    drawn["findings"] = [each.finding for each in findings]
-    if findings:
-        for draw in (
-            figures_curves.roc,
-            figures_curves.precision_recall,
-            figures_curves.reliability,
-        ):
-            _save(drawn, folder, draw.__name__, lambda draw=draw: draw(findings))
-
-
-def _confusion(configuration: Configuration, folder: Path, drawn: dict) -> None:
-    counts = confusion(configuration)
-    names = list(configuration.runs[0].scores["findings"])
-    if isinstance(counts, np.ndarray):
-        draw = lambda: figures_decisions.confusion_of_classes(counts, names)  # noqa: E731
-    else:
-        draw = lambda: figures_decisions.confusion_by_finding(counts)  # noqa: E731
-    _save(drawn, folder, "confusion", draw)
-
-
-def _subgroups(configuration: Configuration, runs: list[Predictions], folder, drawn: dict) -> None:
-    probe = "probe" in configuration.runs[0].row["protocol"]
-    groups = [] if probe else subgroups_of(configuration, runs)
-    drawn["subgroups"] = [asdict(group) for group in groups]
+        yield "learning_curves", lambda: learning_curves(runs)
+    if curves:
+        yield "roc", lambda: figures_curves.roc(curves)
+        yield "precision_recall", lambda: figures_curves.precision_recall(curves)
+        yield "reliability", lambda: figures_curves.reliability(curves)
+    yield "confusion", lambda: _confusion(configuration)
     if groups:
-        _save(drawn, folder, "subgroups", lambda: figures_decisions.subgroup_chart(groups))
+        yield "subgroups", lambda: figures_decisions.subgroup_chart(groups)
 
 
-def _save(drawn: dict, folder: Path, name: str, draw) -> None:
-    save_both(draw, folder / name)
-    drawn["figures"].append(name)
+def _confusion(configuration: Configuration) -> Figure:
+    counts = confusion(configuration)
+    if isinstance(counts, np.ndarray):
+        names = configuration.runs[0].scores.findings
+        return figures_decisions.confusion_of_classes(counts, names)
+    return figures_decisions.confusion_by_finding(counts)
 
 
 def _fingerprint(configuration: Configuration) -> str:
     """Changes with anything the figures show, and with how they are drawn."""
     runs = [
-        [run.row["cell"]["seed"], run.row["history"], run.scores["predictions_sha256"]]
+        [run.row.spec.seed, msgspec.to_builtins(run.row.history), run.scores.predictions_sha256]
         for run in configuration.runs
     ]
     return sha256(canonical_json([runs, _sources(), mpl.__version__]))
@@ -125,13 +122,14 @@ def _sources() -> str:
     return sha256(b"".join(file.read_bytes() for file in files))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Drawn | None:
+    """What is known to be drawn; None where nothing is, or the file is damaged (it is derived)."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
+        return read_record(path, Drawn, "It is drawn anew.")
+    except RecordError:
+        return None
 
 
-def _complete(folder: Path, known: dict[str, Any]) -> bool:
+def _complete(folder: Path, known: Drawn) -> bool:
     endings = (".svg", ".png", "-dark.svg")
-    return all((folder / (name + end)).is_file() for name in known["figures"] for end in endings)
+    return all((folder / (name + end)).is_file() for name in known.figures for end in endings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
@@ -11,6 +10,9 @@ from benchmark.report.html import row_tables
 from benchmark.report.html.elements import figure, link, notice, page, text
 from benchmark.report.html.names import file_name
 from benchmark.report.html.render import as_text
+from benchmark.report.html.row_drawn import Drawn
+from benchmark.report.html.suite_page import made_elsewhere
+from benchmark.report.notes import outdated
 from benchmark.report.text import count, interval, number
 
 _BANDS = (
@@ -25,9 +27,7 @@ _NO_SUBGROUPS = (
 )
 
 
-def row_page(
-    configuration: Configuration, table: Table, drawn: dict[str, Any], gradcam: list[str]
-) -> str:
+def row_page(configuration: Configuration, table: Table, drawn: Drawn, gradcam: list[str]) -> str:
     """The page.
 
     Args:
@@ -36,7 +36,7 @@ def row_page(
         drawn: what :func:`benchmark.report.html.row_figures.draw_row` returned.
         gradcam: HTML of the heat maps, or of the reason why there are none.
     """
-    name = as_text(table.labels[configuration.config_id])
+    name = as_text(table.labels[configuration.key])
     about = _About(configuration, table, drawn, name)
     body = [
         f"<h1>{text(name)}</h1>",
@@ -49,7 +49,7 @@ def row_page(
         "<h2>Where the model looks</h2>",
         *gradcam,
         "<h2>Configuration</h2>",
-        *row_tables.cell(configuration),
+        *row_tables.spec(configuration),
         "<h2>Provenance</h2>",
         *row_tables.provenance(configuration),
     ]
@@ -61,32 +61,32 @@ def row_page(
 class _About:
     """Sections of the page, each HTML lines."""
 
-    def __init__(self, configuration: Configuration, table: Table, drawn: dict, name: str):
+    def __init__(self, configuration: Configuration, table: Table, drawn: Drawn, name: str):
         self.configuration, self.table, self.drawn, self.name = configuration, table, drawn, name
-        self.figures = f"../figures/rows/{file_name(configuration.config_id)}"
-        test = configuration.runs[0].scores["splits"]["test"]
-        self.n = f"{count(test['n_images'])} test images of {count(test['n_patients'])} patients"
+        self.figures = f"../figures/rows/{file_name(configuration.key)}"
+        test = configuration.runs[0].scores.splits["test"]
+        self.n = f"{count(test.n_images)} test images of {count(test.n_patients)} patients"
 
     def suites(self) -> list[str]:
-        names = dict.fromkeys(
-            run.row["suite"] for run in self.configuration.runs if run.row["suite"]
-        )
+        rows = [run.row for run in self.configuration.runs]
+        names = dict.fromkeys(row.suite for row in rows if not made_elsewhere(row))
         return [link(f"../suites/{file_name(name)}.html", f"suite {name}") for name in names]
 
     def introduction(self) -> Iterator[str]:
-        group = self.table.group_numbers.get(self.configuration.config_id)
+        group = self.table.group_numbers.get(self.configuration.key)
         dataset = self.table.name
         place = f"rank group {group}" if group else "not ranked"
         protocol = f'<a href="../index.html#{self.table.anchor}">{text(dataset)}</a>'
-        yield f"<p>{text(self.configuration.model['title'])} on {protocol}: {place}; {self.n}.</p>"
+        yield f"<p>{text(self.configuration.model.title)} on {protocol}: {place}; {self.n}.</p>"
         for mark in self.table.watermarks:
             yield notice(f"Not comparable with full runs: {mark}.")
-        obstacle = self.table.obstacles.get(self.configuration.config_id)
+        obstacle = self.table.obstacles.get(self.configuration.key)
         if obstacle:
             yield notice(f"Not ranked: {obstacle}.")
         if self.configuration.edited_seeds:
             seeds = ", ".join(map(str, self.configuration.edited_seeds))
             yield notice(f"Predictions changed after the run, seed {seeds}.")
+        yield from (notice(f"{as_text(said)}.") for said in outdated(self.configuration))
         if self.table.verdict != "clean":
             yield notice(f"Leakage verdict {self.table.verdict}: {'; '.join(self.table.reasons)}")
 
@@ -106,8 +106,8 @@ class _About:
 
     def training(self) -> Iterator[str]:
         yield "<h2>Training</h2>"
-        histories = [run.row["history"] for run in self.configuration.runs if run.row["history"]]
-        if "learning_curves" not in self.drawn["figures"]:
+        histories = [run.row.history for run in self.configuration.runs if run.row.history]
+        if "learning_curves" not in self.drawn.figures:
             yield "<p>No training by epochs is recorded.</p>"
             return
         gap = number(self.configuration.measurements["gap_auc_train_minus_validation"].mean)
@@ -118,20 +118,19 @@ class _About:
             "Solid: train; dashed: validation. Shaded: how far training is ahead of validation. "
             "Triangle: un-augmented training images, with the weights of the best epoch.",
         )
-        by_epoch = {"train_auc": "AUC on the training images", "val_loss": "loss on validation"}
-        missing = [name for key, name in by_epoch.items() if not all(key in h for h in histories)]
-        if missing:
-            yield f"<p>Not recorded for every epoch: {', '.join(missing)}.</p>"
+        missing = ["AUC on the training images"]
+        missing += [] if all(h.val_loss for h in histories) else ["loss on validation"]
+        yield f"<p>Not recorded for every epoch: {', '.join(missing)}.</p>"
 
     def curves(self) -> Iterator[str]:
         yield "<h2>Curves on the test images</h2>"
         auc = self.configuration.measurements["test_auc"]
         said = f"AUC {number(auc.mean)} {interval(auc.low, auc.high)}"
-        of = ", ".join(self.drawn["findings"])
-        without = [f for f in self.table.protocol["findings"] if f not in self.drawn["findings"]]
+        of = ", ".join(self.drawn.findings)
+        without = [f for f in self.table.protocol.findings if f not in self.drawn.findings]
         if without:
             yield f"<p>{text('No curve without images of both kinds: ' + ', '.join(without))}.</p>"
-        if not self.drawn["findings"]:
+        if not self.drawn.findings:
             return
         yield '<div class="figures">'
         yield from self._figure(
@@ -167,9 +166,9 @@ class _About:
 
     def subgroups(self) -> Iterator[str]:
         yield "<h2>Subgroups</h2>"
-        groups = self.drawn["subgroups"]
+        groups = self.drawn.subgroups
         if not groups:
-            yield f"<p>{_NO_SUBGROUPS['probe' in self.table.protocol]}</p>"
+            yield f"<p>{_NO_SUBGROUPS[bool(self.table.protocol.probe)]}</p>"
             return
         yield from self._figure(
             "subgroups",
@@ -179,13 +178,13 @@ class _About:
             "Left out below 10 positive, or for AUC negative, patients.",
         )
         yield from row_tables.subgroups(groups)
-        over = {group["axis"]: ", ".join(group["findings"]) for group in groups}
+        over = {group.axis: ", ".join(group.findings) for group in groups}
         for said in dict.fromkeys(over.values()):
             axes = " and ".join(axis for axis, findings in over.items() if findings == said)
             means = said or "none, too few patients"
             yield f"<p>{text(f'AUC by {axes} is the mean over: {means}.')}</p>"
 
     def _figure(self, name: str, alt: str, caption: str) -> list[str]:
-        broad = name in ("learning_curves", "subgroups") or len(self.table.protocol["findings"]) > 1
+        broad = name in ("learning_curves", "subgroups") or len(self.table.protocol.findings) > 1
         alt = f"{self.name}, {self.n}. {alt}"
         return figure(f"{self.figures}/{name}", alt, caption, broad=broad)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from benchmark.report.configuration import Configuration
+from benchmark.records.row import Row
+from benchmark.report.configuration import Configuration, mean
+from benchmark.report.environments import Machine
 from benchmark.report.html.elements import facts, grid, text
 from benchmark.report.html.render import as_text
 from benchmark.report.labels import flatten
 from benchmark.report.section import machine, measured
 from benchmark.report.text import UNDEFINED, count, duration, interval, number
+from benchmark.scoring.subgroups import Estimate, Subgroup
 
 _SCORES = {
     "test_auc": "AUC, test",
@@ -65,42 +66,42 @@ def findings(configuration: Configuration) -> list[str]:
     header = ["Finding", "Images", "Positive", "Positive patients", *_PER_FINDING.values(),
               "Threshold"]  # fmt: skip
     rows = []
-    for finding in all_scores[0]["findings"]:
-        test = [each["splits"]["test"]["per_finding"][finding] for each in all_scores]
-        support = [count(test[0][key]) for key in ("n", "n_positive", "n_positive_patients")]
-        means = [number(_mean([each[key] for each in test])) for key in _PER_FINDING]
-        thresholds = [each["thresholds"].get(finding) for each in all_scores]
+    for finding in all_scores[0].findings:
+        test = [each.splits["test"].per_finding[finding] for each in all_scores]
+        support = [count(n) for n in (test[0].n, test[0].n_positive, test[0].n_positive_patients)]
+        means = [number(mean([each.metrics[key] for each in test])) for key in _PER_FINDING]
+        thresholds = [each.thresholds.get(finding) for each in all_scores]
         shown = UNDEFINED if None in thresholds else ", ".join(map(number, thresholds))
         rows.append([text(finding), *support, *means, shown])
     return grid(header, rows, "l" + "r" * (len(header) - 1), "Findings")
 
 
-def subgroups(groups: list[dict[str, Any]]) -> list[str]:
+def subgroups(groups: list[Subgroup]) -> list[str]:
     """The numbers behind the chart of subgroups."""
     header = ["Subgroup", "Images", "With a finding", "Patients", "AUC", "95 % interval",
               "Underdiagnosis rate", "95 % interval"]  # fmt: skip
     rows = [
         [
-            text(f"{group['axis']}: {group['level']}"),
-            count(group["underdiagnosis"]["n"]),
-            count(group["underdiagnosis"]["n_positive"]),
-            count(group["patients"]),
-            *_estimate(group["auc"]),
-            *_estimate(group["underdiagnosis"]),
+            text(f"{group.axis}: {group.level}"),
+            count(group.underdiagnosis.n),
+            count(group.underdiagnosis.n_positive),
+            count(group.patients),
+            *_estimate(group.auc),
+            *_estimate(group.underdiagnosis),
         ]
         for group in groups
     ]
     return grid(header, rows, "lrrrrrrr", "Subgroups")
 
 
-def cell(configuration: Configuration) -> list[str]:
-    """The resolved cell, without its seed."""
-    entries = dict(flatten(configuration.cell)) | {
-        "model title": configuration.model["title"],
-        "model reference": configuration.model["reference"],
-        "parameters": count(configuration.model["parameters"]),
+def spec(configuration: Configuration) -> list[str]:
+    """The resolved spec, without its seed."""
+    entries = dict(flatten(configuration.spec)) | {
+        "model title": configuration.model.title,
+        "model reference": configuration.model.reference,
+        "parameters": count(configuration.model.parameters),
     }
-    return facts((name, value) for name, value in entries.items() if name != "seed")
+    return facts((name, value) for name, value in entries.items() if not _of_a_seed(name))
 
 
 def provenance(configuration: Configuration) -> list[str]:
@@ -111,30 +112,37 @@ def provenance(configuration: Configuration) -> list[str]:
     return grid(header, rows, "l" * len(header), "Provenance", wrapping=True)
 
 
-def _made(row: dict[str, Any]) -> dict[str, object]:
-    made = row["provenance"]
-    packages = made.get("packages", {})
-    memory = row["peak_memory_mb"]
+def _made(row: Row) -> dict[str, object]:
+    made, memory = row.environment, row.peak_memory_mb
+    machine_words = Machine.of(made)
     return {
-        "Cell": row["cell_id"],
-        "Finished": made.get("finished", UNDEFINED),
-        "Code": f"{made.get('code_version', UNDEFINED)}, commit {made.get('commit') or UNDEFINED}",
-        "Python": made.get("python", UNDEFINED),
-        "Packages": ", ".join(f"{name} {packages[name]}" for name in packages) or UNDEFINED,
-        "Hardware": as_text(machine(made["hardware"])) if made["hardware"] else UNDEFINED,
-        "Determinism": made.get("determinism", UNDEFINED),
-        "Time": ", ".join(f"{phase} {duration(s)}" for phase, s in row["phases"].items()),
+        "Spec": row.spec_id,
+        "Finished": row.finished or UNDEFINED,
+        "Code": f"{row.code_version}, commit {row.commit or UNDEFINED}",
+        "Versions": _listed(row.code),
+        "Python": made.python,
+        "Packages": _listed(made.packages),
+        "Computed by": ", ".join(filter(None, [made.backend, made.device])) or UNDEFINED,
+        "Hardware": as_text(machine(machine_words)) if machine_words.words else UNDEFINED,
+        "Threads": UNDEFINED if made.threads is None else made.threads,
+        "Determinism": row.determinism or UNDEFINED,
+        "Time": ", ".join(f"{phase} {duration(s)}" for phase, s in row.phases.items()),
         "Peak memory": UNDEFINED if memory is None else f"{memory:,} MB",
-        "Model file, SHA-256": row["model"]["sha256"],
-        "Prepared images, SHA-256 of their list": row["cell"]["manifest_sha256"],
-        "Predictions, SHA-256": row["predictions_sha256"],
-        "Leakage verdict": row["dataset"]["verdict"],
+        "Prepared images, SHA-256 of their list": row.spec.manifest_sha256,
+        "Made from": _listed({role: each.spec_id for role, each in row.made_from.items()}),
+        "Predictions, SHA-256": row.predictions_sha256,
+        "Leakage verdict": row.dataset.verdict,
     }
 
 
-def _estimate(of: dict[str, Any]) -> list[str]:
-    return [number(of["value"]), interval(of["low"], of["high"]) or UNDEFINED]
+def _listed(values: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or UNDEFINED
 
 
-def _mean(values: list[float | None]) -> float | None:
-    return None if None in values else sum(values) / len(values)
+def _of_a_seed(field: str) -> bool:
+    """Whether a field of a spec differs from seed to seed; what was made from which says so."""
+    return field == "seed" or (field.startswith("requires.") and field.endswith(".spec_id"))
+
+
+def _estimate(of: Estimate) -> list[str]:
+    return [number(of.value), interval(of.low, of.high) or UNDEFINED]

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from benchmark.errors import UserError
-from benchmark.records.files import write_atomic
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
+from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
 from benchmark.report.html.checklist import checklist_page
 from benchmark.report.html.gradcam_section import gradcam_section
@@ -48,7 +48,7 @@ def write_site(
         results: the results folder.
         out: the site's folder; made if missing.
         cost: whether training time and hardware are shown in the tables.
-        rows: config or cell ids whose pages to write; with ``suites`` empty, too: all.
+        rows: config or spec ids whose pages to write; with ``suites`` empty, too: all.
         suites: suites whose rows' pages to write.
         progress: called as ``progress(pages done, pages in all)``.
 
@@ -60,7 +60,7 @@ def write_site(
     """
     leaderboard = Leaderboard.of(results)
     chosen = chosen_rows(leaderboard.tables, rows, suites)
-    linked = {c.config_id for _, c in chosen} | _existing(leaderboard.tables, out)
+    linked = {c.key for _, c in chosen} | _existing(leaderboard.tables, out)
     _write_tables(results, leaderboard, out, linked, cost=cost)
     for done, (table, configuration) in enumerate(chosen):
         progress(done, len(chosen))
@@ -72,7 +72,7 @@ def write_site(
 def chosen_rows(
     tables: list[Table], rows: Collection[str] = (), suites: Collection[str] = ()
 ) -> list[tuple[Table, Configuration]]:
-    """The configurations meant by config or cell ids and by names of suites; all without either.
+    """The configurations meant by config or spec ids and by names of suites; all without either.
 
     Raises:
         UserError: no finished row is meant by what was given.
@@ -84,19 +84,19 @@ def chosen_rows(
     if not chosen:
         raise UserError(
             f"No finished row has the id or suite {', '.join([*rows, *suites])}. The suites are: "
-            f"{', '.join(sorted({run.row['suite'] for _, c in every for run in c.runs}))}."
+            f"{', '.join(sorted({run.row.suite for _, c in every for run in c.runs}))}."
         )
     return chosen
 
 
 def _is_meant(configuration: Configuration, rows: set[str], suites: set[str]) -> bool:
-    ids = {configuration.config_id, *(run.row["cell_id"] for run in configuration.runs)}
-    return bool(ids & rows or {run.row["suite"] for run in configuration.runs} & suites)
+    ids = {configuration.config_id, *(run.row.spec_id for run in configuration.runs)}
+    return bool(ids & rows or {run.row.suite for run in configuration.runs} & suites)
 
 
 def _existing(tables: list[Table], out: Path) -> set[str]:
-    ids = (c.config_id for table in tables for c in table.configurations)
-    return {config_id for config_id in ids if _page(out, config_id).is_file()}
+    keys = (c.key for table in tables for c in table.configurations)
+    return {key for key in keys if _page(out, key).is_file()}
 
 
 def _write_tables(
@@ -112,18 +112,18 @@ def _write_tables(
         files[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost).encode()
         files[f"suites/{name}-checklist.html"] = checklist_page(suite, results).encode()
     for name, content in files.items():
-        write_atomic(out / name, content)
+        write_asked(out / name, content)
 
 
 def _write_row(results: Results, table: Table, configuration: Configuration, out: Path) -> None:
     from benchmark.report.html.row_figures import draw_row  # imports Matplotlib
 
-    name = file_name(configuration.config_id)
+    name = file_name(configuration.key)
     drawn = draw_row(results, configuration, out / "figures" / "rows" / name)
     gradcam = gradcam_section(configuration, out / "gradcam" / name, f"../gradcam/{name}")
     content = row_page(configuration, table, drawn, gradcam)
-    write_atomic(_page(out, configuration.config_id), content.encode())
+    write_asked(_page(out, configuration.key), content.encode())
 
 
-def _page(out: Path, config_id: str) -> Path:
-    return out / "rows" / f"{file_name(config_id)}.html"
+def _page(out: Path, key: str) -> Path:
+    return out / "rows" / f"{file_name(key)}.html"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.records.store import Row
+from benchmark.records.row import Row
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.html.elements import figure, grid, link, notice, page, text
@@ -40,7 +40,7 @@ class SuiteRows:
     @property
     def rows(self) -> list[Row]:
         """All rows of the suite, finished or not."""
-        return [row for table, _ in self.tables for row in table.rows if row["suite"] == self.name]
+        return [row for table, _ in self.tables for row in table.rows if row.suite == self.name]
 
     def each(self, say: Callable[[Table], str]) -> Iterator[str]:
         """What is to be said of each table, after the name of its data set."""
@@ -55,8 +55,7 @@ class SuiteRows:
 def suite_rows(tables: Iterable[Table]) -> list[SuiteRows]:
     """The suites that rows were made by, in alphabetical order."""
     tables = list(tables)
-    # Rows that come from other tools belong to no suite.
-    names = sorted({row["suite"] for table in tables for row in table.rows} - {""})
+    names = sorted({row.suite for table in tables for row in table.rows if not made_elsewhere(row)})
     return [SuiteRows(name, *_described(name), _of_suite(tables, name)) for name in names]
 
 
@@ -76,7 +75,7 @@ def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> str:
 
     Args:
         suite: what it is about.
-        linked: config ids that have a page.
+        linked: keys of the configurations that have a page.
         cost: whether training times are shown.
     """
     body = [
@@ -89,6 +88,11 @@ def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> str:
         body += _section(suite, table, configurations, linked, cost=cost)
     trail = [link("../index.html", "Leaderboard")]
     return page(f"Suite {suite.name}", body, root="../", trail=trail)
+
+
+def made_elsewhere(row: Row) -> bool:
+    """Whether a row comes from another tool, and so belongs to no suite."""
+    return row.spec.kind == "external"
 
 
 def _described(name: str) -> tuple[str, str]:
@@ -104,12 +108,12 @@ def _of_suite(tables: list[Table], name: str):
     return tuple(
         (table, tuple(c for c in table.configurations if _made_by(c, name)))
         for table in tables
-        if any(row["suite"] == name for row in table.rows)
+        if any(row.suite == name for row in table.rows)
     )
 
 
 def _made_by(configuration: Configuration, suite: str) -> bool:
-    return any(run.row["suite"] == suite for run in configuration.runs)
+    return any(run.row.suite == suite for run in configuration.runs)
 
 
 def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
@@ -117,17 +121,17 @@ def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
     panels = {}
     for table, configurations in suite.tables:
         mark = "\nnot comparable" if table.watermarks else ""
-        dataset = table.protocol["dataset"]
+        dataset = table.protocol.dataset
         task = table.name.removeprefix(dataset).lstrip(", ")
-        name = "\n".join(filter(None, (dataset, task, table.protocol["id"]))) + mark
-        panels[name] = [c for c in configurations if c.cell["resolution"]]
+        name = "\n".join(filter(None, (dataset, task, table.protocol.id))) + mark
+        panels[name] = [c for c in configurations if c.spec.resolution]
     return {name: shown for name, shown in panels.items() if shown}
 
 
 def _pictures(suite: SuiteRows, *, cost: bool) -> list[str]:
     folder = f"../figures/suites/{file_name(suite.name)}"
     best = max(suite.configurations, key=lambda c: c.measurements["test_auc"].mean or 0)
-    said = f"Highest test AUC: {best.cell['model']}, {number(best.measurements['test_auc'].mean)}."
+    said = f"Highest test AUC: {best.spec.model}, {number(best.measurements['test_auc'].mean)}."
     lines = [
         "<h2>Overfitting against AUC</h2>",
         *figure(
@@ -166,8 +170,8 @@ def _section(
     yield f'<h2><a href="../index.html#{table.anchor}">{text(dataset)}</a></h2>'
     for mark in table.watermarks:
         yield notice(f"Not comparable with full runs: {mark}.")
-    rows = [row for row in table.rows if row["suite"] == suite.name]
-    done = sum(row["status"] == "done" for row in rows)
+    rows = [row for row in table.rows if row.suite == suite.name]
+    done = sum(row.done for row in rows)
     yield f"<p>{count(done)} of {count(len(rows))} runs finished.</p>"
     if not configurations:
         return
@@ -176,11 +180,11 @@ def _section(
     lines = [
         [
             _named(table, c, linked),
-            str(table.group_numbers.get(c.config_id, UNDEFINED)),
+            str(table.group_numbers.get(c.key, UNDEFINED)),
             measured(c.measurements["test_auc"]),
             measured(c.measurements["gap_auc"]),
             number(c.measurements["test_accuracy"].mean),
-            count(c.model["parameters"]),
+            count(c.model.parameters),
             *time,
         ]
         for c, time in zip(configurations, times, strict=True)
@@ -190,7 +194,7 @@ def _section(
 
 
 def _named(table: Table, configuration: Configuration, linked: set[str]) -> str:
-    label = inline(table.labels[configuration.config_id])
-    if configuration.config_id not in linked:
+    label = inline(table.labels[configuration.key])
+    if configuration.key not in linked:
         return label
-    return f'<a href="../rows/{file_name(configuration.config_id)}.html">{label}</a>'
+    return f'<a href="../rows/{file_name(configuration.key)}.html">{label}</a>'

@@ -1,0 +1,89 @@
+"""The one door of record files: what is written is sealed, what is read back is checked.
+
+A record file is JSON whose first key, ``content_sha256``, is the SHA-256 of the bytes behind it.
+Whatever was changed after it was written is noticed, and named with what to do about it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from benchmark.errors import UserError
+from benchmark.hashing import sha256
+from benchmark.records.files import write_atomic
+
+Record = TypeVar("Record")
+_SEAL = re.compile(rb'\A\{\s*"content_sha256":\s*"([0-9a-f]{64})",')
+_SCHEMA = re.compile(rb'"schema":\s*(\d+)')
+
+
+class RecordError(UserError):
+    """A record file that cannot be used; the text names the file, the fault and what to do."""
+
+
+def sealed(record: Any, *, readable: bool = True) -> bytes:
+    """The bytes of a record's file. Equal records, equal bytes.
+
+    Args:
+        record: a msgspec structure, or plain values.
+        readable: indented, for files that people read; else compact.
+    """
+    text = msgspec.json.encode(record, order="sorted")
+    body = msgspec.json.format(text, indent=1)[1:] + b"\n" if readable else text[1:] + b"\n"
+    space = b"\n " if readable else b""
+    colon = b": " if readable else b":"
+    return b"{" + space + b'"content_sha256"' + colon + b'"' + sha256(body).encode() + b'",' + body
+
+
+def write_record(path: Path, record: Any, *, readable: bool = True) -> None:
+    """Write a record, whole or not at all."""
+    write_atomic(path, sealed(record, readable=readable))
+
+
+def read_record(path: Path, kind: type[Record], todo: str, *, schema: int | None = None) -> Record:
+    """Read a record, checked against its seal and its type.
+
+    Args:
+        path: the file.
+        kind: what it holds.
+        todo: what to do where it cannot be used, a sentence.
+        schema: of the current format, where files of an earlier one may be about.
+
+    Raises:
+        RecordError: it is missing, changed, of an earlier format, or not of that type.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). {todo}") from None
+    return parse_record(data, path, kind, todo, schema=schema)
+
+
+def parse_record(
+    data: bytes, where: object, kind: type[Record], todo: str, *, schema: int | None = None
+) -> Record:
+    """The record in the bytes of a file; ``where`` names it in messages. See :func:`read_record`.
+
+    Raises:
+        RecordError: see there.
+    """
+    seal = _SEAL.match(data)
+    if seal is None:
+        found = _SCHEMA.search(data)
+        if schema and found and int(found[1]) != schema:
+            raise RecordError(
+                f"{where}: written by another version of cxr-bench (format {int(found[1])}, this "
+                f"one reads {schema}). {todo}"
+            )
+        raise RecordError(f"{where}: not a readable record, it has no content_sha256. {todo}")
+    body = data[seal.end() :]
+    if sha256(body) != seal[1].decode():
+        raise RecordError(f"{where}: was changed after it was written. {todo}")
+    try:
+        return msgspec.json.decode(b"{" + body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordError(f"{where}: not a readable record ({error}). {todo}") from None

@@ -1,0 +1,416 @@
+"""A row: what was run, with which code, where, on what, and how it ended. Imports no TensorFlow.
+
+The JSON schema that follows from these types is in ``docs/records.md``. Fields that come later are
+optional, so that earlier rows stay readable; what was never recorded is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from benchmark.hashing import canonical_json, sha256
+from benchmark.spec import ID_LENGTH, Id, Sha256, Spec
+
+ROW_SCHEMA = 2
+Status = Literal["done", "failed", "not_runnable"]
+Verdict = Literal["clean", "suspected", "leak"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all records have in common: nothing unknown in them, and nobody changes one."""
+
+
+class LaterFields(Record, omit_defaults=True):
+    """A record of which some fields are left out where they say nothing."""
+
+
+class Failure(LaterFields):
+    """Why a spec did not finish; ``fallback`` is the spec that was tried in its place."""
+
+    reason: str
+    detail: str = ""
+    fallback: Id | None = None
+
+
+class SplitCounts(Record):
+    """Images, patients, and positive images of each finding of one split."""
+
+    images: Count
+    patients: Count
+    positives: dict[str, Count]
+
+
+class TaskFacts(Record):
+    """The findings that are asked for, and of which kind they are."""
+
+    findings: list[str]
+    kind: Literal["binary", "multilabel", "multiclass", "segmentation"]
+
+
+class ProbeFacts(Record):
+    """The field that a probe asks for, its values, and images of other values by split."""
+
+    field: str
+    values: list[str]
+    left_out: dict[str, dict[str, Count]]
+
+
+class DatasetFacts(LaterFields):
+    """What a row says about its data set.
+
+    Attributes:
+        rendition: ``"original"``, or how the copy was resized.
+        unsafe_for: of a set of masks, builders whose test images may be among its own.
+        fraction, listed: of a copy that is a part of its set: how much of how many images.
+    """
+
+    task: TaskFacts
+    label_version: str
+    projections: list[str]
+    simulated: bool
+    redistributable: bool
+    licence: str
+    citation: str
+    rendition: str
+    verdict: Verdict
+    reasons: list[str]
+    quarantined: Count
+    unsafe_for: list[str] | None = None
+    probe: ProbeFacts | None = None
+    fraction: float | None = None
+    listed: Count | None = None
+
+
+class LegacyRule(Record):
+    """What distinguishes a legacy protocol from others (see :mod:`benchmark.legacy`)."""
+
+    split: str
+    fractions: dict[str, float]
+    random_state: int
+    copies: str
+    decision: str | float
+
+
+class ProtocolFacts(LaterFields):
+    """What two rows must share to stand in one table; ``id`` is a hash of all the rest.
+
+    Resamples of the test patients are drawn from the id, so a key that comes later is left out
+    where it says nothing: intervals of earlier rows stay what they are.
+
+    Attributes:
+        test_digest: which test images, patients and targets these are.
+        legacy_name, rule: of a legacy protocol.
+        withheld: the class that a screening protocol keeps for the test.
+        probe: the field that is asked for in place of findings.
+        mask_definition, mask_size, test_masks: of masks.
+        cross: True for a network's predictions on another data set.
+    """
+
+    id: Id
+    dataset: str
+    dataset_version: str
+    split: str
+    findings: list[str]
+    label_version: str
+    projections: list[str]
+    rendition: str
+    test_digest: Sha256
+    limit: int | None
+    legacy: bool
+    legacy_name: str | UnsetType = UNSET
+    rule: LegacyRule | UnsetType = UNSET
+    withheld: str | UnsetType = UNSET
+    probe: str | UnsetType = UNSET
+    mask_definition: str | UnsetType = UNSET
+    mask_size: int | UnsetType = UNSET
+    test_masks: Sha256 | UnsetType = UNSET
+    cross: bool | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> ProtocolFacts:
+        """The protocol of these facts, with the id that follows from them."""
+        made = msgspec.convert(facts | {"id": "0" * ID_LENGTH}, cls)
+        return msgspec.structs.replace(made, id=made.own_id())
+
+    def own_id(self) -> str:
+        """The id that follows from the other facts."""
+        facts = msgspec.to_builtins(self)
+        del facts["id"]
+        return sha256(canonical_json(facts))[:ID_LENGTH]
+
+
+class ModelFacts(Record):
+    """What a row says about its model; ``parameters`` is None where it could not be built."""
+
+    title: str
+    reference: str
+    deterministic: bool
+    parameters: Count | None
+
+
+class Accelerator(Record):
+    """The accelerators that a worker could use, all alike."""
+
+    name: str
+    count: Count
+    memory_gb: float | None
+    driver: str | None
+
+
+class KerasSettings(Record):
+    """Keras' global settings, as they were fixed before the spec was run."""
+
+    floatx: str
+    epsilon: float
+    image_data_format: str
+
+
+class EnvironmentFacts(Record):
+    """Where a spec was run. What an environment does not have, or nobody recorded, is None.
+
+    Attributes:
+        backend: of Keras.
+        device: ``"cpu"``, ``"gpu"`` or ``"tpu"``.
+        threads: CPU cores that the worker could use.
+        machine: the processor's instruction set, ``"x86_64"``.
+        cpu: its name.
+        cores, memory_gb: of the machine.
+        packages: versions of what computes, by name.
+    """
+
+    backend: str | None
+    device: str | None
+    accelerator: Accelerator | None
+    threads: Count | None
+    machine: str | None
+    cpu: str | None
+    cores: Count | None
+    memory_gb: Count | None
+    system: str | None
+    python: str
+    packages: dict[str, str]
+    keras: KerasSettings | None
+
+
+class History(LaterFields):
+    """What happened epoch by epoch; ``stages`` names each stage of several and its epochs."""
+
+    best_epoch: Count
+    loss: list[float]
+    val_auc: list[float | None] | None = None
+    val_dice: list[float | None] | None = None
+    val_loss: list[float] | None = None
+    stages: list[tuple[str, int]] | None = None
+
+
+class WeightFile(LaterFields):
+    """A weight file that was loaded; ``as_published`` is None where no hash of it is published."""
+
+    name: str
+    sha256: Sha256
+    as_published: bool | None = None
+
+
+class StartingWeights(LaterFields):
+    """The weights that a network began with.
+
+    Attributes:
+        source: where published ones come from -> their licence.
+        features: how those of a frozen backbone were computed.
+    """
+
+    files: list[WeightFile]
+    source: dict[str, str] = {}
+    features: str = ""
+
+
+class Made(LaterFields):
+    """What another row left that this one was made from: predictions, weights, or both."""
+
+    spec_id: Id
+    predictions_sha256: Sha256 | None = None
+    weights_sha256: Sha256 | None = None
+
+    def differs(self, row: Row) -> bool:
+        """Whether that row has other predictions or weights now, as far as both are known."""
+        pairs = (
+            (self.predictions_sha256, row.predictions_sha256),
+            (self.weights_sha256, row.weights_sha256),
+        )
+        return any(then and now and then != now for then, now in pairs)
+
+
+class ScreeningRule(Record):
+    """Above which score, and below which confidence, an image is called unlike normal ones."""
+
+    score: float
+    confidence: float
+
+
+class Screened(Record):
+    """What one way of screening finds; None without an image of that kind."""
+
+    sensitivity: float | None
+    specificity: float | None
+
+
+class ScreeningFacts(Record):
+    """What an anomaly screen was made of, and its rule, frozen on validation.
+
+    Attributes:
+        images: normal training images that were looked at.
+        map: height and width of the feature map; ``channels`` of it were drawn.
+        normal_passed: share of normal validation images that the rule lets pass.
+        validation, test: by ``"score"``, ``"confidence"`` and ``"either"``.
+    """
+
+    images: Count
+    map: list[int]
+    channels: Count
+    temperature: float
+    rule: ScreeningRule
+    normal_passed: float
+    validation: dict[str, Screened]
+    test: dict[str, Screened]
+
+
+class EnsembleFacts(LaterFields):
+    """What an ensemble chose.
+
+    Attributes:
+        used: the members that count, best first where they were chosen.
+        findings: that a specialist's second model was trained on.
+        confused_on_validation: images that its first model confused.
+    """
+
+    used: list[str]
+    findings: list[str] | None = None
+    confused_on_validation: int | None = None
+    screening: ScreeningFacts | None = None
+
+
+class LungFacts(Record):
+    """The network that found the lungs, and by split the images whose mask was unusable."""
+
+    network: Id
+    left_whole: dict[str, Count]
+
+
+class ExternalFacts(Record):
+    """The file of predictions that another tool made, and the splits that it holds."""
+
+    file: str
+    sha256: Sha256
+    splits: list[str]
+
+
+class TrainedOn(Record):
+    """Of predictions on another data set: what the network was trained on.
+
+    Attributes:
+        findings: common name -> findings of the network, and of the data set.
+    """
+
+    dataset: str
+    scheme: str
+    weights: str
+    findings: tuple[dict[str, list[str]], dict[str, list[str]]]
+
+
+class Row(LaterFields):
+    """One finished or failed spec.
+
+    Attributes:
+        suite: that it was run for.
+        watermarks: why it is not to be ranked with full rows.
+        code: component -> version that shaped the numbers; a row of other versions is stale.
+        code_version, commit: of the whole package.
+        determinism: how far the spec repeats itself, in words.
+        finished: ISO 8601, UTC.
+        predictions_sha256: of its prediction file; None where it did not finish.
+        weights_sha256: of the weights that it saved; None where it saved none, or before these
+            were recorded.
+        phases: wall-clock seconds of each phase; ``profile`` where they went.
+        made_from: by role what other rows left that this one was made from.
+    """
+
+    schema: Annotated[int, msgspec.Meta(ge=ROW_SCHEMA, le=ROW_SCHEMA)]
+    spec_id: Id
+    config_id: Id
+    suite: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]{1,100}$")]
+    status: Status
+    error: Failure | None
+    spec: Spec
+    dataset: DatasetFacts
+    protocol: ProtocolFacts
+    watermarks: list[str]
+    model: ModelFacts
+    counts: dict[str, SplitCounts]
+    code: dict[str, str]
+    code_version: str
+    commit: str | None
+    environment: EnvironmentFacts
+    determinism: str | None
+    finished: str
+    predictions_sha256: Sha256 | None
+    weights_sha256: Sha256 | None
+    history: History | None
+    phases: dict[str, float]
+    profile: dict[str, float] | None
+    peak_memory_mb: Count | None
+    made_from: dict[str, Made] = {}
+    starting_weights: StartingWeights | None = None
+    ensemble: EnsembleFacts | None = None
+    lungs: LungFacts | None = None
+    external: ExternalFacts | None = None
+    trained_on: TrainedOn | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it finished, so that it has predictions."""
+        return self.status == "done"
+
+    @property
+    def holds_masks(self) -> bool:
+        """Whether its predictions are masks; such rows have a table of their own."""
+        return self.spec.kind == "masks"
+
+    def remade(self, rows: Mapping[str, Row]) -> tuple[str, ...]:
+        """The roles of what it was made from that was made anew since, with another outcome.
+
+        Args:
+            rows: of the results folder, by spec id; what is not there counts as it was.
+        """
+        return tuple(
+            role
+            for role, made in self.made_from.items()
+            if (now := rows.get(made.spec_id)) and made.differs(now)
+        )
+
+    def contradiction(self) -> str:
+        """What in it does not fit together, in words; empty where all does."""
+        expected = {
+            "spec_id": (self.spec_id, self.spec.spec_id),
+            "config_id": (self.config_id, self.spec.config_id),
+            "protocol.id": (self.protocol.id, self.protocol.own_id()),
+            "protocol.dataset": (self.protocol.dataset, self.spec.dataset),
+            "protocol.dataset_version": (self.protocol.dataset_version, self.spec.dataset_version),
+            "protocol.limit": (self.protocol.limit, self.spec.limit),
+        }
+        for name, (said, follows) in expected.items():
+            if said != follows:
+                return f"{name} is {said}, but {follows} follows from its contents"
+        if self.done != (self.predictions_sha256 is not None) or self.done == bool(self.error):
+            return f"status {self.status} does not go with its predictions_sha256 and error"
+        if self.protocol.findings != self.dataset.task.findings:
+            return "the findings of protocol and data set differ"
+        if self.done and "test" not in self.counts:
+            return "it is done, but counts no test images"
+        if self.holds_masks != (self.dataset.task.kind == "segmentation"):
+            return f"kind {self.spec.kind} does not go with a {self.dataset.task.kind} task"
+        return ""

@@ -1,0 +1,127 @@
+"""Scores of a row: what was computed from its predictions, and nothing else. No TensorFlow.
+
+Undefined numbers are None. How each is computed: :func:`benchmark.scoring.score` and
+:func:`benchmark.scoring.overlap.score_masks`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from benchmark.records.row import Count, LaterFields, Record
+from benchmark.spec import Sha256
+
+Metrics = dict[str, float | None]
+Interval = tuple[float, float]
+
+
+class FindingScores(Record):
+    """One finding on one split: its support, and the metrics by name."""
+
+    n: Count
+    n_positive: Count
+    n_positive_patients: Count
+    n_negative_patients: Count
+    metrics: Metrics
+
+
+class SplitScores(Record):
+    """One split.
+
+    Attributes:
+        metrics: macro averages by name.
+        undefined: metric -> how many of the macro findings leave it undefined.
+        confusion: by finding (tn, fp, fn, tp); of exclusive findings a matrix with a line for each
+            true one.
+    """
+
+    n_images: Count
+    n_patients: Count
+    metrics: Metrics
+    undefined: dict[str, Count]
+    per_finding: dict[str, FindingScores]
+    confusion: dict[str, list[Count]] | list[list[Count]]
+
+
+class Gap(LaterFields):
+    """Train minus test of a metric, and its two parts; ``constant``: of a constant predictor."""
+
+    value: float | None
+    train_minus_validation: float | None
+    validation_minus_test: float | None
+    constant: float | None = None
+
+
+class RuleScores(Record):
+    """Accuracy and F1 of one split by the rule of a legacy protocol."""
+
+    accuracy: float | None
+    f1: float | None
+
+
+class Scores(LaterFields):
+    """Every number of a row of findings; see :func:`benchmark.scoring.score`.
+
+    Attributes:
+        predictions_sha256: of the prediction file that they were computed from.
+        seed_text: that resamples were drawn from, the id of the row's protocol.
+    """
+
+    scorer_version: int
+    predictions_sha256: Sha256
+    seed_text: str
+    kind: Literal["binary", "multilabel", "multiclass"]
+    findings: list[str]
+    macro_findings: list[str]
+    excluded: dict[str, str]
+    macro_undefined: str | None
+    thresholds: dict[str, float]
+    threshold_source: Literal["validation", "fixed", "argmax"]
+    fixed_thresholds: list[str]
+    splits: dict[str, SplitScores]
+    gap: dict[str, Gap]
+    intervals: dict[str, Interval | None]
+    replicates: dict[str, str]
+    undefined_resamples: dict[str, Count]
+    by_rule: dict[str, RuleScores] | None = None
+
+    def __post_init__(self):
+        if "test" not in self.splits:
+            raise ValueError("there are no scores of the test split")
+        if any(part.per_finding.keys() != set(self.findings) for part in self.splits.values()):
+            raise ValueError("a split has scores of other findings")
+
+
+class MaskGroup(LaterFields):
+    """Means over the images of one group of one split: Dice, IoU and pixel accuracy."""
+
+    n_images: Count
+    n_patients: Count
+    overlaps: dict[str, float]
+    intervals: dict[str, Interval] | None = None
+
+
+class MaskScores(Record):
+    """Every number of a row of masks; ``splits`` by split and group (``"all"`` and pairings).
+
+    ``predictions_sha256`` is of its mask file, ``seed_text`` as in :class:`Scores`.
+    """
+
+    scorer_version: int
+    predictions_sha256: Sha256
+    seed_text: str
+    splits: dict[str, dict[str, MaskGroup]]
+
+    def __post_init__(self):
+        if "all" not in self.splits.get("test", {}):
+            raise ValueError("there are no scores of all test images")
+
+
+class StoredComparison(Record):
+    """What a :class:`benchmark.scoring.ranking.Comparison` holds but for whom it compares."""
+
+    difference: float | None
+    se: float | None
+    interval: Interval | None
+    p: float | None
+    note: str

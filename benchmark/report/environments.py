@@ -1,0 +1,84 @@
+"""Where rows were made: machines in words, and in what the environments of rows differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmark.records.row import Accelerator, EnvironmentFacts, Row
+
+PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy")
+"""Those whose versions can show in numbers."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run was made on, as far as it was recorded.
+
+    Attributes:
+        cpu: its name.
+        cores, memory_gb: of the machine.
+        accelerator: number and name of the accelerators.
+    """
+
+    cpu: str | None
+    cores: int | None
+    memory_gb: int | None
+    accelerator: str | None
+
+    @classmethod
+    def of(cls, environment: EnvironmentFacts) -> Machine:
+        """The machine of an environment."""
+        accelerator = accelerator_name(environment.accelerator)
+        return cls(environment.cpu, environment.cores, environment.memory_gb, accelerator)
+
+    @property
+    def words(self) -> list[str]:
+        """What is known of it, in words."""
+        said = {
+            self.cpu: self.cpu,
+            f"{self.cores} cores": self.cores,
+            f"{self.memory_gb} GB": self.memory_gb,
+            self.accelerator: self.accelerator,
+        }
+        return [text for text, value in said.items() if value is not None]
+
+    def as_dict(self) -> dict[str, int | str]:
+        """What is known of it, by name."""
+        return {key: value for key, value in sorted(vars(self).items()) if value is not None}
+
+
+def accelerator_name(accelerator: Accelerator | None) -> str | None:
+    """``"2 x NVIDIA H100"``, or the mere name of a single one."""
+    if accelerator is None:
+        return None
+    many = f"{accelerator.count} x " if accelerator.count > 1 else ""
+    return many + accelerator.name
+
+
+def differences(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """In what the environments of rows that train networks differ, and the values in use.
+
+    What a row does not tell counts as no difference.
+    """
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if row.done and row.spec.recipe:
+            for name, value in _compared(row.environment).items():
+                if value is not None:
+                    found.setdefault(name, set()).add(str(value))
+    return {name: sorted(values) for name, values in found.items() if len(values) > 1}
+
+
+def _compared(environment: EnvironmentFacts) -> dict[str, str | int | None]:
+    packages = environment.packages
+    if "tensorflow" not in packages and "tensorflow-cpu" in packages:  # the same under two names
+        packages = packages | {"tensorflow": packages["tensorflow-cpu"]}
+    return {
+        "backend": environment.backend,
+        "device": environment.device,
+        "accelerator": accelerator_name(environment.accelerator),
+        "cpu": environment.cpu,
+        "threads": environment.threads,
+        **{name: packages[name] for name in PACKAGES if name in packages},
+    }

@@ -1,0 +1,43 @@
+"""Predictions scored as their protocol says, whatever they are: of findings, or masks."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, structs
+
+from benchmark.records.mask_counts import MaskCounts
+from benchmark.records.predictions import Predictions
+from benchmark.records.row import ProtocolFacts
+from benchmark.records.scores import MaskScores, Scores
+from benchmark.scoring.by_rule import by_rule
+from benchmark.scoring.overlap import score_masks
+from benchmark.scoring.scorecard import SCORER_VERSION, score
+
+
+def score_predictions(
+    predictions: Predictions, protocol: ProtocolFacts, predictions_sha256: str
+) -> Scores:
+    """Scores of findings, on the resamples of the protocol; with a legacy one's own numbers.
+
+    Args:
+        predictions: as their file holds them.
+        protocol: that they are scored under.
+        predictions_sha256: of the file.
+
+    Raises:
+        ScoringError: they cannot be scored.
+    """
+    scores = score(predictions, predictions_sha256=predictions_sha256, seed_text=protocol.id)
+    if protocol.rule is UNSET:
+        return scores
+    return structs.replace(scores, by_rule=by_rule(predictions, protocol.rule.decision))
+
+
+def score_counts(counts: MaskCounts, protocol: ProtocolFacts, counts_sha256: str) -> MaskScores:
+    """Scores of masks, as :func:`score_predictions`."""
+    return score_masks(counts, predictions_sha256=counts_sha256, seed_text=protocol.id)
+
+
+def is_current(scores: Scores | MaskScores, protocol: ProtocolFacts, digest: str) -> bool:
+    """Whether scores are what this version computes from a prediction file of this SHA-256."""
+    known = (scores.scorer_version, scores.predictions_sha256, scores.seed_text)
+    return known == (SCORER_VERSION, digest, protocol.id)

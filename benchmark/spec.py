@@ -1,0 +1,209 @@
+"""A spec: one fully resolved point of a suite, what is asked for. Imports no TensorFlow.
+
+Nothing of the machine is in it and nothing of the code: the same spec may be run anywhere, by any
+version, and a row says where it was and with which (see :mod:`benchmark.records.row`). Its id is a
+hash of all of it, so a field that comes later is left out where it has its default.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from benchmark.hashing import canonical_json, sha256
+
+ID_LENGTH = 12
+PUBLISHED = "published"
+"""The protocol of most specs: the splits that the data set itself has."""
+
+Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Kind = Literal[
+    "classifier",
+    "metadata_baseline",
+    "vote",
+    "joined_features",
+    "specialist",
+    "anomaly",
+    "masks",
+    "external",
+    "external_validation",
+]
+"""What is made: a network or baseline, an ensemble of others, masks, predictions of another tool,
+or a trained network's predictions on another data set."""
+LUNGS = "lungs"
+NETWORK = "network"
+WEIGHTS = "weights"
+MEMBER = "member:"
+"""Roles of required specs; a member's is followed by its model."""
+FROM = "from:"
+"""Prefix of weights that another row saved, ``from:<spec id>``."""
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another spec that must have been run, and the configuration it is a seed of."""
+
+    spec_id: Id
+    config_id: Id
+
+
+class EnsembleRule(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """What a suite declares of an ensemble beside its members.
+
+    Attributes:
+        rule: of a vote: ``"soft_vote"``, ``"hard_vote"`` or ``"best_mean"``.
+        weights: of a vote, by model.
+        k: so many best members by validation, or so many findings of a specialist.
+        second: architecture of a specialist's second model.
+    """
+
+    rule: str | None = None
+    weights: dict[str, float] | None = None
+    k: int | None = None
+    second: str | None = None
+
+
+class Spec(
+    msgspec.Struct,
+    frozen=True,
+    dict=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+):
+    """What is trained on what, and how.
+
+    Attributes:
+        kind: see :data:`Kind`.
+        dataset: ``<builder>/<config>``; ``dataset_version`` and ``manifest_sha256`` fix its
+            images, labels and splits.
+        model: name of the model file, of an ensemble its own.
+        resolution: pixels per side; 0 for models that see no image.
+        preprocessing, normalisation, imbalance, augmentation: names of the variants; empty for
+            what sees no image.
+        scheme: what of a network is trained and in which order, and ``weights`` what it begins
+            from (see :mod:`benchmark.training.weights`).
+        recipe: the training protocol as plain values; empty where nothing is trained by gradient.
+        precision: the Keras dtype policy; empty where no network computes.
+        seed: of every random draw.
+        protocol: :data:`PUBLISHED`, a legacy protocol, a screening one or a probe (see
+            :mod:`benchmark.protocols`).
+        limit: at most so many images of each split; None for all.
+        memory_fallback: whether fewer images are in memory at a time than was planned, for want
+            of memory.
+        ensemble: of an ensemble its declaration.
+        weights_sha256: of the published files that are loaded; None where none is, or none is
+            there and the spec cannot be run.
+        requires: by role the specs that this one is made from.
+    """
+
+    kind: Kind
+    dataset: str
+    dataset_version: str
+    manifest_sha256: Sha256
+    model: str
+    resolution: Annotated[int, msgspec.Meta(ge=0)]
+    preprocessing: str
+    normalisation: str
+    imbalance: str
+    scheme: str
+    weights: str
+    augmentation: str
+    recipe: dict[str, int | float | str]
+    precision: str
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+    protocol: str = PUBLISHED
+    limit: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    memory_fallback: bool = False
+    ensemble: EnsembleRule | None = None
+    weights_sha256: Sha256 | None = None
+    requires: dict[str, Requirement] = {}
+
+    def __post_init__(self):
+        # msgspec leaves out a default only where it is the very object; text that was read is not.
+        names = self.__struct_fields__[-len(self.__struct_defaults__) :]
+        for name, default in zip(names, self.__struct_defaults__, strict=True):
+            if isinstance(default, str) and getattr(self, name) == default:
+                msgspec.structs.force_setattr(self, name, default)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as plain JSON values, but for what says nothing."""
+        return msgspec.to_builtins(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Spec:
+        """The spec of plain values; a msgspec.ValidationError where they are none."""
+        return msgspec.convert(values, cls)
+
+    @cached_property
+    def spec_id(self) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return _short_hash(self.as_dict())
+
+    @cached_property
+    def config_id(self) -> str:
+        """The same without the seed, its own and those of what it requires."""
+        values = {key: value for key, value in self.as_dict().items() if key != "seed"}
+        if self.requires:
+            values["requires"] = {role: r.config_id for role, r in self.requires.items()}
+        return _short_hash(values)
+
+    @property
+    def origin(self) -> str:
+        """Id of the spec whose saved weights this one goes on from; empty where there is none."""
+        return self.weights.removeprefix(FROM) if self.weights.startswith(FROM) else ""
+
+    @property
+    def required_ids(self) -> dict[str, str]:
+        """By role the ids of all specs that this one is made from."""
+        origin = {WEIGHTS: self.origin} if self.origin else {}
+        return {role: each.spec_id for role, each in self.requires.items()} | origin
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Of an ensemble: model -> spec id of the member, by name of the model."""
+        return {
+            role.removeprefix(MEMBER): each.spec_id
+            for role, each in sorted(self.requires.items())
+            if role.startswith(MEMBER)
+        }
+
+    @property
+    def micro_batch(self) -> int:
+        """Images that are in memory at a time; 0 where nothing is trained by gradient."""
+        return self.recipe.get("batch_size", 0) // self.recipe.get("accumulate", 1)
+
+    @property
+    def label(self) -> str:
+        """A short name for people."""
+        size = f" {self.resolution}px" if self.resolution else ""
+        variants = [
+            value
+            for value, usual in (
+                (self.preprocessing, "raw"),
+                (self.normalisation, "unit"),
+                (self.imbalance, "none"),
+                (self.scheme, "scratch"),
+                (self.weights, "random"),
+                (self.augmentation, "none"),
+                (self.precision, "float32"),
+            )
+            if value not in (usual, "")
+        ]
+        variants += [f"{self.micro_batch} images at a time"] if self.memory_fallback else []
+        extra = f" [{', '.join(variants)}]" if variants else ""
+        under = "" if self.protocol == PUBLISHED else f"@{self.protocol}"
+        return f"{self.dataset}{under} {self.model}{size}{extra} seed {self.seed}"
+
+
+def requirement(spec: Spec) -> Requirement:
+    """A spec as another one names it among what it requires."""
+    return Requirement(spec.spec_id, spec.config_id)
+
+
+def _short_hash(values: dict[str, Any]) -> str:
+    return sha256(canonical_json(values))[:ID_LENGTH]

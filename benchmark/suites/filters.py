@@ -1,0 +1,45 @@
+"""What ``--filter`` may say: axes and the values that are kept."""
+
+from __future__ import annotations
+
+from benchmark.errors import UnknownName, UserError
+from benchmark.spec import Spec
+
+FILTER_KEYS = {
+    "dataset": "dataset",
+    "protocol": "protocol",
+    "kind": "kind",
+    "model": "model",
+    "size": "resolution",
+    "preprocessing": "preprocessing",
+    "normalisation": "normalisation",
+    "imbalance": "imbalance",
+    "scheme": "scheme",
+    "weights": "weights",
+    "augmentation": "augmentation",
+    "precision": "precision",
+    "seed": "seed",
+}
+
+
+def parse_filter(text: str) -> dict[str, set[str]]:
+    """Parse ``'model=cnn|mlp,size=64'`` into fields of a spec and their allowed values.
+
+    Raises:
+        UnknownName: a key is not one of :data:`FILTER_KEYS`.
+        UserError: a part is not ``key=value``.
+    """
+    wanted: dict[str, set[str]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, sign, values = part.partition("=")
+        if not sign or not values.strip():
+            raise UserError(f"filter {part!r} is not of the form key=value or key=value|value")
+        if key.strip() not in FILTER_KEYS:
+            raise UnknownName("filter key", key.strip(), FILTER_KEYS)
+        wanted[FILTER_KEYS[key.strip()]] = {value.strip() for value in values.split("|")}
+    return wanted
+
+
+def matches(spec: Spec, wanted: dict[str, set[str]]) -> bool:
+    """True where every filtered field of the spec has one of its allowed values."""
+    return all(str(getattr(spec, field)) in values for field, values in wanted.items())

@@ -1,0 +1,84 @@
+"""A failure never takes the place of a finished row, and nothing is replaced unasked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from msgspec import structs
+
+from benchmark.ensembles.declaration import Ensemble
+from benchmark.execution.code import code_of
+from benchmark.records.predictions import link, read_predictions
+from benchmark.records.row import Failure, Made
+from benchmark.scoring.publishing import check, publish
+from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, write_row
+
+FAILS_LATER = f"""{CARD}
+def build(input_shape, task, weights):
+    if os.environ.get("TEST_FAILS"):
+        raise KeyError("oops")
+{LINEAR}"""
+pytestmark = pytest.mark.xdist_group("runs")
+
+
+def files(bench):
+    """Every file that a row published, with its bytes and when it was written."""
+    folders = (bench.results.folder / name for name in ("rows", "predictions", "scores"))
+    paths = sorted(path for folder in folders for path in folder.iterdir())
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+
+def test_a_rerun_that_fails_keeps_the_finished_row_and_its_predictions(
+    phantom, tmp_path, monkeypatch
+):
+    (tmp_path / "moody.py").write_text(FAILS_LATER)
+    bench = Bench(phantom, tmp_path / "results", [tmp_path])
+    suite = make_suite(["moody"], recipe={"epochs": 1})
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    before = files(bench)
+    monkeypatch.setenv("TEST_FAILS", "1")
+    assert bench.run(bench.plan(suite, rerun="all")) == {"failed": 1}
+    assert files(bench) == before
+    assert bench.plan(suite).specs[0].status == "done"
+    monkeypatch.delenv("TEST_FAILS")
+    assert bench.run(bench.plan(suite, rerun="all")) == {"done": 1}
+    after = files(bench)
+    assert after.keys() == before.keys()
+    assert all(after[name][1] > before[name][1] for name in after), "this time it was replaced"
+    same = [name for name in after if after[name][0] == before[name][0]]
+    assert {name.partition(".")[2] for name in same} >= {"csv.gz"}, "with the same predictions"
+
+
+def test_a_failure_of_the_stale_rerun_leaves_the_stale_row(bench):
+    suite = make_suite(["linear"])
+    (planned,) = bench.plan(suite).specs
+    old = code_of(planned.spec, planned.model_file) | {"training": "0"}
+    row = write_row(bench.results, planned, code=old)
+    failure = Failure(reason="it fell")
+    bench.results.write_row(
+        structs.replace(row, status="failed", error=failure, predictions_sha256=None)
+    )
+    assert bench.results.read_row(row.spec_id) == row
+    assert bench.plan(suite).specs[0].status == "stale"
+
+
+def test_a_vote_is_made_again_once_a_member_says_something_else(bench):
+    vote = Ensemble("vote", "soft_vote", ("constant", "metadata_only"))
+    suite = dataclasses.replace(make_suite(["constant", "metadata_only"]), ensembles=(vote,))
+    assert bench.run(bench.plan(suite)) == {"done": 3}
+    member = bench.rows()["metadata_only"]
+    assert bench.rows()["vote"].made_from["member:metadata_only"] == Made(
+        spec_id=member.spec_id, predictions_sha256=member.predictions_sha256
+    )
+    again = bench.plan(suite, wanted={"model": {"metadata_only"}}, rerun="all")
+    assert bench.run(again) == {"done": 1}
+    assert bench.plan(suite).summary() == {"done": 3}, "it said the same as before"
+    path = bench.results.predictions_path(member.spec_id)
+    said = read_predictions(path, "multilabel")
+    logits = -said.logits
+    other = dataclasses.replace(said, logits=logits, probabilities=link(logits, said.kind))
+    publish(bench.results, member, check(other, member.protocol), replace=True)
+    assert bench.plan(suite).summary() == {"done": 2, "stale": 1}
+    assert bench.run(bench.plan(suite, rerun="stale")) == {"done": 1}
+    assert bench.plan(suite).summary() == {"done": 3}

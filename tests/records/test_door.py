@@ -1,0 +1,154 @@
+"""The door of record files: whatever was changed is noticed, and named with what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.hashing import sha256
+from benchmark.records.door import RecordError, parse_record, read_record, sealed, write_record
+from benchmark.records.row import Row
+from benchmark.records.store import Results
+from tests.records.rows import a_row, changed_by_hand, changed_bytes, changed_values
+
+ROW = a_row()
+DATA = sealed(ROW)
+TODO = "Throw it away."
+
+
+def parsed(data: bytes, kind: type = Row, **options):
+    return parse_record(data, "folder/file.json", kind, TODO, **options)
+
+
+def refused(data: bytes, kind: type = Row, **options) -> str:
+    with pytest.raises(RecordError) as caught:
+        parsed(data, kind, **options)
+    said = str(caught.value)
+    assert said.startswith("folder/file.json: ")
+    assert said.endswith(TODO)
+    return said
+
+
+def outcome(read: Callable[[], Row]) -> Row | str:
+    """What was read, or why it was refused; any other error is one."""
+    try:
+        return read()
+    except RecordError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_record_comes_back_and_its_file_is_json_with_the_hash_first(readable):
+    data = sealed(ROW, readable=readable)
+    assert parsed(data) == ROW
+    values = json.loads(data)
+    assert next(iter(values)) == "content_sha256"
+    seal = re.match(rb'\{\s*"content_sha256":\s*"(\w+)",', data)
+    assert sha256(data[seal.end() :]).encode() == seal[1]
+
+
+def test_equal_records_give_equal_bytes_whatever_the_order_of_their_keys():
+    counts = dict(reversed(ROW.counts.items()))
+    assert sealed(a_row(counts=counts)) == DATA
+
+
+def test_a_file_is_written_and_read(tmp_path):
+    path = tmp_path / "some" / "row.json"
+    write_record(path, ROW)
+    assert read_record(path, Row, TODO) == ROW
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(RecordError, match=rf"{path}: cannot be read .* {TODO}"):
+            read_record(path, Row, TODO)
+
+
+@given(changed_bytes(DATA))
+def test_a_flipped_or_cut_file_is_refused_or_says_the_same(data):
+    told = outcome(lambda: parsed(data))
+    assert told == ROW or told.startswith("folder/file.json: ")  # a changed space says nothing
+
+
+@given(changed_by_hand(DATA))
+def test_a_value_changed_by_hand_is_refused(data):
+    assert "was changed after it was written" in refused(data)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_anything_else_are_refused(data):
+    assert "content_sha256" in refused(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v.pop("suite"),
+        lambda v: v.update(suite="../x"),
+        lambda v: v.update(schema="2"),
+        lambda v: v.update(unheard_of=1),
+        lambda v: v["spec"].update(seed=-1),
+        lambda v: v["protocol"].update(id="../../x"),
+    ],
+)
+def test_a_record_of_another_type_is_refused_though_its_seal_is_right(change):
+    values = {key: value for key, value in json.loads(DATA).items() if key != "content_sha256"}
+    change(values)
+    assert "not a readable record (" in refused(sealed(values))
+
+
+def test_an_earlier_format_is_told_from_a_damaged_file():
+    earlier = b'{\n "cell_id": "aa",\n "schema": 1\n}\n'
+    assert "another version of cxr-bench (format 1, this one reads 2)" in refused(earlier, schema=2)
+    assert "not a readable record" in refused(earlier)
+
+
+# --- rows, as a results folder reads them ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return Results(tmp_path_factory.mktemp("results"))
+
+
+def refused_row(results: Results, data: bytes, name: str = ROW.spec_id) -> str:
+    """What reading a changed row file says, by its name and with all others."""
+    path = results.row_path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    try:
+        for read in (lambda: results.read_row(name), lambda: list(results.rows())):
+            with pytest.raises(RecordError) as caught:
+                read()
+            assert str(path) in str(caught.value)
+        return str(caught.value)
+    finally:
+        path.unlink()
+
+
+@given(data=changed_values(DATA).map(sealed))
+def test_a_row_changed_with_its_seal_is_taken_as_a_whole_or_refused_by_name(folder, data):
+    path = folder.row_path(ROW.spec_id)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    told = outcome(lambda: folder.read_row(ROW.spec_id))
+    if isinstance(told, str):
+        assert str(path) in told
+    else:
+        assert not told.contradiction()
+        assert (told.spec_id, told.config_id) == (told.spec.spec_id, told.spec.config_id)
+
+
+def test_a_row_copied_or_renamed_is_refused(folder):
+    other = a_row().spec_id[::-1]
+    assert f"it is the row of {ROW.spec_id}, under another name" in refused_row(folder, DATA, other)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff\x00", DATA[:-1], DATA + b" "])
+def test_a_damaged_row_says_what_to_do(folder, data):
+    assert "run its spec again" in refused_row(folder, data)

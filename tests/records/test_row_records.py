@@ -1,0 +1,94 @@
+"""Rows that contradict themselves are refused, though every part of them is of its type."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs, to_builtins
+
+from benchmark.records.door import RecordError, parse_record, sealed
+from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.store import Results
+from tests.records.rows import a_dataset, a_failed_row, a_protocol, a_row, a_spec, resealed
+
+ROW = a_row()
+
+
+def test_a_row_that_holds_together_has_no_contradiction():
+    for row in (ROW, a_failed_row(), a_row(a_spec(kind="masks"), ("lung",), "segmentation")):
+        assert row.contradiction() == ""
+        assert parse_record(sealed(row), "row", Row, "") == row
+
+
+def test_what_was_never_recorded_may_be_missing_and_is_left_out():
+    values = to_builtins(ROW)
+    assert "lungs" not in values
+    assert "withheld" not in values["protocol"]
+
+
+CHANGES = {
+    "another seed of the same id": (lambda v: v["spec"].update(seed=1), "spec_id is"),
+    "another recipe": (lambda v: v["spec"]["recipe"].update(epochs=3), "spec_id is"),
+    "into another configuration": (lambda v: v.update(config_id="a" * 12), "config_id is"),
+    "another protocol": (lambda v: v["protocol"].update(split="other"), "protocol.id is"),
+    "another table": (lambda v: v["protocol"].update(id="b" * 12), "protocol.id is"),
+    "a fact of legacy protocols": (lambda v: v["protocol"].update(withheld="x"), "protocol.id is"),
+    "failed with predictions": (lambda v: v.update(status="failed"), "status failed"),
+    "done without predictions": (lambda v: v.update(predictions_sha256=None), "status done"),
+    "done with an error": (lambda v: v.update(error={"reason": "x"}), "status done"),
+    "masks of a classifier": (
+        lambda v: v["dataset"]["task"].update(kind="segmentation"),
+        "kind classifier",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_contradiction_is_named_though_the_seal_is_right(change, tmp_path):
+    results, (edit, said) = Results(tmp_path), CHANGES[change]
+    path = results.row_path(ROW.spec_id)
+    path.parent.mkdir()
+    path.write_bytes(resealed(sealed(ROW), edit))
+    with pytest.raises(RecordError, match=rf"{path}: {said}.*run its spec again"):
+        results.read_row(ROW.spec_id)
+
+
+@pytest.mark.parametrize("field", ["dataset", "dataset_version", "limit"])
+def test_a_protocol_of_other_data_is_refused(field):
+    other = {"dataset": "other/set", "dataset_version": "2.0.0", "limit": 5}
+    protocol = a_protocol(ROW.spec, **{field: other[field]})
+    assert f"protocol.{field} is {other[field]}" in a_row(protocol=protocol).contradiction()
+
+
+def test_a_contradiction_is_not_written_either(tmp_path):
+    results = Results(tmp_path)
+    for row in (
+        a_row(config_id="a" * 12),
+        a_row(suite="a/b"),
+        a_row(dataset=a_dataset(kind="segmentation")),
+    ):
+        with pytest.raises(RecordError):
+            results.write_row(row)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_the_id_of_a_protocol_follows_from_its_facts():
+    facts = to_builtins(ROW.protocol)
+    assert ProtocolFacts.of({k: v for k, v in facts.items() if k != "id"}) == ROW.protocol
+    assert ROW.protocol.own_id() == ROW.protocol.id
+
+
+def test_a_failure_never_takes_the_place_of_a_finished_row(tmp_path):
+    results = Results(tmp_path)
+    results.write_row(a_failed_row())
+    assert results.read_row(ROW.spec_id).status == "failed"
+    results.write_row(ROW)
+    results.write_row(a_failed_row())
+    assert results.read_row(ROW.spec_id) == ROW
+
+
+def test_a_row_of_another_seed_is_of_the_same_configuration():
+    other = a_row(a_spec(seed=1))
+    assert other.spec_id != ROW.spec_id
+    assert other.config_id == ROW.config_id
+    moved = structs.replace(other, spec_id=ROW.spec_id)
+    assert "spec_id is" in moved.contradiction()

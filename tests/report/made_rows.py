@@ -1,0 +1,195 @@
+"""Rows of a made-up data set, with generated predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+from zlib import crc32
+
+import numpy as np
+from msgspec.structs import replace
+
+from benchmark.errors import UserError
+from benchmark.execution.code import code_of
+from benchmark.hashing import sha256
+from benchmark.legacy import find_protocol
+from benchmark.models import discover
+from benchmark.records.predictions import Predictions, link, write_predictions
+from benchmark.records.row import (
+    DatasetFacts,
+    Failure,
+    ModelFacts,
+    ProtocolFacts,
+    Row,
+    SplitCounts,
+    TaskFacts,
+)
+from benchmark.records.store import Results
+from benchmark.spec import Spec
+from tests.records.rows import a_row, an_environment
+
+SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
+
+
+def predictions(protocol: ProtocolFacts, strength: float, seed: int, kind: str) -> Predictions:
+    """Two images a patient; targets depend on the protocol alone, logits on strength and seed."""
+    findings = tuple(protocol.findings)
+    data = np.random.default_rng(crc32(protocol.id.encode()))
+    n = sum(SPLIT_SIZES.values())
+    targets = data.permuted(np.tile([[0.0], [1.0]], (n // 2, len(findings))), axis=0)
+    if kind == "multiclass":
+        targets = np.eye(len(findings))[data.integers(len(findings), size=n)]
+    noise = np.random.default_rng(seed).normal(size=targets.shape)
+    logits = (strength * (targets - 0.5) + (strength != 0) * noise).astype(np.float32)
+    text = np.array([f"{i // 2:03d}" for i in range(n)])
+    return Predictions(
+        findings,
+        kind,
+        split=np.repeat(list(SPLIT_SIZES), list(SPLIT_SIZES.values())),
+        image_id=np.array([f"image{i:03d}" for i in range(n)]),
+        patient_id=text,
+        age=np.full(n, -1),
+        sex=np.full(n, ""),
+        view=np.full(n, ""),
+        targets=targets,
+        logits=logits,
+        probabilities=link(logits, kind),
+    )
+
+
+def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) -> ProtocolFacts:
+    facts = {
+        "dataset": dataset,
+        "dataset_version": "1.0.0",
+        "split": "as published",
+        "findings": list(findings),
+        "label_version": "2018",
+        "projections": ["AP"],
+        "rendition": "original",
+        "test_digest": "0" * 64,
+        "limit": None,
+        "legacy": False,
+    }
+    return ProtocolFacts.of(facts | changes)
+
+
+def legacy(name: str, **changes) -> ProtocolFacts:
+    """The facts of a legacy protocol."""
+    rule = find_protocol(name).rule
+    return protocol(legacy=True, legacy_name=name, rule=dict(rule), **changes)
+
+
+TRAINED = {
+    "kind": "classifier",
+    "resolution": 64,
+    "preprocessing": "raw",
+    "normalisation": "unit",
+    "imbalance": "none",
+    "scheme": "scratch",
+    "weights": "random",
+    "augmentation": "none",
+    "recipe": {
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "schedule": "cosine",
+        "warmup_steps": 100,
+        "batch_size": 32,
+        "epochs": 10,
+        "patience": 3,
+    },
+    "precision": "float32",
+}
+FITTED = dict.fromkeys(TRAINED, "") | {"kind": "metadata_baseline", "resolution": 0, "recipe": {}}
+FITTED_MODELS = ("constant", "metadata_only")
+
+
+def make_spec(model: str, seed: int, shared: ProtocolFacts, changes: dict) -> Spec:
+    """Of a network, or of a model that sees no image."""
+    usual = FITTED if model in FITTED_MODELS else TRAINED
+    of = {
+        "dataset": shared.dataset,
+        "dataset_version": shared.dataset_version,
+        "manifest_sha256": sha256(shared.id.encode()),
+    }
+    return Spec(model=model, seed=seed, **usual | of | changes)
+
+
+def code(of: Spec) -> dict[str, str]:
+    """The versions of now; a model that is not in the package is at its first."""
+    model_file = discover().get(of.model)
+    try:
+        return ({} if model_file else {"model": "1"}) | code_of(of, model_file)
+    except UserError:  # a variant of a made-up name
+        return {"model": "1"}
+
+
+def dataset_facts(shared: ProtocolFacts, kind: str) -> DatasetFacts:
+    """Real images that may be passed on."""
+    return DatasetFacts(
+        task=TaskFacts(findings=shared.findings, kind=kind),
+        label_version=shared.label_version,
+        projections=shared.projections,
+        rendition=shared.rendition,
+        simulated=False,
+        redistributable=True,
+        licence="CC BY 4.0",
+        citation="Somebody 2018",
+        verdict="clean",
+        reasons=[],
+        quarantined=0,
+    )
+
+
+def row(of: Spec, shared: ProtocolFacts, kind: str) -> Row:
+    positives = dict.fromkeys(shared.findings, 30)
+    return a_row(
+        of,
+        shared.findings,
+        kind,
+        dataset=dataset_facts(shared, kind),
+        protocol=shared,
+        model=ModelFacts(
+            title=of.model.title(),
+            reference="",
+            parameters=1234567,
+            deterministic=of.model == "constant",
+        ),
+        counts={
+            split: SplitCounts(images=n, patients=n // 2, positives=positives)
+            for split, n in SPLIT_SIZES.items()
+        },
+        code=code(of),
+        phases={"train": 12.5 + of.seed},
+        environment=an_environment(cpu="Some CPU"),
+    )
+
+
+def add_row(
+    results: Results,
+    model: str,
+    seed: int = 0,
+    *,
+    strength: float = 2.0,
+    kind: str = "binary",
+    shared: ProtocolFacts | None = None,
+    spec: dict | None = None,
+    people: dict | None = None,
+    failed: str = "",
+    **changes,
+) -> Row:
+    """Add one row, with predictions of the given strength unless it failed.
+
+    ``spec``: other fields of the spec. ``people``: age, sex or view of the images, arrays (190,).
+    """
+    shared = shared or protocol()
+    made = replace(row(make_spec(model, seed, shared, spec or {}), shared, kind), **changes)
+    if failed:
+        stopped = {"status": "failed"} | changes
+        made = replace(made, status=stopped["status"], error=Failure(reason=failed))
+        made = replace(made, predictions_sha256=None)
+    else:
+        path = results.predictions_path(made.spec_id, made.dataset.redistributable)
+        content = predictions(shared, strength, 100 * seed + crc32(model.encode()), kind)
+        digest = write_predictions(path, dataclasses.replace(content, **people or {}))
+        made = replace(made, predictions_sha256=digest)
+    results.write_row(made)
+    return made

@@ -1,0 +1,136 @@
+"""Rows with tables of their own: masks, and networks on another data set."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from benchmark.records.mask_counts import MaskCounts
+from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.row import Made, ProtocolFacts, Row, TrainedOn
+from benchmark.records.store import Results
+from benchmark.report.crossed import gather_crossed
+from benchmark.report.leaderboard import write
+from benchmark.report.lungs import gather_masks
+from benchmark.scoring.publishing import check, publish
+from benchmark.spec import NETWORK, Spec, requirement
+from tests.records.rows import a_row, a_spec
+from tests.report.made_rows import add_row, code, predictions, protocol
+
+FINDINGS = ({"pneumonia": ["pneumonia"]}, {"pneumonia": ["Pneumonia"]})
+
+
+def counts(seed: int) -> MaskCounts:
+    n = 30
+    return MaskCounts(
+        split=np.repeat(["train", "validation", "test"], n // 3),
+        image_id=np.array([f"{i:03d}" for i in range(n)]),
+        patient_id=np.array([f"{i // 2:03d}" for i in range(n)]),
+        pairing=np.resize(["unique", "seq"], n),
+        counts=np.random.default_rng(seed).integers(1, 200, (n, 4)),
+    )
+
+
+@pytest.fixture
+def masks(results) -> list[Row]:
+    """Two networks that predict masks."""
+    rows = []
+    for seed, model in enumerate(("unet_batchnorm", "mean_mask")):
+        spec = a_spec(kind="masks", model=model)
+        facts = {"mask_definition": "both lungs", "mask_size": 64, "test_masks": "1" * 64}
+        shared = protocol("toy/official", (), **facts)
+        row = a_row(spec, (), "segmentation", protocol=shared, code=code(spec))
+        rows.append(publish(results, row, check(counts(seed), shared)))
+    return rows
+
+
+def test_masks_have_a_table_of_their_own(results, masks):
+    (table,) = gather_masks(results)
+    assert [run.row.spec_id for run in table.runs] == sorted(
+        (row.spec_id for row in masks), key=lambda i: -dice(results, i)
+    )
+    text = write(results).read_text()
+    assert "### toy/official 1.0.0, 64 px" in text
+    assert text.index("All test images") < text.index("pairing *seq*") < text.index("*unique*")
+    assert "¶" not in text
+    told = json.loads((results.folder / "leaderboard.json").read_bytes())["lung_segmentation"]
+    assert told[0]["splits"]["test"]["all"]["n_images"] == 10
+    assert [entry["spec_id"] for entry in told] == [run.row.spec_id for run in table.runs]
+
+
+def dice(results, spec_id: str) -> float:
+    (table,) = gather_masks(results)
+    run = next(run for run in table.runs if run.row.spec_id == spec_id)
+    return run.test["all"].overlaps["dice"]
+
+
+def test_masks_that_were_changed_or_are_stale_say_so(results, masks):
+    first, second = masks
+    other = check(counts(7), first.protocol)
+    results.predictions_path(first.spec_id).write_bytes(other.data)
+    results.write_row(replace(second, code=second.code | {"kind": "0"}))
+    text = write(results).read_text()
+    assert "- † Predictions changed after the run; scored from the file as it is now: " in text
+    assert "| unet_batchnorm † |" in text
+    assert "- ¶ Made by another version of the code (kind 0, now 1); " in text
+    assert "| mean_mask ¶ |" in text
+
+
+@pytest.fixture
+def evaluated(results) -> tuple[Row, Row]:
+    """A network, and its predictions on another data set."""
+    origin = add_row(results, "cnn", strength=3.0)
+    shared = protocol("other/official", cross=True)
+    spec = Spec.from_dict(
+        origin.spec.as_dict()
+        | {"kind": "external_validation", "dataset": "other/official", "recipe": {}}
+        | {"scheme": "", "weights": "", "requires": {NETWORK: vars_of(requirement(origin.spec))}}
+    )
+    made = {NETWORK: Made(spec_id=origin.spec_id, predictions_sha256=origin.predictions_sha256)}
+    trained = TrainedOn(
+        dataset=origin.spec.dataset, scheme="scratch", weights="random", findings=FINDINGS
+    )
+    row = a_row(
+        spec, shared.findings, protocol=shared, code=code(spec), made_from=made, trained_on=trained
+    )
+    return origin, publish(results.cross, row, check(on_other(shared), shared))
+
+
+def vars_of(each) -> dict[str, str]:
+    return {"spec_id": each.spec_id, "config_id": each.config_id}
+
+
+def on_other(shared: ProtocolFacts):
+    return predictions(shared, 1.0, 5, "binary")
+
+
+def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
+    origin, row = evaluated
+    (found,) = gather_crossed(results)
+    assert found.network.spec_id == origin.spec_id
+    assert found.trained_on.dataset == "toy/official"
+    own = json.loads(write(results).with_name("leaderboard.json").read_bytes())
+    (entry,) = own["on_another_data_set"]
+    (home,) = own["configurations"]
+    assert entry["own_auc"] == pytest.approx(home["measurements"]["test_auc"]["mean"])
+    assert (entry["source_config_id"], entry["specs"]) == (origin.config_id, [row.spec_id])
+    text = (results.folder / "LEADERBOARD.md").read_text()
+    assert "### On other/official 1.0.0" in text
+    assert "60 test images of 30 patients" in text
+    assert "| toy/official | cnn | 0." in text
+
+
+def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, evaluated):
+    origin, _ = evaluated
+    path = results.predictions_path(origin.spec_id)
+    other = read_predictions(path, "binary")
+    other.logits[-40:] = 0
+    results.write_row(replace(origin, predictions_sha256=write_predictions(path, other)))
+    (found,) = gather_crossed(results)
+    assert found.home is None
+    text = write(results).read_text()
+    assert "| toy/official | cnn ¶ (1) | – |" in text
+    assert "- (1) ¶ Made from rows that have been made anew since, seed 0 (network); " in text

@@ -1,0 +1,195 @@
+"""Scores on disk are derived: whatever happens to their file, the numbers stay the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from scored_rows import KINDS, findings_row, masks_row
+
+from benchmark.records.door import read_record, sealed
+from benchmark.records.predictions import PredictionFileError, write_predictions
+from benchmark.records.row import LegacyRule
+from benchmark.records.scores import Scores
+from benchmark.records.store import Results
+from benchmark.scoring import by_protocol
+from benchmark.scoring.publishing import check, publish
+from benchmark.scoring.scorecard import ScoringError
+from benchmark.scoring.stored import headline, stored_mask_scores, stored_scores
+from tests.records.rows import a_protocol, changed_by_hand, changed_bytes, resealed
+
+ROW, CONTENT = findings_row()
+READY = check(CONTENT, ROW.protocol)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return Results(tmp_path)
+
+
+@pytest.fixture
+def row(results):
+    return publish(results, ROW, READY)
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """The digests of predictions that were really scored."""
+    calls = []
+    score = by_protocol.score
+
+    def counting(predictions, *, predictions_sha256, **options):
+        calls.append(predictions_sha256)
+        return score(predictions, predictions_sha256=predictions_sha256, **options)
+
+    monkeypatch.setattr(by_protocol, "score", counting)
+    return calls
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saved_scores_are_read_and_are_those_that_are_computed(kind, results, computed):
+    made, content = findings_row(kind)
+    row = publish(results, made, ready := check(content, made.protocol))
+    assert stored_scores(results, row) == ready.scores
+    assert len(computed) == 1
+    results.scores_path(row.spec_id).unlink()
+    assert stored_scores(results, row) == ready.scores
+    assert len(computed) == 2
+    assert stored_scores(results, row) == ready.scores
+    assert len(computed) == 2
+
+
+def test_scores_of_masks_are_kept_alike(results):
+    made, content = masks_row()
+    row = publish(results, made, ready := check(content, made.protocol))
+    results.scores_path(row.spec_id).write_bytes(b"")
+    for _ in range(2):
+        assert stored_mask_scores(results, row) == ready.scores
+    assert headline(row, ready.scores) == (
+        "Dice",
+        ready.scores.splits["test"]["all"].overlaps["dice"],
+    )
+
+
+def test_the_headline_of_findings_is_their_auc():
+    assert headline(ROW, READY.scores) == ("AUC", READY.scores.splits["test"].metrics["auc"])
+
+
+# --- files that were changed ----------------------------------------------------------------------
+
+SAVED = sealed(READY.scores, readable=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return Results(tmp_path_factory.mktemp("results"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_a_changed_file_changes_no_number(folder, data):
+    row = publish(folder, ROW, READY, replace=True)
+    path = folder.scores_path(row.spec_id)
+    path.write_bytes(data.draw(changed_bytes(SAVED) | changed_by_hand(SAVED)))
+    assert stored_scores(folder, row) == READY.scores
+    assert read_record(path, Scores, "") == READY.scores
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v.pop("gap"),
+        lambda v: v.update(thresholds=None),
+        lambda v: v["splits"]["test"]["metrics"].update(auc="0.99"),
+        lambda v: v["splits"].pop("test"),
+        lambda v: v["splits"]["train"]["per_finding"].clear(),
+        lambda v: v.update(scorer_version=1),
+        lambda v: v.update(predictions_sha256="f" * 64),
+    ],
+)
+def test_scores_that_do_not_fit_are_computed_anew_though_their_seal_is_right(results, row, change):
+    path = results.scores_path(row.spec_id)
+    path.write_bytes(resealed(SAVED, change))
+    assert stored_scores(results, row) == READY.scores
+    assert path.read_bytes() == SAVED
+
+
+def test_scores_of_another_row_are_not_taken(results, row):
+    other, content = findings_row(seed=1)
+    publish(results, other, check(content, other.protocol))
+    results.scores_path(row.spec_id).write_bytes(results.scores_path(other.spec_id).read_bytes())
+    assert stored_scores(results, row) == READY.scores
+
+
+def test_the_same_predictions_under_another_protocol_have_their_own_resamples(results, row):
+    protocol = a_protocol(row.spec, row.dataset.task.findings, split="another one")
+    elsewhere = stored_scores(results, structs.replace(row, protocol=protocol))
+    assert elsewhere.splits == READY.scores.splits
+    assert elsewhere.replicates != READY.scores.replicates
+    assert stored_scores(results, row) == READY.scores
+
+
+def test_another_scorer_has_every_row_scored_anew(results, row, computed, monkeypatch):
+    monkeypatch.setattr(by_protocol, "SCORER_VERSION", 10**6)
+    monkeypatch.setattr("benchmark.scoring.scorecard.SCORER_VERSION", 10**6)
+    assert stored_scores(results, row).scorer_version == 10**6
+    assert len(computed) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_still_has_scores(results, row):
+    path = results.scores_path(row.spec_id)
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("in the way")
+    assert stored_scores(results, row) == READY.scores
+
+
+# --- predictions that were changed ----------------------------------------------------------------
+
+
+def test_edited_predictions_are_scored_as_they_are_and_told_from_the_row_s_own(results, row):
+    digest = write_predictions(results.predictions_path(row.spec_id), findings_row(seed=1)[1])
+    scores = stored_scores(results, row)
+    assert scores.predictions_sha256 == digest != row.predictions_sha256
+    assert scores.splits != READY.scores.splits
+
+
+def test_missing_or_damaged_predictions_are_named_whatever_scores_are_saved(results, row):
+    path = results.predictions_path(row.spec_id)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(PredictionFileError, match=str(path)):
+        stored_scores(results, row)
+    path.unlink()
+    with pytest.raises(PredictionFileError, match=f"{path}: the prediction file is missing"):
+        stored_scores(results, row)
+    results.scores_path(row.spec_id).unlink()
+    with pytest.raises(PredictionFileError, match=f"{path}: the prediction file is missing"):
+        stored_scores(results, row)
+
+
+def test_predictions_that_cannot_be_scored_are_named(results, row):
+    path = results.predictions_path(row.spec_id)
+    write_predictions(path, CONTENT.part("train"))
+    with pytest.raises(ScoringError, match=f"{path}: .*no test split"):
+        stored_scores(results, row)
+
+
+# --- legacy protocols -----------------------------------------------------------------------------
+
+
+def test_a_legacy_protocol_adds_the_numbers_of_its_own_rule(results):
+    rule = LegacyRule(
+        split="by_image", fractions={"test": 0.2}, random_state=0, copies="train", decision=0.9
+    )
+    protocol = a_protocol(
+        ROW.spec, ROW.dataset.task.findings, legacy=True, legacy_name="legacy:x", rule=rule
+    )
+    made = structs.replace(ROW, protocol=protocol)
+    row = publish(results, made, check(CONTENT, protocol))
+    for _ in range(2):
+        scores = stored_scores(results, row)
+        test = CONTENT.part("test")
+        right = (test.probabilities >= 0.9) == (test.targets == 1)
+        assert scores.by_rule["test"].accuracy == pytest.approx(right.mean())
+    assert READY.scores.by_rule is None
