@@ -39,6 +39,7 @@ test-all: $(STAMP) ## Run all tests
 lint: $(STAMP)   ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 format: $(STAMP) ## Put the style right
 	$(BIN)/ruff check --fix .

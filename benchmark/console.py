@@ -6,8 +6,8 @@ import sys
 import time
 from typing import Any, TextIO
 
-from benchmark.execution.cost import nominal_seconds
-from benchmark.execution.plan import Plan, Planned
+from benchmark.planning.cost import nominal_seconds
+from benchmark.planning.plan import Plan, PlannedSpec
 
 TELLING_SECONDS = 10.0
 """Nominal seconds that must be done before the pace says anything."""
@@ -29,7 +29,7 @@ class Console:
         self._begun = time.monotonic()
         self._out, self._moving = out, out.isatty()
 
-    def __call__(self, planned: Planned, event: dict[str, Any]) -> None:
+    def __call__(self, planned: PlannedSpec, event: dict[str, Any]) -> None:
         """Take one event of one spec."""
         kind = event["event"]
         if kind == "start" and planned.spec.spec_id in self._prices:  # else in place of another
@@ -42,7 +42,7 @@ class Console:
             self._out.write(f"{clear}{self._head(planned)}  {_ending(event)}{self._eta()}\n")
         self._out.flush()
 
-    def _head(self, planned: Planned) -> str:
+    def _head(self, planned: PlannedSpec) -> str:
         return f"[{self._i}/{self._n}] {planned.spec.label}"
 
     def _eta(self) -> str:
@@ -61,7 +61,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _price(planned: Planned) -> float:
+def _price(planned: PlannedSpec) -> float:
     return nominal_seconds(planned.spec, planned.model_file.card, planned.prepared.counts)
 
 

@@ -8,7 +8,7 @@ hash of all of it, so a field that comes later is left out where it has its defa
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -20,19 +20,7 @@ PUBLISHED = "published"
 
 Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Kind = Literal[
-    "classifier",
-    "metadata_baseline",
-    "vote",
-    "joined_features",
-    "specialist",
-    "anomaly",
-    "masks",
-    "external",
-    "external_validation",
-]
-"""What is made: a network or baseline, an ensemble of others, masks, predictions of another tool,
-or a trained network's predictions on another data set."""
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
 LUNGS = "lungs"
 NETWORK = "network"
 WEIGHTS = "weights"
@@ -78,7 +66,7 @@ class Spec(
     """What is trained on what, and how.
 
     Attributes:
-        kind: see :data:`Kind`.
+        kind: of its row: what it is made by (see :mod:`benchmark.kinds`).
         dataset: ``<builder>/<config>``; ``dataset_version`` and ``manifest_sha256`` fix its
             images, labels and splits.
         model: name of the model file, of an ensemble its own.
@@ -101,7 +89,7 @@ class Spec(
         requires: by role the specs that this one is made from.
     """
 
-    kind: Kind
+    kind: Name
     dataset: str
     dataset_version: str
     manifest_sha256: Sha256

@@ -101,7 +101,7 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
 
 def page(measures: list[Measure], scored: str) -> str:
     """The page of results."""
-    from benchmark.execution.environment import provenance
+    from benchmark.machine.environment import provenance
 
     made = provenance()
     cpu = made["hardware"]

@@ -22,11 +22,13 @@ from msgspec.structs import replace
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import SPLITS, Prepared
-from benchmark.execution.environment import current
-from benchmark.execution.plan import Planned, Stock, make_plan
-from benchmark.execution.protocol import protocol_of
-from benchmark.execution.spec_run import base_row, make_predictions
+from benchmark.kinds.running import base_row, make_predictions
+from benchmark.machine.environment import current
 from benchmark.models import discover
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.plan import PlannedSpec
+from benchmark.planning.resolve import make_plan
+from benchmark.protocols import protocol_of
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import Checked, check, publish
@@ -60,7 +62,7 @@ def make_rows(folder: Path, matrix: dict[str, list]) -> int:
     """Prepare the data and finish every spec of a matrix; returns how many there are."""
     prepared = prepare(find_dataset(DATASET), folder / "data", None)
     results = Results(folder / "results")
-    plan = make_plan([_suite(matrix)], Stock(discover(), {DATASET: prepared}, results))
+    plan = make_plan([_suite(matrix)], PlanInputs(discover(), {DATASET: prepared}, results))
     protocol = protocol_of(plan.specs[0].spec, prepared)
     guesses = [check(_guess(prepared, number), protocol) for number in range(GUESSES)]
     for number, planned in enumerate(plan.specs):
@@ -78,7 +80,7 @@ def _guess(prepared: Prepared, seed: int) -> Predictions:
     return make_predictions(prepared, parts, logits)
 
 
-def _finish(planned: Planned, results: Results, guess: Checked) -> None:
+def _finish(planned: PlannedSpec, results: Results, guess: Checked) -> None:
     """A row as a run writes it, of a model that guesses."""
     row = base_row(planned.spec, planned.prepared, planned.model_file, planned.suite, current())
     model = replace(row.model, parameters=1)

@@ -24,8 +24,9 @@ EPOCHS = 10
 def planned_spec(options, model: str, results: Path):
     """The one spec of a suite with a frozen random backbone."""
     from benchmark.data.prepared import load_prepared
-    from benchmark.execution.plan import Stock, make_plan
     from benchmark.models import discover
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.planning.resolve import make_plan
     from benchmark.records.store import Results
     from benchmark.suites.suite import DEFAULTS, Suite
 
@@ -33,15 +34,16 @@ def planned_spec(options, model: str, results: Path):
     matrix = DEFAULTS | axes | {"seeds": [0], "scheme": ["frozen"], "weights": ["random"]}
     suite = Suite("speed", "", "", matrix, recipe={"epochs": EPOCHS, "patience": EPOCHS})
     prepared = load_prepared(options.dataset, options.data_dir)
-    stock = Stock(discover(), {options.dataset: prepared}, Results(results), options.limit)
+    stock = PlanInputs(discover(), {options.dataset: prepared}, Results(results), options.limit)
     return make_plan([suite], stock).specs[0]
 
 
 def cost_of_spec(options, model: str) -> dict[str, float]:
     """Seconds of the spec without its views, and of its phases."""
-    from benchmark.execution.environment import current
-    from benchmark.execution.image_model import configure_framework
-    from benchmark.execution.spec_run import Context, run_spec
+    from benchmark.kinds.running import run_spec
+    from benchmark.machine.environment import current
+    from benchmark.training.context import Context
+    from benchmark.training.network import configure_framework
 
     configure_framework(current())
     with tempfile.TemporaryDirectory() as folder:
@@ -60,9 +62,9 @@ def least_cost(options, model: str) -> dict[str, float]:
     """Seconds of one pass over the images and of the head's epochs, by Keras alone."""
     from benchmark.data.prepared import SPLITS
     from benchmark.data.views import open_view
-    from benchmark.execution.environment import current
-    from benchmark.execution.frozen import cut
-    from benchmark.execution.image_model import configure_framework, fresh_model
+    from benchmark.machine.environment import current
+    from benchmark.training.frozen import cut
+    from benchmark.training.network import configure_framework, fresh_model
 
     configure_framework(current())
     planned = planned_spec(options, model, Path("nowhere"))

@@ -30,7 +30,7 @@ QUICK = ["--dataset", "thorax_phantom/small", "--filter", "model=constant|linear
 VICTIMS = ("runner", "worker", "group")
 A_ROUND = 6
 """About how many kills the suite lives through before it is done and begun anew."""
-WORKER = b"benchmark.execution.worker"
+WORKER = b"benchmark.scheduling.worker"
 
 
 @dataclass

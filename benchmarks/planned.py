@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmark.execution.plan import Plan
+    from benchmark.planning.plan import Plan
     from benchmark.suites.suite import Suite
 
 
@@ -20,8 +20,9 @@ def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import NotPrepared, load_prepared
-    from benchmark.execution.plan import Stock, make_plan
     from benchmark.models import discover
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.planning.resolve import make_plan
     from benchmark.records.store import Results
 
     ((dataset, _),) = suite.datasets
@@ -30,7 +31,7 @@ def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None
     except NotPrepared:
         prepared = prepare(find_dataset(dataset), data_dir, None)
     results = Results(folder / "results")
-    stock = Stock(discover(), {dataset: prepared}, results, limit)
+    stock = PlanInputs(discover(), {dataset: prepared}, results, limit)
     return make_plan([suite], stock)
 
 

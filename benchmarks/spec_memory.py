@@ -41,8 +41,8 @@ def _median(dataset: str, data_dir: Path, limit: int | None) -> tuple[float, int
 
 
 def _peak(dataset: str, data_dir: Path, folder: Path, limit: int | None) -> tuple[float, int]:
-    from benchmark.execution.environment import current
-    from benchmark.execution.runner import Folders, run_plan
+    from benchmark.machine.environment import current
+    from benchmark.scheduling.runner import Folders, run_plan
 
     suite = one_model("linear", dataset, SIZE, {"epochs": 1, "patience": 1})
     plan = plan_of(suite, data_dir, folder, limit)
@@ -58,7 +58,7 @@ def _peak(dataset: str, data_dir: Path, folder: Path, limit: int | None) -> tupl
 @contextmanager
 def _watched() -> Iterator[list[float]]:
     """Gets the memory of this process's children, MiB, again and again."""
-    from benchmark.execution.memory import own_memory_mb
+    from benchmark.machine.memory import own_memory_mb
 
     seen, over = [0.0], threading.Event()
 

@@ -33,8 +33,8 @@ def measure(dataset: str, data_dir: Path, most: int, pairs: int) -> list[Measure
         most: images of the training split that an epoch takes at most.
         pairs: measurements of both.
     """
-    from benchmark.execution.environment import current
-    from benchmark.execution.image_model import configure_framework
+    from benchmark.machine.environment import current
+    from benchmark.training.network import configure_framework
 
     configure_framework(current())
     with tempfile.TemporaryDirectory() as folder:
@@ -58,35 +58,33 @@ def _planned(name: str, dataset: str, data_dir: Path, folder: Path, epochs: int)
 
 def _job(planned, data_dir: Path, folder: Path, images: int):
     """What a spec's training gets, of so many images: whole batches, so that both see the same."""
-    from benchmark.execution.environment import current
-    from benchmark.execution.image_model import make_job, open_images
-    from benchmark.execution.spec_data import spec_data
-    from benchmark.execution.spec_run import Context, Phases
+    from benchmark.kinds.job import SpecJob
+    from benchmark.machine.environment import current
+    from benchmark.protocols import spec_data
     from benchmark.records.store import Results
+    from benchmark.training.context import Context, Phases
 
     folders = (data_dir, folder / "cache", Results(folder / "results"))
     context = Context(*folders, "speed", current())
     data = spec_data(planned.spec, planned.prepared)
     whole = min(images, len(data["train"].part)) // BATCH * BATCH
     data["train"] = data["train"].take(np.arange(whole))
-    opened = open_images(planned.spec, planned.prepared, data, context, lambda event: None)
-    task, silent = planned.prepared.task, lambda event: None
-    arguments = (planned.spec, planned.model_file, task, data, opened, context, Phases(), silent)
-    return make_job(*arguments)
+    facts = (planned.spec, planned.model_file, planned.prepared, data)
+    job = SpecJob(*facts, context, Phases(), lambda event: None)
+    return job.training(job.images())
 
 
 def _model(job):
-    from benchmark.execution.image_model import fresh_model
+    from benchmark.training.network import fresh_model
 
     return fresh_model(job.spec, job.model_file, job.task)
 
 
 def _spec(job) -> None:
-    from benchmark.execution.checkpoints import remove_checkpoints
-    from benchmark.execution.stage import train_whole
-    from benchmark.execution.traced import TRACED
+    from benchmark.training.checkpoints import remove_checkpoints
+    from benchmark.training.stage import train_whole
 
-    TRACED.forget_others("")
+    job.context.compiled.forget_others("")
     train_whole(_model(job), job)
     remove_checkpoints(job.context.results.checkpoints, job.spec)
 
@@ -123,9 +121,9 @@ def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
         dataset: a prepared set.
         most: epochs that a spec takes at most; none stops early.
     """
-    from benchmark.execution.environment import current
-    from benchmark.execution.profile import Profiler
-    from benchmark.execution.runner import Folders, run_plan
+    from benchmark.machine.environment import current
+    from benchmark.scheduling.profile import Profiler
+    from benchmark.scheduling.runner import Folders, run_plan
     from benchmark.suites.suite import load_suite
 
     epochs, suite = min(EPOCHS, most), load_suite(SUITE)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.console import Console, duration
-from benchmark.execution.plan import Plan, Planned
 from benchmark.models import discover
+from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.records.row import SplitCounts
 from tests.records.rows import a_spec
 
@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
 
 def planned():
     prepared = SimpleNamespace(counts=COUNTS)
-    return Planned(SPEC, "suite", prepared, discover()["cnn"], "missing")
+    return PlannedSpec(SPEC, "suite", prepared, discover()["cnn"], "missing")
 
 
 def shown(out, *events):

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from benchmark.ensembles.declaration import Ensemble
-from benchmark.ensembles.specs import ensemble_specs
 from benchmark.hashing import canonical_json, sha256
+from benchmark.planning.ensemble_specs import ensemble_specs
 from benchmark.spec import MEMBER, PUBLISHED, EnsembleRule, Requirement, Spec, requirement
+from benchmark.suites.ensembles import Ensemble
 from tests.records.rows import a_row, a_spec
 
 LATER = {"protocol", "limit", "memory_fallback", "ensemble", "weights_sha256", "requires"}

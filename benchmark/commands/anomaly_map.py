@@ -64,7 +64,7 @@ def _cases(row: Row, results: Results, prepared, cache_dir: Path):
     from benchmark.records.anomaly_maps import read_anomaly_maps
     from benchmark.report.anomaly_figure import Case
     from benchmark.report.files import row_predictions
-    from benchmark.segmentation.lung_views import open_prepared_view
+    from benchmark.training.lung_views import open_prepared_view
 
     test = row_predictions(results, row).part("test")
     found = read_anomaly_maps(results.anomaly_path(row.spec_id))

@@ -49,12 +49,12 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
 
 
 _WITH_SEEDS = (
-    "Intervals and p hold both chances: which patients are in the test set (drawn anew, the same "
-    "for A and B)\nand which seeds were run. One comparison, so p is not corrected for others."
+    "Intervals and p hold both chances: which patients are in the test set (bootstrap, the "
+    "same for A and B)\nand which seeds were run. One comparison, so p is not corrected for others."
 )
 _WITHOUT_SEEDS = (
-    "Two trained networks: intervals and p hold the choice of test patients (drawn anew, the same "
-    "for A and B),\nnot chance in training. Compare configurations to hold that too."
+    "Two trained networks: intervals and p hold the choice of test patients (bootstrap, the "
+    "same for A and B),\nnot chance in training. Compare configurations to hold that too."
 )
 
 

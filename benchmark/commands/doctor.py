@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from benchmark.execution import checkup
-from benchmark.execution.checkup import BAD, GOOD, POOR, Check
+from benchmark.scheduling import checkup
+from benchmark.scheduling.checkup import BAD, GOOD, POOR, Check
 
 COLOURS = {GOOD: "green", POOR: "yellow", BAD: "red"}
 

@@ -18,7 +18,7 @@ def evaluate_row(
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.errors import UserError
-    from benchmark.execution.environment import current
+    from benchmark.machine.environment import current
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
@@ -35,7 +35,7 @@ def evaluate_row(
     environment = current()
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
     _start_framework(environment)
-    from benchmark.execution.cross import evaluate
+    from benchmark.kinds.external_validation_run import evaluate
     from benchmark.scoring.stored import stored_scores
 
     for row in found.rows:
@@ -54,6 +54,6 @@ def _start_framework(environment) -> None:
     import os
 
     os.environ["KERAS_BACKEND"] = environment.backend
-    from benchmark.execution.image_model import configure_framework
+    from benchmark.training.network import configure_framework
 
     configure_framework(environment)

@@ -14,7 +14,7 @@ def fetch_weights(names: Sequence[str], weights_dir: Path | None, models_dirs: S
     """Download the weight files of models and say where they are and whose."""
     from benchmark.models import discover, weight_files
     from benchmark.training.published import fetch
-    from benchmark.training.weights import keras_cache
+    from benchmark.training.weight_files import keras_cache
 
     known = discover(models_dirs)
     with_weights = {name for name, file in known.items() if not file.problem and weight_files(file)}

@@ -19,10 +19,10 @@ def reproduce_row(
 
     That is bit by bit within one environment, and within a tolerance in another.
     """
-    from benchmark.execution.reproduce import reproduce
-    from benchmark.execution.runner import Folders
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
+    from benchmark.scheduling.reproduce import reproduce
+    from benchmark.scheduling.runner import Folders
 
     found = find(Results(results), text)
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))

@@ -37,12 +37,13 @@ def run_suites(
     weights_dirs: Sequence[Path] = (),
 ) -> int:
     """Plan and run suites, by name or (without names) all; returns the exit code."""
-    from benchmark.execution.environment import current
-    from benchmark.execution.plan import Stock, dataset_names, make_plan
-    from benchmark.execution.pool import Limits
-    from benchmark.execution.runner import Folders, Options
+    from benchmark.machine.environment import current
     from benchmark.models import discover
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.planning.resolve import dataset_names, make_plan
     from benchmark.records.store import Results
+    from benchmark.scheduling.runner import Folders, Options
+    from benchmark.scheduling.subprocess_worker import Limits
     from benchmark.suites import load_suite, parse_filter, suites
 
     wanted = parse_filter(filter_text)
@@ -52,7 +53,7 @@ def run_suites(
         chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
     known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
-    stock = Stock(known, prepared, Results(results), limit_images, weights_dirs, precision)
+    stock = PlanInputs(known, prepared, Results(results), limit_images, weights_dirs, precision)
     plan = make_plan(chosen, stock, wanted, rerun)
     if as_json:
         click.echo(_as_json(plan))
@@ -85,7 +86,7 @@ def _as_json(plan) -> str:
 
 def _memory_limit_mb(gigabytes: float | None) -> int | None:
     """The limit that was asked for, or most of what is free, so that nobody else is pushed out."""
-    from benchmark.execution.memory import available_memory_mb
+    from benchmark.machine.memory import available_memory_mb
 
     if gigabytes is not None:
         return round(1000 * gigabytes)
@@ -95,9 +96,9 @@ def _memory_limit_mb(gigabytes: float | None) -> int | None:
 
 def _run_and_report(plan, folders, environment, options, profile) -> int:
     from benchmark.console import Console
-    from benchmark.execution.profile import Profiler
-    from benchmark.execution.runner import run_plan
     from benchmark.records.store import Results
+    from benchmark.scheduling.profile import Profiler
+    from benchmark.scheduling.runner import run_plan
 
     console, profiler = Console(plan, options.most), Profiler()
 

@@ -24,15 +24,13 @@ def score_predictions(
         path: see :mod:`benchmark.records.external`.
         dataset: prepared, whose test images the predictions are of; also ``DATASET@PROTOCOL``.
         name: of the model; empty for the file's.
-        told: the rest of :class:`benchmark.execution.external.Origin`.
+        told: the rest of :class:`benchmark.kinds.external_run.Origin`.
     """
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
-    from benchmark.execution.external import Origin, enter
-    from benchmark.legacy import is_legacy
-    from benchmark.protocols import under
+    from benchmark.kinds.external_run import Origin, enter
+    from benchmark.protocols import find
     from benchmark.records.store import Results
-    from benchmark.report.titles import protocol_title
     from benchmark.scoring.stored import stored_scores
     from benchmark.spec import PUBLISHED
 
@@ -44,13 +42,15 @@ def score_predictions(
     store = Results(results)
     store.check_writable()
     dataset, _, protocol = dataset.partition("@")
-    protocol = protocol or PUBLISHED
-    if is_legacy(protocol):
-        raise UserError(f"predictions made elsewhere are not scored under {protocol}, which leaks")
-    prepared = under(protocol, load_prepared(find_dataset(dataset).name, data_dir))
-    row = enter(path, prepared, Origin(name, **told), store, protocol, replace=replace)
+    protocol = find(protocol or PUBLISHED)
+    if protocol.allows_leak:
+        raise UserError(
+            f"predictions made elsewhere are not scored under {protocol.name}, which leaks"
+        )
+    prepared = protocol.apply(load_prepared(find_dataset(dataset).name, data_dir))
+    row = enter(path, prepared, Origin(name, **told), store, protocol.name, replace=replace)
     scores = stored_scores(store, row)
-    on = protocol_title(row.protocol)
+    on = protocol.title(prepared.name)
     click.echo(f"{name}, seed {row.spec.seed}, on {on}: row {row.spec_id}")
     for metric, shown in (("auc", "AUC"), ("f1", "F1")):
         limits = interval(*(scores.intervals[f"test_{metric}"] or (None, None)))

@@ -9,19 +9,14 @@ import click
 
 from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings, Row
 from benchmark.records.store import Results
-from benchmark.report.configuration import SPLITS, Configuration, Measurement, mean
+from benchmark.report.columns import NAMES
+from benchmark.report.configuration import SPLITS, Configuration, mean
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
+from benchmark.report.values import one_text
 
 UNKNOWN = "not recorded"
-SHOWN = {
-    "auc": "AUC", "f1": "F1", "average_precision": "Average precision", "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV",
-    "balanced_accuracy": "Balanced accuracy", "mcc": "MCC", "brier": "Brier score",
-    "ece": "Calibration error", "log_loss": "Log loss",
-    "sensitivity_at_specificity_0.90": "Sens. at spec. 0.90",
-    "sensitivity_at_specificity_0.95": "Sens. at spec. 0.95",
-}  # fmt: skip
-GAPS = {"auc": "AUC", "f1": "F1", "log_loss": "Log loss"}
+WIDTH = 1 + max(map(len, NAMES.values()))
+GAPS = ("auc", "f1", "log_loss")
 FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
 
@@ -96,23 +91,24 @@ def _of_masks(store: Results, rows: Sequence[Row]) -> Iterator[str]:
 
 def _scores(c: Configuration) -> Iterator[str]:
     splits = [c.runs[0].scores.splits.get(split) for split in SPLITS]
-    yield f"\n{'Mean over seeds' if len(c.runs) > 1 else '':<22}" + "".join(
+    yield f"\n{'Mean over seeds' if len(c.runs) > 1 else '':<{WIDTH}}" + "".join(
         f"{split:>12}" for split in SPLITS
     )
     for key in ("images", "patients"):
         counts = [getattr(split, f"n_{key}", None) for split in splits]
-        yield f"{key.capitalize():<22}" + "".join(f"{count(n):>12}" for n in counts)
-    for key, name in SHOWN.items():
+        yield f"{key.capitalize():<{WIDTH}}" + "".join(f"{count(n):>12}" for n in counts)
+    for key, name in NAMES.items():
         values = [c.measurements[f"{split}_{key}"].mean for split in SPLITS]
-        yield f"{name:<22}" + "".join(f"{number(value):>12}" for value in values)
-    yield "\nOn test, ± spread of the seeds, [95 % interval from test patients drawn anew]:"
+        yield f"{name:<{WIDTH}}" + "".join(f"{number(value):>12}" for value in values)
+    yield "\nOn test, ± spread of the seeds, [95 % interval from the bootstrap over test patients]:"
     for metric in ("auc", "f1"):
-        yield f"  {SHOWN[metric]:<10}{_measured(c.measurements[f'test_{metric}'])}"
+        yield f"  {NAMES[metric]:<10}{one_text(c.measurements[f'test_{metric}'])}"
     yield "Overfitting gap: train minus test = (train - validation) + (validation - test)"
-    for metric, name in GAPS.items():
+    for metric in GAPS:
         parts = ("train_minus_validation", "validation_minus_test")
         values = [number(c.measurements[f"gap_{metric}_{part}"].mean, sign=True) for part in parts]
-        yield f"  {name:<10}{_measured(c.measurements[f'gap_{metric}'])} = {' '.join(values)}"
+        whole = one_text(c.measurements[f"gap_{metric}"])
+        yield f"  {NAMES[metric]:<10}{whole} = {' '.join(values)}"
     yield from _findings(c)
     yield from (f"Note: {one_line(remark)}" for remark in c.remarks)
 
@@ -194,9 +190,3 @@ def _none_on(device: str | None) -> str:
 
 def _listed(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-def _measured(value: Measurement) -> str:
-    spread = "" if value.seed_sd is None else f" ± {number(value.seed_sd)}"
-    ends = "" if value.low is None else f" [{number(value.low)}, {number(value.high)}]"
-    return number(value.mean) + spread + ends

@@ -6,16 +6,15 @@ Order and augmentation are keyed as in :mod:`benchmark.data.pipeline`.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import tensorflow as tf
 
-from benchmark.data.augment import POLICIES, augment_pair, batch_key
+from benchmark.data.augment import batch_key, mask_augmenter
 from benchmark.data.gathered import Images
 from benchmark.data.parallel import parallel_map
 from benchmark.data.pipeline import epoch_order, handed_over, steps_per_epoch
 from benchmark.data.pulse import PULSE
-from benchmark.errors import UnknownName
 
 BACKGROUND, IGNORED, LUNG = 0, 127, 255
 """Values in a view of masks."""
@@ -45,12 +44,10 @@ def mask_batches(
     Raises:
         UnknownName: the augmentation is not one that can move a mask.
     """
-    if augmentation not in POLICIES:
-        raise UnknownName("augmentation of images with masks", augmentation, POLICIES)
     n, batch_size = len(images), min(len(images), batch_size)
     steps = steps_per_epoch(n, batch_size)
     order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
-    augment = partial(augment_pair, POLICIES[augmentation])
+    augment = mask_augmenter(augmentation)
 
     def read(epoch, batch):
         PULSE.beat()

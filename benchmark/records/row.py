@@ -30,11 +30,17 @@ class LaterFields(Record, omit_defaults=True):
 
 
 class Failure(LaterFields):
-    """Why a spec did not finish; ``fallback`` is the spec that was tried in its place."""
+    """Why a spec did not finish.
+
+    Attributes:
+        fallback: the spec that was tried in its place.
+        at_planning: whether it was refused before anything was run; it is run once that is over.
+    """
 
     reason: str
     detail: str = ""
     fallback: Id | None = None
+    at_planning: bool = False
 
 
 class SplitCounts(Record):
@@ -87,7 +93,7 @@ class DatasetFacts(LaterFields):
 
 
 class LegacyRule(Record):
-    """What distinguishes a legacy protocol from others (see :mod:`benchmark.legacy`)."""
+    """What distinguishes a legacy protocol from others (see :mod:`benchmark.protocols`)."""
 
     split: str
     fractions: dict[str, float]
@@ -378,7 +384,7 @@ class Row(LaterFields):
     @property
     def holds_masks(self) -> bool:
         """Whether its predictions are masks; such rows have a table of their own."""
-        return self.spec.kind == "masks"
+        return self.dataset.task.kind == "segmentation"
 
     def remade(self, rows: Mapping[str, Row]) -> tuple[str, ...]:
         """The roles of what it was made from that was made anew since, with another outcome.
@@ -411,6 +417,6 @@ class Row(LaterFields):
             return "the findings of protocol and data set differ"
         if self.done and "test" not in self.counts:
             return "it is done, but counts no test images"
-        if self.holds_masks != (self.dataset.task.kind == "segmentation"):
+        if self.holds_masks != (self.spec.kind == "masks"):
             return f"kind {self.spec.kind} does not go with a {self.dataset.task.kind} task"
         return ""

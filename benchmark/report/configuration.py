@@ -13,6 +13,7 @@ from benchmark.hashing import sha256
 from benchmark.records.row import ModelFacts, Row
 from benchmark.records.scores import Gap, Scores
 from benchmark.report.environments import Machine
+from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
@@ -26,7 +27,8 @@ SPLITS = ("train", "validation", "test")
 Quantity = Callable[[Scores], float | None]
 
 
-def _of_split(split: str, metric: str) -> Quantity:
+def of_split(split: str, metric: str) -> Quantity:
+    """A metric of a split; undefined where there is no such split."""
     return lambda scores: scores.splits[split].metrics[metric] if split in scores.splits else None
 
 
@@ -36,7 +38,7 @@ def _of_gap(metric: str, part: str) -> Quantity:
 
 # What a leaderboard says about a configuration, and how it is read from the scores of one run.
 QUANTITIES: dict[str, Quantity] = (
-    {f"{split}_{metric}": _of_split(split, metric) for split in SPLITS for metric in HEADLINES}
+    {f"{split}_{metric}": of_split(split, metric) for split in SPLITS for metric in HEADLINES}
     | {
         f"gap_{metric}{'' if part == 'value' else f'_{part}'}": _of_gap(metric, part)
         for metric in GAPS
@@ -45,23 +47,6 @@ QUANTITIES: dict[str, Quantity] = (
     }
     | {"gap_f1_constant": _of_gap("f1", "constant")}
 )
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A quantity of a configuration.
-
-    Attributes:
-        mean: mean over the seeds; None where any seed leaves it undefined.
-        seed_sd: standard deviation over seeds (ddof 1), None with one seed. Training chance.
-        low, high: 95 % interval of the mean from resampled patients, None where there is none.
-            Sampling of the images; it does not hold the seed spread.
-    """
-
-    mean: float | None
-    seed_sd: float | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)

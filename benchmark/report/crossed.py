@@ -10,12 +10,14 @@ import msgspec
 
 from benchmark.records.row import Row, TrainedOn
 from benchmark.records.store import Results
+from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run
+from benchmark.report.content import Content, Emphasis
+from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
-from benchmark.report.notes import CHANGED, STALE, outdated
-from benchmark.report.plain_files import json_line
-from benchmark.report.section import measured
-from benchmark.report.text import count, number, plain, table
+from benchmark.report.notes import CHANGED, outdated
+from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
+from benchmark.report.text import count
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec
@@ -56,9 +58,9 @@ class Crossed:
         return list(dict.fromkeys(every))
 
     @property
-    def notes(self) -> list[str]:
-        """What a reader must know of it, Markdown."""
-        notes = [plain(mark) for mark in self.marks]
+    def notes(self) -> list[Content]:
+        """What a reader must know of it."""
+        notes: list[Content] = list(self.marks)
         if self.configuration.edited_seeds:
             seeds = ", ".join(map(str, self.configuration.edited_seeds))
             notes.append(f"{CHANGED}: seed {seeds}")
@@ -91,25 +93,29 @@ def gather_crossed(results: Results) -> list[Crossed]:
     return sorted(found, key=_order)
 
 
-def crossed_section(crossed: Sequence[Crossed]) -> list[str]:
-    """Markdown lines; none without evaluations."""
+def crossed_section(crossed: Sequence[Crossed]) -> list[Block]:
+    """A table a data set and protocol; nothing without evaluations."""
     if not crossed:
         return []
-    lines = [
-        "## Tested on another data set",
-        "",
-        "The networks of the rows above, as they are, on the test images of another set, for the "
-        "findings that both sets label. Not a ranking: what differs between two rows may be the "
-        "data that they were trained on. F1 at the threshold that was frozen on the validation "
-        "split of their own set. *Own AUC*: the same findings on the test split of their own set.",
-        "",
+    blocks: list[Block] = [
+        Heading(2, "Tested on another data set"),
+        Paragraph(
+            (
+                "The networks of the rows above, as they are, on the test images of another set, "
+                "for the findings that both sets label. Not a ranking: what differs between two "
+                "rows may be the data that they were trained on. F1 at the threshold that was "
+                "frozen on the validation split of their own set. ",
+                Emphasis("Own AUC"),
+                ": the same findings on the test split of their own set.",
+            )
+        ),
     ]
     together: dict[str, list[Crossed]] = defaultdict(list)
     for each in crossed:
         together[each.row.protocol.id].append(each)
     for of_one in together.values():
-        lines += _table(of_one)
-    return lines
+        blocks += _table(of_one)
+    return blocks
 
 
 def crossed_entries(crossed: Sequence[Crossed]) -> list[bytes]:
@@ -135,44 +141,39 @@ def _entry(each: Crossed, c: Configuration) -> bytes:
     )
 
 
-def _table(crossed: list[Crossed]) -> list[str]:
+def _table(crossed: list[Crossed]) -> list[Block]:
     protocol, scores = crossed[0].row.protocol, crossed[0].configuration.runs[0].scores
     test = scores.splits["test"]
     findings = (
-        f"{plain(finding)} ({count(test.per_finding[finding].n_positive)} positive images)"
+        f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
         for finding in scores.findings
     )
     names = labels({each.configuration.key: _own_spec(each) for each in crossed})
-    notes = list(dict.fromkeys(note for each in crossed for note in each.notes))
-    rows = [
-        [
-            plain(each.trained_on.dataset),
-            _name(each, names, notes),
-            number(each.home),
-            measured(each.configuration.measurements["test_auc"]),
-            measured(each.configuration.measurements["test_f1"]),
-            str(len(each.configuration.runs)),
-        ]
-        for each in crossed
+    told = list(dict.fromkeys(note for each in crossed for note in each.notes))
+    columns = [
+        text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
+        text_column("Configuration", lambda each: _name(each, names, told), "label"),
+        Column("own_auc", "Own AUC", lambda each: each.home),
+        Column("test_auc", "AUC", lambda each: each.configuration.measurements["test_auc"]),
+        Column("test_f1", "F1", lambda each: each.configuration.measurements["test_f1"]),
+        Column("seeds", "Seeds", lambda each: len(each.configuration.runs)),
     ]
-    header = ["Trained on", "Configuration", "Own AUC", "AUC", "F1", "Seeds"]
     return [
-        f"### On {plain(protocol.dataset)} {plain(protocol.dataset_version)}",
-        "",
-        f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
-        f"{plain(protocol.rendition)}. Findings: {', '.join(findings)}.",
-        "",
-        *table(header, rows, "llrrrr"),
-        *(f"- ({number}) {note}." for number, note in enumerate(notes, 1)),
-        *([""] if notes else []),
+        Heading(3, f"On {protocol.dataset} {protocol.dataset_version}"),
+        Paragraph(
+            f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
+            f"{protocol.rendition}. Findings: {', '.join(findings)}."
+        ),
+        DataTable.of(columns, crossed),
+        *notes((f"({number}) ", note, ".") for number, note in enumerate(told, 1)),
     ]
 
 
-def _name(each: Crossed, names: dict[str, str], notes: list[str]) -> str:
+def _name(each: Crossed, names: dict[str, str], told: list[Content]) -> str:
     c = each.configuration
-    code = f" [{plain(c.differs)}]" if c.differs else ""
+    code = f" [{c.differs}]" if c.differs else ""
     sign = f" {STALE}" if c.outdated else ""
-    numbers = "".join(f" ({notes.index(note) + 1})" for note in each.notes)
+    numbers = "".join(f" ({told.index(note) + 1})" for note in each.notes)
     return names[c.key] + code + sign + numbers
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmark.records.row import EnsembleFacts, ScreeningFacts
 from benchmark.report.configuration import Configuration
-from benchmark.report.text import number, plain
+from benchmark.report.text import number
 from benchmark.spec import Spec
 
 
@@ -22,10 +22,10 @@ def rule_name(spec: Spec) -> str | None:
 
 
 def ensemble_remarks(configuration: Configuration) -> Iterator[str]:
-    """Sentences about an ensemble, Markdown without the full stop; none about a model."""
+    """Sentences about an ensemble, without the full stop; none about a model."""
     if not is_ensemble(configuration.spec):
         return
-    yield f"Ensemble. {plain(configuration.model.title)}"
+    yield f"Ensemble. {configuration.model.title}"
     told = [(run.row.spec, run.row.ensemble) for run in configuration.runs if run.row.ensemble]
     for spec, facts in told:
         if facts.screening:
@@ -60,6 +60,6 @@ def _screen(seed: int, screen: ScreeningFacts) -> str:
 def _choice(spec: Spec, facts: EnsembleFacts) -> str:
     """What an ensemble chose; empty for a vote, which chooses nothing."""
     if facts.findings is not None:
-        return "second model for " + ", ".join(plain(finding) for finding in facts.findings)
+        return "second model for " + ", ".join(facts.findings)
     chose = len(facts.used) < len(spec.members)
-    return "used " + ", ".join(plain(name) for name in facts.used) if chose else ""
+    return "used " + ", ".join(facts.used) if chose else ""

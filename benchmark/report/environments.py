@@ -43,6 +43,9 @@ class Machine:
         }
         return [text for text, value in said.items() if value is not None]
 
+    def __str__(self) -> str:
+        return ", ".join(self.words) or "not known"
+
     def as_dict(self) -> dict[str, int | str]:
         """What is known of it, by name."""
         return {key: value for key, value in sorted(vars(self).items()) if value is not None}

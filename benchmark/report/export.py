@@ -2,49 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from benchmark.records.row import Row
-from benchmark.report.configuration import Configuration, Measurement
-from benchmark.report.crossed import Crossed, crossed_entries
+from benchmark.report.board import Leaderboard
+from benchmark.report.columns import Entry, entries
+from benchmark.report.crossed import crossed_entries
 from benchmark.report.ensembles import rule_name
 from benchmark.report.gather import Table
+from benchmark.report.json_lines import json_file, json_line
 from benchmark.report.labels import AXES
-from benchmark.report.lungs import MaskTable
-from benchmark.report.lungs_export import mask_csv, mask_entries
-from benchmark.report.plain_files import csv_file, json_file, json_line
+from benchmark.report.lungs_export import mask_entries, mask_lines
+from benchmark.report.render import csv
 from benchmark.report.shortcuts import shortcut_entries, shortcuts
 from benchmark.report.splits import SplitPair
+from benchmark.report.tables import Column, DataTable
+from benchmark.report.values import ABSENT, Cell, Parts
 from benchmark.scoring.uncertainty import INTERVALS
 
 ALWAYS = ("configurations", "internal_against_published", "tables")
 """Parts of the JSON file that are there even where they are empty."""
-Entry = dict[str, Any]
-"""Plain values, on their way into a file."""
 
 
-def exports(
-    tables: list[Table],
-    pairs: list[SplitPair],
-    lungs: list[MaskTable],
-    crossed: list[Crossed],
-    *,
-    cost: bool,
-) -> tuple[bytes, bytes, bytes]:
-    """The leaderboard as (CSV, JSON, CSV of lung segmentation)."""
-    entries = [_entry(table, c, cost=cost) for table in tables for c in table.configurations]
-    parts = {
-        "configurations": [json_line(**entry) for entry in entries],
-        "internal_against_published": [_pair(pair) for pair in pairs],
-        "tables": [_table(table) for table in tables],
-        "on_another_data_set": crossed_entries(crossed),
-        "shortcuts": shortcut_entries(shortcuts(tables)),
-        "lung_segmentation": mask_entries(lungs, cost=cost),
+def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
+    """File name -> the leaderboard as CSV and as JSON, and lung segmentation as CSV."""
+    shown = [entry for table in of.tables for entry in entries(table)]
+    table = DataTable.of((column for column in FIELDS if cost or not column.cost), shown)
+    sections = {
+        "configurations": [_json(table.columns, row) for row in table.rows],
+        "internal_against_published": [_pair(pair) for pair in of.pairs],
+        "tables": [_table(each) for each in of.tables],
+        "on_another_data_set": crossed_entries(of.crossed),
+        "shortcuts": shortcut_entries(shortcuts(of.tables)),
+        "lung_segmentation": mask_entries(of.lungs, cost=cost),
     }
-    shown = {name: of for name, of in parts.items() if of or name in ALWAYS}
-    return csv_file([_line(entry) for entry in entries]), json_file(shown), mask_csv(lungs)
+    kept = {name: lines for name, lines in sections.items() if lines or name in ALWAYS}
+    files = {"leaderboard.csv": csv.table(table).encode(), "leaderboard.json": json_file(kept)}
+    if of.lungs:
+        files["lung_segmentation.csv"] = csv.table(mask_lines(of.lungs)).encode()
+    return files
+
+
+@dataclass(frozen=True)
+class Structured(Cell):
+    """What JSON holds as it is; a CSV file holds its parts."""
+
+    data: Any = None
+
+
+def _json(columns: Sequence[Column[Entry]], row: Sequence[Any]) -> bytes:
+    fields = {c.name: v for c, v in zip(columns, row, strict=True) if v is not ABSENT}
+    return json_line(**{n: v.data if isinstance(v, Structured) else v for n, v in fields.items()})
+
+
+def _joined(values: Iterable[object], name: str) -> Parts:
+    return {name: "|".join(map(str, values))}
+
+
+def _measurements(each: Mapping[str, Mapping[str, float | None]], name: str) -> Parts:
+    return {
+        quantity if part == "mean" else f"{quantity}_{part}": number
+        for quantity, measurement in each.items()
+        for part, number in measurement.items()
+    }
+
+
+def _per_finding(aucs: Mapping[str, float | None], name: str) -> Parts:
+    return {f"test_auc:{finding}": auc for finding, auc in aucs.items()}
+
+
+def _machines(each: Iterable[Mapping[str, object]], name: str) -> Parts:
+    return _joined((", ".join(f"{k} {v}" for k, v in machine.items()) for machine in each), name)
+
+
+def _field(name: str, value: Callable[[Entry], Any], flat=None, *, cost=False) -> Column[Entry]:
+    def held(entry: Entry) -> Any:
+        data = value(entry)
+        return Structured("", parts=partial(flat, data), data=data) if flat else data
+
+    return Column(name, name, held, cost=cost)
+
+
+def _asked(name: str) -> Column[Entry]:
+    """What only some protocols have."""
+    return _field(name, lambda e: getattr(e.table.protocol, name) or ABSENT)
+
+
+def _axis(name: str) -> Column[Entry]:
+    return _field(name, lambda e: getattr(e.configuration.spec, name))
+
+
+def _measured(entry: Entry) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for name, m in entry.configuration.measurements.items():
+        sampling = {"low": m.low, "high": m.high} if name in INTERVALS else {}
+        found[name] = {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
+    return found
+
+
+FIELDS: tuple[Column[Entry], ...] = (
+    _field("protocol_id", lambda e: e.table.protocol.id),
+    _field("dataset", lambda e: e.table.protocol.dataset),
+    _field("dataset_version", lambda e: e.table.protocol.dataset_version),
+    _asked("withheld"),
+    _asked("probe"),
+    _field("verdict", lambda e: e.table.verdict),
+    _field("watermarks", lambda e: list(e.table.watermarks), _joined),
+    _field("group", lambda e: e.table.group_numbers.get(e.configuration.key)),
+    _field("not_ranked_because", lambda e: e.table.obstacles.get(e.configuration.key)),
+    _field("config_id", lambda e: e.configuration.config_id),
+    _field("stale", lambda e: e.configuration.stale),
+    _field("remade", lambda e: e.configuration.remade, _joined),
+    *map(_axis, AXES),
+    _field("seeds", lambda e: e.configuration.seeds, _joined),
+    _field("deterministic", lambda e: e.configuration.model.deterministic),
+    _field("complete", lambda e: e.configuration.complete),
+    _field("edited_seeds", lambda e: e.configuration.edited_seeds, _joined),
+    _field("external", lambda e: e.configuration.external),
+    _field("short_interval", lambda e: e.configuration.short_interval),
+    _field("parameters", lambda e: e.configuration.model.parameters),
+    _field("ensemble", lambda e: rule_name(e.configuration.spec)),
+    _field("measurements", _measured, _measurements),
+    _field("test_auc_per_finding", lambda e: e.configuration.finding_auc, _per_finding),
+    _field("specs", lambda e: [run.row.spec_id for run in e.configuration.runs], _joined),
+    _field("train_seconds", lambda e: e.configuration.train_seconds, cost=True),
+    _field("hardware", lambda e: [m.as_dict() for m in e.configuration.machines], _machines,
+           cost=True),
+)  # fmt: skip
+"""What the files hold of a configuration, in the order of the CSV file."""
 
 
 def _table(table: Table) -> bytes:
@@ -65,7 +155,7 @@ def _table(table: Table) -> bytes:
     )
 
 
-def _stopped(row: Row) -> Entry:
+def _stopped(row: Row) -> dict[str, Any]:
     return {
         "spec_id": row.spec_id,
         "config_id": row.config_id,
@@ -82,62 +172,3 @@ def _pair(pair: SplitPair) -> bytes:
         published=pair.published.config_id,
         difference={name: vars(pair.difference(name)) for name in ("test_auc", "test_f1")},
     )
-
-
-def _entry(table: Table, c: Configuration, *, cost: bool) -> Entry:
-    protocol = table.protocol
-    asked = {"withheld": protocol.withheld, "probe": protocol.probe}
-    return {
-        "protocol_id": protocol.id,
-        "dataset": protocol.dataset,
-        "dataset_version": protocol.dataset_version,
-        **{key: value for key, value in asked.items() if value},
-        "verdict": table.verdict,
-        "watermarks": list(table.watermarks),
-        "group": table.group_numbers.get(c.key),
-        "not_ranked_because": table.obstacles.get(c.key),
-        "config_id": c.config_id,
-        "stale": c.stale,
-        "remade": c.remade,
-        **{axis: getattr(c.spec, axis) for axis in AXES},
-        "seeds": c.seeds,
-        "deterministic": c.model.deterministic,
-        "complete": c.complete,
-        "edited_seeds": c.edited_seeds,
-        "external": c.external,
-        "short_interval": c.short_interval,
-        "parameters": c.model.parameters,
-        "ensemble": rule_name(c.spec),
-        "measurements": {name: _numbers(name, m) for name, m in c.measurements.items()},
-        "test_auc_per_finding": c.finding_auc,
-        "specs": [run.row.spec_id for run in c.runs],
-        **(_cost(c) if cost else {}),
-    }
-
-
-def _numbers(name: str, m: Measurement) -> dict[str, float | None]:
-    sampling = {"low": m.low, "high": m.high} if name in INTERVALS else {}
-    return {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
-
-
-def _cost(c: Configuration) -> Entry:
-    return {"train_seconds": c.train_seconds, "hardware": [m.as_dict() for m in c.machines]}
-
-
-def _line(entry: Entry) -> Entry:
-    """A flat line: ``test_auc``, ``test_auc_seed_sd``, ``test_auc_low``, ...; lists joined by |."""
-    line: Entry = {}
-    for key, value in entry.items():
-        if key == "measurements":
-            for name, measurement in value.items():
-                line |= {
-                    name if part == "mean" else f"{name}_{part}": number
-                    for part, number in measurement.items()
-                }
-        elif key == "test_auc_per_finding":
-            line |= {f"test_auc:{finding}": auc for finding, auc in value.items()}
-        elif key == "hardware":
-            line[key] = "|".join(", ".join(f"{k} {v}" for k, v in h.items()) for h in value)
-        else:
-            line[key] = "|".join(map(str, value)) if isinstance(value, list) else value
-    return line

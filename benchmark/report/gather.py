@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_uppercase
 
 from benchmark.hashing import canonical_json, sha256
 from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report import environments
 from benchmark.report.configuration import Configuration, Run
-from benchmark.report.labels import labels
-from benchmark.report.titles import asks_for_findings, protocol_title
+from benchmark.report.labels import labels, settings
+from benchmark.report.titles import asks_for_findings, protocol_of_row, protocol_title
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
@@ -55,14 +56,14 @@ class Table:
     def key(self) -> tuple:
         """Orders the tables: full ones first, then by dataset, findings first, and protocol id."""
         protocol = self.protocol
-        own_task = not asks_for_findings(protocol)
+        own_task = not asks_for_findings(self.rows[0])
         place = (protocol.dataset, own_task, protocol.id, self.watermarks)
         return (bool(self.watermarks), *place)
 
     @property
     def name(self) -> str:
         """The data set, and the class that was kept for the test or the field that is probed."""
-        return protocol_title(self.protocol)
+        return protocol_title(self.rows[0])
 
     @property
     def anchor(self) -> str:
@@ -76,13 +77,24 @@ class Table:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Key -> the shortest name that tells it from the others of the table, escaped.
+        """Key -> the shortest name that tells it from the others of the table.
 
         Configurations of which no run finished are known by their config id.
         """
         names = labels({row.config_id: row.spec for row in self.rows})
         others = {c.key: f"{names[c.config_id]} [{c.differs}]" for c in self.unranked if c.differs}
         return names | others
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """Key -> in which settings without a column it differs from others of its model."""
+        return settings({c.key: c.spec for c in self.configurations})
+
+    @cached_property
+    def machines(self) -> dict[str, str]:
+        """Machine in words -> the letter that stands for it in the table."""
+        names = sorted({str(machine) for c in self.configurations for machine in c.machines})
+        return {name: _letters(i) for i, name in enumerate(names)}
 
     @cached_property
     def group_numbers(self) -> dict[str, int]:
@@ -116,12 +128,12 @@ class Table:
 
     @cached_property
     def verdict(self) -> str:
-        """The worst leakage verdict of its rows."""
+        """The worst leakage status of its rows."""
         return max({row.dataset.verdict for row in self.rows}, key=VERDICTS.index)
 
     @property
     def reasons(self) -> list[str]:
-        """What the leakage verdicts of its rows rest on."""
+        """What the leakage statuss of its rows rest on."""
         return list(dict.fromkeys(r for row in self.rows for r in row.dataset.reasons))
 
 
@@ -155,8 +167,13 @@ def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:
     return "-".join(filter(None, (protocol.id, marks)))
 
 
+def _letters(place: int) -> str:
+    more, last = divmod(place, len(ascii_uppercase))
+    return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
+
+
 def _watermarks(row: Row) -> tuple[str, ...]:
-    legacy = [LEGACY] if row.protocol.legacy else []
+    legacy = [] if protocol_of_row(row).ranked else [LEGACY]
     return tuple(sorted({*row.watermarks, *legacy}))
 
 

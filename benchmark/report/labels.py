@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmark.hashing import canonical_json
-from benchmark.report.text import UNDEFINED, plain
+from benchmark.report.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
 from benchmark.training.weights import SCRATCH
 
@@ -26,7 +26,7 @@ def size(spec: Spec) -> str:
 
 def preparation(spec: Spec) -> str:
     """What is done to an image before the model sees it, and to the loss; defaults unsaid."""
-    parts = [plain(name) for name in (spec.preprocessing, spec.normalisation) if name]
+    parts = [name for name in (spec.preprocessing, spec.normalisation) if name]
     chosen = {axis: getattr(spec, axis) for axis in _OPTIONAL}
     parts += [_say(axis, value) for axis, value in chosen.items() if value not in ("", "none")]
     return ", ".join(parts) or UNDEFINED
@@ -34,8 +34,8 @@ def preparation(spec: Spec) -> str:
 
 def weights(spec: Spec) -> str:
     """What a network begins from, and what of it is trained where it is not simply all of it."""
-    scheme = f" ({plain(spec.scheme)})" if spec.scheme not in ("", SCRATCH) else ""
-    return (plain(spec.weights) or UNDEFINED) + scheme
+    scheme = f" ({spec.scheme})" if spec.scheme not in ("", SCRATCH) else ""
+    return (spec.weights or UNDEFINED) + scheme
 
 
 def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
@@ -50,7 +50,7 @@ def labels(specs: Mapping[str, Spec]) -> dict[str, str]:
     """By the same keys the model's name, and whatever else tells its specs apart."""
     differing = _differing(specs, lambda key: key not in ("model", *_IDENTITY))
     return {
-        key: plain(spec.model) + (f" ({differing[key]})" if differing[key] else "")
+        key: spec.model + (f" ({differing[key]})" if differing[key] else "")
         for key, spec in specs.items()
     }
 
@@ -97,14 +97,14 @@ def _say(axis: str, value: object) -> str:
     if axis == "resolution":
         return f"{value} px"
     if axis in ("preprocessing", "normalisation"):
-        return plain(value)
+        return str(value)
     if axis == "weights_sha256":
         return f"weight file {str(value)[:8]}"
     if axis == "memory_fallback":
         return "fewer images at a time"
     if axis in _OPTIONAL:
-        return _ABSENT[axis] if value in ("", "none") else f"{_OPTIONAL[axis]}: {plain(value)}"
-    return f"{plain(axis.removeprefix('recipe.'))} {plain(value)}"
+        return _ABSENT[axis] if value in ("", "none") else f"{_OPTIONAL[axis]}: {value}"
+    return f"{axis.removeprefix('recipe.')} {value}"
 
 
 def likeness(spec: Spec, *names: str) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.legacy import LegacyProtocol, find_protocol
+from benchmark.protocols import find as find_protocol
+from benchmark.protocols.legacy import LegacyProtocol
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import LEGACY, Table
 from benchmark.report.labels import likeness
-from benchmark.report.text import UNDEFINED, number, plain, table
+from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
+from benchmark.report.text import UNDEFINED, number
 from benchmark.report.titles import asks_for_findings
+from benchmark.report.values import Cell, Value
 
 RULED = ("train", "test")
 """Splits on which the source's own rule is shown: what it says of overfitting is about both."""
@@ -49,7 +52,7 @@ class Comparison:
 
 def is_legacy(each: Table) -> bool:
     """Whether a table was measured under a legacy protocol."""
-    return each.protocol.legacy
+    return bool(each.protocol.legacy_name)
 
 
 def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
@@ -60,7 +63,7 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
         _key(c): c
         for other in tables
         if other.protocol.dataset == protocol.twin and other.watermarks == marks
-        if asks_for_findings(other.protocol)
+        if asks_for_findings(other.rows[0])
         for c in other.configurations
         if not c.differs
     }
@@ -70,35 +73,43 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
     ]
 
 
-def legacy_section(each: Table, tables: list[Table]) -> list[str]:
-    """Markdown lines that stand below a legacy table."""
+def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
+    """What stands below a legacy table."""
     protocol = find_protocol(each.protocol.legacy_name)
-    lines = [f"What is wrong with {protocol.name}:", ""]
-    lines += [*(f"- {plain(fault)}" for fault in protocol.faults), ""]
-    everyone = protocol.claim("*")
-    if everyone:
-        lines += [f"{protocol.source} says of all its models: {plain(everyone.text)}.", ""]
-    header = ["Configuration", f"{protocol.source} says", "Accuracy, its rule (train / test)",
-              "F1, its rule (train / test)", "F1, honest", "AUC, legacy", "AUC, honest",
-              "Gap (AUC), legacy", "Gap (AUC), honest"]  # fmt: skip
-    rows = [_line(c) for c in comparisons(each, tables)]
+    source, everyone = protocol.source, protocol.claim("*")
+    claims = [Paragraph(f"{source} says of all its models: {everyone.text}.")] if everyone else []
+    columns = [
+        text_column("Configuration", lambda c: c.label, "label"),
+        text_column(f"{source} says", lambda c: c.claim or None, "claim"),
+        Column("accuracy", "Accuracy, its rule (train / test)", lambda c: _ruled(c, "accuracy")),
+        Column("f1", "F1, its rule (train / test)", lambda c: _ruled(c, "f1")),
+        Column("f1_honest", "F1, honest", lambda c: c.honestly("test_f1")),
+        *_both("test_auc", "AUC"),
+        *_both("gap_auc", "Gap (AUC)"),
+    ]
     return [
-        *lines,
-        f"Its rule is {_rule(protocol)}, on its own images. Honest: the same configuration on "
-        f"{plain(protocol.twin)}, {UNDEFINED} where it was not run. Other images, so no ranking "
-        "and no test.",
-        "",
-        *table(header, rows, "llrrrrrrr"),
+        Paragraph(f"What is wrong with {protocol.name}:"),
+        *notes(protocol.faults),
+        *claims,
+        Paragraph(
+            f"Its rule is {_rule(protocol)}, on its own images. Honest: the same configuration on "
+            f"{protocol.twin}, {UNDEFINED} where it was not run. Other images, so no ranking and "
+            "no test."
+        ),
+        DataTable.of(columns, comparisons(each, tables)),
     ]
 
 
-def _line(c: Comparison) -> list[str]:
-    ruled = [" / ".join(number(c.rule[s][name]) for s in RULED) for name in ("accuracy", "f1")]
-    measured = [c.honestly("test_f1")]
-    for name in ("test_auc", "gap_auc"):
-        measured += [c.legacy.measurements[name].mean, c.honestly(name)]
-    numbers = [number(value) for value in measured]
-    return [c.label, plain(c.claim) or UNDEFINED, *ruled, *numbers]
+def _both(name: str, said: str) -> list[Column[Comparison]]:
+    return [
+        Column(name, f"{said}, legacy", lambda c: c.legacy.measurements[name].mean),
+        Column(f"{name}_honest", f"{said}, honest", lambda c: c.honestly(name)),
+    ]
+
+
+def _ruled(c: Comparison, name: str) -> Value:
+    values = [c.rule[split][name] for split in RULED]
+    return Cell(" / ".join(map(number, values)), values[-1])
 
 
 def _rule(protocol: LegacyProtocol) -> str:

@@ -110,7 +110,7 @@ def describe(row: Row) -> str:
     """Data set, model, size and preparation of a row in one line."""
     pixels = f" {size(row.spec)} px" if row.spec.resolution else ""
     prepared = preparation(row.spec)
-    return f"{protocol_title(row.protocol)} {row.spec.model}{pixels}" + (
+    return f"{protocol_title(row)} {row.spec.model}{pixels}" + (
         f" ({prepared})" if prepared != UNDEFINED else ""
     )
 

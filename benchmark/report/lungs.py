@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmark.legacy import claims_about
+from benchmark.protocols.legacy import claims_about
 from benchmark.records.row import ProtocolFacts, Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
+from benchmark.report.columns import STALE
+from benchmark.report.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.environments import differences
-from benchmark.report.notes import CHANGED, STALE, mixed, stale, why_stopped
-from benchmark.report.text import UNDEFINED, count, duration, interval, number, plain, table
+from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
+from benchmark.report.tables import (
+    Block,
+    Column,
+    DataTable,
+    Facts,
+    Heading,
+    Paragraph,
+    notes,
+    text_column,
+)
+from benchmark.report.text import count
+from benchmark.report.values import Cell, Measurement, Value, seconds
 from benchmark.report.versions import Versions
 from benchmark.scoring.overlap import ALL
 from benchmark.scoring.stored import stored_mask_scores
@@ -46,6 +59,24 @@ class MaskRun:
     def train_seconds(self) -> float | None:
         """Training time."""
         return self.row.phases.get("train")
+
+    @property
+    def signs(self) -> str:
+        """What its name bears in tables."""
+        return (" †" if self.edited else "") + (f" {STALE}" if self.stale else "")
+
+    @property
+    def best_epoch(self) -> Value:
+        """The epoch that was kept, of how many; None of what is not trained by epochs."""
+        history = self.row.history
+        if history is None:
+            return None
+        return Cell(f"{history.best_epoch + 1} of {len(history.loss)}", history.best_epoch + 1)
+
+    def measured(self, group: str, name: str) -> Measurement:
+        """An overlap on a group of test images."""
+        found = self.test[group]
+        return Measurement(found.overlaps[name], None, *found.intervals[name])
 
 
 @dataclass(frozen=True)
@@ -94,101 +125,88 @@ def _table(
     return MaskTable(rows[0].protocol, watermarks, tuple(runs), stopped)
 
 
-def mask_sections(tables: Sequence[MaskTable], *, cost: bool) -> list[str]:
-    """Markdown lines; none without tables."""
+def mask_sections(tables: Sequence[MaskTable], *, cost: bool) -> list[Block]:
+    """All tables of masks with what belongs to them; nothing without tables."""
     if not tables:
         return []
-    lines = [
-        "## Lung segmentation",
-        "",
+    said = (
         "Networks that predict a mask of the lungs, against the mean training mask. Every number "
-        "is a mean over test images, with a 95 % interval from drawing the patients anew; chosen "
-        "by Dice on validation. Not a ranking: one line is one run.",
-        "",
-    ]
-    for each in tables:
-        lines += _section(each, cost=cost)
-    return lines
+        "is a mean over test images, with a 95 % interval from the bootstrap over patients; chosen "
+        "by Dice on validation. Not a ranking: one line is one run."
+    )
+    sections = (block for each in tables for block in _section(each, cost=cost))
+    return [Heading(2, "Lung segmentation"), Paragraph(said), *sections]
 
 
-def _section(each: MaskTable, *, cost: bool) -> list[str]:
+def _section(each: MaskTable, *, cost: bool) -> list[Block]:
     protocol = each.protocol
-    title = f"{plain(protocol.dataset)} {plain(protocol.dataset_version)}"
-    title += f", {protocol.mask_size} px"
-    lines = [f"### {': '.join([title, *(f'**{plain(mark)}**' for mark in each.watermarks)])}", ""]
-    lines += [
-        f"- **Lung is**: {plain(protocol.mask_definition)}",
-        f"- **Split**: {plain(protocol.split)}",
-        f"- **Rendition**: {plain(protocol.rendition)}",
-        f"- **Protocol**: `{protocol.id}`",
-        "",
+    title = f"{protocol.dataset} {protocol.dataset_version}, {protocol.mask_size} px"
+    facts: dict[str, Content] = {
+        "Lung is": protocol.mask_definition,
+        "Split": protocol.split,
+        "Rendition": protocol.rendition,
+        "Protocol": Code(protocol.id),
+    }
+    blocks = [
+        Heading(3, joined(": ", [title, *map(Strong, each.watermarks)])),
+        Facts(tuple(facts.items())),
     ]
     for group in sorted(each.runs[0].test, key=_all_first) if each.runs else ():
-        lines += _group(each, group, cost=cost)
-    lines += _claims(each)
-    notes = _notes(each)
-    return [*lines, *notes, *([""] if notes else [])]
+        blocks += _group(each, group, cost=cost)
+    return [*blocks, *notes(_claims(each)), *notes(_remarks(each))]
 
 
 def _all_first(group: str) -> tuple[bool, str]:
     return group != ALL, group
 
 
-def _notes(each: MaskTable) -> list[str]:
-    notes = [f"- {stale(run.stale)}: {_named(run)}." for run in each.runs if run.stale]
-    notes += [f"- {CHANGED}: {_named(run)}." for run in each.runs if run.edited]
-    differ = differences(run.row for run in each.runs)
-    notes += [f"- Trained in more than one environment: {mixed(differ)}."] if differ else []
-    return notes + [
-        f"- Not finished: {plain(row.spec.model)}, {plain(why_stopped(row))}"
-        for row in each.stopped
-    ]
+def _remarks(each: MaskTable) -> Iterator[Content]:
+    yield from ((stale(run.stale), f": {_named(run)}.") for run in each.runs if run.stale)
+    yield from (f"{CHANGED}: {_named(run)}." for run in each.runs if run.edited)
+    if differ := differences(run.row for run in each.runs):
+        yield f"Trained in more than one environment: {mixed(differ)}."
+    yield from (f"Not finished: {row.spec.model}, {why_stopped(row)}" for row in each.stopped)
 
 
 def _named(run: MaskRun) -> str:
-    return f"{plain(run.row.spec.model)}, seed {run.row.spec.seed}"
+    return f"{run.row.spec.model}, seed {run.row.spec.seed}"
 
 
-def _claims(each: MaskTable) -> list[str]:
+def _claims(each: MaskTable) -> list[Content]:
     """What sources say of these networks, on images of their own."""
     models = sorted({run.row.spec.model for run in each.runs})
-    said = [
-        f"- {source} says of {plain(model)}: {plain(claim.text)}."
+    return [
+        f"{source} says of {model}: {claim.text}."
         for model in models
         for source, claim in claims_about(model)
     ]
-    return [*said, ""] if said else []
 
 
-def _group(each: MaskTable, group: str, *, cost: bool) -> list[str]:
+def _group(each: MaskTable, group: str, *, cost: bool) -> list[Block]:
     first = each.runs[0].test[group]
-    which = "All test images" if group == ALL else f"Test images of pairing *{plain(group)}*"
     people = f"{count(first.n_images)} images of {count(first.n_patients)} patients"
-    header = ["Model", "Seed", *HEADERS.values(), "Dice on validation", "Parameters", "Best epoch"]
-    rows = [_line(run, group) for run in each.runs]
-    if cost:
-        header.append("Training")
-        rows = [
-            [*line, duration(run.train_seconds)] for line, run in zip(rows, each.runs, strict=True)
-        ]
-    return [f"{which}: {people}.", "", *table(header, rows, "lr" + "r" * (len(header) - 2))]
-
-
-def _line(run: MaskRun, group: str) -> list[str]:
-    row, measured = run.row, run.test[group]
-    cells = [
-        f"{number(measured.overlaps[name])}<br>{interval(*measured.intervals[name])}"
-        for name in HEADERS
-    ]
-    history = row.history
-    best = f"{history.best_epoch + 1} of {len(history.loss)}" if history else UNDEFINED
-    validation = run.scores.splits["validation"].get(group)
-    signs = (" †" if run.edited else "") + (f" {STALE}" if run.stale else "")
+    pairing = ("Test images of pairing ", Emphasis(group), f": {people}.")
+    shown = [column for column in _columns(group) if cost or not column.cost]
     return [
-        plain(row.spec.model) + signs,
-        str(row.spec.seed),
-        *cells,
-        number(validation and validation.overlaps["dice"]),
-        count(row.model.parameters),
-        best,
+        Paragraph(f"All test images: {people}." if group == ALL else pairing),
+        DataTable.of(shown, each.runs),
+    ]
+
+
+def _columns(group: str) -> list[Column[MaskRun]]:
+    def overlap(name: str) -> Column[MaskRun]:
+        return Column(f"test_{name}", HEADERS[name], lambda run: run.measured(group, name))
+
+    def validation(run: MaskRun) -> Value:
+        found = run.scores.splits["validation"].get(group)
+        return found and found.overlaps["dice"]
+
+    return [
+        text_column("Model", lambda run: run.row.spec.model + run.signs, "model"),
+        Column("seed", "Seed", lambda run: Cell(str(run.row.spec.seed), run.row.spec.seed)),
+        *map(overlap, HEADERS),
+        Column("validation_dice", "Dice on validation", validation),
+        Column("parameters", "Parameters", lambda run: run.row.model.parameters),
+        Column("best_epoch", "Best epoch", lambda run: run.best_epoch),
+        Column("train_seconds", "Training", lambda run: seconds(run.train_seconds), cost=True),
     ]

@@ -1,15 +1,32 @@
-"""Lung segmentation as entries of the JSON file and as a CSV file, numbers unrounded."""
+"""Lung segmentation as entries of the JSON file and as lines of a CSV file, numbers unrounded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from benchmark.records.scores import MaskGroup
+from benchmark.report.json_lines import json_line
 from benchmark.report.lungs import MaskRun, MaskTable
-from benchmark.report.plain_files import csv_file, json_line
+from benchmark.report.tables import Column, DataTable
+from benchmark.report.values import limits
 from benchmark.scoring.overlap import OVERLAPS
+
+IDENTITY = ("model", "resolution", "seed")
+
+
+@dataclass(frozen=True)
+class MaskLine:
+    """A run on one group of images of a split."""
+
+    table: MaskTable
+    run: MaskRun
+    split: str
+    images_of: str
+    group: MaskGroup
 
 
 def mask_entries(tables: Sequence[MaskTable], *, cost: bool) -> list[bytes]:
@@ -17,24 +34,53 @@ def mask_entries(tables: Sequence[MaskTable], *, cost: bool) -> list[bytes]:
     return [_entry(each, run, cost=cost) for each in tables for run in each.runs]
 
 
-def mask_csv(tables: Sequence[MaskTable]) -> bytes:
+def mask_lines(tables: Sequence[MaskTable]) -> DataTable:
     """A line for each run, split and group of images."""
-    return csv_file(
-        [
-            _line(each, run, split, name, group)
-            for each in tables
-            for run in each.runs
-            for split, groups in sorted(run.scores.splits.items())
-            for name, group in sorted(groups.items())
-        ]
+    lines = (
+        MaskLine(each, run, split, name, group)
+        for each in tables
+        for run in each.runs
+        for split, groups in sorted(run.scores.splits.items())
+        for name, group in sorted(groups.items())
     )
+    return DataTable.of(_COLUMNS, lines)
+
+
+def _column(name: str, value: Callable[[MaskLine], Any]) -> Column[MaskLine]:
+    return Column(name, name, value)
+
+
+def _overlap(name: str) -> Column[MaskLine]:
+    return _column(name, lambda line: line.group.overlaps[name])
+
+
+def _interval(name: str) -> Column[MaskLine]:
+    return _column(name, lambda line: limits(*(line.group.intervals or {}).get(name, (None, None))))
+
+
+_COLUMNS = (
+    _column("protocol_id", lambda line: line.table.protocol.id),
+    _column("dataset", lambda line: line.table.protocol.dataset),
+    _column("watermarks", lambda line: "|".join(line.table.watermarks)),
+    _column("spec_id", lambda line: line.run.row.spec_id),
+    *(_column(name, lambda line, name=name: getattr(line.run.row.spec, name)) for name in IDENTITY),
+    _column("split", lambda line: line.split),
+    _column("images_of", lambda line: line.images_of),
+    _overlap("dice"),
+    _overlap("iou"),
+    _column("n_images", lambda line: line.group.n_images),
+    _column("n_patients", lambda line: line.group.n_patients),
+    _overlap("pixel_accuracy"),
+    *map(_interval, OVERLAPS),
+)
 
 
 def _entry(each: MaskTable, run: MaskRun, *, cost: bool) -> bytes:
     return json_line(
         protocol=msgspec.to_builtins(each.protocol),
         watermarks=list(each.watermarks),
-        **_identity(run),
+        spec_id=run.row.spec_id,
+        **{name: getattr(run.row.spec, name) for name in IDENTITY},
         stale=run.stale,
         edited=run.edited,
         parameters=run.row.model.parameters,
@@ -46,39 +92,6 @@ def _entry(each: MaskTable, run: MaskRun, *, cost: bool) -> bytes:
     )
 
 
-def _line(
-    each: MaskTable, run: MaskRun, split: str, name: str, group: MaskGroup
-) -> dict[str, object]:
-    return {
-        "protocol_id": each.protocol.id,
-        "dataset": each.protocol.dataset,
-        "watermarks": "|".join(each.watermarks),
-        **_identity(run),
-        "split": split,
-        "images_of": name,
-        **{name: group.overlaps[name] for name in ("dice", "iou")},
-        "n_images": group.n_images,
-        "n_patients": group.n_patients,
-        "pixel_accuracy": group.overlaps["pixel_accuracy"],
-        **_limits(group),
-    }
-
-
-def _identity(run: MaskRun) -> dict[str, object]:
-    spec = run.row.spec
-    names = ("model", "resolution", "seed")
-    return {"spec_id": run.row.spec_id} | {name: getattr(spec, name) for name in names}
-
-
 def _numbers(group: MaskGroup) -> dict[str, object]:
     limits = {"intervals": group.intervals} if group.intervals else {}
     return {"n_images": group.n_images, "n_patients": group.n_patients} | group.overlaps | limits
-
-
-def _limits(group: MaskGroup) -> dict[str, float | str]:
-    ends = {name: (group.intervals or {}).get(name, ("", "")) for name in OVERLAPS}
-    return {
-        f"{name}_{end}": value
-        for name, pair in ends.items()
-        for end, value in zip(("low", "high"), pair, strict=True)
-    }

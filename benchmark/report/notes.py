@@ -6,46 +6,46 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from benchmark.records.row import Row
+from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration
+from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
-from benchmark.report.text import plain, table
+from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 from benchmark.training.weights import FINETUNE
 
-STALE = "¶"
-"""Sign of what another version of the code made, or what was made from rows as they were."""
 CHANGED = "† Predictions changed after the run; scored from the file as it is now"
 
 
-def footnotes(each: Table) -> list[str]:
+def footnotes(each: Table) -> list[Block]:
     """Why numbers are missing, changed or not ranked; each reason once, with whom it concerns."""
-    together: dict[str, list[str]] = defaultdict(list)
+    together: dict[Content, list[str]] = defaultdict(list)
     for c in each.configurations:
         label = each.labels[c.key]
         if c.edited_seeds:
             together[CHANGED].append(f"{label}, seed {', '.join(map(str, c.edited_seeds))}")
         for remark in _about(c, each.obstacles.get(c.key, "")):
             together[remark].append(label)
-    notes = [f"‡ {plain(f)} is not in the mean: {plain(why)}." for f, why in each.excluded.items()]
+    said: list[Content] = [f"‡ {f} is not in the mean: {why}." for f, why in each.excluded.items()]
     for note, who in together.items():
         everyone = len(who) == len(each.configurations) > 1
-        notes.append(f"{note}: {'every configuration' if everyone else '; '.join(who)}.")
+        said.append((note, f": {'every configuration' if everyone else '; '.join(who)}."))
     if not each.one_training_set:
-        notes.append("Not all rows were trained on the same images: their manifests differ.")
+        said.append("Not all rows were trained on the same images: their manifests differ.")
     if each.environments:
-        notes.append(f"Trained in more than one environment: {mixed(each.environments)}.")
-    return [f"- {note}" for note in notes] + ([""] if notes else [])
+        said.append(f"Trained in more than one environment: {mixed(each.environments)}.")
+    return notes(said)
 
 
-def _about(c: Configuration, obstacle: str) -> Iterator[str]:
+def _about(c: Configuration, obstacle: str) -> Iterator[Content]:
     """What is to be said of a configuration, in the order it is said in."""
     if "epochs" in c.spec.recipe:  # a model that sees no image is not trained by one
         yield trained(c.runs[0].row)
     if obstacle:
-        yield f"Not ranked, {plain(obstacle)}"
+        yield f"Not ranked, {obstacle}"
     if c.external:
         yield "◊ Predictions made by another tool, read from a file"
     yield from outdated(c)
@@ -55,50 +55,49 @@ def _about(c: Configuration, obstacle: str) -> Iterator[str]:
         images = ", ".join(f"{n} in {split}" for split, n in lungs.left_whole.items())
         yield f"Images left whole, no lungs were found in them ({images})"
     yield from ensemble_remarks(c)
-    yield from (_sentence(plain(remark)) for remark in c.remarks)
+    yield from (_sentence(remark) for remark in c.remarks)
 
 
-def outdated(c: Configuration) -> Iterator[str]:
-    """What of a configuration is not as it would be made now, Markdown without the full stop."""
+def outdated(c: Configuration) -> Iterator[Content]:
+    """What of a configuration is not as it would be made now, without the full stop."""
     if c.stale:
         yield stale(c.stale)
     if c.remade:
-        yield (
-            f"{STALE} Made from rows that have been made anew since, seed {', '.join(c.remade)}; "
-            f"`{AGAIN}` makes them anew"
-        )
+        seeds = ", ".join(c.remade)
+        yield _again(f"{STALE} Made from rows that have been made anew since, seed {seeds}; ")
 
 
-def stale(changes: str) -> str:
-    """What is to be said of rows that another version of the code made, Markdown."""
-    return (
-        f"{STALE} Made by another version of the code ({plain(changes)}); `{AGAIN}` makes them anew"
-    )
+def stale(changes: str) -> Content:
+    """What is to be said of rows that another version of the code made."""
+    return _again(f"{STALE} Made by another version of the code ({changes}); ")
+
+
+def _again(said: str) -> Content:
+    return said, Code(AGAIN), " makes them anew"
 
 
 def mixed(environments: dict[str, list[str]]) -> str:
-    """In what environments differ, Markdown."""
-    said = (f"{name} ({', '.join(map(plain, of))})" for name, of in environments.items())
+    """In what environments differ."""
+    said = (f"{name} ({', '.join(of)})" for name, of in environments.items())
     return f"they differ in {', '.join(said)}"
 
 
-def stopped(each: Table) -> list[str]:
+def stopped(each: Table) -> list[Block]:
     """The specs that failed or could not run, seeds with the same reason together."""
     if not each.stopped:
         return []
     together: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row in each.stopped:
-        key = (each.labels[row.config_id], row.status.replace("_", " "), plain(why_stopped(row)))
+        key = (each.labels[row.config_id], row.status.replace("_", " "), why_stopped(row))
         together[key].append(row.spec.seed)
-    rows = [
-        [label, ", ".join(map(str, sorted(seeds))), status, reason]
-        for (label, status, reason), seeds in sorted(together.items())
+    columns = [
+        text_column("Configuration", lambda item: item[0][0], "label"),
+        Column("seeds", "Seeds", lambda item: ", ".join(map(str, sorted(item[1])))),
+        text_column("Status", lambda item: item[0][1], "status"),
+        text_column("Reason", lambda item: item[0][2], "reason"),
     ]
-    return [
-        "Did not finish, not ranked:",
-        "",
-        *table(["Configuration", "Seeds", "Status", "Reason"], rows, "lrll"),
-    ]
+    table = DataTable.of(columns, sorted(together.items()))
+    return [Paragraph("Did not finish, not ranked:"), table]
 
 
 def why_stopped(row: Row) -> str:
@@ -111,20 +110,20 @@ def trained(row: Row) -> str:
     spec, recipe = row.spec, row.spec.recipe
     where = [row.environment.backend or "backend not recorded", row.environment.device or ""]
     return (
-        f"Trained by {plain(recipe['optimizer'])} at {recipe['learning_rate']:g} "
-        f"({plain(recipe['schedule'])}, {recipe['warmup_steps']} steps of warm-up) in batches of "
+        f"Trained by {recipe['optimizer']} at {recipe['learning_rate']:g} "
+        f"({recipe['schedule']}, {recipe['warmup_steps']} steps of warm-up) in batches of "
         f"{recipe['batch_size']}, at most {recipe['epochs']} epochs, patience "
-        f"{recipe['patience']}, {plain(spec.precision)} on {', '.join(filter(None, where))}"
+        f"{recipe['patience']}, {spec.precision} on {', '.join(filter(None, where))}"
     )
 
 
-def _weights(row: Row) -> Iterator[str]:
+def _weights(row: Row) -> Iterator[Content]:
     """What a reader must know of the weights that a row began with."""
     facts = row.starting_weights
     for source, licence in facts.source.items() if facts else ():
-        yield f"Published weights ({plain(source)}; {plain(licence)})"
+        yield f"Published weights ({source}; {licence})"
     if facts and facts.features:
-        yield f"Backbone frozen, its features {plain(facts.features)}"
+        yield f"Backbone frozen, its features {facts.features}"
     if row.spec.scheme == FINETUNE:
         yield _finetuned(row.spec)
 

@@ -13,14 +13,18 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from benchmark.probes import FIELDS
-from benchmark.report.configuration import Configuration
+from benchmark.protocols.probe import FIELDS
+from benchmark.records.scores import SplitScores
+from benchmark.report.columns import tested_auc
+from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.content import BREAK, Content, Emphasis, Link
 from benchmark.report.gather import Table
+from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels, likeness
-from benchmark.report.plain_files import json_line
-from benchmark.report.section import measured
-from benchmark.report.text import UNDEFINED, count, number, plain, table
+from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
+from benchmark.report.text import count
 from benchmark.report.titles import asks_for_findings
+from benchmark.report.values import Cell, Value, marked
 from benchmark.spec import LUNGS, Spec
 
 INPUTS = {
@@ -55,6 +59,11 @@ class Asked:
         """Some answer: all are about the same test images."""
         return next(iter(self.answers.values()))
 
+    @property
+    def tested(self) -> SplitScores:
+        """Scores of the test images."""
+        return self.answer.runs[0].scores.splits["test"]
+
 
 @dataclass(frozen=True)
 class Shortcuts:
@@ -73,7 +82,7 @@ def shortcuts(tables: Sequence[Table]) -> list[Shortcuts]:
     """Every probed data set of full tables, in their order."""
     together: dict[tuple, list[Table]] = defaultdict(list)
     for each in tables:
-        if not each.watermarks and (asks_for_findings(each.protocol) or is_probe(each)):
+        if not each.watermarks and (asks_for_findings(each.rows[0]) or is_probe(each)):
             together[_images(each)].append(each)
     found = [
         Shortcuts(" ".join(key[:2]), tuple(_asked(of_one)))
@@ -84,7 +93,7 @@ def shortcuts(tables: Sequence[Table]) -> list[Shortcuts]:
 
 
 def is_probe(each: Table) -> bool:
-    """Whether a table is of a shortcut probe."""
+    """Whether a table is of attribute prediction."""
     return bool(each.protocol.probe)
 
 
@@ -131,50 +140,81 @@ def _model(spec: Spec) -> bytes:
     return likeness(shared, *_DATA)
 
 
-def shortcut_section(found: Sequence[Shortcuts]) -> list[str]:
-    """Markdown lines; none where nothing was probed."""
+def shortcut_section(found: Sequence[Shortcuts]) -> list[Block]:
+    """A table a data set; nothing where none was probed."""
     if not found:
         return []
-    lines = [
-        '<a id="shortcuts"></a>',
-        "",
-        "## Shortcuts: what else can be read from the same images",
-        "",
-        "Test AUC of the findings, and of a metadata field that the same model was trained to "
-        "read from the same images (*shortcut probe*), each from what of the image it saw and, for "
-        "*metadata alone*, from age, sex and view, without the field that is asked for. An AUC of "
-        "0.5 is guessing. A field that is read well and goes together with a finding is a way to "
-        "score without looking at the disease; so is a finding that is read without lungs. A "
-        "probe shows what can be read, not what a model uses. Nothing is ranked; single findings "
-        "of a mean stand without an interval.",
-        "",
+    blocks: list[Block] = [
+        Heading(2, "Shortcuts: what else can be read from the same images", "shortcuts"),
+        Paragraph(
+            (
+                "Test AUC of the findings, and of a metadata field that the same model was trained "
+                "to read from the same images (",
+                Emphasis("attribute prediction"),
+                "), each from what of the image it saw and, for ",
+                Emphasis("metadata alone"),
+                ", from age, sex and view, without the field that is asked for. An AUC of 0.5 is "
+                "guessing. A field that is read well and goes together with a finding is a way to "
+                "score without looking at the disease; so is a finding that is read without lungs. "
+                "A probe shows what can be read, not what a model uses. Nothing is ranked; single "
+                "findings of a mean stand without an interval.",
+            )
+        ),
     ]
     for each in found:
-        lines += [f"### Shortcuts in {plain(each.dataset)}", "", *_table(each)]
-    return lines
+        blocks += [Heading(3, f"Shortcuts in {each.dataset}"), _table(each)]
+    return blocks
 
 
-def _table(each: Shortcuts) -> list[str]:
+@dataclass(frozen=True)
+class _Line:
+    """A question, or one of the findings that a question is the mean of."""
+
+    asked: Asked
+    finding: str = ""
+
+    @property
+    def name(self) -> Content:
+        return f"… {self.finding}" if self.finding else _asked_for(self.asked)
+
+    def auc(self, column: str) -> Value:
+        c = self.asked.answers.get(column)
+        if c is None:
+            return None
+        return c.finding_auc[self.finding] if self.finding else _auc(c)
+
+    @property
+    def counted(self) -> list[str]:
+        return [self.finding] if self.finding else _counted(self.asked)
+
+    @property
+    def positive(self) -> Value:
+        """Positive images of the target, or of the rarest and the most frequent."""
+        counts = [self.asked.tested.per_finding[each].n_positive for each in self.counted]
+        ends = dict.fromkeys((min(counts), max(counts)))
+        return Cell(" to ".join(map(count, ends)), min(counts))
+
+
+def _table(each: Shortcuts) -> DataTable:
     used = {name for asked in each.asked for name in asked.answers}
-    columns = [name for name in (*INPUTS.values(), METADATA) if name in used]
-    rows = []
-    for asked in each.asked:
-        aucs = [_auc(asked.answers.get(name)) for name in columns]
-        rows.append([_asked_for(asked), asked.model, *aucs, *_support(asked)])
-        rows += _per_finding(asked, columns)
-    header = ["Asked for", "Model", *columns, "Test images", "Patients", "Positive"]
-    return table(header, rows, "ll" + "r" * (len(columns) + 3))
+    shown = [name for name in (*INPUTS.values(), METADATA) if name in used]
+    columns = [
+        text_column("Asked for", lambda line: line.name, "asked_for"),
+        text_column("Model", lambda line: line.asked.model, "model"),
+        *(Column(name, name, lambda line, name=name: line.auc(name)) for name in shown),
+        Column("images", "Test images", lambda line: line.asked.tested.n_images),
+        Column("patients", "Patients", lambda line: line.asked.tested.n_patients),
+        Column("positive", "Positive", lambda line: line.positive),
+    ]
+    return DataTable.of(columns, (line for asked in each.asked for line in _lines(asked)))
 
 
-def _per_finding(asked: Asked, columns: list[str]) -> Iterator[list[str]]:
-    """Each finding that the mean is of; none where there is but one, and for a probe."""
+def _lines(asked: Asked) -> Iterator[_Line]:
+    """The question, and each finding that it is the mean of where there are several."""
+    yield _Line(asked)
     findings = _counted(asked)
-    if asked.question != "findings" or len(findings) == 1:
-        return
-    for finding in findings:
-        answers = [asked.answers.get(name) for name in columns]
-        aucs = [number(c.finding_auc[finding]) if c else UNDEFINED for c in answers]
-        yield [f"… {plain(finding)}", asked.model, *aucs, *_support(asked, finding)]
+    if asked.question == "findings" and len(findings) > 1:
+        yield from (_Line(asked, finding) for finding in findings)
 
 
 def _counted(asked: Asked) -> list[str]:
@@ -182,30 +222,19 @@ def _counted(asked: Asked) -> list[str]:
     return asked.answer.runs[0].scores.macro_findings or asked.table.protocol.findings
 
 
-def _asked_for(asked: Asked) -> str:
+def _asked_for(asked: Asked) -> Content:
     findings = _counted(asked)
     if asked.question == "findings":
-        name = plain(findings[0]) if len(findings) == 1 else f"mean of {len(findings)} findings"
+        name = findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
     else:
-        values = asked.table.dataset.probe.values
-        name = f"{asked.question}: {', '.join(map(plain, values))}"
-    return f"[{name}](#{asked.table.anchor})"
+        name = f"{asked.question}: {', '.join(asked.table.dataset.probe.values)}"
+    return Link(f"#{asked.table.anchor}", name)
 
 
-def _auc(c: Configuration | None) -> str:
-    if c is None:
-        return UNDEFINED
-    seeds = "" if c.complete else f"<br>{len(c.runs)} of 3 seeds"
-    return measured(c.measurements["test_auc"]) + (" §" if c.short_interval else "") + seeds
-
-
-def _support(asked: Asked, finding: str = "") -> list[str]:
-    """Test images, patients, and the positive images of one target, or of the rarest and most."""
-    test = asked.answer.runs[0].scores.splits["test"]
-    counted = [finding] if finding else _counted(asked)
-    positive = [test.per_finding[each].n_positive for each in counted]
-    ends = dict.fromkeys(map(count, (min(positive), max(positive))))
-    return [count(test.n_images), count(test.n_patients), " to ".join(ends)]
+def _auc(c: Configuration) -> Value:
+    auc = tested_auc(c)
+    seeds = (BREAK, f"{len(c.runs)} of {MIN_SEEDS} seeds")
+    return auc if c.complete else marked(auc, seeds)
 
 
 def shortcut_entries(found: Sequence[Shortcuts]) -> list[bytes]:

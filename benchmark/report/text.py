@@ -1,9 +1,8 @@
-"""Numbers and names as Markdown text: nothing that comes from data can break a table."""
+"""Numbers and names as text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 
 UNDEFINED = "–"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -11,19 +10,28 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
-def one_line(value: object) -> str:
+def one_line(value: object, *, within: bool = False) -> str:
     """A value from data as one line of text, nothing escaped.
 
     White space becomes single spaces; what cannot be printed (control characters, changes of
     writing direction) becomes U+FFFD.
+
+    Args:
+        value: anything.
+        within: whether more stands on either side, so that a space at an end counts.
     """
-    line = " ".join(str(value).split())
+    text = str(value)
+    line = " ".join(text.split())
+    if within and text and not text.isspace():
+        line = " " * text[0].isspace() + line + " " * text[-1].isspace()
+    elif within:
+        line = " " * bool(text)
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
-def plain(value: object) -> str:
-    """A value from data as one line of Markdown that shows exactly that text."""
-    line = one_line(value)
+def plain(value: object, *, within: bool = False) -> str:
+    """A value from data as one line of Markdown that shows exactly that text; see one_line."""
+    line = one_line(value, within=within)
     line = re.sub(r"[\\`*\[\]|~#$]", r"\\\g<0>", line)
     line = _EDGE_UNDERSCORE.sub(r"\_", line)
     return re.sub(r"[&<>]", lambda match: _ENTITIES[match[0]], line)
@@ -42,7 +50,7 @@ def number(value: float | None, *, sign: bool = False) -> str:
 
 def p_value(p: float) -> str:
     """A p-value with three decimals, ``< 0.001`` below."""
-    return number(p) if p >= 0.001 else "&lt; 0.001"
+    return number(p) if p >= 0.001 else "< 0.001"
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -68,10 +76,3 @@ def duration(seconds: float | None) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours:,} h {minutes:02d} min"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> list[str]:
-    """Lines of a Markdown table; ``align`` has ``l`` or ``r`` for each column."""
-    rules = {"l": ":--", "r": "--:"}
-    lines = [header, [rules[a] for a in align], *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines] + [""]

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from benchmark.records.row import ProtocolFacts
+from benchmark.errors import UnknownName
+from benchmark.protocols import SplitProtocol, find
+from benchmark.records.row import Row
 
 
-def protocol_title(protocol: ProtocolFacts, *, version: bool = False) -> str:
-    """Plain text: the data set, then its legacy protocol, withheld class or probed field if any.
+def protocol_title(row: Row, *, version: bool = False) -> str:
+    """Plain text: the data set, and what the row's protocol does with it.
 
     Args:
-        protocol: of a row.
         version: whether to say the version of the data set, too.
     """
-    name = protocol.dataset + (f" {protocol.dataset_version}" if version else "")
-    if protocol.legacy:
-        return f"{name} under {protocol.legacy_name}"
-    if protocol.withheld:
-        return f"{name} without {protocol.withheld}"
-    return f"{name}, shortcut probe: {protocol.probe}" if protocol.probe else name
+    name = row.protocol.dataset + (f" {row.protocol.dataset_version}" if version else "")
+    return protocol_of_row(row).title(name)
 
 
-def asks_for_findings(protocol: ProtocolFacts) -> bool:
-    """Whether a protocol's targets are the data set's own findings, all of them."""
-    return not (protocol.withheld or protocol.probe)
+def asks_for_findings(row: Row) -> bool:
+    """Whether a row's targets are the data set's own findings, all of them."""
+    return protocol_of_row(row).asks_findings
+
+
+def protocol_of_row(row: Row) -> SplitProtocol:
+    """The protocol of a row; one that is not known here is taken as it is called."""
+    try:
+        return find(row.spec.protocol)
+    except UnknownName:
+        return SplitProtocol(row.spec.protocol)

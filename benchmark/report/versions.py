@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from benchmark import kinds
 from benchmark.errors import UserError
-from benchmark.execution.code import code_of, own_model
+from benchmark.kinds.code import code_of
 from benchmark.models import ModelFile, discover
 from benchmark.records.row import Row
 from benchmark.report.configuration import Configuration, Run
@@ -36,11 +37,11 @@ class Versions:
         )
 
     def _now(self, row: Row) -> dict[str, str]:
-        name = own_model(row.spec)
-        model_file = self._files.get(name) if name else None
-        known = model_file is not None and not model_file.problem
-        elsewhere = {"model": row.code["model"]} if not known and "model" in row.code else {}
         try:
+            name = kinds.find(row.spec.kind).own_model(row.spec)
+            model_file = self._files.get(name) if name else None
+            known = model_file is not None and not model_file.problem
+            elsewhere = {"model": row.code["model"]} if not known and "model" in row.code else {}
             return elsewhere | code_of(row.spec, model_file if known else None)
         except (UserError, KeyError):  # a variant or a rule that is not here
             return row.code

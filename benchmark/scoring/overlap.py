@@ -1,7 +1,8 @@
 """How well predicted masks lie on the true ones: Dice, IoU and pixel accuracy, image by image.
 
 Every number of a segmentation row is a mean over images, so that each image counts the same
-whatever the size of its lungs; the interval is from drawing patients anew, each with all images.
+whatever the size of its lungs; the interval is from the bootstrap over patients, each
+with all images.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, mean over the runs, with its 95 % interval from patients drawn anew.
+    """A value, mean over the runs, with its 95 % interval from the bootstrap over patients.
 
     Attributes:
         n, n_positive: images it rests on, and the positive ones among them.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmark.ensembles.declaration import Ensemble, read_ensembles
+from benchmark.data.augmentation import AXIS as AUGMENTATIONS
+from benchmark.data.preprocessing import AXIS as PREPROCESSING
 from benchmark.errors import UnknownName, UserError
-from benchmark.protocols import check_protocol
+from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
-from benchmark.training.imbalance import find_policy
+from benchmark.suites.ensembles import Ensemble, read_ensembles
+from benchmark.training.imbalance import AXIS as IMBALANCE
 from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
 
 FOLDER = Path(__file__).parent
@@ -39,14 +41,28 @@ DEFAULTS: dict[str, list] = {
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
-CHECKS = {"imbalance": find_policy, "scheme": check_scheme, "weights": check_weights}
+CHECKS = {
+    "preprocessing": PREPROCESSING.find,
+    "imbalance": IMBALANCE.find,
+    "scheme": check_scheme,
+    "weights": check_weights,
+    "augmentation": AUGMENTATIONS.find,
+}
 """Axes whose names are known here: another one must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
-        "recipe_for", "ensembles"}  # fmt: skip
+        "recipe_for", "ensembles", "lungs"}  # fmt: skip
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 OF_TABLES = ("matrix_for", "recipe_for")
 """Keys that are tables, and those that hold one for each model."""
 ALL_MODELS = "*"
+
+
+@dataclass(frozen=True)
+class LungNetwork:
+    """The network that finds the lungs: the first spec of a model of a suite of masks."""
+
+    suite: str = "lungs"
+    model: str = "unet_batchnorm"
 
 
 @dataclass(frozen=True)
@@ -58,13 +74,14 @@ class Suite:
         title, description: for people.
         matrix: for each axis of :data:`AXES` its values; ``models = ["*"]`` means every model, and
             ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol, a screening one
-            (``@without:<finding>``) or a shortcut probe (``@probe:<field>``, ``@probe:*`` for every
-            one that the set can answer).
+            (``@without:<finding>``) or attribute prediction (``@probe:<field>``, ``@probe:*`` for
+            every one that the set can answer).
         recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
         recipe_for: the same for one model, by model name, or for one model at one of the
             resolutions, by ``"<model>@<resolution>"``; the latter wins.
         ensembles: made of the suite's models; planned behind them.
         matrix_for: axes that have other values for one model, by model name.
+        lungs: what finds the lungs for preprocessing variants that need them.
         run_all: whether ``run --all`` runs it.
         budget_minutes: nominal minutes on two CPU cores; the models named in the file and then the
             cheapest others are taken while they fit.
@@ -78,6 +95,7 @@ class Suite:
     recipe_for: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix_for: dict[str, dict[str, list]] = field(default_factory=dict)
     ensembles: tuple[Ensemble, ...] = ()
+    lungs: LungNetwork = LungNetwork()
     run_all: bool = True
     budget_minutes: float | None = None
 
@@ -106,6 +124,14 @@ class Suite:
         """Data set and protocol of each entry."""
         parts = (entry.partition("@") for entry in self.matrix["datasets"])
         return [(name, protocol or PUBLISHED) for name, _, protocol in parts]
+
+    def narrowed(self, matrix: dict[str, list]) -> Suite:
+        """The same with other values of its axes, for its models alone."""
+        return replace(self, matrix=matrix, matrix_for={}, ensembles=(), budget_minutes=None)
+
+    def every_variant(self) -> list[dict[str, Any]]:
+        """The variants of all models that have any of their own, and of the others."""
+        return [v for model in (ALL_MODELS, *self.matrix_for) for v in self.variants(model)]
 
     def recipe_values(self, model: str, resolution: int) -> list[dict[str, Any]]:
         """Recipe values for a model at a size, the most general first."""
@@ -156,12 +182,13 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     _check_types(path, content)
     content["matrix"] = _matrix(path, content.get("matrix", {}))
     content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
+    content["lungs"] = _lungs(path, content.get("lungs", {}))
     suite = Suite(**content | {"name": name})
     if ALL_MODELS not in suite.matrix["models"]:  # else the plan checks it, which knows them all
         for ensemble in suite.ensembles:
             ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
-        check_protocol(protocol)
+        find(protocol)
     for model, axes in suite.matrix_for.items():
         _check_axes(path, axes, IMAGE_AXES)
         if empty := [axis for axis, values in axes.items() if not values]:
@@ -191,6 +218,16 @@ def _check_types(path: Path, content: dict[str, Any]) -> None:
         raise UserError(f"{path}: run_all must be true or false")
     if type(content.get("budget_minutes", 1)) not in (int, float):
         raise UserError(f"{path}: budget_minutes must be a number")
+
+
+def _lungs(path: Path, given: Any) -> LungNetwork:
+    keys = {field.name: field.default for field in fields(LungNetwork)}
+    if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
+        raise UserError(f"{path}: lungs must be a table with suite and model, both text")
+    for key in given:
+        if key not in keys:
+            raise UnknownName(f"key of lungs in {path}", key, keys)
+    return LungNetwork(**given)
 
 
 def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:

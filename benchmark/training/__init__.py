@@ -6,3 +6,7 @@ choice of the best epoch, early stopping, frozen and fine-tuned stages, checkpoi
 and segmentation networks alike. Raised where an existing recipe begins to give other numbers, and
 only then: every row trained before is stale from then on. What has a version of its own (models,
 preprocessing, augmentation, imbalance policies) raises that instead."""
+
+LUNG_VIEWS_VERSION = 1
+"""Of the pixels that ``lung_views`` makes; raised when they change: every such view is then made
+anew."""

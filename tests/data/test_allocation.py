@@ -17,7 +17,7 @@ def test_a_freed_block_is_given_back_also_after_the_first(asked):
     code = f"""
         import ctypes
         from benchmark.data.allocation import return_large_blocks
-        from benchmark.execution.memory import resident_memory_mb
+        from benchmark.machine.memory import resident_memory_mb
         if {asked}:
             return_large_blocks()
         libc = ctypes.CDLL("libc.so.6")

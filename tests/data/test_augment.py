@@ -10,16 +10,11 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from benchmark.data import randaugment
-from benchmark.data.augment import (
-    CHOICES,
-    POLICIES,
-    Augmentation,
-    augment,
-    augmenter,
-    batch_key,
-    move,
-)
+from benchmark.data.augment import augmenter, batch_key, mask_augmenter
+from benchmark.data.augmentation import AXIS
+from benchmark.data.augmentation._affine import move
+from benchmark.data.augmentation._vary import varied
+from benchmark.errors import UnknownName
 
 SIDE = 65
 
@@ -80,8 +75,12 @@ def test_images_of_a_batch_move_each_for_itself():
     np.testing.assert_array_equal(both, [scene(), scene()[:, ::-1]])
 
 
-def applied(policy: Augmentation, images: np.ndarray, batch: int = 0) -> np.ndarray:
-    return augment(policy, tf.constant(images), batch_key(1, 0, batch)).numpy()
+def applied(name: str, images: np.ndarray) -> np.ndarray:
+    return augmenter(name)(tf.constant(images), batch_key(1, 0, 0)).numpy()
+
+
+def by(images: np.ndarray, **amounts: float) -> np.ndarray:
+    return varied(amounts)(tf.constant(images), None, batch_key(1, 0, 0))[0].numpy()
 
 
 def many(n: int = 400, side: int = 17) -> np.ndarray:
@@ -89,7 +88,7 @@ def many(n: int = 400, side: int = 17) -> np.ndarray:
 
 
 def test_flip_mirrors_about_half_and_nothing_else():
-    shown = applied(POLICIES["flip"], many())[..., 0]
+    shown = applied("flip", many())[..., 0]
     same = (shown == scene(17)).all(axis=(1, 2))
     mirrored = (shown == scene(17)[:, ::-1]).all(axis=(1, 2))
     assert (same ^ mirrored).all()
@@ -97,8 +96,8 @@ def test_flip_mirrors_about_half_and_nothing_else():
 
 
 def test_flip_is_the_same_alone_and_with_other_movements():
-    alone = applied(Augmentation(flip=0.5), many())
-    combined = applied(Augmentation(flip=0.5, shift=1e-12), many())
+    alone = by(many(), flip=0.5)
+    combined = by(many(), flip=0.5, shift=1e-12)
     np.testing.assert_allclose(alone, combined, atol=1e-5)
 
 
@@ -111,7 +110,7 @@ def angle_of(image: np.ndarray) -> float:
 def test_rotate5_turns_by_at_most_five_degrees_evenly():
     image = np.zeros((SIDE, SIDE), np.float32)
     image[30:35, 50:56] = 1.0
-    shown = applied(POLICIES["rotate5"], np.repeat(image[None, :, :, None], 300, 0))[..., 0]
+    shown = applied("rotate5", np.repeat(image[None, :, :, None], 300, 0))[..., 0]
     angles = np.array([angle_of(one) for one in shown]) - angle_of(image)
     assert np.abs(angles).max() <= 5.1
     assert angles.min() < -4.5
@@ -126,7 +125,7 @@ def centres(images: np.ndarray) -> np.ndarray:
 def test_shift_policy_moves_along_both_axes_within_its_fraction():
     image = np.zeros((1, 40, 40, 1), np.float32)
     image[0, 18:22, 18:22] = 1.0
-    shown = centres(applied(Augmentation(shift=0.1), np.repeat(image, 300, 0))) - 19.5
+    shown = centres(by(np.repeat(image, 300, 0), shift=0.1)) - 19.5
     assert np.abs(shown).max() <= 4.01
     assert (shown.max(0) > 3.5).all()
     assert (shown.min(0) < -3.5).all()
@@ -137,13 +136,13 @@ def test_brightness_and_contrast_amounts():
     image = np.full((500, 8, 8, 1), 0.5, np.float32)
     image[:, :4] = 0.4
     image[:, 4:] = 0.6
-    brighter = applied(Augmentation(brightness=0.2), image)
+    brighter = by(image, brightness=0.2)
     offsets = brighter[:, 0, 0, 0] - 0.4
     np.testing.assert_allclose(brighter[:, 7, 7, 0] - 0.6, offsets, atol=1e-6)
     assert np.abs(offsets).max() <= 0.2
     assert offsets.min() < -0.18
     assert offsets.max() > 0.18
-    stretched = applied(Augmentation(contrast=0.5), image)
+    stretched = by(image, contrast=0.5)
     np.testing.assert_allclose(stretched.mean((1, 2, 3)), 0.5, atol=1e-6)
     gains = (stretched[:, 7, 7, 0] - stretched[:, 0, 0, 0]) / 0.2
     assert gains.min() == pytest.approx(0.5, abs=0.02)
@@ -151,7 +150,7 @@ def test_brightness_and_contrast_amounts():
 
 
 def test_none_changes_no_bit():
-    np.testing.assert_array_equal(applied(POLICIES["none"], many(3)), many(3))
+    np.testing.assert_array_equal(applied("none", many(3)), many(3))
 
 
 # RandAugment: keras-cv's operations with the amounts that are handed to them
@@ -159,7 +158,9 @@ def test_none_changes_no_bit():
 
 @pytest.fixture(scope="module")
 def operations():
-    return {operation.__name__: operation for operation in randaugment._operations()}
+    from benchmark.data.augmentation import randaugment  # keras-cv, slow to import
+
+    return {operation.__name__: operation for operation in randaugment.OPERATIONS}
 
 
 def operated(operation, image: np.ndarray, strength: float, sign: float) -> np.ndarray:
@@ -224,7 +225,7 @@ def test_randaugment_leaves_some_images_alone_and_draws_for_each_by_itself():
     assert len({image.tobytes() for image in shown}) > 400
 
 
-@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("name", AXIS.names())
 class TestEveryPolicy:
     def images(self):
         random = np.random.default_rng(0)
@@ -255,3 +256,23 @@ class TestEveryPolicy:
         change = augmenter(name)
         shown = [change(tf.constant(images), batch_key(*k)).numpy() for k in keys]
         assert len({one.tobytes() for one in shown}) == (1 if name == "none" else len(keys))
+
+    def test_masks_move_as_their_images_do_or_are_refused(self, name):
+        images, key = self.images(), batch_key(0, 0, 0)
+        masks = np.where(images > 0.6, 1, np.where(images < 0.2, -1, 0)).astype(np.float32)
+        if not AXIS.find(name).card["masks"]:
+            with pytest.raises(UnknownName, match="images with masks"):
+                mask_augmenter(name)
+            return
+        beside, moved = mask_augmenter(name)(tf.constant(images), tf.constant(masks), key)
+        np.testing.assert_allclose(beside, augmenter(name)(tf.constant(images), key), atol=1e-5)
+        assert moved.shape == masks.shape
+        assert set(np.unique(moved)) <= {-1.0, 0.0, 1.0}
+
+
+def test_naming_policies_imports_no_framework():
+    code = (
+        "import sys; from benchmark.data.augmentation import AXIS; AXIS.discover();"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

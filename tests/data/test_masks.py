@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from benchmark.data.augment import POLICIES, augment, augment_pair, batch_key
+from benchmark.data.augment import augmenter, batch_key, mask_augmenter
 from benchmark.data.decode import decode_mask
 from benchmark.data.mask_batches import mask_batches
 from benchmark.errors import UnknownName
@@ -51,8 +51,8 @@ def test_shades_change_the_image_and_not_the_mask():
     images, masks = discs(4)
     x, y = (tf.cast(a, tf.float32)[..., None] / 255 for a in (images, masks))
     key = batch_key(0, tf.constant(0), tf.constant(0))
-    moved, mask = augment_pair(POLICIES["standard"], x, y, key)
-    np.testing.assert_allclose(moved, augment(POLICIES["standard"], x, key), atol=1e-5)
+    moved, mask = mask_augmenter("standard")(x, y, key)
+    np.testing.assert_allclose(moved, augmenter("standard")(x, key), atol=1e-5)
     assert set(np.unique(mask)) == {0.0, 1.0}
 
 

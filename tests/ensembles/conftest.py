@@ -13,8 +13,9 @@ from PIL import Image
 
 from benchmark import cli
 from benchmark.data.prepared import load_prepared
-from benchmark.ensembles.declaration import Ensemble
-from benchmark.execution import runner, worker
+from benchmark.scheduling import runner, worker
+from benchmark.suites.ensembles import Ensemble
+from benchmark.training.compiled_cache import CompiledCache
 from tests.execution.conftest import Bench, make_suite, phantom  # noqa: F401
 
 LEVELS = {"left": (200, 60), "right": (60, 200), "grey": (126, 130), "greyish": (130, 126)}
@@ -35,7 +36,7 @@ class WorkerHere:
         self.environment = environment
 
     def run(self, job):
-        yield worker._run(job, self._setup, io.StringIO())
+        yield worker.run_job(job, self._setup, io.StringIO(), CompiledCache())
 
     def close(self):
         pass

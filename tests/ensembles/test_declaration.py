@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UserError
 from benchmark.spec import EnsembleRule
 from benchmark.suites import load_suite
+from benchmark.suites.ensembles import Ensemble
 
 SUITE = """
 title = "T"
@@ -65,7 +65,7 @@ def test_a_specialist_is_of_the_first_models_architecture_unless_said(tmp_path):
 )
 def test_a_spec_says_the_kind_and_what_was_declared(kind, spec_kind, rule):
     ensemble = Ensemble("e", kind, ("mlp", "cnn"), k=2)
-    assert ensemble.spec_kind == spec_kind
+    assert ensemble.spec_kind.name == spec_kind
     assert msgspec.to_builtins(ensemble.rule) == rule
 
 

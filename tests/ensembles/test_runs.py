@@ -12,12 +12,12 @@ from msgspec import structs
 from sklearn.metrics import roc_auc_score
 
 from benchmark.data.prepared import SPLITS
-from benchmark.ensembles.declaration import Ensemble
 from benchmark.hashing import sha256_of_file
 from benchmark.records.predictions import link, read_predictions, write_predictions
 from benchmark.records.row import Made
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
+from benchmark.suites.ensembles import Ensemble
 from tests.ensembles.conftest import LEVELS, Workbench, with_ensembles
 
 pytestmark = pytest.mark.xdist_group("runs")
@@ -167,13 +167,14 @@ def status(bench, suite, name):
     return planned.status
 
 
-def test_an_ensemble_waits_for_its_members_and_is_run_when_they_are_there(bench):
+def test_an_ensemble_has_its_members_run_before_it_where_they_are_not_there(bench):
     suite = with_ensembles(VOTES[0])
     alone = bench.plan(suite, wanted={"model": {"soft"}})
-    assert bench.run(alone) == {"not_runnable": 1}
-    assert "waits for its member constant" in bench.rows()["soft"].error.reason
-    assert bench.run(bench.plan(suite)) == {"done": 4}
+    assert [p.spec.model for p in alone.specs][-1] == "soft"
+    assert bench.run(alone) == {"done": 4}
     assert status(bench, suite, "soft") == "done"
+    again = bench.plan(suite, wanted={"model": {"soft"}})
+    assert [p.spec.model for p in again.specs] == ["soft"], "nothing of the others is needed now"
 
 
 def test_an_ensemble_of_a_failed_member_names_it_and_recovers_with_it(phantom, tmp_path):
@@ -265,27 +266,22 @@ def test_members_of_other_images_are_not_joined(small, spoil, fault):
     assert fault in bench.reasons["vote"]
 
 
-def test_joined_features_without_saved_weights_say_how_to_get_them(finished):
+def test_members_whose_weights_are_gone_are_made_anew_for_joined_features(finished):
     bench, suite, _ = finished
-    row = bench.rows()["mlp"]
-    weights = bench.results.weights_path(row.spec_id)
-    kept = weights.read_bytes()
-    weights.unlink()
-    try:
-        plan = bench.plan(suite, wanted={"model": {"joined"}}, rerun="all")
-        assert bench.run(plan) == {"not_runnable": 1}
-        reason = bench.reasons["joined"]
-    finally:
-        weights.write_bytes(kept)
-    assert "weights of its member mlp" in reason
-    assert "--rerun all --filter model=mlp" in reason
-    assert bench.rows()["joined"].done
+    row, before = bench.rows()["mlp"], bench.rows()["joined"]
+    bench.results.weights_path(row.spec_id).unlink()
+    plan = bench.plan(suite, wanted={"model": {"joined"}}, rerun="all")
+    assert [p.spec.model for p in plan.to_run()] == ["mlp", "joined"]
+    assert bench.run(plan) == {"done": 2}
+    assert bench.rows()["mlp"].predictions_sha256 == row.predictions_sha256
+    assert bench.rows()["joined"].predictions_sha256 == before.predictions_sha256
     assert status(bench, suite, "joined") == "done"
 
 
 def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes, tmp_path):
-    from benchmark.execution.plan import Stock, make_plan
     from benchmark.models import discover
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.planning.resolve import make_plan
     from benchmark.suites.suite import DEFAULTS, Suite
 
     bench = Workbench(classes, tmp_path / "results")
@@ -297,7 +293,7 @@ def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes
     matrix["models"] = ["linear", "constant", "mlp"]
     recipe = {"epochs": 6, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", matrix, recipe=recipe, ensembles=(second, vote))
-    stock = Stock(discover(), {"image_folder/greys": classes[0]}, bench.results)
+    stock = PlanInputs(discover(), {"image_folder/greys": classes[0]}, bench.results)
     assert bench.run(make_plan([suite], stock))["done"] == 5
     row = bench.rows()["second"]
     assert row.ensemble.findings == ["grey", "greyish"]

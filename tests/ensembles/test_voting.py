@@ -1,6 +1,9 @@
-"""Votes against plain probability arithmetic, image by image."""
+"""Votes against plain probability arithmetic, image by image, and what every rule keeps to."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from benchmark.ensembles.rules import AXIS
+from benchmark.ensembles.voters import Voter
 from benchmark.ensembles.voting import UNANIMOUS, hard_vote, soft_vote
-from benchmark.records.predictions import link
+from benchmark.records.predictions import Predictions, link
+from benchmark.spec import EnsembleRule
 
 KINDS = st.sampled_from(["binary", "multilabel", "multiclass"])
 S3 = [0.5, 0.5, 0.5, 0.51]
@@ -78,3 +84,74 @@ def test_a_unanimous_vote_is_as_certain_as_a_finite_logit_can_say():
         logits = hard_vote([yes, yes], [1, 2], kind)
         assert np.isfinite(logits).all()
         np.testing.assert_allclose(link(logits, kind), [[1, 0]], atol=1.01 * UNANIMOUS)
+
+
+# The rules, found by name
+
+
+def voters(kind: str, logits: np.ndarray) -> dict[str, Voter]:
+    """Members named by letters, all of weight 1, with thresholds of 0.5."""
+    n, names = logits.shape[1], [f"f{i}" for i in range(logits.shape[2])]
+    text = np.full(n, "", object)
+    split = np.array(["train", "validation", "test"], object)[np.arange(n) % 3]
+    truth = np.eye(len(names))[np.arange(n) // 3 % len(names)] if kind == "multiclass" else (
+        (np.arange(n) // 3 % 2)[:, None] * np.ones(len(names)))  # fmt: skip
+    return {
+        letter: Voter(
+            Predictions(
+                tuple(names), kind, split, text, text, np.zeros(n, int), text, text, truth, each,
+                link(each, kind),
+            ),
+            1.0,
+            lambda: dict.fromkeys(names, 0.5),
+        )
+        for letter, each in zip("abcd", logits, strict=False)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
+@pytest.mark.parametrize("name", AXIS.names())
+class TestEveryRule:
+    def combined(self, name, members):
+        declared = {"weights": dict.fromkeys(members, 1.0), "k": 2}
+        options = {key: declared[key] for key in AXIS.find(name).card["options"]}
+        return AXIS.find(name).load()(members, EnsembleRule(rule=name, **options))
+
+    def logits(self, kind):
+        shape = (3, 12, 1 if kind == "binary" else 3)
+        return np.random.default_rng(0).normal(size=shape).astype(np.float32) * 3
+
+    def test_says_something_of_every_image_and_who_had_a_part(self, name, kind):
+        logits = self.logits(kind)
+        found, used = self.combined(name, voters(kind, logits))
+        assert found.shape == logits[0].shape
+        assert np.isfinite(found).all()
+        assert used
+        assert set(used) <= {"a", "b", "c"}
+
+    def test_members_that_agree_are_followed(self, name, kind):
+        one = self.logits(kind)[0]
+        found, _ = self.combined(name, voters(kind, np.stack([one, one])))
+        if kind == "multiclass":
+            np.testing.assert_array_equal(found.argmax(axis=1), one.argmax(axis=1))
+        else:
+            np.testing.assert_array_equal(found > 0, one > 0)
+
+    def test_what_is_said_of_test_images_changes_nothing_elsewhere(self, name, kind):
+        before = self.logits(kind)
+        after = before.copy()
+        after[:, 2::3] *= -1
+        (first, used), (second, again) = (
+            self.combined(name, voters(kind, each)) for each in (before, after)
+        )
+        elsewhere = np.arange(12) % 3 != 2
+        assert used == again
+        np.testing.assert_array_equal(first[elsewhere], second[elsewhere])
+
+
+def test_naming_rules_imports_no_framework():
+    code = (
+        "import sys, benchmark.suites.ensembles;"
+        "assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

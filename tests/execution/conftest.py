@@ -10,14 +10,15 @@ import pytest
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
-from benchmark.execution.environment import Environment
-from benchmark.execution.plan import Stock, make_plan
-from benchmark.execution.runner import Folders, Options, run_plan
-from benchmark.execution.spec_run import base_row
 from benchmark.hashing import sha256_of_file
+from benchmark.kinds.running import base_row
+from benchmark.machine.environment import Environment
 from benchmark.models import discover
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import make_plan
 from benchmark.records.row import Failure
 from benchmark.records.store import Results
+from benchmark.scheduling.runner import Folders, Options, run_plan
 from benchmark.suites.suite import DEFAULTS, Suite
 
 ENVIRONMENT = Environment("tensorflow", "cpu", 1)
@@ -89,7 +90,7 @@ class Bench:
         self.models_dirs = tuple(models_dirs)
 
     def plan(self, *suites, prepared=None, limit=None, precision=None, **options):
-        stock = Stock(
+        stock = PlanInputs(
             discover(self.models_dirs),
             {"thorax_phantom/small": prepared or self.prepared},
             self.results,

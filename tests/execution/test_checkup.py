@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.execution import checkup
-from benchmark.execution.checkup import BAD, GOOD, POOR
 from benchmark.models import discover
+from benchmark.scheduling import checkup
+from benchmark.scheduling.checkup import BAD, GOOD, POOR
 from tests.execution.conftest import make_suite
 
 Usage = namedtuple("Usage", "total used free")

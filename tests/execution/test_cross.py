@@ -11,13 +11,13 @@ from msgspec import structs
 
 from benchmark.cli import main
 from benchmark.errors import UserError
-from benchmark.execution.reproduce import Reproduction
 from benchmark.hashing import sha256
 from benchmark.models import discover
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.crossed import gather_crossed
 from benchmark.report.leaderboard import write
+from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.stored import stored_scores
 from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
@@ -40,7 +40,7 @@ def another(prepared, manifest=None):
 
 
 def evaluated(trained, target, replace=True):
-    from benchmark.execution.cross import evaluate
+    from benchmark.kinds.external_validation_run import evaluate
 
     bench, row = trained
     folders = bench.results, bench.cache_dir
@@ -102,7 +102,7 @@ def test_patients_that_it_may_know_are_marked(trained):
 
 
 def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
-    from benchmark.execution.cross import evaluate
+    from benchmark.kinds.external_validation_run import evaluate
 
     bench, row = trained
     target, linear = another(bench.prepared), discover()["linear"]

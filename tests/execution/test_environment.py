@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from benchmark.errors import UnknownName
-from benchmark.execution.environment import (
+from benchmark.machine.environment import (
     KERAS,
     Environment,
     commit,

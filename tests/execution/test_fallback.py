@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from benchmark.execution.fallback import FEWEST, WATERMARK, smaller
-from benchmark.execution.memory import is_shortage
-from benchmark.execution.pool import Limits
+from benchmark.kinds.running import MEMORY_FALLBACK
+from benchmark.machine.memory import is_shortage
+from benchmark.planning.fallback import FEWEST, smaller
 from benchmark.records.row import Failure
 from benchmark.report.leaderboard import write
+from benchmark.scheduling.subprocess_worker import Limits
 from benchmark.spec import EnsembleRule, Spec
 from tests.execution.conftest import CARD, Bench, make_suite, write_row
 
@@ -74,8 +75,8 @@ def test_it_is_run_again_with_half_as_many_images_at_a_time(finished):
 def test_its_row_never_stands_beside_full_ones(finished):
     bench, _, planned, *_ = finished
     done = bench.results.read_row(smaller(planned).spec.spec_id)
-    assert done.watermarks == [WATERMARK]
-    assert WATERMARK in write(bench.results).read_text()
+    assert done.watermarks == [MEMORY_FALLBACK]
+    assert MEMORY_FALLBACK in write(bench.results).read_text()
 
 
 def test_a_later_run_does_not_repeat_it_unless_all_is_asked_for(finished):

@@ -8,8 +8,8 @@ import pytest
 
 from benchmark.data.gathered import Gathered
 from benchmark.errors import UserError
-from benchmark.execution import features
-from benchmark.execution.features import open_features
+from benchmark.training import features
+from benchmark.training.features import open_features
 
 MADE_OF = {"model_sha256": "a", "precision": "float32"}
 

@@ -9,11 +9,10 @@ import pytest
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
-from benchmark.execution.image_model import make_job
-from benchmark.legacy import find_protocol
-from benchmark.legacy.split import legacy_data
+from benchmark.kinds.job import SpecJob
+from benchmark.protocols import find
 from benchmark.records.predictions import SPLITS, read_predictions
-from benchmark.training.imbalance import POLICIES
+from benchmark.training.imbalance import AXIS
 from tests.execution.conftest import Bench, make_suite
 from tfds_builders.image_folder.fake_raw import write_folders
 
@@ -29,17 +28,17 @@ def finished(phantom, tmp_path_factory):
         path.unlink()  # rare enough for the copies of S1 and of S3 to differ
     binary = prepare(find_dataset("image_folder/effusions"), data_dir, raw)
     bench = Bench((binary, data_dir, cache_dir), tmp_path_factory.mktemp("policies"))
-    suite = make_suite(["linear"], imbalance=list(POLICIES), recipe={"epochs": 1, "batch_size": 4})
-    assert bench.run(bench.plan(suite)) == {"done": len(POLICIES)}
+    suite = make_suite(["linear"], imbalance=AXIS.names(), recipe={"epochs": 1, "batch_size": 4})
+    assert bench.run(bench.plan(suite)) == {"done": len(AXIS.names())}
     return bench, {row.spec.imbalance: row for row in bench.results.rows()}
 
 
 def test_every_policy_ends_in_a_row_with_a_loss(finished):
     _, rows = finished
-    assert rows.keys() == POLICIES.keys()
+    assert sorted(rows) == AXIS.names()
     losses = {name: row.history.loss[0] for name, row in rows.items()}
     assert np.isfinite(list(losses.values())).all()
-    assert len(set(losses.values())) == len(POLICIES), "each trains on something else"
+    assert len(set(losses.values())) == len(AXIS.names()), "each trains on something else"
 
 
 def test_what_is_reported_is_the_images_as_they_are(finished):
@@ -59,12 +58,11 @@ def test_copies_that_a_legacy_protocol_made_before_its_split_are_not_made_again(
     (planned,) = bench.plan(make_suite(["linear"], imbalance=["copies_s3"])).specs
 
     def trained_on(protocol):
-        data = legacy_data(find_protocol(protocol), "copies_s3", bench.prepared)
+        data = find(protocol).data(planned.spec, bench.prepared)
         images = {"train": np.zeros((len(data["train"].part), 2, 2), np.uint8)}
         context = SimpleNamespace(cache_dir=None, results=bench.results)
-        task = bench.prepared.task
-        job = make_job(planned.spec, None, task, data, images, context, None, None)
-        return len(images["train"]), len(job.train.images)
+        job = SpecJob(planned.spec, None, bench.prepared, data, context, None, None)
+        return len(images["train"]), len(job.training(images).train.images)
 
     given, trained = trained_on("legacy_s3")
     assert trained == given

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
@@ -9,16 +11,17 @@ from sklearn.model_selection import train_test_split
 from benchmark.data.discovery import datasets
 from benchmark.data.prepared import SPLITS
 from benchmark.errors import UnknownName, UserError
-from benchmark.legacy import claims_about, find_protocol, protocols
-from benchmark.legacy.split import _numbered, image_split, legacy_data, legacy_verdict
+from benchmark.protocols import find
+from benchmark.protocols._by_image import _numbered, image_split
+from benchmark.protocols.legacy import PROTOCOLS, claims_about
 from benchmark.suites import load_suite, suites
 
 
 def test_there_is_one_for_each_source_system():
-    assert [p.source for p in protocols().values()] == ["S0", "S1", "S2", "S3", "S4"]
+    assert [p.source for p in PROTOCOLS.values()] == ["S0", "S1", "S2", "S3", "S4"]
 
 
-@pytest.mark.parametrize("protocol", protocols().values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda p: p.name)
 def test_a_protocol_can_be_applied_and_names_its_faults_and_its_twin(protocol):
     assert protocol.twin in datasets()
     assert protocol.faults
@@ -29,7 +32,7 @@ def test_a_protocol_can_be_applied_and_names_its_faults_and_its_twin(protocol):
 
 
 def test_a_claim_is_about_a_model_or_an_ensemble_of_the_suite():
-    for name, protocol in protocols().items():
+    for name, protocol in PROTOCOLS.items():
         suites_of_it = [load_suite(each) for each in suites() if each.startswith(name)]
         known = {"*"} | {m for suite in suites_of_it for m in suite.named_models}
         known |= {ensemble.name for suite in suites_of_it for ensemble in suite.ensembles}
@@ -44,7 +47,7 @@ def test_claims_are_found_by_model():
 
 def test_an_unknown_protocol_is_named_with_the_nearest():
     with pytest.raises(UnknownName, match="legacy_s3"):
-        find_protocol("legcy_s3")
+        find("legcy_s3")
 
 
 @pytest.mark.parametrize("n", [11, 100, 583, 5856])
@@ -67,15 +70,19 @@ def small_phantom(phantom):
     return phantom[0]
 
 
+def images_of(protocol, prepared, imbalance="none"):
+    return find(protocol).data(SimpleNamespace(imbalance=imbalance), prepared)
+
+
 def test_a_split_by_image_takes_every_image_and_finds_patients_on_both_sides(small_phantom):
-    data = legacy_data(find_protocol("legacy_s0"), "none", small_phantom)
+    data = images_of("legacy_s0", small_phantom)
     ids = {split: set(data[split].part.image_id) for split in SPLITS}
     whole = set(small_phantom.manifest()["image_id"])
     assert ids["train"] | ids["test"] == whole
     assert not ids["train"] & ids["test"]
     assert ids["validation"] == ids["test"], "the source chose its epoch on what it reported"
-    verdict, reasons = legacy_verdict(data, "clean", [])
-    assert verdict == "leak"
+    status, reasons = find("legacy_s0").leakage(data, "clean", [])
+    assert status == "leak"
     assert any("patients in both train and test" in reason for reason in reasons)
     assert f"{len(ids['test'])} images in both validation and test" in reasons
 
@@ -86,15 +93,15 @@ def test_copies_that_come_round_again_have_ids_of_their_own():
 
 
 def test_a_published_split_stays_as_it_is(small_phantom):
-    data = legacy_data(find_protocol("legacy_s4"), "none", small_phantom)
+    data = images_of("legacy_s4", small_phantom)
     for split in SPLITS:
         assert list(data[split].part.image_id) == list(small_phantom.part(split).image_id)
-    assert legacy_verdict(data, "clean", []) == ("clean", [])
+    assert find("legacy_s4").leakage(data, "clean", []) == ("clean", [])
 
 
 def test_lines_and_images_stay_together(small_phantom):
     """Each view is filled with the number of its line, so that an image tells which one it is."""
-    data = legacy_data(find_protocol("legacy_s1"), "none", small_phantom)
+    data = images_of("legacy_s1", small_phantom)
     manifest = small_phantom.manifest()
     number = {image_id: i for i, image_id in enumerate(manifest["image_id"])}
 
@@ -110,6 +117,6 @@ def test_lines_and_images_stay_together(small_phantom):
 
 
 def test_a_set_too_small_to_split_is_refused(small_phantom, monkeypatch):
-    monkeypatch.setattr("benchmark.legacy.split.image_split", lambda *_: {"train": np.arange(0)})
+    monkeypatch.setattr("benchmark.protocols._by_image.image_split", lambda *_: {"train": []})
     with pytest.raises(UserError, match="too few"):
-        legacy_data(find_protocol("legacy_s0"), "none", small_phantom)
+        images_of("legacy_s0", small_phantom)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.data.augmentation_policies import POLICIES as AUGMENTATIONS
-from benchmark.legacy import find_protocol
+from benchmark.data.augmentation import AXIS as AUGMENTATIONS
+from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from benchmark.training.recipe import make_recipe
@@ -28,7 +28,7 @@ def begins(suite, model):
 
 
 def test_s0_splits_by_image_copies_positives_and_decides_at_nine_tenths():
-    suite, protocol = load_suite("legacy_s0"), find_protocol("legacy_s0")
+    suite, protocol = load_suite("legacy_s0"), find("legacy_s0")
     assert suite.datasets[0] == ("padchest/lung_metastasis_all", "legacy_s0")
     assert (protocol.split, protocol.random_state) == ("by_image", 42)
     assert protocol.fractions == {"train": 0.8, "test": 0.2}
@@ -63,7 +63,7 @@ def test_s1_has_seven_classes_four_fine_tuned_variants_and_joins_three():
 
 
 def test_s2_classifies_2000_balanced_images_without_a_test_set():
-    suite, protocol = load_suite("legacy_s2"), find_protocol("legacy_s2")
+    suite, protocol = load_suite("legacy_s2"), find("legacy_s2")
     assert suite.datasets[0] == ("chestxray14/six_balanced", "legacy_s2")
     assert {split: round(share * 2500) for split, share in protocol.fractions.items()} == {
         "train": 1500,
@@ -95,14 +95,14 @@ def test_s2_segments_at_512_px_with_four_images_a_batch():
 
 
 def test_s3_flips_before_it_splits_and_turns_by_five_degrees():
-    suite, protocol = load_suite("legacy_s3"), find_protocol("legacy_s3")
+    suite, protocol = load_suite("legacy_s3"), find("legacy_s3")
     assert (protocol.split, protocol.copies) == ("by_image", "before_split")
     for model in ("mlp", "cnn", "googlenet", "resnet50"):
         assert axis(suite, model, "resolution") == {64}
         assert axis(suite, model, "normalisation") == {"imagenet"}
         assert axis(suite, model, "imbalance") == {"copies_s3"}
         assert axis(suite, model, "augmentation") == {"rotate5"}
-    assert AUGMENTATIONS["rotate5"].rotation == 5.0
+    assert AUGMENTATIONS.find("rotate5").card["amounts"] == {"rotation": 5.0}
     (vote,) = suite.ensembles
     weights = dict(zip(vote.members, vote.weights, strict=True))
     assert weights == {"mlp": 0.5, "cnn": 0.5, "resnet50": 0.5, "googlenet": 0.51}
@@ -111,7 +111,7 @@ def test_s3_flips_before_it_splits_and_turns_by_five_degrees():
 
 
 def test_s4_weighs_its_loss_and_flips_at_320_px():
-    suite, protocol = load_suite("legacy_s4"), find_protocol("legacy_s4")
+    suite, protocol = load_suite("legacy_s4"), find("legacy_s4")
     assert suite.datasets[0] == ("chestxray14/small", "legacy_s4")
     assert protocol.split == "as_published"
     (variant,) = suite.variants("densenet121")
@@ -128,6 +128,6 @@ def test_s4_weighs_its_loss_and_flips_at_320_px():
 
 @pytest.mark.parametrize("name", [f"legacy_s{i}" for i in range(5)])
 def test_the_honest_twin_runs_in_the_same_suite(name):
-    suite, protocol = load_suite(name), find_protocol(name)
+    suite, protocol = load_suite(name), find(name)
     assert suite.datasets[1] == (protocol.twin, PUBLISHED)
     assert not suite.run_all

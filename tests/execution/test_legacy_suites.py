@@ -9,13 +9,14 @@ import pytest
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
-from benchmark.execution.plan import Stock, dataset_names, make_plan
-from benchmark.execution.runner import Folders, run_plan
-from benchmark.legacy import find_protocol
 from benchmark.models import discover, weight_files
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import dataset_names, make_plan
+from benchmark.protocols import find
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.report.text import plain
+from benchmark.scheduling.runner import Folders, run_plan
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
@@ -98,7 +99,7 @@ def run(suite, prepared, tmp_path):
     data_dir, get = prepared
     results = Results(tmp_path / "results")
     facts = {each: get(each) for each in dataset_names([suite])}
-    plan = make_plan([suite], Stock(discover(), facts, results))
+    plan = make_plan([suite], PlanInputs(discover(), facts, results))
     run_plan(plan, Folders(data_dir, tmp_path / "cache", results.folder), ENVIRONMENT)
     return results
 
@@ -117,7 +118,7 @@ def test_the_suite_runs_beside_its_honest_twin(name, prepared, weights, tmp_path
         assert row.spec.protocol == name != PUBLISHED
         assert row.dataset.verdict == "leak"
         assert stored_scores(results, row).by_rule["test"].accuracy is not None
-    _check_page(find_protocol(name), RUN[name], write(results).read_text())
+    _check_page(find(name), RUN[name], write(results).read_text())
 
 
 def _check_page(protocol, models, text):

@@ -13,11 +13,12 @@ from PIL import Image
 from benchmark.commands.masks import draw_row
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
+from benchmark.data.prepared import NotPrepared
 from benchmark.data.views import open_masks, open_view
 from benchmark.errors import UnknownName, UserError
-from benchmark.execution.plan import Stock, make_plan
-from benchmark.execution.runner import Folders, run_plan
 from benchmark.models import discover
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import make_plan
 from benchmark.records.mask_counts import (
     count_pixels,
     packed_masks,
@@ -25,10 +26,10 @@ from benchmark.records.mask_counts import (
 )
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
-from benchmark.scoring.publishing import check, publish
+from benchmark.scheduling.runner import Folders, run_plan
 from benchmark.scoring.stored import stored_mask_scores
-from benchmark.segmentation.lung_views import open_lungs, open_prepared_view, usable_mask
-from benchmark.suites.suite import DEFAULTS, Suite
+from benchmark.suites.suite import DEFAULTS, LungNetwork, Suite
+from benchmark.training.lung_views import open_lungs, open_prepared_view, usable_mask
 from tests.execution.conftest import ENVIRONMENT
 from tfds_builders.lung_masks import fake_raw
 
@@ -42,7 +43,8 @@ SIZE = 32
 def suite(models, dataset=MASKS, **matrix) -> Suite:
     given = {"datasets": [dataset], "models": list(models), "resolutions": [SIZE], "seeds": [0]}
     recipe = {"epochs": 4, "batch_size": 4, "patience": 4, "warmup_steps": 0}
-    return Suite("test", "Test", "", DEFAULTS | given | matrix, recipe)
+    network = LungNetwork("lungs", "unet")
+    return Suite("test", "Test", "", DEFAULTS | given | matrix, recipe, lungs=network)
 
 
 class Lungs:
@@ -54,8 +56,10 @@ class Lungs:
 
     def plan(self, *suites, **options):
         prepared = {MASKS: self.masks, FINDINGS: self.findings}
-        stock = Stock(discover(), prepared, self.results, options.pop("limit", None))
-        return make_plan(suites, stock, **options)
+        inputs = PlanInputs(discover(), prepared, self.results, options.pop("limit", None))
+        with pytest.MonkeyPatch.context() as patch:  # of the package's own, at 128 px
+            patch.setattr("benchmark.planning.lungs.load_suite", lambda name: suite(["unet"]))
+            return make_plan(suites, inputs, **options)
 
     def run(self, plan):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder)
@@ -150,31 +154,26 @@ def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def applied(prepared_sets, trained, tmp_path_factory):
-    """A lung variant, run without a network and again with one; (folder, both rows)."""
+def applied(prepared_sets, tmp_path_factory):
+    """A lung variant, asked for in an empty results folder; (folder, row, its plan)."""
     lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("applied") / "results")
-    wanted = suite(["linear"], FINDINGS, preprocessing=["lungs_removed"])
-    assert lungs.run(lungs.plan(wanted)) == {"not_runnable": 1}
-    before = lungs.row("linear")
-    lend(trained, lungs)
-    assert lungs.run(lungs.plan(wanted)) == {"done": 1}
-    return lungs, before, lungs.row("linear")
+    plan = lungs.plan(suite(["linear"], FINDINGS, preprocessing=["lungs_removed"]))
+    assert lungs.run(plan) == {"done": 2}
+    return lungs, lungs.row("linear"), plan
 
 
-def test_a_lung_variant_cannot_run_until_there_is_a_network(applied, trained):
-    _, before, after = applied
-    assert before.spec.preprocessing == "lungs_removed"
-    assert "cxr-bench run --suite lungs" in before.error.reason
-    assert after.spec.preprocessing == "lungs_removed"
-    assert before.spec.requires == {}
-    network = trained.row("unet")
-    assert after.spec.required_ids == {"lungs": network.spec_id}
-    assert after.made_from["lungs"].spec_id == network.spec_id
-    assert after.made_from["lungs"].weights_sha256 == network.weights_sha256
+def test_a_lung_variant_has_its_network_trained_in_the_same_run(applied, trained):
+    lungs, row, plan = applied
+    assert [p.spec.model for p in plan.specs] == ["unet", "linear"]
+    network = lungs.row("unet")
+    assert network.spec_id == trained.row("unet").spec_id, "the spec of the suite of masks"
+    assert row.spec.required_ids == {"lungs": network.spec_id}
+    assert row.made_from["lungs"].spec_id == network.spec_id
+    assert row.made_from["lungs"].weights_sha256 == network.weights_sha256
 
 
 def test_images_without_usable_lungs_are_counted(applied):
-    lungs, _, row = applied
+    lungs, row, _ = applied
     for split, left in row.lungs.left_whole.items():
         view = open_lungs(lungs.findings, split, row.lungs.network, lungs.cache_dir, lungs.results)
         assert left == sum(usable_mask(image, SIZE) is None for image in view.images)
@@ -193,24 +192,42 @@ def lend(trained, bare, **dataset):
         target.write_bytes(source.read_bytes())
 
 
-def test_a_network_is_not_used_where_its_masks_are_unsafe(bare, trained):
-    lend(trained, bare, unsafe_for=["thorax_phantom"])
-    wanted = suite(["linear"], FINDINGS, preprocessing=["lung_masked"])
-    (planned,) = bare.plan(wanted).specs
+def test_a_network_is_not_used_where_its_masks_are_unsafe(prepared_sets, tmp_path):
+    masks, *others = prepared_sets
+    unsafe = replace(masks.facts, unsafe_for=["thorax_phantom"])
+    lungs = Lungs(dataclasses.replace(masks, facts=unsafe), *others, tmp_path)
+    (planned,) = lungs.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
     assert "may hold test images of thorax_phantom/small" in planned.refusal
 
 
-def test_a_network_without_its_weights_says_so(bare, trained):
+def test_masks_that_are_not_prepared_are_asked_for(prepared_sets, tmp_path):
+    _, findings, data_dir, cache_dir = prepared_sets
+    lungs = Lungs(NotPrepared(MASKS, data_dir), findings, data_dir, cache_dir, tmp_path)
+    wanted = suite(["linear"], FINDINGS, preprocessing=["raw", "lung_masked"])
+    raw, masked = lungs.plan(wanted).specs
+    assert raw.refusal is None
+    assert f"cxr-bench prepare {MASKS}" in masked.refusal
+
+
+def test_a_network_whose_weights_are_gone_is_trained_again_for_who_needs_it(bare, trained):
     lend(trained, bare)
-    bare.results.weights_path(trained.row("unet").spec_id).unlink()
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
-    assert "weights" in planned.refusal
-    assert "--rerun all" in planned.refusal
+    spec_id = trained.row("unet").spec_id
+    weights = bare.results.weights_path(spec_id)
+    kept = weights.read_bytes()
+    weights.unlink()
+    wanted = suite(["linear"], FINDINGS, preprocessing=["lung_masked"])
+    assert [(p.spec.model, p.status) for p in bare.plan(wanted).specs] == [
+        ("unet", "missing"),
+        ("linear", "missing"),
+    ]
+    assert [p.status for p in bare.plan(suite(["unet"])).specs] == ["done"], "nobody needs them"
+    weights.write_bytes(kept)
+    assert [p.spec.model for p in bare.plan(wanted).to_run()] == ["linear"]
 
 
 def test_a_filter_finds_a_variant_without_its_network(trained):
     wanted = suite(["linear"], FINDINGS, preprocessing=["raw", *VARIANTS])
-    (planned,) = trained.plan(wanted, wanted={"preprocessing": {"lung_cropped"}}).specs
+    (planned,) = trained.plan(wanted, wanted={"preprocessing": {"lung_cropped"}}).to_run()
     assert planned.spec.preprocessing == "lung_cropped"
     assert planned.spec.required_ids == {"lungs": trained.row("unet").spec_id}
 
@@ -227,7 +244,7 @@ def test_the_variants_show_what_the_network_found(trained):
     wanted = suite(["linear"], FINDINGS, preprocessing=[*VARIANTS], resolutions=[48])
     views = {
         p.spec.preprocessing: open_prepared_view(trained.findings, "test", p.spec, *folders).images
-        for p in trained.plan(wanted).specs
+        for p in trained.plan(wanted).to_run()
     }
     for i in usable:
         np.testing.assert_array_equal(views["lung_masked"][i], np.where(masks[i], raw[i], 0))
@@ -246,18 +263,19 @@ def test_weights_that_are_not_those_of_the_row_are_refused(bare, trained):
         open_lungs(bare.findings, "test", spec_id, bare.cache_dir, bare.results)
 
 
-def test_a_network_of_other_code_is_not_used(bare, trained, monkeypatch):
+def test_a_network_of_other_code_is_stale_and_so_is_what_it_prepared(bare, trained, monkeypatch):
     lend(trained, bare)
-    monkeypatch.setattr("benchmark.execution.code.KIND_VERSION", 99)
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
-    assert planned.spec.requires == {}
-    assert "no network" in planned.refusal
-    with pytest.raises(UserError, match=r"code of unet has changed.*--suite lungs --rerun stale"):
-        open_lungs(bare.findings, "test", trained.row("unet").spec_id, bare.cache_dir, bare.results)
+    monkeypatch.setattr("benchmark.training.VERSION", 99)
+    wanted = suite(["linear"], FINDINGS, preprocessing=["lung_masked"])
+    plan = bare.plan(suite(["unet"]), wanted, rerun="stale")
+    assert [(p.spec.model, p.status) for p in plan.to_run()] == [
+        ("unet", "stale"),
+        ("linear", "missing"),
+    ]
 
 
 def test_a_network_that_was_trained_anew_makes_what_it_prepared_stale(applied, trained):
-    lungs, _, after = applied
+    lungs, after, _ = applied
     wanted = suite(["linear"], FINDINGS, preprocessing=["lungs_removed"])
     assert [p.status for p in lungs.plan(wanted).specs] == ["done"]
     row = lungs.row("unet")
@@ -275,28 +293,6 @@ def test_degenerate_masks_are_not_used():
     assert usable_mask(empty, 32) is None
     assert usable_mask(full, 32) is None
     assert usable_mask(half, 32).mean() == pytest.approx(0.5, abs=0.05)
-
-
-def test_a_limited_network_prepares_nothing(bare, trained):
-    lend(trained, bare)
-    row = bare.results.read_row(trained.row("unet").spec_id)
-    bare.results.write_row(replace(row, watermarks=["limited"]))
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
-    assert "no network" in planned.refusal
-
-
-def test_the_best_on_validation_is_chosen(bare, trained):
-    lend(trained, bare)
-    row = trained.row("unet")
-    worse = replace(trained.plan(suite(["unet"])).specs[0].spec, seed=1)
-    source = read_mask_counts(trained.results.predictions_path(row.spec_id))
-    counts = source.counts[:, [2, 1, 0, 3]]  # what was found is missed
-    nothing = dataclasses.replace(source, counts=counts)
-    other = replace(row, spec=worse, spec_id=worse.spec_id)
-    publish(bare.results, other, check(nothing, row.protocol))
-    bare.results.weights_path(worse.spec_id).write_bytes(b"never read")
-    (planned,) = bare.plan(suite(["linear"], FINDINGS, preprocessing=["lung_masked"])).specs
-    assert planned.spec.required_ids == {"lungs": row.spec_id}
 
 
 @pytest.mark.real

@@ -9,13 +9,13 @@ import pytest
 
 from benchmark.data import preprocessing
 from benchmark.data.prepared import NotPrepared
-from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UnknownName
-from benchmark.execution.code import code_of
-from benchmark.execution.cost import nominal_seconds
-from benchmark.execution.plan import within_budget
+from benchmark.kinds.code import code_of
 from benchmark.models import discover
+from benchmark.planning.cost import nominal_seconds
+from benchmark.planning.resolve import within_budget
 from benchmark.records.row import Made
+from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_verdict, write_row
 
 VOTE = Ensemble("vote", "soft_vote", ("linear", "mlp"))
@@ -153,8 +153,8 @@ def test_a_row_whose_predictions_are_gone_is_missing(bench):
     ("place", "component"),
     [
         ("benchmark.training.VERSION", "training"),
-        ("benchmark.execution.code.KIND_VERSION", "kind"),
-        ("benchmark.execution.code.DECODE_VERSION", "decoding"),
+        ("benchmark.kinds.base.Kind.version", "kind"),
+        ("benchmark.kinds.code.DECODE_VERSION", "decoding"),
     ],
 )
 def test_another_version_of_a_component_makes_a_row_stale(bench, monkeypatch, place, component):

@@ -1,4 +1,4 @@
-"""Shortcut probes: who is asked what, what is refused, and a probe from a suite to the tables."""
+"""Attribute prediction: who is asked what, what is refused, and a suite of it up to the tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from msgspec import structs
 
 from benchmark.data.prepared import SPLITS, Prepared, load_prepared
 from benchmark.errors import UnknownName, UserError
-from benchmark.execution.cross import evaluate
-from benchmark.execution.external import Origin, enter
-from benchmark.execution.plan import Stock, make_plan
-from benchmark.execution.spec_data import spec_data
+from benchmark.kinds.external_run import Origin, enter
+from benchmark.kinds.external_validation_run import evaluate
 from benchmark.models import discover
-from benchmark.probes import split as probes
-from benchmark.probes.split import probe_data
-from benchmark.protocols import resolved, under
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import make_plan
+from benchmark.protocols import find, probe, spec_data
 from benchmark.records.predictions import read_predictions
 from benchmark.records.row import ProbeFacts, SplitCounts
 from benchmark.records.store import Results
@@ -69,32 +67,40 @@ def saved(people, **columns) -> Prepared:
     return load_prepared("toy/people", folder.parents[2])
 
 
+def under(protocol, prepared) -> Prepared:
+    return find(protocol).apply(prepared)
+
+
+def images_of(asked):
+    return find(f"probe:{asked.facts.probe.field}").data(None, asked)
+
+
 def test_two_values_are_a_binary_task_on_the_same_images_and_splits(people):
     whole = saved(people)
-    probing = under("probe:sex", whole)
-    data = probe_data(probing)
-    assert probing.task.findings == ("sex M",)
+    asked = under("probe:sex", whole)
+    data = images_of(asked)
+    assert asked.task.findings == ("sex M",)
     for split in SPLITS:
         part, own = data[split].part, whole.part(split)
         np.testing.assert_array_equal(part.image_id, own.image_id)
         np.testing.assert_array_equal(part.targets[:, 0] == 1, own.sex == "M")
         assert part.labelled.all()
-        assert probing.counts[split] == SplitCounts(images=80, patients=40, positives={"sex M": 40})
-    assert probing.derived.test_digest != whole.derived.test_digest
-    assert probing.manifest_sha256 == whole.manifest_sha256
+        assert asked.counts[split] == SplitCounts(images=80, patients=40, positives={"sex M": 40})
+    assert asked.derived.test_digest != whole.derived.test_digest
+    assert asked.manifest_sha256 == whole.manifest_sha256
 
 
 def test_more_values_exclude_each_other(people):
-    probing = under("probe:view", saved(people))
-    assert probing.task.kind == "multiclass"
-    assert probing.task.findings == ("view AP", "view L", "view PA")
-    for each in probe_data(probing).values():
+    asked = under("probe:view", saved(people))
+    assert asked.task.kind == "multiclass"
+    assert asked.task.findings == ("view AP", "view L", "view PA")
+    for each in images_of(asked).values():
         assert (each.part.targets.sum(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize(("field", "blank"), [("sex", ""), ("view", ""), ("age", -1)])
 def test_a_model_that_sees_metadata_is_not_told_the_answer(people, field, blank):
-    part = probe_data(under(f"probe:{field}", saved(people)))["train"].part
+    part = images_of(under(f"probe:{field}", saved(people)))["train"].part
     assert set(getattr(part, field).tolist()) == {blank}
     others = {"sex", "view", "age"} - {field}
     assert all(len(set(getattr(part, other).tolist())) > 1 for other in others)
@@ -103,8 +109,8 @@ def test_a_model_that_sees_metadata_is_not_told_the_answer(people, field, blank)
 def test_unknown_and_rare_values_are_left_out_and_counted(people):
     view = people[0]["view"].to_numpy().copy()
     view[:5], view[160:163] = "", "COSTAL"
-    probing = under("probe:view", saved(people, view=view))
-    assert probing.facts.probe == ProbeFacts(
+    asked = under("probe:view", saved(people, view=view))
+    assert asked.facts.probe == ProbeFacts(
         field="view",
         values=["AP", "L", "PA"],
         left_out={
@@ -112,7 +118,7 @@ def test_unknown_and_rare_values_are_left_out_and_counted(people):
             "COSTAL": {"train": 0, "validation": 0, "test": 3},
         },
     )
-    data = probe_data(probing)
+    data = images_of(asked)
     assert [len(data[split].part) for split in SPLITS] == [75, 80, 77]
     ids = people[0].query("split == 'test'")["image_id"].to_numpy()
     np.testing.assert_array_equal(ids[data["test"].rows], data["test"].part.image_id)
@@ -121,9 +127,9 @@ def test_unknown_and_rare_values_are_left_out_and_counted(people):
 def test_ages_are_asked_for_in_bands_and_impossible_ones_are_unknown(people):
     ages = people[0]["age"].to_numpy().copy()
     ages[0] = 412
-    probing = under("probe:age", saved(people, age=ages))
-    assert probing.task.findings == ("age 40-59",)
-    assert probing.facts.probe.left_out["unknown"]["train"] == 1
+    asked = under("probe:age", saved(people, age=ages))
+    assert asked.task.findings == ("age 40-59",)
+    assert asked.facts.probe.left_out["unknown"]["train"] == 1
 
 
 def test_the_source_of_the_labels_can_be_asked_for(people):
@@ -149,11 +155,14 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(people):
 
 
 def test_a_star_stands_for_what_the_set_can_answer(people):
-    answered, refused = resolved("probe:*", saved(people, sex=""))
-    assert [*answered] == ["probe:view", "probe:age"]
+    answered, refused = find("probe:*").answers(saved(people, sex=""))
+    assert [protocol.name for protocol, _ in answered] == ["probe:view", "probe:age"]
     assert refused.keys() == {"toy/people@probe:sex", "toy/people@probe:source"}
     whole = saved(people)
-    assert resolved(PUBLISHED, whole) == ({PUBLISHED: whole}, {})
+    published = find(PUBLISHED)
+    assert published.answers(whole) == ([(published, whole)], {})
+    with pytest.raises(UnknownName, match="attribute to predict"):
+        under("probe:*", whole)  # given to a command that takes one
 
 
 def test_suite_files_and_commands_name_probes(tmp_path, people):
@@ -174,7 +183,7 @@ def plan(bench, *datasets, models=("metadata_only", "cnn"), **options):
     matrix = {"datasets": [*datasets], "models": [*models], "resolutions": [32], "seeds": [0]}
     recipe = {"epochs": 8, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", DEFAULTS | matrix, recipe)
-    stock = Stock(discover(), {NAME: bench.prepared}, bench.results)
+    stock = PlanInputs(discover(), {NAME: bench.prepared}, bench.results)
     return make_plan([suite], stock, **options)
 
 
@@ -183,7 +192,7 @@ def finished(phantom, tmp_path_factory):
     """The findings and the projection, asked of the same simulated films."""
     bench = Workbench(phantom, tmp_path_factory.mktemp("probes") / "results")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probes, "MINIMUM_PATIENTS", 3)  # the small set has few
+        patch.setattr(probe, "MINIMUM_PATIENTS", 3)  # the small set has few
         made = plan(bench, NAME, f"{NAME}@probe:view")
         assert bench.run(made) == {"done": 4}
         yield bench, made
@@ -215,7 +224,7 @@ def test_a_probe_has_a_table_and_a_place_of_its_own(finished):
     honest = next(p.spec for p in made.specs if p.spec.protocol == PUBLISHED)
     assert "protocol" not in honest.as_dict()
     text = write(bench.results).read_text()
-    assert f"### {NAME} 1.0.0, shortcut probe: view" in text
+    assert f"### {NAME} 1.0.0, attribute prediction: view" in text
     assert text.index("## Shortcuts") > text.index(f"## {NAME} 1.0.0\n")
 
 
@@ -240,12 +249,12 @@ def test_a_limited_probe_takes_the_same_images_for_every_model(finished):
 
 
 def test_predictions_of_another_tool_can_stand_beside_a_probe(people, tmp_path):
-    probing = under("probe:sex", saved(people))
-    part = probe_data(probing)["test"].part
+    asked = under("probe:sex", saved(people))
+    part = images_of(asked)["test"].part
     lines = [f"{i},{t:.1f}" for i, t in zip(part.image_id, part.targets[:, 0], strict=True)]
     (tmp_path / "theirs.csv").write_text("\n".join(["image_id,sex M", *lines]))
     results = Results(tmp_path / "results")
-    row = enter(tmp_path / "theirs.csv", probing, Origin("theirs"), results, "probe:sex")
+    row = enter(tmp_path / "theirs.csv", asked, Origin("theirs"), results, "probe:sex")
     assert row.protocol.probe == "sex"
     assert row.spec.protocol == "probe:sex"
     assert stored_scores(results, row).splits["test"].metrics["auc"] == 1
@@ -254,5 +263,5 @@ def test_predictions_of_another_tool_can_stand_beside_a_probe(people, tmp_path):
 def test_a_probe_is_not_evaluated_on_another_set(finished, tmp_path):
     bench, _ = finished
     row = probe_row(bench, "cnn")
-    with pytest.raises(UserError, match="is a shortcut probe: what it reads is no finding"):
+    with pytest.raises(UserError, match="is of probe:view: what it predicts is no finding"):
         evaluate(row, bench.prepared, discover()["cnn"], bench.results, tmp_path, ENVIRONMENT)

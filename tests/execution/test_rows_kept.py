@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 from msgspec import structs
 
-from benchmark.ensembles.declaration import Ensemble
-from benchmark.execution.code import code_of
+from benchmark.kinds.code import code_of
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.row import Failure, Made
 from benchmark.scoring.publishing import check, publish
+from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, write_row
 
 FAILS_LATER = f"""{CARD}

@@ -17,15 +17,15 @@ from msgspec import structs
 
 from benchmark.data.facts import FACTS, METADATA
 from benchmark.data.prepared import load_prepared
-from benchmark.execution.code import code_of
-from benchmark.execution.environment import KERAS
-from benchmark.execution.pool import Limits
 from benchmark.hashing import sha256_of_file
+from benchmark.kinds.code import code_of
+from benchmark.machine.environment import KERAS
 from benchmark.models import discover
 from benchmark.records.door import write_record
 from benchmark.records.predictions import SPLITS, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
+from benchmark.scheduling.subprocess_worker import Limits
 from tests.execution.conftest import Bench, make_suite
 
 CLI = "from benchmark.cli import main; main()"
@@ -144,7 +144,7 @@ def test_another_seed_gives_other_predictions(twice):
 
 
 def test_a_worker_that_keeps_too_much_memory_is_replaced(bench, monkeypatch):
-    monkeypatch.setattr("benchmark.execution.pool.RECYCLE_ABOVE_MB", 1)
+    monkeypatch.setattr("benchmark.scheduling.subprocess_worker.RECYCLE_ABOVE_MB", 1)
     suite = make_suite(["constant", "metadata_only"])
     workers = set()
 
@@ -222,7 +222,7 @@ def test_a_worker_ends_with_its_runner(bench):
     """Or a new run would do a spec that the old worker is still at."""
     script = (
         "import subprocess, sys\n"
-        "worker = subprocess.Popen([sys.executable, '-m', 'benchmark.execution.worker'],"
+        "worker = subprocess.Popen([sys.executable, '-m', 'benchmark.scheduling.worker'],"
         " stdin=subprocess.PIPE, start_new_session=True)\n"
         "print(worker.pid, flush=True)\n"
         "import time; time.sleep(999)\n"
@@ -238,7 +238,7 @@ def test_a_worker_ends_with_its_runner(bench):
 
 def _workers() -> list[int]:
     """Process ids of this process's workers."""
-    command = ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.execution.worker"]
+    command = ["pgrep", "-P", str(os.getpid()), "-f", "benchmark.scheduling.worker"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]
 

@@ -13,16 +13,17 @@ from benchmark import cli
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import SPLITS
-from benchmark.ensembles.declaration import Ensemble
 from benchmark.errors import UnknownName, UserError
-from benchmark.execution.plan import Stock, make_plan
 from benchmark.hashing import sha256_of_file
 from benchmark.models import create, discover
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import make_plan
+from benchmark.protocols import find
 from benchmark.records.anomaly_maps import read_anomaly_maps
 from benchmark.records.predictions import read_predictions
 from benchmark.report.leaderboard import write
-from benchmark.screening.split import screening_data, under
 from benchmark.spec import PUBLISHED
+from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
 from benchmark.task import Task
 from tests.ensembles.conftest import Workbench
@@ -58,8 +59,12 @@ def suite(*ensembles, datasets=(f"{NAME}@{WITHOUT}",), models=("cnn",)) -> Suite
 
 
 def plan(bench, *suites, prepared=None, **options):
-    stock = Stock(discover(), {NAME: prepared or bench.prepared}, bench.results)
+    stock = PlanInputs(discover(), {NAME: prepared or bench.prepared}, bench.results)
     return make_plan(suites, stock, **options)
+
+
+def under(protocol, prepared):
+    return find(protocol).apply(prepared)
 
 
 def classes_of(prepared, split):
@@ -70,7 +75,7 @@ def classes_of(prepared, split):
 def test_the_withheld_class_is_in_test_alone_and_no_normal_image_is_lost(classes):
     whole = classes[0]
     screened = under(WITHOUT, whole)
-    data = screening_data(screened)
+    data = find(WITHOUT).data(None, screened)
     normal, bacterial, viral = range(3)
     for split in SPLITS:
         truth, part = classes_of(whole, split), data[split].part
@@ -135,7 +140,7 @@ def test_a_screen_needs_a_withheld_class_and_a_member_with_a_feature_map(classes
 
 @pytest.mark.parametrize(("size", "specs"), [(32, 8), (64, 16), (128, 16), (200, 12)])
 def test_the_map_is_the_last_one_before_pooling_and_never_too_fine(size, specs):
-    from benchmark.execution.anomaly_run import _map_network
+    from benchmark.kinds.anomaly_run import _map_network
 
     model = create(discover()["cnn"], size, Task(("anomaly",), "binary"), "unit")
     assert _map_network(model).output_shape == (None, specs, specs, 128)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmark.data.prepared import SPLITS
-from benchmark.execution.stage import EVALUATION_BATCH, predict_logits, predict_splits
+from benchmark.training.stage import EVALUATION_BATCH, predict_logits, predict_splits
 
 SIZES = {"train": 2 * EVALUATION_BATCH + 3, "validation": 1, "test": EVALUATION_BATCH}
 

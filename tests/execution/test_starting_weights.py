@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.data.prepared import load_prepared
-from benchmark.execution.ancestry import overlap
-from benchmark.execution.cost import nominal_seconds
-from benchmark.execution.starting_weights import remove_superseded, weights_watermarks
 from benchmark.hashing import sha256_of_file
+from benchmark.kinds.ancestry import overlap
+from benchmark.planning.cost import nominal_seconds
 from benchmark.training import published
+from benchmark.training.starting_weights import not_as_published, remove_superseded
 from tests.data.claimed_sets import claim
 from tests.execution.conftest import Bench, make_suite, write_row
 from tests.execution.weight_files import CARD, write_tiny
@@ -148,7 +148,7 @@ def test_weights_that_are_not_the_published_ones_are_watermarked(bench, tmp_path
     spec = one(bench, "frozen").spec
 
     def marks():
-        return weights_watermarks(spec, bench.prepared, [path], bench.results)
+        return not_as_published(spec, [path])
 
     assert marks() == []
     monkeypatch.setattr(published, "PUBLISHED", {path.name: ("", "0" * 32)})

@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.data.views import open_view
-from benchmark.execution.continued import continue_from
-from benchmark.execution.frozen import cut
 from benchmark.hashing import sha256_of_file
 from benchmark.models import create, discover
 from benchmark.records.predictions import read_predictions
 from benchmark.report.leaderboard import write
 from benchmark.task import Task
+from benchmark.training.continued import continue_from
+from benchmark.training.frozen import cut
 from tests.execution.conftest import Bench, make_suite
 from tests.execution.weight_files import CARD, as_published, write_legacy, write_tiny
 

@@ -97,28 +97,29 @@ def preprocessed(name: str) -> dict:
 
 
 def augmentation() -> list[str]:
-    from benchmark.data.augmentation_policies import CHOICES
+    from benchmark.data.augmentation import AXIS
 
-    return [*CHOICES]
+    return AXIS.names()
 
 
 def augmented(name: str) -> dict:
     """Of randaugment more images, so that each of its operations is drawn."""
     import tensorflow as tf
 
-    from benchmark.data.augment import POLICIES, augment_pair, augmenter, batch_key
+    from benchmark.data.augment import augmenter, batch_key, mask_augmenter
+    from benchmark.data.augmentation import AXIS
 
-    n = 24 if name not in POLICIES else 4
+    n = 24 if name == "randaugment" else 4
     images = np.repeat(chest(24)[None, :, :, None] / np.float32(255), n, axis=0)
     images *= np.linspace(0.4, 1, n, dtype=np.float32)[:, None, None, None]
     apply = augmenter(name)
     keys = {f"{s}/{e}/{b}": batch_key(s, tf.constant(e), tf.constant(b)) for s, e, b in KEYS}
     values = {key: _shown(apply(tf.constant(images), keys[key]).numpy()) for key in keys}
-    if name in POLICIES:
+    if AXIS.find(name).card["masks"]:
         masks = np.repeat(np.where(lungs(24), 1, 0).astype(np.float32)[None, :, :, None], n, axis=0)
         masks[:, :4] = -1
         key = keys["3/1/2"]
-        x, y = augment_pair(POLICIES[name], tf.constant(images), tf.constant(masks), key)
+        x, y = mask_augmenter(name)(tf.constant(images), tf.constant(masks), key)
         values["with_mask"] = _shown(x.numpy())
         values["mask"] = [
             float((shown == value).mean()) for value in (-1, 0, 1) for shown in y.numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -114,34 +115,33 @@ def _checksum(rows: np.ndarray) -> list[int]:
 
 def _legacy(folder: Path) -> dict:
     """Every protocol that its file names, of them each with the copies that it makes."""
-    from benchmark.legacy import protocols as named
-    from benchmark.legacy.split import legacy_data
+    from benchmark.protocols.legacy import PROTOCOLS
 
     prepared, values = _prepared(folder, "binary"), {}
-    for name, protocol in named().items():
-        policy = "copies_s3" if protocol.copies == "before_split" else "none"
-        values[name] = _numbers(legacy_data(protocol, policy, prepared))
+    for name, protocol in PROTOCOLS.items():
+        policy = "copies_s3" if protocol.copies_first else "none"
+        values[name] = _numbers(protocol.data(SimpleNamespace(imbalance=policy), prepared))
     return values
 
 
 def _probes(folder: Path) -> dict:
-    from benchmark.probes.protocol import FIELDS, PREFIX
-    from benchmark.probes.split import probe_data, under
+    from benchmark.protocols.probe import FIELDS, PREFIX, AttributePrediction
 
     prepared, values = _prepared(folder, "binary"), {}
     for field in FIELDS:
-        probing = under(f"{PREFIX}{field}", replace(prepared))
-        told = {"findings": list(probing.task.findings), "kind": probing.task.kind}
-        values[field] = told | _numbers(probe_data(probing))
+        protocol = AttributePrediction(f"{PREFIX}{field}")
+        asked = protocol.apply(replace(prepared))
+        told = {"findings": list(asked.task.findings), "kind": asked.task.kind}
+        values[field] = told | _numbers(protocol.data(None, asked))
     return values
 
 
 def _screening(folder: Path) -> dict:
-    from benchmark.screening.protocol import PREFIX
-    from benchmark.screening.split import screening_data, under
+    from benchmark.protocols.screening import PREFIX, Screening
 
     prepared = _prepared(folder, "multiclass")
+    protocols = {withheld: Screening(f"{PREFIX}{withheld}") for withheld in ("Bacteria", "Virus")}
     return {
-        withheld: _numbers(screening_data(under(f"{PREFIX}{withheld}", prepared)))
-        for withheld in ("Bacteria", "Virus")
+        withheld: _numbers(protocol.data(None, protocol.apply(prepared)))
+        for withheld, protocol in protocols.items()
     }

@@ -20,18 +20,18 @@ USUAL = {"epochs": 2, "batch_size": 8, "patience": 9, "learning_rate": 0.01, "he
 
 
 def imbalance() -> list[str]:
-    from benchmark.training.imbalance import POLICIES
+    from benchmark.training.imbalance import AXIS
 
-    return [*POLICIES]
+    return AXIS.names()
 
 
 def balanced(name: str) -> dict:
     """Under each kind of task: settings of the loss, copies, and what two epochs draw."""
-    from benchmark.training.imbalance import find_policy
+    from benchmark.training.imbalance import AXIS, find_policy
 
     policy, values = find_policy(name), {}
     images = np.zeros((24, 2, 2), np.uint8)
-    for kind in policy.kinds:
+    for kind in AXIS.find(name).card["tasks"]:
         truth = targets(kind)
         settings = policy.loss_settings(truth, TASKS[kind])
         rows, codes = policy.copies(truth)
@@ -156,13 +156,13 @@ def _optimised(kind: str = "multilabel", **changes) -> dict:
 
 
 def _head() -> dict:
-    from benchmark.execution.frozen import train_head
+    from benchmark.training.frozen import train_head
 
     return _staged(train_head)
 
 
 def _fine_tuned() -> dict:
-    from benchmark.execution.frozen import fine_tune
+    from benchmark.training.frozen import fine_tune
 
     return _staged(fine_tune)
 
@@ -231,15 +231,15 @@ def _set(kind: str) -> tuple[dict, dict]:
 def _job(kind: str, folder: Path):
     """What stages are given; the only place that knows how a run is described."""
     from benchmark.data.prepared import ManifestPart
-    from benchmark.execution.environment import Environment
-    from benchmark.execution.spec_run import Context, Phases
-    from benchmark.execution.stage import Job
+    from benchmark.machine.environment import Environment
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.spec import Spec
+    from benchmark.training.context import Context, Phases
     from benchmark.training.imbalance import TrainingSet
     from benchmark.training.loss import MaskedCrossEntropy
     from benchmark.training.recipe import make_recipe
+    from benchmark.training.stage import Training
 
     recipe, (images, truth) = make_recipe(USUAL), _set(kind)
     spec = Spec(
@@ -262,7 +262,7 @@ def _job(kind: str, folder: Path):
     environment = Environment("tensorflow", "cpu", 1)
     unknown = np.zeros(len(truth["validation"]))
     part = ManifestPart(*[unknown] * 5, truth["validation"], truth["validation"] >= 0)
-    return Job(
+    return Training(
         spec=spec,
         model_file=discover()["linear"],
         recipe=recipe,

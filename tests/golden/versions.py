@@ -25,18 +25,25 @@ FILES = {
     "models": "benchmark/models/{}.py",
     "decoding": "benchmark/data/__init__.py",
     "preprocessing": "benchmark/data/preprocessing/{}.py",
-    "augmentation": "benchmark/data/augmentation_policies.py",
-    "imbalance": "benchmark/training/imbalance.py",
+    "augmentation": "benchmark/data/augmentation/{}.py",
+    "imbalance": "benchmark/training/imbalance/{}.py",
     "normalisation": "benchmark/training/__init__.py",
     "training": "benchmark/training/__init__.py",
-    "ensembles": "benchmark/ensembles/declaration.py",
-    "protocols": "benchmark/{}/protocol.py",
+    "ensembles": "benchmark/kinds/{}.py",
+    "rules": "benchmark/ensembles/rules/{}.py",
+    "protocols": "benchmark/protocols/{}.py",
 }
+
+FAMILY_FILES = {"probes": "probe"}
+"""Protocols whose file has another name than their golden values."""
 
 
 def file(family: str, name: str) -> str:
     """Where the version of a component stands."""
-    return FILES[family].format(name)
+    from benchmark.ensembles.rules import AXIS as RULES
+
+    place = "rules" if family == "ensembles" and name in RULES.names() else family
+    return FILES[place].format(FAMILY_FILES.get(name, name))
 
 
 def _of_model(name: str) -> int:
@@ -58,15 +65,15 @@ def _of_preprocessing(name: str) -> int:
 
 
 def _of_augmentation(name: str) -> int:
-    from benchmark.data.augmentation_policies import version_of
+    from benchmark.data.augmentation import AXIS
 
-    return version_of(name)
+    return AXIS.find(name).version
 
 
 def _of_imbalance(name: str) -> int:
-    from benchmark.training.imbalance import find_policy
+    from benchmark.training.imbalance import AXIS
 
-    return find_policy(name).version
+    return AXIS.find(name).version
 
 
 def _of_training(name: str) -> int:
@@ -76,12 +83,12 @@ def _of_training(name: str) -> int:
 
 
 def _of_ensemble(name: str) -> int:
-    from benchmark.ensembles.declaration import KINDS
+    from benchmark.kinds.ensemble import ways
 
-    return KINDS[name].version
+    return ways()[name][1].version
 
 
 def _of_protocol(name: str) -> int:
     from importlib import import_module
 
-    return import_module(f"benchmark.{name}.protocol").VERSION
+    return import_module(f"benchmark.protocols.{FAMILY_FILES.get(name, name)}").VERSION

@@ -9,10 +9,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from benchmark.errors import UserError
-from benchmark.execution.code import code_of
 from benchmark.hashing import sha256
-from benchmark.legacy import find_protocol
+from benchmark.kinds.code import code_of
 from benchmark.models import discover
+from benchmark.protocols import find
 from benchmark.records.predictions import Predictions, link, write_predictions
 from benchmark.records.row import (
     DatasetFacts,
@@ -74,7 +74,7 @@ def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) 
 
 def legacy(name: str, **changes) -> ProtocolFacts:
     """The facts of a legacy protocol."""
-    rule = find_protocol(name).rule
+    rule = find(name).rule
     return protocol(legacy=True, legacy_name=name, rule=dict(rule), **changes)
 
 

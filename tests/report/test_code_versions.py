@@ -16,6 +16,7 @@ from benchmark.report.html.site import write_site
 from benchmark.report.leaderboard import write
 from benchmark.report.legend import legend
 from benchmark.report.lookup import find
+from benchmark.report.render import markdown
 
 OLD = {"training": "0"}
 CHANGE = "training 0, now 1"
@@ -63,7 +64,9 @@ def test_two_of_three_seeds_stay_two_where_the_third_is_of_another_version(resul
     add_old("cnn", 2)
     text = write(results).read_text()
     assert "Not ranked, 2 of the 3 seeds that a comparison needs: cnn." in text
-    assert f"¶ Made by another version of the code ({CHANGE}); {AGAIN}: cnn [training 0]." in text
+    assert (
+        f"¶ Made by another version of the code ({CHANGE}); {AGAIN}: cnn \\[training 0\\]." in text
+    )
     told = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"]
     assert {entry["stale"]: entry["seeds"] for entry in told} == {"": [0, 1], CHANGE: [2]}
 
@@ -82,7 +85,7 @@ def test_what_is_stale_throughout_is_ranked_and_marked(results, add_old):
 def test_where_all_is_current_nothing_is_said(results, add_seeds):
     add_seeds("cnn")
     assert "¶" not in write(results).read_text()
-    assert "¶" not in "".join(legend(cost=True))
+    assert "¶" not in markdown.document(legend(cost=True))
 
 
 def test_of_a_model_that_is_not_here_the_later_version_counts(results, add):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from benchmark.data.facts import FACTS
+from benchmark.data.facts import FACTS, Box
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import read_record
 from benchmark.records.row import Row
@@ -20,6 +21,7 @@ from benchmark.report.html.gradcam_section import RECORD, HeatRecord, gradcam_se
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.report.html.names import file_name
 from benchmark.report.html.site import write_site
+from benchmark.report.render import html
 from tests.records.rows import resealed
 
 SIZE = 32
@@ -194,7 +196,8 @@ def with_boxes(data_dir, prepared, row, results, tmp_path):
     copied = shutil.copytree(data_dir, tmp_path / "data")
     metadata = copied / prepared.path.relative_to(data_dir) / "metadata.json"
     facts = json.loads(metadata.read_bytes())
-    facts["boxes"] = [box | {"x": 0.0, "y": 0.0, "w": 1024.0, "h": 512.0}]
+    side = float(facts["original_size"])
+    facts["boxes"] = [box | {"x": 0.0, "y": 0.0, "w": side, "h": side / 2}]
     metadata.write_text(json.dumps(facts))
     derived, digest = metadata.with_name(FACTS), sha256_of_file(metadata)
     told = resealed(derived.read_bytes(), lambda v: v.update(metadata_sha256=digest))
@@ -261,7 +264,7 @@ def test_without_what_it_needs_the_page_says_why(explained, tmp_path, fault, sai
     assert record.findings == ()
     (table,) = gather(results)
     section = gradcam_section(table.configurations[0], tmp_path / "maps", "maps")
-    assert said in "".join(section)
+    assert said in html.blocks(section)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -276,7 +279,7 @@ def test_images_under_an_agreement_are_shown_only_on_request(explained, tmp_path
     asked = Sources(results, sources.data_dir, sources.cache_dir, private=True)
     assert record_of(row, asked, tmp_path).findings
     (table,) = gather(results)
-    section = "".join(gradcam_section(table.configurations[0], tmp_path, "maps"))
+    section = html.blocks(gradcam_section(table.configurations[0], tmp_path, "maps"))
     assert "keep this site on your machine" in section
 
 
@@ -287,6 +290,26 @@ def test_maps_of_other_predictions_are_not_shown(explained, tmp_path):
     path = tmp_path / RECORD
     path.write_bytes(resealed(path.read_bytes(), lambda v: v.update(predictions_sha256="0" * 64)))
     (table,) = gather(sources.results)
-    section = "".join(gradcam_section(table.configurations[0], tmp_path, "maps"))
+    section = html.blocks(gradcam_section(table.configurations[0], tmp_path, "maps"))
     assert "of other predictions" in section
     assert "<img" not in section
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "original_size", "expected"),
+    [
+        ("raw", 2048, {"a": [{"x": 0.25, "y": 0.5, "w": 0.125, "h": 0.0625}]}),
+        ("lung_masked", 2048, {"a": [{"x": 0.25, "y": 0.5, "w": 0.125, "h": 0.0625}]}),
+        ("lung_cropped", 2048, {}),
+        ("raw", 0, {}),
+    ],
+)
+def test_boxes_are_shares_of_the_published_size_where_nothing_moved(
+    add, preprocessing, original_size, expected
+):
+    box = Box(image_id="a", finding="pneumonia", x=512, y=1024, w=256, h=128)
+    facts = SimpleNamespace(boxes=[box], original_size=original_size)
+    run = SimpleNamespace(row=add("cnn", spec={"preprocessing": preprocessing}))
+    prepared = SimpleNamespace(facts=facts)
+    assert gradcam.published_boxes(prepared, run, "pneumonia") == expected
+    assert gradcam.published_boxes(prepared, run, "effusion") == {}

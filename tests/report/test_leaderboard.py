@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from benchmark.records.predictions import PredictionFileError, read_predictions, write_predictions
 from benchmark.records.row import StartingWeights
+from benchmark.report import splits
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.intervals import logit_of_replicates
@@ -240,7 +241,12 @@ def test_no_cost_leaves_time_and_hardware_out(results, add_seeds):
         assert b"Hardware" not in data
 
 
-def test_internal_against_published(results, add, add_seeds, make_protocol):
+def test_internal_against_published(results, add, add_seeds, make_protocol, monkeypatch):
+    pairs = {
+        "toy": ("toy/internal", "toy/official"),
+        "toy/three": ("toy/internal_three", "toy/official_three"),
+    }
+    monkeypatch.setattr(splits, "PAIRS", pairs)
     for config, strength in (("official", 1.0), ("internal", 5.0)):
         add_seeds("cnn", shared=make_protocol(f"toy/{config}"), strength=strength)
         add_seeds("cnn", shared=make_protocol(f"toy/{config}_three"), strength=strength)

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.records.row import ProbeFacts
+from benchmark.report import splits
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
 from benchmark.report.shortcuts import METADATA, shortcuts
@@ -72,7 +73,7 @@ def test_the_section_says_what_n_it_rests_on_and_probes_are_not_ranked_with_find
     assert line.count("<br>[") == 2  # intervals
     assert line.endswith("| 60 | 30 | 33 |")
     assert "mlp" not in section[: section.index("### toy/official")]
-    assert "toy/official 1.0.0, shortcut probe: view" in text
+    assert "toy/official 1.0.0, attribute prediction: view" in text
     assert "Left out, images of values that are unknown" in text
     assert "unknown 3 + 0 + 1" in text
     findings, probe = (t.configurations for t in gather(probed))
@@ -91,7 +92,8 @@ def test_probes_are_told_apart_in_the_exports(probed):
     assert told[0]["answers"]["Without lungs"]["low"] is not None
 
 
-def test_probes_of_two_splits_are_no_pair(results, add_probe):
+def test_probes_of_two_splits_are_no_pair(results, add_probe, monkeypatch):
+    monkeypatch.setattr(splits, "PAIRS", {"toy": ("toy/internal", "toy/official")})
     for name in ("toy/internal", "toy/official"):
         add_probe("cnn", name)
     assert split_pairs(gather(results)) == []

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchmark.data.pipeline import steps_per_epoch, training_batches
-from benchmark.execution import checkpoints
 from benchmark.models import discover
 from benchmark.records.store import Results
+from benchmark.training import checkpoints
 from benchmark.training.checkpoint import Checkpoint, State
 from benchmark.training.fit import Validated, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy

@@ -9,7 +9,8 @@ from scipy.special import expit, log_softmax
 
 from benchmark.errors import UserError
 from benchmark.task import Task
-from benchmark.training.imbalance import POLICIES, check_policy, find_policy, label_weights
+from benchmark.training.imbalance import AXIS, check_policy, find_policy
+from benchmark.training.imbalance.weighted import label_weights
 from benchmark.training.loss import MaskedCrossEntropy
 
 
@@ -208,7 +209,7 @@ def some_unlabelled(kind, seed):
 
 
 @pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", AXIS.names())
 def test_every_policy_is_blind_to_what_is_not_labelled(name, kind):
     """By value, and in that no gradient comes from there."""
     targets = some_unlabelled(kind, seed=len(name))

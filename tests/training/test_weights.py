@@ -10,20 +10,14 @@ import pytest
 
 from benchmark.errors import UserError
 from benchmark.models import discover, weight_files
-from benchmark.training import published, weights
+from benchmark.training import published
+from benchmark.training import weight_files as files_of_weights
 from benchmark.training.published import PUBLISHED, fetch, is_as_published
-from benchmark.training.weights import (
-    GO_TOGETHER,
-    SCHEMES,
-    SOURCES,
-    MissingWeights,
-    check_scheme,
-    check_together,
-    check_weights,
-    digest,
-    find_weights,
-    usual_weights,
-)
+from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.weight_files import MissingWeights, digest, find_weights
+from benchmark.training.weight_sources import AXIS as SOURCES
+from benchmark.training.weight_sources import GIVES, find_source, written
+from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
 
 APPLICATIONS = ("resnet", "vgg16", "mobilenet_v2", "densenet", "efficientnet", "efficientnet_v2",
                 "convnext")  # fmt: skip
@@ -32,12 +26,13 @@ APPLICATIONS = ("resnet", "vgg16", "mobilenet_v2", "densenet", "efficientnet", "
 ROW = "from:0123456789ab"
 
 
-@pytest.mark.parametrize("name", [*SOURCES, ROW])
+@pytest.mark.parametrize("name", ["random", "imagenet", ROW])
 def test_a_source_of_weights_is_known_by_its_name(name):
     check_weights(name)
+    assert find_source(name).name == name.partition(":")[0]
 
 
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("name", SCHEMES.names())
 def test_a_scheme_is_known_by_its_name(name):
     check_scheme(name)
 
@@ -47,6 +42,9 @@ def test_a_scheme_is_known_by_its_name(name):
     [
         ("imagnet", "Did you mean 'imagenet'"),
         ("imagenet_frozen", "Did you mean 'imagenet'"),
+        ("random:", "Choices: from:<spec id>, imagenet, random"),
+        ("imagenet:v2", "Choices: from:<spec id>, imagenet, random"),
+        ("from", "twelve hexadecimal digits"),
         ("", "Choices: .*from:<spec id>, imagenet, random"),
         ("from:", "twelve hexadecimal digits"),
         ("from:resnet50", "twelve hexadecimal digits"),
@@ -69,15 +67,31 @@ def test_another_scheme_is_refused(name, fault):
         check_scheme(name)
 
 
-def test_every_scheme_says_what_it_can_begin_from_and_its_usual_source_first():
-    assert GO_TOGETHER.keys() == SCHEMES.keys()
-    usual = {scheme: usual_weights(scheme) for scheme in SCHEMES}
+@pytest.mark.parametrize("source", SOURCES.discover().values(), ids=lambda each: each.name)
+def test_every_source_gives_what_some_scheme_can_begin_from(source):
+    assert source.card["gives"] in GIVES
+    wanted = [
+        gives for scheme in SCHEMES.discover().values() for gives in scheme.card["begins_from"]
+    ]
+    assert source.card["gives"] in wanted
+    assert callable(source.load())
+
+
+def test_every_scheme_begins_from_something_and_has_its_usual_source():
+    for scheme in SCHEMES.discover().values():
+        assert set(scheme.card["begins_from"]) <= {*GIVES}
+        if scheme.card["usual"]:
+            check_together(scheme.name, scheme.card["usual"])
+    assert [written(s) for s in SOURCES.discover().values()] == [
+        "from:<spec id>", "imagenet", "random"
+    ]  # fmt: skip
+    usual = {scheme: usual_weights(scheme) for scheme in SCHEMES.names()}
     assert usual == {
         "scratch": "random", "frozen": "imagenet", "finetune": "imagenet", "continue": ""
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", SCHEMES.names())
 @pytest.mark.parametrize("source", ["random", "imagenet", ROW, ""])
 def test_only_what_makes_sense_goes_together(scheme, source):
     together = {
@@ -99,7 +113,7 @@ def test_who_continues_from_a_row_under_another_scheme_is_told_which_one_does():
 def test_a_file_is_looked_for_where_the_user_says_then_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_BENCH_WEIGHTS", str(tmp_path / "mine"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    folders = weights.weight_folders([tmp_path / "given"])
+    folders = files_of_weights.weight_folders([tmp_path / "given"])
     assert folders == [tmp_path / "given", tmp_path / "mine", tmp_path / "keras" / "models"]
     for folder in reversed(folders):
         folder.mkdir(parents=True)

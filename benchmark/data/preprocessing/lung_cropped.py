@@ -11,6 +11,7 @@ CARD = {
     "version": 1,
     "idempotent": False,
     "needs": "lungs",
+    "keeps_geometry": False,
 }
 
 MARGIN = 0.05

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmark.records.store import Results
+from benchmark.report.content import BREAK, Content, Emphasis, Link, Open, joined
 from benchmark.report.html import checklist_data as data
 from benchmark.report.html import checklist_runs as runs
-from benchmark.report.html.elements import grid, link, page, text
 from benchmark.report.html.names import file_name
 from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph, text_column
 
 AUTHOR = "for the author to fill in"
 MISSING = "not recorded"
@@ -98,29 +99,34 @@ SHEET: dict[str, tuple[Item, ...]] = {
 }  # fmt: skip
 
 
-def checklist_page(suite: SuiteRows, results: Results) -> str:
+def checklist_page(suite: SuiteRows, results: Results) -> Page:
     """The sheet of a suite as a page."""
-    body = [
-        f"<h1>Reporting checklist: {text(suite.title or suite.name)}</h1>",
-        "<p>What CLAIM and TRIPOD+AI ask for, filled in from the records of this suite. "
-        "<em>Not recorded</em>: the records do not hold it. <em>For the author</em>: no record "
-        "can. A filled line is a fact of the runs, not a judgement that it suffices.</p>",
+    columns = [
+        text_column("Item", lambda item: item.asked),
+        text_column("CLAIM", lambda item: item.claim),
+        text_column("TRIPOD+AI", lambda item: item.tripod),
+        text_column("Answer", lambda item: _answer(item, suite, results)),
+    ]
+    said = (
+        "What CLAIM and TRIPOD+AI ask for, filled in from the records of this suite. ",
+        Emphasis("Not recorded"),
+        ": the records do not hold it. ",
+        Emphasis("For the author"),
+        ": no record can. A filled line is a fact of the runs, not a judgement that it suffices.",
+    )
+    blocks: list[Block] = [
+        Heading(1, f"Reporting checklist: {suite.title or suite.name}"),
+        Paragraph(said),
     ]
     for title, items in SHEET.items():
-        rows = [
-            [text(item.asked), text(item.claim), text(item.tripod), _answer(item, suite, results)]
-            for item in items
-        ]
-        header = ["Item", "CLAIM", "TRIPOD+AI", "Answer"]
-        body += [f"<h2>{title}</h2>", *grid(header, rows, "llll", title)]
+        blocks += [Heading(2, title), DataTable.of(columns, items, sortable=False)]
     home = f"{file_name(suite.name)}.html"
-    trail = [link("../index.html", "Leaderboard"), link(home, f"suite {suite.name}")]
-    return page(f"Reporting checklist of suite {suite.name}", body, root="../", trail=trail)
+    trail = [Link("../index.html", "Leaderboard"), Link(home, f"suite {suite.name}")]
+    return Page(f"Reporting checklist of suite {suite.name}", blocks, trail, root="../")
 
 
-def _answer(item: Item, suite: SuiteRows, results: Results) -> str:
-    said = [text(line) for line in item.answer(suite, results)] if item.answer else []
+def _answer(item: Item, suite: SuiteRows, results: Results) -> Content:
+    said: list[Content] = list(item.answer(suite, results)) if item.answer else []
     if item.author:
-        left = AUTHOR if item.author == "all" else f"{AUTHOR}: {text(item.author)}"
-        said.append(f'<span class="open">{left}</span>')
-    return "<br>".join(said) or f'<span class="open">{MISSING}</span>'
+        said.append(Open(AUTHOR if item.author == "all" else f"{AUTHOR}: {item.author}"))
+    return joined(BREAK, said or [Open(MISSING)])

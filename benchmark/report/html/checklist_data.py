@@ -118,7 +118,7 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
 def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How the splits were made, and the verdict of the leakage gate."""
     yield from suite.each(lambda t: (
-        f"{t.protocol.split}. Are patients apart? Leakage verdict {t.verdict}"
+        f"{t.protocol.split}. Are patients apart? Leakage status {t.verdict}"
         + "".join(f"; {reason}" for reason in t.reasons)
     ))  # fmt: skip
 

@@ -14,11 +14,9 @@ from benchmark.report.crossed import network_of
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
-from benchmark.report.html.render import as_text
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import weights as weights_of
 from benchmark.report.notes import trained, why_stopped
-from benchmark.report.section import machine
 from benchmark.report.text import count, duration, interval, number
 
 
@@ -53,14 +51,12 @@ def weights(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Where training starts from."""
     used = suite.distinct(lambda c: weights_of(c.spec) if c.spec.weights else "")
     if used:
-        yield f"weights: {as_text(', '.join(used))}"
+        yield f"weights: {', '.join(used)}"
 
 
 def training(suite: SuiteRows, results: Results) -> Iterator[str]:
     """The recipes and augmentations."""
-    yield from suite.distinct(
-        lambda c: as_text(trained(c.runs[0].row)) if "epochs" in c.spec.recipe else ""
-    )
+    yield from suite.distinct(lambda c: trained(c.runs[0].row) if "epochs" in c.spec.recipe else "")
     used = suite.distinct(lambda c: c.spec.augmentation)
     yield f"augmentation: {', '.join(used) or 'none'}"
 
@@ -86,7 +82,7 @@ def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:
 def hardware(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Machines and total training time."""
     machines = (m for c in suite.configurations for m in c.machines if m.words)
-    yield from dict.fromkeys(as_text(machine(m)) for m in machines)
+    yield from dict.fromkeys(map(str, machines))
     runs = [run for c in suite.configurations for run in c.runs]
     spent = sum(run.row.phases.get("train", 0.0) for run in runs)
     yield f"training in all: {duration(spent)} in {count(len(runs))} runs"
@@ -122,7 +118,7 @@ def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
         for c in table.groups[0] if table.groups else ():
             train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
             yield (
-                f"{table.name}, leading group: {as_text(table.labels[c.key])}, AUC on train "
+                f"{table.name}, leading group: {table.labels[c.key]}, AUC on train "
                 f"{number(train.mean)}, validation {number(validation.mean)}, test "
                 f"{number(test.mean)} {interval(test.low, test.high)}"
             )
@@ -188,7 +184,7 @@ def limitations(suite: SuiteRows, results: Results) -> Iterator[str]:
     yield from (f"{limit.text} ({limit.source})" for limit in references.limits())
     for table, _ in suite.tables:
         if table.verdict != "clean":
-            yield f"{table.name}: leakage verdict {table.verdict}"
+            yield f"{table.name}: leakage status {table.verdict}"
 
 
 def data_available(suite: SuiteRows, results: Results) -> Iterator[str]:

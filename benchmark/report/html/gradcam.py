@@ -35,7 +35,8 @@ KINDS = {"true positive": (1, 1), "false positive": (0, 1), "false negative": (1
          "true negative": (0, 0)}  # fmt: skip
 """What an example is called: (truth, decision at the frozen threshold)."""
 SHOWN = 4
-_BOX_SIDE = 1024.0  # boxes come with ChestX-ray14 only, in pixels of the published images
+Sides = dict[str, float]
+"""A box: x, y, w and h as fractions of the side."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _explain(run: Run, sources: Sources, folder: Path, record: HeatRecord) -> He
     decisions = _decisions(run, test)
     heat, findings = None, []
     for column, finding in enumerate(test.findings):
-        boxes = _boxes(prepared, run, finding)
+        boxes = published_boxes(prepared, run, finding)
         chosen = _choose(test, decisions[:, column], column, boxes)
         lines = sorted({*chain(*chosen.values()), *_boxed(test, column, boxes)})
         heat = heat_maps(model, pixels[lines], column)
@@ -108,7 +109,7 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     """Data set, test images (uint8), their ids, and the network with the run's weights."""
     from benchmark.data.prepared import load_prepared
     from benchmark.models import create, discover
-    from benchmark.protocols import under
+    from benchmark.protocols import find
 
     spec = run.row.spec
     model_file = discover(sources.models_dirs).get(spec.model)
@@ -122,13 +123,13 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     if model_file.version != run.row.code.get("model"):
         raise UserError("its model file has changed since the run")
     prepared = load_prepared(spec.dataset, sources.data_dir)
-    prepared = under(spec.protocol, prepared)
+    prepared = find(spec.protocol).apply(prepared)
     if prepared.manifest_sha256 != spec.manifest_sha256:
         raise UserError(f"{spec.dataset} was prepared anew since the run")
 
     import keras
 
-    from benchmark.segmentation.lung_views import open_prepared_view
+    from benchmark.training.lung_views import open_prepared_view
 
     view = open_prepared_view(prepared, "test", spec, sources.cache_dir, sources.results)
     keras.config.set_dtype_policy("float32")
@@ -163,14 +164,23 @@ def _boxed(test: Predictions, column: int, boxes: dict[str, list]) -> list[int]:
     return [line for line in positive if str(test.image_id[line]) in boxes]
 
 
-def _boxes(prepared: Prepared, run: Run, finding: str) -> dict[str, list[dict[str, float]]]:
-    """image_id -> the published boxes of a finding, as fractions of the side."""
-    if "crop" in run.row.spec.preprocessing:
-        return {}  # the pixels moved
-    found: dict[str, list[dict[str, float]]] = {}
+def published_boxes(
+    prepared: Prepared, run: Run, finding: str
+) -> dict[str, list[dict[str, float]]]:
+    """image_id -> the published boxes of a finding, as fractions of the side.
+
+    Boxes are in pixels of the images as published: none where these vary in size, or where the
+    pixels have moved since.
+    """
+    from benchmark.data import preprocessing
+
+    size = prepared.facts.original_size
+    if not size or not preprocessing.find(run.row.spec.preprocessing).keeps_geometry:
+        return {}
+    found: dict[str, list[Sides]] = {}
     for box in prepared.facts.boxes:
         if box.finding == finding:
-            sides = {side: getattr(box, side) / _BOX_SIDE for side in "xywh"}
+            sides = {side: getattr(box, side) / size for side in "xywh"}
             found.setdefault(box.image_id, []).append(sides)
     return found
 

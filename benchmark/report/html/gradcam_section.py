@@ -9,7 +9,8 @@ from typing import Literal
 from benchmark.records.door import RecordError, read_record
 from benchmark.records.row import Count, LaterFields
 from benchmark.report.configuration import Configuration
-from benchmark.report.html.elements import figure, notice, text
+from benchmark.report.content import Code, Content
+from benchmark.report.tables import Block, Paragraph, Picture
 from benchmark.report.text import number
 from benchmark.spec import Id, Sha256
 
@@ -17,8 +18,8 @@ RECORD = "gradcam.json"
 VERSION = 3
 """Of the record and of how heat is computed."""
 _HOW = (
-    "<code>cxr-bench report --gradcam</code> makes them where the weights, the prepared images "
-    "and the model file are on disk."
+    Code("cxr-bench report --gradcam"),
+    " makes them where the weights, the prepared images and the model file are on disk.",
 )
 _LOCAL = "These images may not be passed on: keep this site on your machine."
 
@@ -67,34 +68,37 @@ class HeatRecord(LaterFields):
     findings: tuple[FindingHeat, ...] = ()
 
 
-def gradcam_section(configuration: Configuration, folder: Path, path: str) -> list[str]:
-    """HTML of the heat maps in a folder.
+def gradcam_section(configuration: Configuration, folder: Path, path: str) -> list[Block]:
+    """The heat maps in a folder, or why there are none.
 
     Args:
         configuration: whose page it is.
         folder: where :func:`benchmark.report.html.gradcam.explain` writes.
         path: from the page to that folder.
     """
+    another = ("The heat maps were made by another release and are not shown. ", _HOW)
     if not (folder / RECORD).is_file():
-        return [f"<p>No heat maps were made. {_HOW}</p>"]
+        return _said(("No heat maps were made. ", _HOW))
     try:
         record = read_record(folder / RECORD, HeatRecord, "")
     except RecordError:
-        return [f"<p>The heat maps were made by another release and are not shown. {_HOW}</p>"]
+        return _said(another)
     if record.predictions_sha256 != configuration.runs[0].scores.predictions_sha256:
-        return [f"<p>The heat maps are of other predictions and are not shown. {_HOW}</p>"]
+        return _said(("The heat maps are of other predictions and are not shown. ", _HOW))
     if record.problem:
-        return [f"<p>No heat maps: {text(record.problem)}.</p>"]
-    if record.version != VERSION:
-        return [f"<p>The heat maps were made by another release and are not shown. {_HOW}</p>"]
-    return list(_maps(record, path))
+        return _said(f"No heat maps: {record.problem}.")
+    return list(_maps(record, path)) if record.version == VERSION else _said(another)
 
 
-def _maps(record: HeatRecord, path: str) -> Iterator[str]:
+def _said(content: Content) -> list[Block]:
+    return [Paragraph(content)]
+
+
+def _maps(record: HeatRecord, path: str) -> Iterator[Block]:
     if record.private:
-        yield notice(_LOCAL)
+        yield Paragraph(_LOCAL, notice=True)
     height, width = record.map
-    said = (
+    yield Paragraph(
         f"{_METHODS[record.method]} of seed {record.seed}, from layer {record.layer}, a "
         f"map of {height} × {width} cells: what speaks for the finding in this image, scaled to "
         "its own maximum. "
@@ -102,12 +106,11 @@ def _maps(record: HeatRecord, path: str) -> Iterator[str]:
         "then by a hash of their id; not chosen by eye. Heat shows what a score hangs on, not "
         "that the reason is right."
     )
-    yield f"<p>{text(said)}</p>"
     for each in record.findings:
         finding = each.finding
         alt = f"Grad-CAM for {finding}: true and false positives and negatives, bare and with heat."
         caption = f"{finding}. {_boxes(each)}{_none(each)}"
-        yield from figure(f"{path}/{each.figure}", alt, caption, broad=True)
+        yield Picture(f"{path}/{each.figure}", alt, caption, broad=True)
 
 
 def _none(each: FindingHeat) -> str:

@@ -22,12 +22,7 @@ from benchmark.report.html import figures_curves, figures_decisions
 from benchmark.report.html.figure_style import save_both
 from benchmark.report.html.figures_curves import FindingCurves
 from benchmark.report.html.figures_training import Training, learning_curves
-from benchmark.report.html.predicted import (
-    confusion,
-    finding_curves,
-    read_test_runs,
-    subgroups_of,
-)
+from benchmark.report.html.predicted import confusion, finding_curves, read_test_runs, subgroups_of
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.scoring.subgroups import Subgroup
 

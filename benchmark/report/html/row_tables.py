@@ -2,119 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from benchmark.records.row import Row
-from benchmark.report.configuration import Configuration, mean
+from benchmark.report.columns import NAMES, PAGE, columns
+from benchmark.report.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.environments import Machine
-from benchmark.report.html.elements import facts, grid, text
-from benchmark.report.html.render import as_text
 from benchmark.report.labels import flatten
-from benchmark.report.section import machine, measured
-from benchmark.report.text import UNDEFINED, count, duration, interval, number
+from benchmark.report.tables import Column, DataTable, Facts, text_column
+from benchmark.report.text import UNDEFINED, count, duration, number
+from benchmark.report.values import Value, limits
 from benchmark.scoring.subgroups import Estimate, Subgroup
 
-_SCORES = {
-    "test_auc": "AUC, test",
-    "validation_auc": "AUC, validation",
-    "train_auc": "AUC, train",
-    "gap_auc": "Gap (AUC): train − test",
-    "gap_auc_train_minus_validation": "… of it train − validation",
-    "gap_auc_validation_minus_test": "… of it validation − test",
-    "test_f1": "F1, test",
-    "gap_f1": "F1 gap",
-    "gap_f1_constant": "F1 gap of the constant predictor",
-    "test_accuracy": "Accuracy",
-    "test_balanced_accuracy": "Balanced accuracy",
-    "test_sensitivity": "Sensitivity",
-    "test_specificity": "Specificity",
-    "test_average_precision": "Average precision",
-    "test_mcc": "Matthews correlation",
-    "test_brier": "Brier score",
-    "test_ece": "Expected calibration error",
-    "test_log_loss": "Log loss",
-}
-_PER_FINDING = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "f1": "F1",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "brier": "Brier",
-    "ece": "ECE",
-}
+_PER_FINDING = ("auc", "average_precision", "f1", "sensitivity", "specificity", "ppv", "npv",
+                "brier", "ece")  # fmt: skip
+_SHORT = {"brier": "Brier", "ece": "ECE"}
 
 
-def scores(configuration: Configuration) -> list[str]:
-    """Every quantity of the leaderboard, over all runs and for each."""
-    seeds = [f"seed {seed}" for seed in configuration.seeds]
-    rows = [
-        [
-            text(name),
-            measured(configuration.measurements[key]),
-            *(number(value) for value in configuration.values(key)),
-        ]
-        for key, name in _SCORES.items()
+def scores(configuration: Configuration) -> DataTable:
+    """Every quantity that pages show, over all runs and for each."""
+
+    def of_run(column: Column, run: int) -> Value:
+        return QUANTITIES[column.name](configuration.runs[run].scores)
+
+    shown = [
+        text_column("Quantity", lambda column: column.long or column.heading),
+        Column("all", "All seeds", lambda column: configuration.measurements[column.name]),
+        *(
+            Column(f"seed_{seed}", f"seed {seed}", lambda column, k=k: of_run(column, k))
+            for k, seed in enumerate(configuration.seeds)
+        ),
     ]
-    header = ["Quantity", "All seeds", *seeds]
-    return grid(header, rows, "l" + "r" * (1 + len(seeds)), "Scores")
+    return DataTable.of(shown, columns(PAGE), title="Scores", sortable=False)
 
 
-def findings(configuration: Configuration) -> list[str]:
+def findings(configuration: Configuration) -> DataTable:
     """Test metrics of each finding, mean over the runs, with its support and threshold."""
-    all_scores = [run.scores for run in configuration.runs]
-    header = ["Finding", "Images", "Positive", "Positive patients", *_PER_FINDING.values(),
-              "Threshold"]  # fmt: skip
-    rows = []
-    for finding in all_scores[0].findings:
-        test = [each.splits["test"].per_finding[finding] for each in all_scores]
-        support = [count(n) for n in (test[0].n, test[0].n_positive, test[0].n_positive_patients)]
-        means = [number(mean([each.metrics[key] for each in test])) for key in _PER_FINDING]
-        thresholds = [each.thresholds.get(finding) for each in all_scores]
-        shown = UNDEFINED if None in thresholds else ", ".join(map(number, thresholds))
-        rows.append([text(finding), *support, *means, shown])
-    return grid(header, rows, "l" + "r" * (len(header) - 1), "Findings")
+    tests = [run.scores.splits["test"].per_finding for run in configuration.runs]
 
+    def metric(key: str) -> Column[str]:
+        def value(finding: str) -> Value:
+            return mean([test[finding].metrics[key] for test in tests])
 
-def subgroups(groups: list[Subgroup]) -> list[str]:
-    """The numbers behind the chart of subgroups."""
-    header = ["Subgroup", "Images", "With a finding", "Patients", "AUC", "95 % interval",
-              "Underdiagnosis rate", "95 % interval"]  # fmt: skip
-    rows = [
-        [
-            text(f"{group.axis}: {group.level}"),
-            count(group.underdiagnosis.n),
-            count(group.underdiagnosis.n_positive),
-            count(group.patients),
-            *_estimate(group.auc),
-            *_estimate(group.underdiagnosis),
-        ]
-        for group in groups
+        return Column(key, _SHORT.get(key, NAMES[key]), value)
+
+    def threshold(finding: str) -> Value:
+        found = [run.scores.thresholds.get(finding) for run in configuration.runs]
+        return None if None in found else ", ".join(map(number, found))
+
+    shown = [
+        text_column("Finding", lambda finding: finding),
+        Column("n", "Images", lambda finding: tests[0][finding].n),
+        Column("positive", "Positive", lambda finding: tests[0][finding].n_positive),
+        Column(
+            "patients", "Positive patients", lambda finding: tests[0][finding].n_positive_patients
+        ),
+        *map(metric, _PER_FINDING),
+        Column("threshold", "Threshold", threshold),
     ]
-    return grid(header, rows, "lrrrrrrr", "Subgroups")
+    return DataTable.of(shown, configuration.runs[0].scores.findings, title="Findings")
 
 
-def spec(configuration: Configuration) -> list[str]:
+def subgroups(groups: Iterable[Subgroup]) -> DataTable:
+    """The numbers behind the chart of subgroups."""
+    shown = [
+        text_column("Subgroup", lambda group: f"{group.axis}: {group.level}"),
+        Column("images", "Images", lambda group: group.underdiagnosis.n),
+        Column("positive", "With a finding", lambda group: group.underdiagnosis.n_positive),
+        Column("patients", "Patients", lambda group: group.patients),
+        *_estimate("auc", "AUC"),
+        *_estimate("underdiagnosis", "Underdiagnosis rate"),
+    ]
+    return DataTable.of(shown, groups, title="Subgroups")
+
+
+def _estimate(name: str, said: str) -> list[Column[Subgroup]]:
+    def found(group: Subgroup) -> Estimate:
+        return getattr(group, name)
+
+    return [
+        Column(name, said, lambda group: found(group).value),
+        Column(name, "95 % interval", lambda g: limits(found(g).low, found(g).high)),
+    ]
+
+
+def spec(configuration: Configuration) -> Facts:
     """The resolved spec, without its seed."""
     entries = dict(flatten(configuration.spec)) | {
         "model title": configuration.model.title,
         "model reference": configuration.model.reference,
         "parameters": count(configuration.model.parameters),
     }
-    return facts((name, value) for name, value in entries.items() if not _of_a_seed(name))
+    said = ((n, UNDEFINED if v in (None, "") else str(v)) for n, v in entries.items())
+    return Facts(tuple((n, value) for n, value in said if not _of_a_seed(n)), as_table=True)
 
 
-def provenance(configuration: Configuration) -> list[str]:
+def provenance(configuration: Configuration) -> DataTable:
     """How each run was made, and what it can be checked against."""
     runs = [_made(run.row) for run in configuration.runs]
-    rows = [[text(name), *(text(run[name]) for run in runs)] for name in runs[0]]
-    header = ["", *(f"seed {seed}" for seed in configuration.seeds)]
-    return grid(header, rows, "l" * len(header), "Provenance", wrapping=True)
+    shown = [
+        text_column("", lambda name: name),
+        *(
+            text_column(f"seed {seed}", lambda name, made=made: str(made[name]))
+            for seed, made in zip(configuration.seeds, runs, strict=True)
+        ),
+    ]
+    return DataTable.of(shown, runs[0], title="Provenance", sortable=False, wrapping=True)
 
 
 def _made(row: Row) -> dict[str, object]:
     made, memory = row.environment, row.peak_memory_mb
-    machine_words = Machine.of(made)
+    machine = Machine.of(made)
     return {
         "Spec": row.spec_id,
         "Finished": row.finished or UNDEFINED,
@@ -123,7 +121,7 @@ def _made(row: Row) -> dict[str, object]:
         "Python": made.python,
         "Packages": _listed(made.packages),
         "Computed by": ", ".join(filter(None, [made.backend, made.device])) or UNDEFINED,
-        "Hardware": as_text(machine(machine_words)) if machine_words.words else UNDEFINED,
+        "Hardware": str(machine) if machine.words else UNDEFINED,
         "Threads": UNDEFINED if made.threads is None else made.threads,
         "Determinism": row.determinism or UNDEFINED,
         "Time": ", ".join(f"{phase} {duration(s)}" for phase, s in row.phases.items()),
@@ -131,7 +129,7 @@ def _made(row: Row) -> dict[str, object]:
         "Prepared images, SHA-256 of their list": row.spec.manifest_sha256,
         "Made from": _listed({role: each.spec_id for role, each in row.made_from.items()}),
         "Predictions, SHA-256": row.predictions_sha256,
-        "Leakage verdict": row.dataset.verdict,
+        "Leakage status": row.dataset.verdict,
     }
 
 
@@ -142,7 +140,3 @@ def _listed(values: dict[str, str]) -> str:
 def _of_a_seed(field: str) -> bool:
     """Whether a field of a spec differs from seed to seed; what was made from which says so."""
     return field == "seed" or (field.startswith("requires.") and field.endswith(".spec_id"))
-
-
-def _estimate(of: Estimate) -> list[str]:
-    return [number(of.value), interval(of.low, of.high) or UNDEFINED]

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from benchmark.errors import UserError
 from benchmark.records.store import Results
+from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
+from benchmark.report.export import exports
 from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
 from benchmark.report.html.checklist import checklist_page
@@ -24,7 +26,7 @@ from benchmark.report.html.index import index_page
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_page import row_page
 from benchmark.report.html.suite_page import draw_suite, suite_page, suite_rows
-from benchmark.report.leaderboard import Leaderboard
+from benchmark.report.render import html
 
 _STATIC = ("style.css", "script.js")
 Progress = Callable[[int, int], None]
@@ -103,14 +105,15 @@ def _write_tables(
     results: Results, leaderboard: Leaderboard, out: Path, linked: set[str], *, cost: bool
 ) -> None:
     suites = suite_rows(leaderboard.tables)
-    files = leaderboard.exports(cost=cost)
-    files["index.html"] = index_page(leaderboard, suites, linked, [*files], cost=cost).encode()
+    files = exports(leaderboard, cost=cost)
+    pages = {"index.html": index_page(leaderboard, suites, linked, [*files], cost=cost)}
     files |= {name: Path(__file__).with_name(name).read_bytes() for name in _STATIC}
     for suite in suites:
         name = file_name(suite.name)
         draw_suite(suite, out / "figures" / "suites" / name)
-        files[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost).encode()
-        files[f"suites/{name}-checklist.html"] = checklist_page(suite, results).encode()
+        pages[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost)
+        pages[f"suites/{name}-checklist.html"] = checklist_page(suite, results)
+    files |= {name: html.page(each).encode() for name, each in pages.items()}
     for name, content in files.items():
         write_asked(out / name, content)
 
@@ -121,8 +124,8 @@ def _write_row(results: Results, table: Table, configuration: Configuration, out
     name = file_name(configuration.key)
     drawn = draw_row(results, configuration, out / "figures" / "rows" / name)
     gradcam = gradcam_section(configuration, out / "gradcam" / name, f"../gradcam/{name}")
-    content = row_page(configuration, table, drawn, gradcam)
-    write_asked(_page(out, configuration.key), content.encode())
+    page = row_page(configuration, table, drawn, gradcam)
+    write_asked(_page(out, configuration.key), html.page(page).encode())
 
 
 def _page(out: Path, key: str) -> Path:

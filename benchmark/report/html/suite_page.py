@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.records.row import Row
+from benchmark.report.columns import SUITE, Entry, columns
 from benchmark.report.configuration import Configuration
+from benchmark.report.content import Content, Link
 from benchmark.report.gather import Table
-from benchmark.report.html.elements import figure, grid, link, notice, page, text
 from benchmark.report.html.names import file_name
-from benchmark.report.html.render import inline
-from benchmark.report.section import measured
-from benchmark.report.text import UNDEFINED, count, duration, number
+from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph, Picture
+from benchmark.report.text import count, number
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def draw_suite(suite: SuiteRows, folder: Path) -> None:
             save_both(lambda draw=draw: draw(protocols), folder / draw.__name__)
 
 
-def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> str:
+def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> Page:
     """The page.
 
     Args:
@@ -78,16 +78,23 @@ def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> str:
         linked: keys of the configurations that have a page.
         cost: whether training times are shown.
     """
-    body = [
-        f"<h1>{text(suite.title or f'Suite {suite.name}')}</h1>",
-        f"<p>{text(suite.description)}</p>",
-        f"<p>{link(f'{file_name(suite.name)}-checklist.html', 'Reporting checklist')}</p>",
+
+    def named(configuration: Configuration, name: str) -> Content:
+        if configuration.key not in linked:
+            return name
+        return Link(f"../rows/{file_name(configuration.key)}.html", name)
+
+    blocks: list[Block] = [
+        Heading(1, suite.title or f"Suite {suite.name}"),
+        Paragraph(suite.description),
+        Paragraph(Link(f"{file_name(suite.name)}-checklist.html", "Reporting checklist")),
         *(_pictures(suite, cost=cost) if _panels(suite) else []),
     ]
     for table, configurations in suite.tables:
-        body += _section(suite, table, configurations, linked, cost=cost)
-    trail = [link("../index.html", "Leaderboard")]
-    return page(f"Suite {suite.name}", body, root="../", trail=trail)
+        entries = [Entry(table, c, named) for c in configurations]
+        blocks += _section(suite, table, entries, cost=cost)
+    trail = [Link("../index.html", "Leaderboard")]
+    return Page(f"Suite {suite.name}", blocks, trail, root="../")
 
 
 def made_elsewhere(row: Row) -> bool:
@@ -128,73 +135,44 @@ def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
     return {name: shown for name, shown in panels.items() if shown}
 
 
-def _pictures(suite: SuiteRows, *, cost: bool) -> list[str]:
-    folder = f"../figures/suites/{file_name(suite.name)}"
+def _pictures(suite: SuiteRows, *, cost: bool) -> list[Block]:
+    folder, broad = f"../figures/suites/{file_name(suite.name)}", len(suite.tables) > 1
     best = max(suite.configurations, key=lambda c: c.measurements["test_auc"].mean or 0)
     said = f"Highest test AUC: {best.spec.model}, {number(best.measurements['test_auc'].mean)}."
-    lines = [
-        "<h2>Overfitting against AUC</h2>",
-        *figure(
+    blocks: list[Block] = [
+        Heading(2, "Overfitting against AUC"),
+        Picture(
             f"{folder}/gap_against_auc",
             f"Overfitting gap against test AUC of suite {suite.name}, a panel a protocol. {said}",
             "Top left is best. Lines: 95 % intervals. Numbers of different panels are not "
             "comparable. Models that see no image, or made elsewhere, stand in the tables only.",
-            broad=len(suite.tables) > 1,
+            broad,
         ),
     ]
     if not cost:
-        return lines
+        return blocks
     return [
-        *lines,
-        "<h2>Accuracy against cost</h2>",
-        *figure(
+        *blocks,
+        Heading(2, "Accuracy against cost"),
+        Picture(
             f"{folder}/accuracy_against_cost",
             f"Test accuracy against training time of suite {suite.name}, a panel a protocol.",
             "Top left is best. Accuracy at the frozen threshold, which says little where a "
             "finding is rare; training time of one run, comparable on one machine only. Rows that "
             "train nothing of their own are left out.",
-            broad=len(suite.tables) > 1,
+            broad,
         ),
     ]
 
 
 def _section(
-    suite: SuiteRows,
-    table: Table,
-    configurations: tuple[Configuration, ...],
-    linked: set[str],
-    *,
-    cost: bool,
-) -> Iterator[str]:
-    dataset = table.name
-    yield f'<h2><a href="../index.html#{table.anchor}">{text(dataset)}</a></h2>'
+    suite: SuiteRows, table: Table, entries: list[Entry], *, cost: bool
+) -> Iterator[Block]:
+    yield Heading(2, Link(f"../index.html#{table.anchor}", table.name), table.anchor)
     for mark in table.watermarks:
-        yield notice(f"Not comparable with full runs: {mark}.")
+        yield Paragraph(f"Not comparable with full runs: {mark}.", notice=True)
     rows = [row for row in table.rows if row.suite == suite.name]
     done = sum(row.done for row in rows)
-    yield f"<p>{count(done)} of {count(len(rows))} runs finished.</p>"
-    if not configurations:
-        return
-    header = ["Configuration", "Group", "AUC", "Gap (AUC)", "Accuracy", "Parameters"]
-    times = [[duration(c.train_seconds)] if cost else [] for c in configurations]
-    lines = [
-        [
-            _named(table, c, linked),
-            str(table.group_numbers.get(c.key, UNDEFINED)),
-            measured(c.measurements["test_auc"]),
-            measured(c.measurements["gap_auc"]),
-            number(c.measurements["test_accuracy"].mean),
-            count(c.model.parameters),
-            *time,
-        ]
-        for c, time in zip(configurations, times, strict=True)
-    ]
-    header += ["Training"] if cost else []
-    yield from grid(header, lines, "l" + "r" * (len(header) - 1), dataset)
-
-
-def _named(table: Table, configuration: Configuration, linked: set[str]) -> str:
-    label = inline(table.labels[configuration.key])
-    if configuration.key not in linked:
-        return label
-    return f'<a href="../rows/{file_name(configuration.key)}.html">{label}</a>'
+    yield Paragraph(f"{count(done)} of {count(len(rows))} runs finished.")
+    if entries:
+        yield DataTable.of(columns(SUITE, cost=cost), entries)

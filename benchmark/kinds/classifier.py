@@ -1,0 +1,30 @@
+"""A network that says how probable each finding is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmark.kinds.base import Circumstances, Kind
+from benchmark.models import check_size
+from benchmark.spec import Spec
+from benchmark.training.imbalance import check_policy
+from benchmark.training.starting_weights import check_start
+
+
+class Classifier(Kind):
+    """Trained on images."""
+
+    def takes(self, card: Mapping[str, Any]) -> bool:
+        """Image models of findings."""
+        return card["inputs"] == "image" and card["predicts"] == "findings"
+
+    def refusal(self, spec: Spec, given: Circumstances) -> str | None:
+        """An image too small, a policy without meaning for the task, weights that are missing."""
+        check_size(given.model_file, spec.resolution)
+        check_policy(spec.imbalance, given.prepared.task)
+        check_start(spec, given.model_file, given.weights)
+        return None
+
+
+KIND = Classifier()

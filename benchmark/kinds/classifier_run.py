@@ -1,0 +1,79 @@
+"""Train a classifier on its views and predict every split from its best epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from benchmark.hashing import sha256_of_file
+from benchmark.kinds.ancestry import overlap
+from benchmark.kinds.job import Outcome, SpecJob
+from benchmark.models import create
+from benchmark.task import Task
+from benchmark.training.continued import continue_from
+from benchmark.training.network import check_device, determinism, fresh_model, save_weights
+from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.stage import predict_splits
+from benchmark.training.starting_weights import (
+    WeightSources,
+    check_start,
+    made_from_weights,
+    not_as_published,
+    starting_weights,
+)
+
+
+def run(job: SpecJob) -> Outcome:
+    """Train one spec.
+
+    Raises:
+        UserError: the machine does not have the device the worker was started for.
+        benchmark.training.fit.Diverged: the loss stopped being a number.
+    """
+    spec, context, model_file = job.spec, job.context, job.model_file
+    check_device(context.environment)
+    files = check_start(spec, model_file, WeightSources(context.results, context.weights_dirs))
+    training = job.training(job.images())
+    context.compiled.forget_others(training.compiled_key)
+    with job.phases.phase("build"):
+        model = _starting_model(job, files)
+    trained = SCHEMES.find(spec.scheme).load()(model, training)
+    with job.phases.phase("predict"):
+        logits = predict_splits(trained.network, trained.inputs, trained.validation)
+    with job.phases.phase("write"):
+        saved = context.results.weights_path(spec.spec_id)
+        save_weights(trained.model, saved)
+    return Outcome(
+        logits,
+        model.count_params(),
+        trained.history.as_record(),
+        determinism(context.environment),
+        weights_sha256=sha256_of_file(saved),
+        starting_weights=starting_weights(spec, model_file, files),
+        made_from=made_from_weights(spec, files),
+        watermarks=_watermarks(job, files),
+    )
+
+
+def _watermarks(job: SpecJob, files: Sequence[Path]) -> list[str]:
+    """Why a row is not to be ranked for the weights it began with; empty where nothing is wrong."""
+    known = overlap(job.spec, job.prepared, job.context.results) if job.spec.origin else []
+    return known + not_as_published(job.spec, files)
+
+
+def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:
+    spec, model_file, task = job.spec, job.model_file, job.prepared.task
+    if not spec.origin:
+        return fresh_model(spec, model_file, task, files)
+    model = fresh_model(spec, model_file, task)
+    learnt = job.context.results.read_row(spec.origin).dataset.task
+    theirs = Task(tuple(learnt.findings), learnt.kind)
+    continue_from(
+        model,
+        files[0],
+        theirs,
+        lambda task: create(model_file, spec.resolution, task, spec.normalisation),
+    )
+    return model

@@ -1,0 +1,197 @@
+"""A trained row on the test images of another data set: its weights as they are, nothing tuned.
+
+The result is a row of its own kind, in the folder ``cross`` of the results. Its prediction file
+holds the row's own predictions of its validation split, on which thresholds stay chosen, and the
+new ones of the other set's test split, both under the common names of the findings.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from msgspec import structs
+
+from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+from benchmark.data.shared_findings import shared_findings
+from benchmark.data.split_data import SplitData
+from benchmark.errors import UserError
+from benchmark.hashing import sha256_of_file
+from benchmark.kinds.ancestry import overlap
+from benchmark.kinds.code import is_current
+from benchmark.kinds.external_validation_row import cross_row, joined, test_predictions
+from benchmark.machine.environment import Environment
+from benchmark.models import ModelFile
+from benchmark.protocols import find
+from benchmark.records.predictions import read_predictions
+from benchmark.records.row import Made, Row, TrainedOn
+from benchmark.records.store import Results
+from benchmark.scoring.carried import carried
+from benchmark.scoring.publishing import check, publish
+from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
+from benchmark.task import Task
+from benchmark.training.starting_weights import check_saved_weights
+
+Progress = Callable[[int, int], None]
+
+
+def evaluate(
+    row: Row,
+    target: Prepared,
+    model_file: ModelFile,
+    results: Results,
+    cache_dir: Path,
+    environment: Environment,
+    progress: Progress | None = None,
+    *,
+    replace: bool = False,
+) -> Row:
+    """Test the network of a row on another data set, and save predictions, scores and row.
+
+    Args:
+        row: finished, of a network that sees images.
+        target: the other data set, prepared.
+        model_file: of the row.
+        results: where the row and its weights are; the new row goes to its ``cross`` folder.
+        environment: what computes.
+        progress: told how many images are decoded.
+        replace: whether an earlier evaluation on that set gives way.
+
+    Raises:
+        UserError: the weights are not here or not of this model file, the sets share no finding,
+            the network was trained on some of the very test images, or there is an earlier
+            evaluation.
+    """
+    start = time.perf_counter()
+    weights = _weights(row, model_file, results)
+    source = row.spec
+    learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
+    ours, theirs = shared_findings(
+        source.dataset, learnt.findings, target.name, target.task.findings
+    )
+    spec = _spec(row, target)
+    seen = _seen(spec, source, target, results)
+    logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
+    home = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    validation = carried(read_predictions(home, learnt.kind).part("validation"), ours)
+    both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
+    made = cross_row(spec, row, target, model_file, both, environment)
+    used = Made(
+        spec_id=row.spec_id,
+        predictions_sha256=row.predictions_sha256,
+        weights_sha256=sha256_of_file(weights),
+    )
+    made = structs.replace(
+        made,
+        watermarks=[*made.watermarks, *seen],
+        made_from={NETWORK: used},
+        trained_on=TrainedOn(
+            dataset=source.dataset,
+            scheme=source.scheme,
+            weights=source.weights,
+            findings=(ours, theirs),
+        ),
+        phases={"evaluate": round(time.perf_counter() - start, 3)},
+    )
+    return publish(results.cross, made, check(both, made.protocol), replace=replace)
+
+
+def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
+    """The saved weights of a row that can be evaluated."""
+    path = results.weights_path(row.spec_id)
+    if not row.done or row.holds_masks or row.trained_on:
+        raise UserError(f"row {row.spec_id} is not a finished classifier")
+    if not find(row.spec.protocol).asks_findings:
+        raise UserError(
+            f"row {row.spec_id} is of {row.spec.protocol}: what it predicts is no finding of "
+            "another set"
+        )
+    if row.spec.kind != "classifier":
+        raise UserError(
+            f"row {row.spec_id} ({row.spec.model}) has no network of its own that sees "
+            "images; evaluate a model that does"
+        )
+    if not is_current(row, model_file):
+        raise UserError(
+            f"the code behind {row.spec.model} has changed since row {row.spec_id} was "
+            "trained; run it again: cxr-bench run --rerun stale"
+        )
+    if not path.is_file():
+        raise UserError(
+            f"{path}: the weights are not here; they are not published with a row. Train it again: "
+            f"cxr-bench run --suite {row.suite} --rerun all --filter "
+            f"model={row.spec.model},seed={row.spec.seed}"
+        )
+    check_saved_weights(row, path)
+    return path
+
+
+def _spec(row: Row, target: Prepared) -> Spec:
+    """What stands for the evaluation: the target's images and the row's network, no recipe."""
+    return structs.replace(
+        row.spec,
+        kind="external_validation",
+        dataset=target.name,
+        dataset_version=target.version,
+        manifest_sha256=target.manifest_sha256,
+        scheme="",
+        weights="",
+        weights_sha256=None,
+        recipe={},
+        protocol=PUBLISHED,
+        requires={**row.spec.requires, NETWORK: requirement(row.spec)},
+    )
+
+
+def _seen(spec: Spec, source: Spec, target: Prepared, results: Results) -> list[str]:
+    """Why the network may know patients it is tested on; very test images are refused."""
+    if target.manifest_sha256 == source.manifest_sha256:
+        raise UserError(
+            f"row {source.spec_id} was trained on {target.name} itself; its "
+            "scores there are in the leaderboard"
+        )
+    try:
+        manifest = load_prepared(source.dataset, target.path.parents[2]).manifest()
+    except NotPrepared:
+        return overlap(spec, target, results)
+    own_test = manifest["split"] == "test"
+    trained = manifest[~own_test] if find(source.protocol).splits_of_set else manifest
+    test = target.manifest().query("split == 'test'")
+    copies = int(test["sha256"].isin(trained["sha256"]).sum())
+    if copies:
+        raise UserError(
+            f"{copies} of the {len(test)} test images of {target.name} are among those that the "
+            f"network was trained on ({source.dataset}): a score there would mean nothing"
+        )
+    before = structs.replace(spec, requires={}, weights=source.weights)
+    earlier = overlap(before, target, results)
+    one_builder = source.dataset.partition("/")[0] == target.name.partition("/")[0]
+    known = int(test["patient_id"].isin(trained["patient_id"]).sum()) if one_builder else 0
+    if not known:
+        return earlier
+    return [f"{known} of {len(test)} test images have patient ids it was trained on", *earlier]
+
+
+def _predict(
+    source: Spec,
+    learnt: Task,
+    model_file: ModelFile,
+    weights: Path,
+    target: Prepared,
+    results: Results,
+    cache_dir: Path,
+    progress: Progress | None,
+) -> np.ndarray:
+    """(N, F) logits of the target's test images."""
+    from benchmark.training.lung_views import open_prepared_view
+    from benchmark.training.network import fresh_model
+    from benchmark.training.stage import predict_logits
+
+    def view(split: str) -> np.ndarray:
+        return open_prepared_view(target, split, source, cache_dir, results, progress).images
+
+    model = fresh_model(source, model_file, learnt)
+    model.load_weights(weights)
+    return predict_logits(model, SplitData(target.part("test"), ("test",)).images(view))

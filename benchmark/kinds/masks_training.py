@@ -1,0 +1,102 @@
+"""Train a segmentation network and predict the masks of every split from its best epoch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import keras
+import numpy as np
+from msgspec import structs
+
+from benchmark.data.gathered import Images
+from benchmark.data.mask_batches import mask_batches
+from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
+from benchmark.data.prepared import SPLITS
+from benchmark.hashing import sha256_of_file
+from benchmark.kinds.job import Outcome, SpecJob
+from benchmark.kinds.mask_split import MaskSplit
+from benchmark.records.mask_counts import count_pixels
+from benchmark.scoring.overlap import dice
+from benchmark.task import LUNG as LUNG_TASK
+from benchmark.training.checkpoints import stage_checkpoint
+from benchmark.training.fit import Validate, Validated, compile_model, fit
+from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.network import check_device, determinism, fresh_model, save_weights
+from benchmark.training.recipe import Recipe
+
+EVALUATION_BATCH = 16
+
+
+def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, dict]:
+    """Train one spec; the weights of the epoch with the best validation Dice are kept.
+
+    Returns:
+        How it went, and the predicted masks, bool (N, S, S), per split.
+
+    Raises:
+        UserError: the machine does not have the device the worker was started for.
+        benchmark.training.fit.Diverged: the loss stopped being a number.
+    """
+    spec, phases, environment = job.spec, job.phases, job.context.environment
+    recipe, train = Recipe(**spec.recipe), splits["train"]
+    check_device(environment)
+    steps = steps_per_epoch(len(train.images), spec.micro_batch)
+    with phases.phase("build"):
+        model = fresh_model(spec, job.model_file, LUNG_TASK)
+        loss = MaskedCrossEntropy(exclusive=False)  # of every pixel that is not ignored
+        compile_model(model, loss, recipe, steps, environment.device)
+
+    def tell(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        told = {"loss": values["loss"], "val_dice": values["val_auc"]}
+        job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **told})
+
+    with phases.phase("train"):
+        batches = partial(
+            mask_batches,
+            train.images,
+            train.masks,
+            batch_size=spec.micro_batch,
+            seed=spec.seed,
+            augmentation=spec.augmentation,
+            epochs=recipe.epochs,
+        )
+        history, seen = fit(
+            model,
+            lambda epoch: batches(first_epoch=epoch),
+            steps,
+            _validator(splits["validation"]),
+            recipe,
+            tell,
+            stage_checkpoint(job.context, spec, "masks"),
+            phases.training,
+        )
+    with phases.phase("predict"):
+        masks = {} if seen is None else {"validation": seen}
+        for split in SPLITS:
+            if split not in masks:
+                masks[split] = predict_masks(model, splits[split].images)
+    with phases.phase("write"):
+        weights = job.context.results.weights_path(spec.spec_id)
+        save_weights(model, weights)
+    told = history.as_record()  # what `fit` maximises is its caller's choice
+    told = structs.replace(told, val_dice=told.val_auc, val_auc=None)
+    outcome = Outcome({}, model.count_params(), told, determinism(environment))
+    return replace(outcome, weights_sha256=sha256_of_file(weights)), masks
+
+
+def predict_masks(model: keras.Model, images: Images) -> np.ndarray:
+    """Where a network sees lung, bool (N, S, S): a probability of at least one half."""
+    logits = model.predict(evaluation_batches(images, EVALUATION_BATCH), verbose=0)
+    return np.asarray(logits)[..., 0] >= 0
+
+
+def _validator(split: MaskSplit) -> Validate:
+    lung, known = split.lung, split.known
+
+    def validate(model: keras.Model) -> Validated:
+        masks = predict_masks(model, split.images)
+        score = float(dice(count_pixels(masks, lung, known)).mean())
+        return Validated(score, predictions=masks)
+
+    return validate

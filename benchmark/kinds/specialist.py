@@ -1,0 +1,40 @@
+"""A second model for the findings that its member confuses most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmark.kinds.base import Circumstances
+from benchmark.kinds.ensemble import EnsembleKind, Way
+from benchmark.spec import Spec
+
+
+class Specialist(EnsembleKind):
+    """Trains a network of its own, which takes over where the first calls such a finding."""
+
+    def ways(self) -> Mapping[str, Way]:
+        """One."""
+        title = "{members}, then {second} on the {k} findings most confused on validation"
+        options = ("k", "recipe", "second")
+        return {self.name: Way(options, (1, 1), title, "wished for by source system S2")}
+
+    def sees_images(self, spec: Spec) -> bool:
+        """It trains on them."""
+        return True
+
+    def refusal(self, spec: Spec, given: Circumstances) -> str | None:
+        """A task that is not of exclusive findings, or too few of them."""
+        task, k = given.prepared.task, spec.ensemble.k
+        if any(not required.spec.resolution for required in given.required.values()):
+            return "its member sees no image, so it has no second stage"
+        if not task.exclusive:
+            return f"a specialist is for exclusive findings; this is a {task.kind} task"
+        if k >= task.n_outputs:
+            return (
+                f"a specialist for {k} of {task.n_outputs} findings leaves nothing to the first "
+                "model; choose a smaller k"
+            )
+        return None
+
+
+KIND = Specialist()

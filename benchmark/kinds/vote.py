@@ -1,0 +1,34 @@
+"""A combination of the saved predictions of its members, by one of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmark.ensembles.rules import AXIS
+from benchmark.kinds.ensemble import EnsembleKind, Way
+from benchmark.spec import Spec
+
+
+class Vote(EnsembleKind):
+    """The rules are in :mod:`benchmark.ensembles.rules`, one file each."""
+
+    def ways(self) -> Mapping[str, Way]:
+        """A way for each rule."""
+        return {name: _way(name) for name in AXIS.names()}
+
+    def way(self, spec: Spec) -> Way:
+        """That of the spec's rule."""
+        return _way(spec.ensemble.rule)
+
+    def ranked(self, spec: Spec) -> bool:
+        """Not where a rule gives few distinct scores, as a vote of decisions does."""
+        return AXIS.find(spec.ensemble.rule).card["ranked_by_auc"]
+
+
+def _way(rule: str) -> Way:
+    card = AXIS.find(rule).card
+    options = tuple(card["options"])
+    return Way(options, (2, None), card["title"], card["reference"], card["version"])
+
+
+KIND = Vote()

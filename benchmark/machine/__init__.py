@@ -1,0 +1,1 @@
+"""The machine that a spec is run on: what computes, and its memory."""

@@ -1,0 +1,1 @@
+"""From suites to a plan: what is asked for, what is there, what comes before what."""

@@ -1,0 +1,38 @@
+"""A nominal price of a spec, to order specs and to keep a suite within its budget.
+
+Not a forecast: it is the same on every machine, so that a budgeted suite has the same specs
+everywhere. The rates are rounded from measurements on two CPU cores at 64 px.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmark.records.row import SplitCounts
+from benchmark.spec import Spec
+from benchmark.training.schemes import is_features_only
+
+START_SECONDS = 5.0
+IMAGES_PER_SECOND = 5000.0
+GIGA_MACS_PER_SECOND = 60.0
+TRAINING_PASSES = 3.0  # forward, gradient of the inputs, gradient of the weights
+
+
+def nominal_seconds(spec: Spec, card: dict[str, Any], counts: dict[str, SplitCounts]) -> float:
+    """Seconds that a spec would take at the nominal rates.
+
+    A frozen backbone is passed once, and its head costs next to nothing.
+
+    Args:
+        card: the model's card; ``gmacs_224`` are multiply-adds at 224 px in 1e9.
+        counts: images of each split.
+    """
+    if "epochs" not in spec.recipe or not card:
+        return 1.0
+    gigamacs = (card["gmacs_224"] or 0.0) * (spec.resolution / 224) ** 2
+    training = counts["train"].images
+    evaluated = counts["validation"].images
+    images = spec.recipe["epochs"] * (TRAINING_PASSES * training + evaluated)
+    if is_features_only(spec.scheme):
+        images = sum(split.images for split in counts.values())
+    return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)

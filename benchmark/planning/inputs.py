@@ -1,0 +1,45 @@
+"""What a plan is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from benchmark.data.prepared import NotPrepared, Prepared
+from benchmark.models import ModelFile
+from benchmark.records.row import Row
+from benchmark.records.store import Results
+from benchmark.training.starting_weights import WeightSources
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What a plan is made from; nothing of the machine that will carry it out.
+
+    Attributes:
+        model_files: every known model by name.
+        prepared: facts of each data set the suites name, or why there are none.
+        results: where rows of earlier runs are.
+        limit: at most so many images of each split; None for all.
+        weights_dirs: folders of published weight files, beside the usual ones.
+        precision: Keras dtype policy in place of the recipes' own; None for these.
+    """
+
+    model_files: Mapping[str, ModelFile]
+    prepared: Mapping[str, Prepared | NotPrepared]
+    results: Results
+    limit: int | None = None
+    weights_dirs: tuple[Path, ...] = ()
+    precision: str | None = None
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The rows that there are, by id."""
+        return {row.spec_id: row for row in self.results.rows()}
+
+    @cached_property
+    def weights(self) -> WeightSources:
+        """Where specs take their first weights from."""
+        return WeightSources(self.results, self.weights_dirs)

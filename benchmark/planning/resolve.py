@@ -1,0 +1,266 @@
+"""From suites to specs: every point of their matrices, with what it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from msgspec import structs
+
+from benchmark import kinds
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepared import NotPrepared, Prepared
+from benchmark.errors import UnknownName, UserError
+from benchmark.models import ModelFile
+from benchmark.planning.cost import nominal_seconds
+from benchmark.planning.ensembles import plan_ensemble
+from benchmark.planning.graph import Graph
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.lungs import lung_suite, mask_set, needs_lungs, why_none
+from benchmark.planning.plan import RERUN, Plan, PlannedSpec
+from benchmark.protocols import SplitProtocol, find
+from benchmark.spec import LUNGS, Spec, requirement
+from benchmark.suites.filters import matches
+from benchmark.suites.suite import Suite
+from benchmark.training.recipe import make_recipe
+from benchmark.training.schemes import is_features_only
+
+# What a model file that cannot be read is taken for: one row is enough to show its fault.
+UNKNOWN_CARD = {"inputs": "metadata", "predicts": "findings", "deterministic": True}
+NO_IMAGE = {
+    "resolution": 0,
+    **dict.fromkeys(
+        ("preprocessing", "normalisation", "imbalance", "scheme", "weights", "augmentation"), ""
+    ),
+}
+
+
+def make_plan(
+    suites: Iterable[Suite],
+    inputs: PlanInputs,
+    wanted: Mapping[str, set[str]] | None = None,
+    rerun: str | None = None,
+) -> Plan:
+    """Resolve suites into specs, with what these require.
+
+    Args:
+        wanted: a parsed ``--filter``; None keeps every spec.
+        rerun: what to run again although it has a row, a key of :data:`RERUN`.
+
+    Raises:
+        UserError: a suite or the filter names an unknown model or data set, a recipe value makes
+            no sense, or a suite has no model that predicts what one of its sets holds.
+    """
+    suites, wanted = list(suites), wanted or {}
+    _check_names(wanted, suites, inputs)
+    plan = Plan(rerun=RERUN.get(rerun, set()))
+    drafts: list[PlannedSpec] = []
+    selected: dict[str, Spec] = {}
+    for suite in suites:
+        for name, protocol in suite.datasets:
+            facts = inputs.prepared[name]
+            if isinstance(facts, NotPrepared):
+                plan.unprepared.setdefault(name, []).append(suite.name)
+                continue
+            meant, unanswered = find(protocol).answers(facts)
+            plan.unanswered |= unanswered
+            for bound, prepared in meant:
+                found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
+                drafts += found.all
+                selected |= {spec.spec_id: spec for spec in found.selected}
+    drafts += _continued(drafts, inputs)
+    plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())
+    return plan
+
+
+def dataset_names(suites: Iterable[Suite]) -> list[str]:
+    """Every data set the suites need, once, checked.
+
+    Raises:
+        UnknownName: a suite names a data set that does not exist.
+    """
+    suites = list(suites)
+    names = [name for suite in suites for name, _ in suite.datasets]
+    names += filter(None, map(mask_set, suites))
+    return [find_dataset(name).name for name in dict.fromkeys(names)]
+
+
+def _check_names(
+    wanted: Mapping[str, set[str]], suites: Iterable[Suite], inputs: PlanInputs
+) -> None:
+    ensembles = [ensemble.name for suite in suites for ensemble in suite.ensembles]
+    for name in sorted(wanted.get("model", ())):
+        if name not in (known := [*inputs.model_files, *ensembles]):
+            raise UnknownName("model", name, known)
+    for name in sorted(wanted.get("dataset", ())):
+        find_dataset(name)
+
+
+def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: float) -> list[str]:
+    """The leading names whose costs add up to no more than the budget."""
+    kept, spent = [], 0.0
+    for name in names:
+        spent += cost[name]
+        if spent > seconds:
+            break
+        kept.append(name)
+    return kept
+
+
+@dataclass
+class _Found:
+    """Specs of a suite on one data set: all of them, and those that a filter keeps."""
+
+    all: list[PlannedSpec]
+    selected: list[Spec]
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """A suite on one data set, as one protocol sees it."""
+
+    suite: Suite
+    prepared: Prepared
+    protocol: SplitProtocol
+    inputs: PlanInputs
+
+    def specs(self, wanted: Mapping[str, set[str]], plan: Plan) -> _Found:
+        """Cheapest models first, within the suite's budget; ensembles behind them."""
+        by_model = {name: self._of_model(name) for name in self._fitting_models()}
+        named = [name for name in by_model if name in wanted.get("model", {name})]
+        kept = self._within_budget({name: by_model[name] for name in named}, wanted, plan)
+        specs = [draft for name in kept for draft in by_model[name]]
+        of_members = [draft for drafts in by_model.values() for draft in drafts]
+        for ensemble in () if self.prepared.holds_masks else self.suite.ensembles:
+            ensemble.check_models(self.suite.models(self.inputs.model_files))
+            members = {name: by_model[name] for name in ensemble.members}
+            specs += plan_ensemble(ensemble, self.suite, members, self.inputs)
+        selected = [draft.spec for draft in specs if matches(draft.spec, wanted)]
+        return _Found([*self._lungs(of_members), *of_members, *specs], selected)
+
+    def _fitting_models(self) -> list[str]:
+        """The models of the suite that predict what the set holds: masks, or findings."""
+        files = self.inputs.model_files
+        holds = "masks" if self.prepared.holds_masks else "findings"
+        cards = {n: files[n].card or UNKNOWN_CARD for n in self.suite.models(files)}
+        fitting = [name for name, card in cards.items() if card["predicts"] == holds]
+        if not fitting:
+            raise UserError(
+                f"{self.prepared.name} holds {holds}: suite {self.suite.name} has no model for "
+                "them."
+            )
+        return fitting
+
+    def _within_budget(
+        self,
+        by_model: Mapping[str, list[PlannedSpec]],
+        wanted: Mapping[str, set[str]],
+        plan: Plan,
+    ) -> list[str]:
+        counts, suite = self.prepared.counts, self.suite
+        cost = {
+            name: sum(nominal_seconds(d.spec, d.model_file.card, counts) for d in drafts)
+            for name, drafts in by_model.items()
+        }
+        names = sorted(by_model, key=lambda name: (cost[name], name))
+        if suite.budget_minutes is None:
+            return names
+        names.sort(key=lambda name: name not in suite.named_models)
+        if "model" in wanted:  # who names a model wants it
+            return names
+        kept = within_budget(names, cost, suite.budget_minutes * 60)
+        if left_out := sorted(by_model.keys() - set(kept)):
+            plan.over_budget[suite.name] = left_out
+        return kept
+
+    def _of_model(self, name: str) -> list[PlannedSpec]:
+        """Drafts of a model: one for each variant and seed."""
+        file = self.inputs.model_files[name]
+        card = file.card or UNKNOWN_CARD
+        seeds = self.suite.matrix["seeds"][: 1 if card["deterministic"] else None]
+        drafts = []
+        for variant in _variants(self.suite, self.protocol, name, card):
+            base, why = self._spec(file, card, variant)
+            for seed in seeds:
+                spec = structs.replace(base, seed=seed)
+                drafts.append(PlannedSpec(spec, self.suite.name, self.prepared, file, refusal=why))
+        return drafts
+
+    def _spec(
+        self, file: ModelFile, card: Mapping[str, Any], variant: dict[str, Any]
+    ) -> tuple[Spec, str | None]:
+        """A spec without a seed, and why it has not the lungs that it needs."""
+        inputs, sees_images = self.inputs, card["inputs"] == "image"
+        recipe = make_recipe(*self.suite.recipe_values(file.name, variant["resolution"]))
+        spec = Spec(
+            kind=kinds.of_card(card).name,
+            dataset=self.prepared.name,
+            dataset_version=self.prepared.version,
+            manifest_sha256=self.prepared.manifest_sha256,
+            model=file.name,
+            seed=0,
+            recipe=recipe.as_dict() if sees_images else {},
+            precision=(inputs.precision or recipe.precision) if sees_images else "",
+            limit=inputs.limit,
+            protocol=self.protocol.name,
+            **variant,
+        )
+        if not sees_images:
+            return spec, None
+        spec = inputs.weights.resolve(spec, file)
+        if self.prepared.holds_masks or not needs_lungs(spec.preprocessing):
+            return spec, None
+        if why := why_none(self._masks, self.prepared, spec.preprocessing):
+            return spec, why
+        network = requirement(self._lung_network.spec)
+        return structs.replace(spec, requires={**spec.requires, LUNGS: network}), None
+
+    @cached_property
+    def _masks(self) -> Prepared | NotPrepared:
+        """The set that the suite's lung network learns from."""
+        return self.inputs.prepared[mask_set(self.suite)]
+
+    @cached_property
+    def _lung_network(self) -> PlannedSpec:
+        suite = lung_suite(self.suite.lungs)
+        (_, protocol), *_ = suite.datasets
+        resolver = _Resolver(suite, self._masks, find(protocol), self.inputs)
+        return resolver._of_model(self.suite.lungs.model)[0]
+
+    def _lungs(self, drafts: Iterable[PlannedSpec]) -> list[PlannedSpec]:
+        """The lung network, where any of these specs requires it."""
+        required = any(LUNGS in draft.spec.requires for draft in drafts)
+        return [self._lung_network] if required else []
+
+
+def _continued(drafts: Sequence[PlannedSpec], inputs: PlanInputs) -> list[PlannedSpec]:
+    """Rows that specs go on from, as specs, as far as their data sets and models are at hand."""
+    known = {draft.spec.spec_id for draft in drafts}
+    found = []
+    for origin in dict.fromkeys(draft.spec.origin for draft in drafts):
+        row = inputs.rows.get(origin)
+        if row is None or origin in known or row.spec.model not in inputs.model_files:
+            continue
+        prepared = inputs.prepared.get(row.spec.dataset)
+        if isinstance(prepared, Prepared) and prepared.manifest_sha256 == row.spec.manifest_sha256:
+            seen = find(row.spec.protocol).apply(prepared)
+            file = inputs.model_files[row.spec.model]
+            found.append(PlannedSpec(row.spec, row.suite, seen, file))
+    return found
+
+
+def _variants(
+    suite: Suite, protocol: SplitProtocol, model: str, card: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The image axes of a model's specs, as fields; a mean mask sees no image, but has a size."""
+    if card["inputs"] == "image":
+        plain = {"augmentation": "none"}  # features are computed once, from the images as they are
+        return [v | (plain if is_features_only(v["scheme"]) else {}) for v in suite.variants(model)]
+    if card["predicts"] == "masks":
+        return [{**NO_IMAGE, "resolution": size} for size in suite.matrix["resolutions"]]
+    if protocol.copies_first:  # the policy decides what is tested, of networks and of others
+        policies = dict.fromkeys(v["imbalance"] for v in suite.variants(model))
+        return [{**NO_IMAGE, "imbalance": policy} for policy in policies]
+    return [NO_IMAGE]

@@ -1,0 +1,196 @@
+"""The columns of the leaderboard's tables: all it takes to show what scoring computes is one here.
+
+A column stands in every table that its ``places`` name, in the order of :data:`COLUMNS`; in the
+legend, where it says what it means; in Markdown, HTML, CSV and LaTeX. Scores hold what it is of
+under a name of :data:`benchmark.report.configuration.QUANTITIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmark.report import labels
+from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.content import Content, Emphasis, Strong
+from benchmark.report.ensembles import is_ensemble
+from benchmark.report.gather import Table
+from benchmark.report.tables import Column
+from benchmark.report.values import Cell, Measurement, Value, marked, mean_of, seconds
+
+STALE = "¶"
+"""Sign of what another version of the code made, or what was made from rows as they were."""
+RANKING, DETAILS, EXCERPT, SUITE, PAGE = "ranking", "details", "excerpt", "suite", "page"
+"""The ranked table, that of further numbers below it, the README's, that of a suite's page, and the
+numbers on the page of a configuration."""
+NAMES = {
+    "auc": "AUC", "f1": "F1", "average_precision": "Average precision", "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV",
+    "balanced_accuracy": "Balanced accuracy", "mcc": "Matthews correlation",
+    "brier": "Brier score", "ece": "Expected calibration error", "log_loss": "Log loss",
+    "sensitivity_at_specificity_0.90": "Sensitivity at specificity 0.90",
+    "sensitivity_at_specificity_0.95": "Sensitivity at specificity 0.95",
+}  # fmt: skip
+"""What a metric is called."""
+Naming = Callable[[Configuration, str], Content]
+
+
+def unlinked(configuration: Configuration, name: str) -> Content:
+    """The name of a configuration in a document that has no page for it."""
+    return name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A configuration in its table, as a document shows it; ``named`` makes links to its page."""
+
+    table: Table
+    configuration: Configuration
+    named: Naming = unlinked
+
+    @property
+    def label(self) -> str:
+        """The shortest name that tells it from the others of its table."""
+        return self.table.labels[self.configuration.key]
+
+    def of(self, quantity: str) -> Measurement:
+        """One of its quantities."""
+        return self.configuration.measurements[quantity]
+
+
+def entries(table: Table, named: Naming = unlinked) -> list[Entry]:
+    """The configurations of a table in its order."""
+    return [Entry(table, c, named) for c in table.configurations]
+
+
+def columns(place: str, *, cost: bool = True) -> list[Column[Entry]]:
+    """The columns of a table; without ``cost`` nothing tells of time and hardware."""
+    return [c for c in COLUMNS if place in c.places and (cost or not c.cost)]
+
+
+def quantity(
+    name: str, header: str, places: tuple[str, ...] = (DETAILS, PAGE), *, brief=False, **more
+) -> Column[Entry]:
+    """The column of a quantity; ``brief``: its mean alone is shown."""
+
+    def value(each: Entry) -> Value:
+        return mean_of(each.of(name)) if brief else each.of(name)
+
+    return Column(name, header, value, places=places, **more)
+
+
+def metric(name: str, places: tuple[str, ...] = (PAGE,), **more) -> Column[Entry]:
+    """The column of a metric on the test split, of which the mean is shown."""
+    return quantity(f"test_{name}", NAMES[name], places, brief=True, **more)
+
+
+def signed_name(c: Configuration) -> str:
+    """The name of a model with the signs that it bears in tables."""
+    signs = ((" ◊", c.external), (" †", c.edited_seeds), (f" {STALE}", c.outdated))
+    mark = " (ensemble)" if is_ensemble(c.spec) else ""
+    return c.spec.model + mark + "".join(sign for sign, of in signs if of)
+
+
+def tested_auc(c: Configuration) -> Value:
+    """The AUC, with a sign where its interval may be too short."""
+    auc = c.measurements["test_auc"]
+    return marked(auc, " §") if c.short_interval else auc
+
+
+def _group(each: Entry) -> Value:
+    return each.table.group_numbers.get(each.configuration.key)
+
+
+def _size(each: Entry) -> Value:
+    spec = each.configuration.spec
+    return Cell(labels.size(spec), spec.resolution or None)
+
+
+def _preparation(each: Entry) -> Value:
+    c = each.configuration
+    said = (labels.preparation(c.spec), each.table.settings[c.key], c.differs)
+    return ", ".join(filter(None, said))
+
+
+def _seeds(each: Entry) -> Value:
+    c, n = each.configuration, len(each.configuration.runs)
+    if c.model.deterministic:
+        return Cell(f"{n} fixed", n)
+    return n if c.complete else Cell(f"{n} of {MIN_SEEDS}", n)
+
+
+def _hardware(each: Entry) -> Value:
+    letters = each.table.machines
+    return ", ".join(letters[str(machine)] for machine in each.configuration.machines)
+
+
+def _text(name: str, header: str, value: Callable[[Entry], Value], *places: str, **more):
+    return Column(name, header, value, align="l", places=places, **more)
+
+
+COLUMNS: tuple[Column[Entry], ...] = (
+    _text("label", "Configuration", lambda e: e.named(e.configuration, e.label), DETAILS, SUITE),
+    Column("group", "Group", _group, places=(RANKING, EXCERPT, SUITE), legend=(
+        "Rank group by test AUC. The best configuration leads; those not significantly below it "
+        "join (z-test on the paired difference, Holm's correction, 5 %); of the rest the best "
+        "leads the next group. ", Strong("Within a group the order means nothing."), " A dash: "
+        "not ranked, with the reason below the table.",
+    )),
+    _text("model", "Model", lambda e: e.named(e.configuration, signed_name(e.configuration)),
+          RANKING, EXCERPT),
+    Column("resolution", "Size", _size, unit="px", places=(RANKING,)),
+    _text("preparation", "Preparation", _preparation, RANKING),
+    _text("weights", "Weights", lambda e: labels.weights(e.configuration.spec), RANKING),
+    Column("test_auc", "AUC", lambda e: tested_auc(e.configuration), long="AUC, test",
+           places=(RANKING, EXCERPT, SUITE, PAGE), legend=(
+        "Exact area under the ROC curve on the test split, mean over seeds; with several findings "
+        "the mean over those with at least 10 positive and 10 negative patients in every split."
+    )),
+    quantity("validation_auc", "AUC, validation", (PAGE,)),
+    quantity("train_auc", "AUC, train", (PAGE,)),
+    quantity("test_f1", "F1", (RANKING, EXCERPT, PAGE), long="F1, test", legend=(
+        "At the threshold that is best for F1 on the validation split, then frozen; exclusive "
+        "findings: the most probable one, averaged over findings."
+    )),
+    quantity("gap_auc", "Gap (AUC)", (RANKING, EXCERPT, SUITE, PAGE), sign="Gap",
+             long="Gap (AUC): train − test", legend=(
+        "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
+        "test. Its two parts add up to it: ", Emphasis("train − validation"), " is overfitting, ",
+        Emphasis("validation − test"), " is what differs between the splits themselves. Interval: "
+        "bootstrap over the patients of both splits, independently of each other; with several "
+        "seeds, each resample is scored for every seed and averaged.",
+    )),
+    metric("accuracy", (DETAILS, SUITE, PAGE)),
+    metric("sensitivity", (DETAILS, PAGE), sign="Sensitivity, specificity",
+           legend="At the same frozen threshold as F1."),
+    metric("specificity", (DETAILS, PAGE)),
+    quantity("gap_auc_train_minus_validation", "Train − validation", brief=True,
+             long="Gap (AUC): train − validation"),
+    quantity("gap_auc_validation_minus_test", "Validation − test", brief=True,
+             long="Gap (AUC): validation − test"),
+    quantity("gap_f1", "F1 gap", legend=(
+        "The same for F1; beside it that of the constant predictor, which a difference in "
+        "prevalence alone can make non-zero."
+    )),
+    quantity("gap_f1_constant", "F1 gap of constant", brief=True,
+             long="F1 gap of the constant predictor"),
+    metric("balanced_accuracy"),
+    metric("average_precision"),
+    metric("mcc"),
+    metric("brier"),
+    metric("ece"),
+    metric("log_loss"),
+    Column("seeds", "Seeds", _seeds, places=(RANKING,), legend=(
+        f"Number of runs that differ only in their seed. Fewer than {MIN_SEEDS} (",
+        Emphasis(f"2 of {MIN_SEEDS}"), "): incomplete, shown and not ranked. ", Emphasis("1 fixed"),
+        ": a model without chance in it, run once.",
+    )),
+    Column("parameters", "Parameters", lambda e: e.configuration.model.parameters,
+           places=(RANKING, EXCERPT, SUITE)),
+    Column("train_seconds", "Training", lambda e: seconds(e.configuration.train_seconds),
+           places=(RANKING, SUITE), cost=True, sign="Training, hardware", legend=(
+        "Training time of one run, mean over seeds, on the machine named by its letter below the "
+        "table. Times on different machines are not comparable."
+    )),
+    _text("hardware", "Hardware", _hardware, RANKING, cost=True),
+)  # fmt: skip

@@ -1,0 +1,101 @@
+"""Blocks as HTML, by templates that escape whatever is put into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from benchmark.report.tables import Beside, Block, DataTable, Details, Heading, Page
+from benchmark.report.text import one_line
+from benchmark.report.values import Value, amount, as_text, one_text, shown
+
+# Nothing but the site's own files, wherever they lie; 'self' does not cover file: everywhere.
+_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        *(f"{kind}-src 'self' file:" for kind in ("style", "script", "img")),
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+)
+
+
+def page(each: Page) -> str:
+    """A whole document."""
+    main = blocks(each.blocks)
+    return _environment().get_template("page.html").render(page=each, main=main, policy=_POLICY)
+
+
+def blocks(each: Iterable[Block]) -> Markup:
+    """The blocks below each other."""
+    return _Writer().write(each)
+
+
+def inline(value: Value) -> Markup:
+    """One line."""
+    content = shown(value)
+    if isinstance(content, str):
+        return escape(one_line(content, within=True))
+    if isinstance(content, tuple):
+        return Markup().join(map(inline, content))
+    return _write(content)
+
+
+class _Writer:
+    """Goes down a page, and knows where it is: links lead to headings by names used once."""
+
+    def __init__(self):
+        self.title = "Table"
+        self.names: set[str] = {"main", "filter"}
+
+    def write(self, each: Iterable[Block]) -> Markup:
+        """These blocks, further down the page."""
+        return Markup().join(map(self._block, each))
+
+    def _block(self, block: Block) -> Markup:
+        match block:
+            case Heading(_, content, anchor):
+                self.title = one_text(content)
+                return _write(block, self._name(anchor or _slug(self.title)))
+            case DataTable(title=title):
+                return _write(block, one_text(title) or self.title)
+            case Details(blocks=inner) | Beside(blocks=inner):
+                return _write(block, self.write(inner))
+            case _:
+                return _write(block)
+
+    def _name(self, name: str) -> str:
+        if name in self.names:
+            return ""
+        self.names.add(name)
+        return name
+
+
+def _write(each: object, *more: str) -> Markup:
+    return _macros()[type(each).__name__.lower()](each, *more)
+
+
+def _slug(title: str) -> str:
+    """What a Markdown reader calls a heading in links to it."""
+    return re.sub(r"[^a-z0-9-]", "", title.lower().replace(" ", "-"))
+
+
+@cache
+def _macros() -> dict:
+    return vars(_environment().get_template("pieces.html").module)
+
+
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(Path(__file__).with_name("templates"))
+    made = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    made.filters |= {"inline": inline, "amount": amount, "one_line": one_line, "text": as_text}
+    return made

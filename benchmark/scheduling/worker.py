@@ -1,0 +1,145 @@
+"""The worker process: runs specs one after another, so that TensorFlow starts only once.
+
+Speaks JSON lines with the runner (``pool.py``): the first line on standard input is the set-up,
+each further line one spec; every line on standard output is an event. The last event of a spec is
+``done`` or ``failed``. Everything that libraries print goes to the log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+from benchmark.training.compiled_cache import CompiledCache
+
+TELL_SECONDS = 5.0
+_SENDING = threading.Lock()
+
+
+def main() -> None:
+    """Read the set-up and then specs from standard input; ends when that closes."""
+    begun = time.perf_counter()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    events = _private_stdout()
+    logging.getLogger().setLevel(logging.WARNING)
+    lines = _lines_from_runner()
+    setup = json.loads(lines.get())
+    from benchmark.machine.environment import Environment
+    from benchmark.training.network import configure_framework
+
+    configure_framework(Environment(**setup["environment"]))
+    _send(events, {"event": "ready", "seconds": time.perf_counter() - begun})
+    threading.Thread(target=_tell_of_batches, args=[events], daemon=True).start()
+    compiled = CompiledCache()
+    while True:
+        job = json.loads(lines.get())
+        _send(events, run_job(job, setup, events, compiled))
+
+
+def _lines_from_runner() -> queue.Queue[str]:
+    """What the runner sends. When it goes, however it went, this process ends at once.
+
+    A worker that outlived its runner would train a spec that a new run has begun anew.
+    """
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _tell_of_batches(events: TextIO) -> None:
+    """Say every few seconds whether batches were read: an epoch may take an hour."""
+    from benchmark.data.pulse import PULSE
+
+    seen = PULSE.count
+    while True:
+        time.sleep(TELL_SECONDS)
+        if PULSE.count != seen:
+            seen = PULSE.count
+            _send(events, {"event": "batches", "read": seen})
+
+
+def _private_stdout() -> TextIO:
+    """Keep the real standard output for events; what anyone else prints goes to the log."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return events
+
+
+def _send(events: TextIO, event: dict[str, Any]) -> None:
+    with _SENDING:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+
+def run_job(
+    job: dict[str, Any], setup: dict[str, Any], events: TextIO, compiled: CompiledCache
+) -> dict[str, Any]:
+    """Run one spec; returns its last event."""
+    from benchmark import kinds
+    from benchmark.errors import UserError
+    from benchmark.kinds.running import run_spec
+    from benchmark.machine.environment import Environment
+    from benchmark.machine.memory import is_shortage, resident_memory_mb
+    from benchmark.models import NotApplicable, discover
+    from benchmark.records.files import is_disk_full
+    from benchmark.records.store import Results
+    from benchmark.scoring.stored import stored_headline
+    from benchmark.spec import Spec
+    from benchmark.training.context import Context
+    from benchmark.training.weight_files import MissingWeights
+
+    try:
+        spec = Spec.from_dict(job["spec"])
+        model_files = discover([Path(folder) for folder in setup["models_dirs"]])
+        context = Context(
+            Path(setup["data_dir"]),
+            Path(setup["cache_dir"]),
+            Results(Path(setup["results"])),
+            job["suite"],
+            Environment(**setup["environment"]),
+            tuple(Path(folder) for folder in setup["weights_dirs"]),
+            job["replace"],
+            compiled,
+        )
+        model_file = kinds.find(spec.kind).model_file(spec, model_files)
+        row = run_spec(spec, model_file, context, lambda event: _send(events, event))
+        return {
+            "event": "done",
+            "seconds": sum(row.phases.values()),
+            "headline": stored_headline(context.results, row),
+            "profile": row.profile,
+            "resident_mb": resident_memory_mb(),
+        }
+    except (NotApplicable, MissingWeights) as error:
+        return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
+    except Exception as error:
+        traceback.print_exc()
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        return {
+            "event": "failed",
+            "status": "failed",
+            "reason": reason,
+            "detail": "" if isinstance(error, UserError) else traceback.format_exc(limit=-3),
+            "disk_full": is_disk_full(error),
+            "out_of_memory": is_shortage(error) and not is_disk_full(error),
+        }
+
+
+if __name__ == "__main__":
+    main()

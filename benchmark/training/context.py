@@ -1,0 +1,59 @@
+"""Where and with what a spec is run, and what is noted on the way. Imports no Keras."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.machine.environment import Environment
+from benchmark.records.store import Results
+from benchmark.training.compiled_cache import CompiledCache
+
+Event = Callable[[dict[str, Any]], None]
+"""Told about what happens, as plain values."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where and with what a spec is run.
+
+    Attributes:
+        suite: that it is run for.
+        environment: what this worker was started with.
+        weights_dirs: folders of published weight files.
+        replace_done: whether a finished row of the spec gives way: its rerun was asked for.
+        compiled: the network of the spec before, for the next seed of its configuration.
+        code: versions of the components that shape the spec's numbers.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    results: Results
+    suite: str
+    environment: Environment
+    weights_dirs: tuple[Path, ...] = ()
+    replace_done: bool = False
+    compiled: CompiledCache = field(default_factory=CompiledCache)
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Phases:
+    """Wall-clock seconds of each phase of a spec, and of the parts of its training."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    training: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a phase."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self.seconds[name] = round(spent, 3)

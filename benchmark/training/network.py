@@ -1,0 +1,81 @@
+"""Networks as they begin and end: made from a spec alone, saved whole; and what they run on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from benchmark.errors import UserError
+from benchmark.machine.environment import Environment, fix_keras_settings
+from benchmark.models import ModelFile, create, load
+from benchmark.spec import Spec
+from benchmark.task import Task
+
+
+def fresh_model(
+    spec: Spec, model_file: ModelFile, task: Task, files: Sequence[Path] = ()
+) -> keras.Model:
+    """A new model whose state depends on the spec alone, not on what ran before it.
+
+    Args:
+        files: published weights of its backbones; none to draw them at random.
+    """
+    load(model_file)  # whatever its file sets when it is run is undone before it is used
+    keras.utils.clear_session(free_memory=True)
+    keras.utils.set_random_seed(spec.seed)
+    _fix_settings(spec)
+    paths = tuple(map(str, files)) or None
+    model = create(model_file, spec.resolution, task, spec.normalisation, paths)
+    _fix_settings(spec)
+    return model
+
+
+def _fix_settings(spec: Spec) -> None:
+    fix_keras_settings()
+    keras.config.set_dtype_policy(spec.precision)
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Save the weights of a model without its optimizer, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name.removesuffix('.weights.h5')}.tmp.weights.h5")
+    bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
+    try:
+        bare.save_weights(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_device(environment: Environment) -> None:
+    """Raise a UserError where Keras does not find the device that a worker was started for."""
+    device, kinds = environment.device, {"gpu": "GPU", "tpu": "TPU"}
+    if device in kinds and not keras.distribution.list_devices(kinds[device]):
+        raise UserError(
+            f"this machine was taken to have a {device}, but Keras on the "
+            f"{keras.backend.backend()} backend finds none. Set CXR_BENCH_DEVICE=cpu to train on "
+            "the CPU."
+        )
+
+
+def determinism(environment: Environment) -> str:
+    """How far a spec repeats itself, in words for its row."""
+    backend, device = environment.backend, environment.device
+    if device == "cpu" and backend == "tensorflow":
+        return "bit-identical on one CPU machine"
+    return f"seeded; {backend} on {device} does not promise identical bits"
+
+
+def configure_framework(environment: Environment) -> None:
+    """Make the framework deterministic, and keep it to the cores it is given."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(environment.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(environment.threads)
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means IEEE
+    if environment.backend == "tensorflow":
+        tf.config.experimental.enable_op_determinism()
+    else:
+        tf.config.set_visible_devices([], "GPU")  # tf.data only: leave the memory to the backend

@@ -1,0 +1,14 @@
+"""Training on from where another row ended."""
+
+from __future__ import annotations
+
+from benchmark.training.stage import train_whole as train
+
+CARD = {
+    "title": "Continued",
+    "description": "Every layer is trained on, from the weights of another row.",
+    "begins_from": ["network"],
+    "usual": "",
+}
+
+__all__ = ["CARD", "train"]

@@ -1,0 +1,221 @@
+"""One stage of a training: a network, what it learns from, and the exact validation after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmark.data.gathered import Images
+from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from benchmark.data.prepared import SPLITS, ManifestPart
+from benchmark.data.split_data import SplitData
+from benchmark.hashing import canonical_json, sha256
+from benchmark.models import ModelFile
+from benchmark.spec import Spec
+from benchmark.task import Task
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.checkpoints import stage_checkpoint
+from benchmark.training.context import Context, Event, Phases
+from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
+from benchmark.training.imbalance import TrainingSet, find_policy
+from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.recipe import Recipe
+
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Training:
+    """A spec about to be trained, whichever way its weights ask for.
+
+    Attributes:
+        images: for each split its images, as they are.
+        train: what an epoch draws from: the training images, copies included, and their targets.
+        validation: ids and targets of the validation split.
+        context: where and with what it is trained.
+        phases: gets the time of each phase.
+        on_event: told about every finished epoch.
+    """
+
+    spec: Spec
+    model_file: ModelFile
+    recipe: Recipe
+    task: Task
+    images: dict[str, Images]
+    train: TrainingSet
+    loss: keras.losses.Loss
+    validation: ManifestPart
+    context: Context
+    phases: Phases
+    on_event: Event
+
+    @classmethod
+    def of(
+        cls,
+        spec: Spec,
+        model_file: ModelFile,
+        task: Task,
+        data: dict[str, SplitData],
+        images: dict[str, Images],
+        context: Context,
+        phases: Phases,
+        on_event: Event,
+    ) -> Training:
+        """The training of a spec on these images; its imbalance policy is applied here."""
+        policy, targets = find_policy(spec.imbalance), data["train"].part.masked_targets
+        if data["train"].holds_copies:  # made by a legacy protocol, before it split
+            policy = replace(policy, copy=None)
+        return cls(
+            spec,
+            model_file,
+            Recipe(**spec.recipe),
+            task,
+            images,
+            policy.training_set(images["train"], targets, spec.seed),
+            MaskedCrossEntropy(task.exclusive, **policy.loss_settings(targets, task)),
+            data["validation"].part,
+            context,
+            phases,
+            on_event,
+        )
+
+    @property
+    def steps(self) -> int:
+        """Training steps of an epoch on the images."""
+        return steps_per_epoch(len(self.train.images), self.spec.micro_batch)
+
+    @property
+    def compiled_key(self) -> str:
+        """What its compiled functions depend on: configuration, loss and learning rate."""
+        made_of = [
+            self.spec.config_id,
+            self.model_file.version,
+            self.steps,
+            self.loss.get_config(),
+        ]
+        return sha256(canonical_json(made_of))
+
+    def checkpoint(self, stage: str) -> Checkpoint:
+        """Where a stage of this training goes on from; the stages of a spec have one each."""
+        return stage_checkpoint(self.context, self.spec, stage)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with the weights of its best epoch, and what it predicts from for each split.
+
+    Attributes:
+        model: all of it, images to logits.
+        network: the part of it that predicts from ``inputs``; the same, where these are images.
+        validation: logits of the validation split, where they are known already.
+    """
+
+    model: keras.Model
+    network: keras.Model
+    inputs: dict[str, Any]
+    history: History
+    validation: np.ndarray | None
+
+
+def train_whole(model: keras.Model, training: Training) -> Trained:
+    """Train every layer of a model on the images.
+
+    What is trained is not ``model`` itself where the spec before has left its network, see
+    :mod:`benchmark.training.compiled_cache`.
+    """
+    with training.phases.phase("train"):
+        key, compiled = training.compiled_key, training.context.compiled
+        network = compiled.begin(key, model)
+        if network is None:
+            network = model
+            device = training.context.environment.device
+            compile_model(network, training.loss, training.recipe, training.steps, device)
+            compiled.keep(key, network)
+        history, validation = run_stage(
+            network,
+            training,
+            training.train,
+            training.images["validation"],
+            training.recipe,
+            training.spec.augmentation,
+        )
+    return Trained(network, network, training.images, history, validation)
+
+
+def run_stage(
+    network: keras.Model,
+    training: Training,
+    train: TrainingSet,
+    validation: Images,
+    recipe: Recipe,
+    augmentation: str,
+    epochs_before: int = 0,
+) -> Fitted:
+    """Train what is trainable in a network and leave it with the weights of its best epoch.
+
+    Args:
+        train: images, or features (N, D) of them, and their targets.
+        validation: the same of the validation split.
+        recipe: of this stage.
+        augmentation: name of a policy; ``"none"`` for features.
+        epochs_before: epochs of earlier stages, for the progress that is shown.
+
+    Raises:
+        benchmark.training.fit.Diverged: the loss stopped being a number.
+    """
+    steps = steps_per_epoch(len(train.images), training.spec.micro_batch)
+    if not network.compiled:
+        compile_model(network, training.loss, recipe, steps, training.context.environment.device)
+    batches = partial(
+        training_batches,
+        train.images,
+        train.targets,
+        batch_size=training.spec.micro_batch,
+        seed=training.spec.seed,
+        augmentation=augmentation,
+        order=train.order,
+        epochs=recipe.epochs,
+    )
+
+    def on_epoch(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        numbers = {"epoch": epochs_before + epoch, "epochs": epochs_before + epochs}
+        training.on_event({"event": "epoch", **numbers, **values})
+
+    targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
+    predict = partial(predict_logits, inputs=validation)
+    validate = validation_auc(predict, targets, training.task, training.loss)
+    return fit(
+        network,
+        lambda epoch: batches(first_epoch=epoch),
+        steps,
+        validate,
+        recipe,
+        on_epoch,
+        training.checkpoint(f"{epochs_before:03d}"),
+        training.phases.training,
+    )
+
+
+def predict_splits(
+    network: keras.Model, inputs: dict[str, Images], validation: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Logits of every split, in one pass over what is not known of ``validation`` already."""
+    known = {} if validation is None else {"validation": validation}
+    left = [split for split in SPLITS if split not in known]
+    # Batches of one split hold no image of another, so that each is computed as if alone.
+    every = reduce(
+        lambda before, after: before.concatenate(after),
+        (evaluation_batches(inputs[split], EVALUATION_BATCH) for split in left),
+    )
+    ends = np.cumsum([len(inputs[split]) for split in left])
+    logits = np.split(np.asarray(network.predict(every, verbose=0)), ends[:-1])
+    return known | dict(zip(left, logits, strict=True))
+
+
+def predict_logits(network: keras.Model, inputs: Images) -> np.ndarray:
+    """Logits (N, F) float32 of uint8 images (N, S, S) or features (N, D), un-augmented."""
+    return np.asarray(network.predict(evaluation_batches(inputs, EVALUATION_BATCH), verbose=0))

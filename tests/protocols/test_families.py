@@ -1,0 +1,75 @@
+"""Every family of protocols keeps to the interface, and names are understood by one of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmark.errors import UnknownName
+from benchmark.protocols import SplitProtocol, families, find
+from benchmark.protocols.legacy import PROTOCOLS as LEGACY
+from benchmark.spec import PUBLISHED
+
+NAMES = [PUBLISHED, *LEGACY, "without:Viral pneumonia", "probe:sex", "probe:*"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_of_one_family_and_stays_as_it_is_written(name):
+    found = [family for family in families().values() if family.parse(name)]
+    assert len(found) == 1
+    protocol = find(name)
+    assert isinstance(protocol, SplitProtocol)
+    assert protocol.name == name
+    assert protocol == find(name)
+    assert protocol.title("toy/set").startswith("toy/set")
+
+
+def test_every_family_says_how_its_names_are_written_and_has_a_protocol_here():
+    assert sorted(families()) == ["legacy", "probe", "published", "screening"]
+    for family in families().values():
+        assert family.NAMES
+        assert any(family.parse(name) for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("legcy_s3", "legacy_s3"), ("publishd", PUBLISHED), ("witout:finding", "without:<finding>")],
+)
+def test_an_unknown_name_lists_the_choices_and_suggests_the_nearest(name, near):
+    with pytest.raises(UnknownName, match=f"Did you mean '{near}'") as error:
+        find(name)
+    assert all(choice in str(error.value) for choice in (*LEGACY, "probe:<sex|view|age|source>"))
+
+
+def test_only_what_repeats_faults_may_leak_and_goes_unranked():
+    for protocol in map(find, NAMES):
+        assert protocol.allows_leak == (protocol.name in LEGACY)
+        assert protocol.ranked != protocol.allows_leak
+
+
+def test_what_changes_images_or_targets_has_a_version():
+    assert {name for name in NAMES if find(name).version is None} == {PUBLISHED}
+
+
+def test_weights_are_safe_for_published_test_images_where_the_splits_are_those_of_the_set():
+    kept = {name for name in NAMES if find(name).splits == PUBLISHED}
+    assert kept == {PUBLISHED, "probe:sex", "probe:*"}
+
+
+def test_only_own_tasks_do_not_ask_for_the_findings_of_the_set():
+    others = {name for name in NAMES if not find(name).asks_findings}
+    assert others == {"without:Viral pneumonia", "probe:sex", "probe:*"}
+    assert find("without:Viral pneumonia").withheld == "Viral pneumonia"
+    assert find(PUBLISHED).withheld is None
+
+
+def test_protocols_are_found_without_a_framework():
+    code = (
+        "import sys; from benchmark.protocols import find\n"
+        f"print(len([find(name) for name in {NAMES!r}]))\n"
+        "print([n for n in ('keras', 'tensorflow', 'jax', 'torch') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(len(NAMES)), "[]"]
