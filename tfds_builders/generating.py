@@ -4,7 +4,7 @@ Both ways take the same steps, so that they store the same bytes::
 
     read     an item to the content of its file or files, one after another
     check    the content to what enters the set, or why not; where the time goes
-    take     the account of it, kept in the process that TFDS runs in (see ``intake.py``)
+    take     the account of it, kept in the process that TFDS runs in (see ``ingest.py``)
     example  what was checked to the example that is stored
 
 The plain way reads and takes account in one thread and checks in many. A pipeline reads, checks and
@@ -24,7 +24,7 @@ from typing import Any
 from tfds_builders import images, pipeline
 from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.images import Checked
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.parallel import in_order
 
 Contents = Iterator[tuple[Item, Any]]
@@ -67,7 +67,7 @@ class FromFiles:
             take_account()
 
     def _from_files(
-        self, split: str, items: Sequence[Item], read: Read, making: Making, intake: Intake
+        self, split: str, items: Sequence[Item], read: Read, making: Making, ingest: IngestReport
     ) -> Any:
         """What TFDS makes a split of whose files can be read in any order.
 
@@ -76,11 +76,11 @@ class FromFiles:
             items: its images.
             read: the contents of several items; every item comes once.
             making: how they become examples.
-            intake: takes the account.
+            ingest: takes the account.
         """
         if self._in_beam:
-            return self._from_pipeline(split, pipeline.cut(items), read, making, intake)
-        return examples(split, read(items), making, intake)
+            return self._from_pipeline(split, pipeline.cut(items), read, making, ingest)
+        return examples(split, read(items), making, ingest)
 
     def _from_pipeline(
         self,
@@ -88,7 +88,7 @@ class FromFiles:
         parts: Sequence[Sequence[Item]],
         read: Read,
         making: Making,
-        intake: Intake,
+        ingest: IngestReport,
     ) -> Any:
         """The same as a transform of Beam, for which ``read`` and ``making`` are pickled.
 
@@ -96,7 +96,7 @@ class FromFiles:
             parts: the images of the split, in groups that are cheap to read together.
         """
         notes = Path(self.data_dir) / f"{split}.account.json"
-        self._accounts.append(lambda: pipeline.take_account(notes, split, parts, intake))
+        self._accounts.append(lambda: pipeline.take_account(notes, split, parts, ingest))
         return pipeline.transform(parts, read, making, notes)
 
 
@@ -117,7 +117,7 @@ def _by_name(read: Callable[[str], bytes], items: Iterable[Item]) -> Contents:
 
 
 def examples(
-    split: str, found: Contents, making: Making, intake: Intake, workers: int | None = None
+    split: str, found: Contents, making: Making, ingest: IngestReport, workers: int | None = None
 ) -> Iterator[tuple[str, dict]]:
     """Examples of a split in the order of its items, checked on all cores.
 
@@ -126,16 +126,16 @@ def examples(
         found: items with their contents; drawn a few ahead, so that memory holds a few images a
             core.
         making: how they become examples.
-        intake: takes the account.
+        ingest: takes the account.
         workers: threads; None takes one for each core.
     """
     admitted = 0
     for item, checked in check_all(found, making.check, workers):
-        intake.take(item, checked)
+        ingest.take(item, checked)
         if checked.data is not None:
             admitted += 1
             yield making.example(item, checked)
-    intake.close(split, admitted)
+    ingest.close(split, admitted)
 
 
 def check_all(

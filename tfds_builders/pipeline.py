@@ -15,7 +15,7 @@ from typing import Any
 from tfds_builders import images
 from tfds_builders.errors import DatasetError
 from tfds_builders.images import Checked
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 
 _PART = 32
 """Images that a worker takes at once."""
@@ -68,16 +68,18 @@ def transform(parts: Sequence[Sequence[Item]], read: Callable, making: Any, note
     return beam.ptransform_fn(expand)()
 
 
-def take_account(notes: Path, split: str, parts: Sequence[Sequence[Item]], intake: Intake) -> None:
+def take_account(
+    notes: Path, split: str, parts: Sequence[Sequence[Item]], ingest: IngestReport
+) -> None:
     """Take the account of a split that a pipeline made, in the order of its images."""
     odd = {name: (kept, reason) for name, kept, reason in json.loads(notes.read_bytes())}
     notes.unlink()
     admitted = 0
     for item in chain.from_iterable(parts):
         kept, reason = odd.get(item.name, (True, ""))
-        intake.take(item, Checked(b"" if kept else None, reason))
+        ingest.take(item, Checked(b"" if kept else None, reason))
         admitted += kept
-    intake.close(split, admitted)
+    ingest.close(split, admitted)
 
 
 def _make(part: Sequence[Item], read: Callable, making: Any) -> Iterator[Any]:

@@ -49,8 +49,8 @@ def prepare_dataset(
     for reason in prepared.derived.reasons:
         click.echo(f"    {reason}")
     _show_fraction(prepared.facts)
-    _show_intake("quarantined (not used)", prepared.facts.quarantined)
-    _show_intake("converted to grey PNG", prepared.facts.converted)
+    _show_ingest("quarantined (not used)", prepared.facts.quarantined)
+    _show_ingest("converted to grey PNG", prepared.facts.converted)
 
 
 def _dataset(name: str, own_name: str, own: dict[str, object]) -> Dataset:
@@ -98,7 +98,7 @@ def _show_fraction(facts: SetFacts) -> None:
         )
 
 
-def _show_intake(what: str, files: list[FileNote], most: int = 10) -> None:
+def _show_ingest(what: str, files: list[FileNote], most: int = 10) -> None:
     click.echo(f"  {len(files):,} files {what}{':' if files else ''}")
     for entry in files[:most]:
         click.echo(f"    {entry.file}: {entry.reason}")

@@ -11,7 +11,7 @@ from functools import lru_cache
 import tensorflow as tf
 
 from benchmark.data.augment import batch_key, mask_augmenter
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.parallel import parallel_map
 from benchmark.data.pipeline import epoch_order, handed_over, steps_per_epoch
 from benchmark.data.pulse import PULSE

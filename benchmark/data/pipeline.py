@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmark.data.augment import augmenter, batch_key
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.parallel import parallel_map
 from benchmark.data.pulse import PULSE
 

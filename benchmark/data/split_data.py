@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmark.data.gathered import Gathered, Images
+from benchmark.data.indexed_images import Images, IndexedImages
 from benchmark.data.prepared import ManifestPart
 
 
@@ -19,7 +19,8 @@ class SplitData:
         part: ids (N,), metadata (N,), targets (N, F) and labelled (N, F), one line an image.
         sources: splits of the prepared set whose views are read.
         rows: int (N,), positions in those views laid end to end; None: all of one view, in order.
-        codes: int (N,), how each image is turned (see :mod:`benchmark.data.gathered`); None: none.
+        codes: int (N,), how each image is turned, a code of
+            :mod:`benchmark.data.indexed_images`; None: none.
     """
 
     part: ManifestPart
@@ -39,7 +40,7 @@ class SplitData:
             view: gives all images of a split of the prepared set.
         """
         views = [view(source) for source in self.sources]
-        return views[0] if self.rows is None else Gathered(views, self.rows, self.codes)
+        return views[0] if self.rows is None else IndexedImages(views, self.rows, self.codes)
 
     def take(self, rows: np.ndarray) -> SplitData:
         """The same with these of its lines only."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from benchmark.data.gathered import Gathered, Images
+from benchmark.data.indexed_images import Images, IndexedImages
 from benchmark.data.prepared import SPLITS
 from benchmark.data.split_data import SplitData
 from benchmark.records.predictions import link
@@ -57,4 +57,4 @@ class AllSplits:
     def images(self, view) -> Images:
         """The images, uint8 (N, S, S), read when asked for; see :meth:`SplitData.images`."""
         sources = [self.data[split].images(view) for split in SPLITS]
-        return Gathered(sources, np.arange(sum(map(len, sources))))
+        return IndexedImages(sources, np.arange(sum(map(len, sources))))

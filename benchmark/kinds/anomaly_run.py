@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from msgspec import convert
 
-from benchmark.data.gathered import Gathered, Images
+from benchmark.data.indexed_images import Images, IndexedImages
 from benchmark.data.prepared import SPLITS
 from benchmark.data.split_data import SplitData
 from benchmark.ensembles.anomaly import (
@@ -61,7 +61,7 @@ def run(job: SpecJob) -> Outcome:
         shape = network.output_shape[1:]
         channels = drawn_channels(shape[2], spec.seed)
         normal = _some_normal(data["train"].part.targets[:, 0], spec.seed)
-        model = _fitted(network, Gathered([images["train"]], normal), channels)
+        model = _fitted(network, IndexedImages([images["train"]], normal), channels)
         distances = {s: _distances(model, network, images[s], channels) for s in SPLITS}
     logits = _standardised({s: image_scores(d) for s, d in distances.items()}, data)
     confidence, told = _screened(member, logits, data)

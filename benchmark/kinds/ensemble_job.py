@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.members import Member, Members, read_members
 from benchmark.kinds.job import Outcome, SpecJob

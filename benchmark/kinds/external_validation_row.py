@@ -15,7 +15,7 @@ from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.records.predictions import Predictions, link
 from benchmark.records.row import ProtocolFacts, Row, SplitCounts, TaskFacts
-from benchmark.scoring.carried import carried_logits, carried_targets
+from benchmark.scoring.shared_findings import shared_logits, shared_targets
 from benchmark.spec import Spec
 from benchmark.task import Task
 
@@ -31,14 +31,14 @@ def test_predictions(
     """
     part = target.part("test")
     kind = "binary" if len(ours) == 1 else "multilabel"
-    values = carried_logits(logits, learnt.findings, learnt.exclusive, ours)
+    values = shared_logits(logits, learnt.findings, learnt.exclusive, ours)
     known = np.where(part.labelled, part.targets, np.nan)
     return Predictions(
         tuple(ours),
         kind,
         split=np.full(len(part), "test"),
         **{name: getattr(part, name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=carried_targets(known, target.task.findings, theirs),
+        targets=shared_targets(known, target.task.findings, theirs),
         logits=values,
         probabilities=link(values, kind),
     )

@@ -28,8 +28,8 @@ from benchmark.protocols import find
 from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Made, Row, TrainedOn
 from benchmark.records.store import Results
-from benchmark.scoring.carried import carried
 from benchmark.scoring.publishing import check, publish
+from benchmark.scoring.shared_findings import map_to_shared_findings
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
 from benchmark.task import Task
 from benchmark.training.starting_weights import check_saved_weights
@@ -75,7 +75,9 @@ def evaluate(
     seen = _seen(spec, source, target, results)
     logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
     home = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    validation = carried(read_predictions(home, learnt.kind).part("validation"), ours)
+    validation = map_to_shared_findings(
+        read_predictions(home, learnt.kind).part("validation"), ours
+    )
     both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
     made = cross_row(spec, row, target, model_file, both, environment)
     used = Made(

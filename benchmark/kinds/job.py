@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.models import ModelFile

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import keras
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import best_of
 from benchmark.kinds.ensemble_job import EnsembleJob, parameters

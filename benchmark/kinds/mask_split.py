@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.mask_batches import IGNORED, LUNG
 
 

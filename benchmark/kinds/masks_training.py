@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from msgspec import structs
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.mask_batches import mask_batches
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
 from benchmark.data.prepared import SPLITS

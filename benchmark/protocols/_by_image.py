@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.data.gathered import TRANSFORMS
+from benchmark.data.indexed_images import TRANSFORMS
 from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError

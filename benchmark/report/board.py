@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.records.store import Results
-from benchmark.report.crossed import Crossed, gather_crossed
+from benchmark.report.external_validation import ExternalValidation, gather_external_validation
 from benchmark.report.gather import Table, gather
 from benchmark.report.lungs import MaskTable, gather_masks
 from benchmark.report.splits import SplitPair, split_pairs
@@ -25,7 +25,7 @@ class Leaderboard:
     tables: list[Table]
     pairs: list[SplitPair]
     lungs: list[MaskTable]
-    crossed: list[Crossed]
+    crossed: list[ExternalValidation]
 
     @classmethod
     def of(cls, results: Results) -> Leaderboard:
@@ -36,4 +36,4 @@ class Leaderboard:
         """
         rows = list(results.rows())
         tables, lungs = gather(results, rows), gather_masks(results, rows)
-        return cls(tables, split_pairs(tables), lungs, gather_crossed(results))
+        return cls(tables, split_pairs(tables), lungs, gather_external_validation(results))

@@ -6,7 +6,7 @@ from benchmark.report import references
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, unlinked
 from benchmark.report.content import Code, Content, Link
-from benchmark.report.crossed import crossed_section
+from benchmark.report.external_validation import crossed_section
 from benchmark.report.gather import Table
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend

@@ -12,8 +12,8 @@ import msgspec
 from benchmark.records.row import Row
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
-from benchmark.report.crossed import crossed_entries
 from benchmark.report.ensembles import rule_name
+from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.gather import Table
 from benchmark.report.json_lines import json_file, json_line
 from benchmark.report.labels import AXES
@@ -37,7 +37,7 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
         "configurations": [_json(table.columns, row) for row in table.rows],
         "internal_against_published": [_pair(pair) for pair in of.pairs],
         "tables": [_table(each) for each in of.tables],
-        "on_another_data_set": crossed_entries(of.crossed),
+        "on_another_data_set": external_validation_entries(of.crossed),
         "shortcuts": shortcut_entries(shortcuts(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
     }

@@ -1,4 +1,4 @@
-"""A legacy protocol's claims beside what is measured, under it and under its honest twin."""
+"""A legacy protocol's claims beside what is measured, under it and by its disjoint twin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DATA = ("dataset", "dataset_version", "manifest_sha256", "seed", "protocol")
 
 @dataclass(frozen=True)
 class Comparison:
-    """A configuration under a legacy protocol, and the same under the honest one where it was run.
+    """A configuration under a legacy protocol, and its patient-disjoint twin where it was run.
 
     Attributes:
         label: the configuration's name within its table.
@@ -32,7 +32,7 @@ class Comparison:
     label: str
     claim: str
     legacy: Configuration
-    honest: Configuration | None
+    disjoint: Configuration | None
 
     @property
     def rule(self) -> dict[str, dict[str, float | None]]:
@@ -45,9 +45,9 @@ class Comparison:
             for split, runs in found.items()
         }
 
-    def honestly(self, name: str) -> float | None:
-        """A quantity of the honest twin."""
-        return None if self.honest is None else self.honest.measurements[name].mean
+    def disjoint_value(self, name: str) -> float | None:
+        """A quantity of the patient-disjoint twin."""
+        return None if self.disjoint is None else self.disjoint.measurements[name].mean
 
 
 def is_legacy(each: Table) -> bool:
@@ -56,7 +56,7 @@ def is_legacy(each: Table) -> bool:
 
 
 def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
-    """Every configuration of a legacy table beside its claim and its honest twin."""
+    """Every configuration of a legacy table beside its claim and its patient-disjoint twin."""
     protocol = find_protocol(each.protocol.legacy_name)
     marks = tuple(mark for mark in each.watermarks if mark != LEGACY)
     twins = {
@@ -83,7 +83,7 @@ def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
         text_column(f"{source} says", lambda c: c.claim or None, "claim"),
         Column("accuracy", "Accuracy, its rule (train / test)", lambda c: _ruled(c, "accuracy")),
         Column("f1", "F1, its rule (train / test)", lambda c: _ruled(c, "f1")),
-        Column("f1_honest", "F1, honest", lambda c: c.honestly("test_f1")),
+        Column("f1_disjoint", "F1, patient-disjoint", lambda c: c.disjoint_value("test_f1")),
         *_both("test_auc", "AUC"),
         *_both("gap_auc", "Gap (AUC)"),
     ]
@@ -103,7 +103,7 @@ def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
 def _both(name: str, said: str) -> list[Column[Comparison]]:
     return [
         Column(name, f"{said}, legacy", lambda c: c.legacy.measurements[name].mean),
-        Column(f"{name}_honest", f"{said}, honest", lambda c: c.honestly(name)),
+        Column(f"{name}_disjoint", f"{said}, patient-disjoint", lambda c: c.disjoint_value(name)),
     ]
 
 

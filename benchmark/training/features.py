@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256, sha256_of_file

@@ -14,7 +14,7 @@ import keras
 import msgspec
 import numpy as np
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.machine.environment import environment_facts
 from benchmark.models import NotApplicable
 from benchmark.training import VERSION

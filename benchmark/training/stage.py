@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmark.data.gathered import Images
+from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from benchmark.data.prepared import SPLITS, ManifestPart
 from benchmark.data.split_data import SplitData

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tfds_builders.errors import Unreadable
 from tfds_builders.images import Checked, Gate, silenced
-from tfds_builders.intake import Item
+from tfds_builders.ingest_report import Item
 from tfds_builders.lung_masks import receiving
 from tfds_builders.padchest.padchest_dataset_builder import _checked as check_padchest
 

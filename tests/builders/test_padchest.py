@@ -26,8 +26,8 @@ from PIL import Image
 
 from tfds_builders import alignment, images, splits
 from tfds_builders.errors import DatasetError, LayoutError
-from tfds_builders.intake import Intake
-from tfds_builders.padchest import account, fake_raw, labels, lines, photometric, raw, table
+from tfds_builders.ingest_report import IngestReport
+from tfds_builders.padchest import fake_raw, ingest_report, labels, lines, photometric, raw, table
 from tfds_builders.padchest.padchest_dataset_builder import FRACTIONS, SALT, Builder
 
 SPLITS = ("train", "validation", "test")
@@ -325,7 +325,7 @@ def test_200_mutated_tables_lose_no_row_silently(folders, tmp_path):
         rng = random.Random(seed)
         changed = mutated(data, rng)
         path.write_bytes(gzip.compress(changed, 1, mtime=0) if seed % 2 else changed)
-        intake, ledger = Intake(), account.Ledger()
+        ingest, listed_images = IngestReport(), ingest_report.ListedImages()
         problem, listed = "", []
         try:
             listed = list(table.read(path))
@@ -336,9 +336,9 @@ def test_200_mutated_tables_lose_no_row_silently(folders, tmp_path):
             fates["named error"] += 1
             continue
         fates["read"] += 1
-        rows = list(ledger.sift(listed, selection, intake))
-        present = ledger.present(rows, found_images, intake)
-        told = ledger.rows
+        rows = list(listed_images.sift(listed, selection, ingest))
+        present = listed_images.present(rows, found_images, ingest)
+        told = listed_images.rows
         lines_there = [x for x in LINE_END.split(changed.decode(errors="replace")) if x.strip()]
         # Each line is a row, or refused, or (a line break put inside quotes) the rest of a row.
         whole = [fields for _, fields in lines.records(path) if fields is not None]
@@ -348,8 +348,8 @@ def test_200_mutated_tables_lose_no_row_silently(folders, tmp_path):
         assert told["listed"] == (
             sum(told["excluded"].values()) + told["absent"] + told["quarantined"] + len(present)
         )
-        assert told["quarantined"] == len(intake.quarantined)
-        assert all(entry["file"] and entry["reason"] for entry in intake.quarantined)
+        assert told["quarantined"] == len(ingest.quarantined)
+        assert all(entry["file"] and entry["reason"] for entry in ingest.quarantined)
         fates["with quarantine"] += told["quarantined"] > len(fake_raw.MISSING)
     assert fates["read"] > 100
     assert fates["with quarantine"] > 50
@@ -476,13 +476,13 @@ def test_every_row_is_accounted_for(prepared, published, config):
     reasons = {entry["file"]: entry["reason"] for entry in facts["quarantined"]}
     assert set(reasons) == {*fake_raw.MISSING, fake_raw.BROKEN}
     assert all("known" in reason for reason in reasons.values())
-    assert fake_raw.MENDED in account.known_bad()
+    assert fake_raw.MENDED in ingest_report.known_bad()
     assert facts["unknown_labels"] == {}
     assert not facts["redistributable"]
 
 
 def test_known_bad_list():
-    assert Counter(account.known_bad().values()) == {"missing": 11, "broken": 10}
+    assert Counter(ingest_report.known_bad().values()) == {"missing": 11, "broken": 10}
 
 
 def test_a_misspelt_label_and_stray_files_are_seen(folders, prepare, tmp_path):

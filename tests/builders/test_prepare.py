@@ -28,7 +28,7 @@ from benchmark.errors import UserError
 from tfds_builders import generating, images, journal, parallel
 from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
 from tfds_builders.errors import DatasetError, Unreadable
-from tfds_builders.intake import Item
+from tfds_builders.ingest_report import Item
 from tfds_builders.kermany_pneumonia import fake_raw
 
 NAME = "kermany_pneumonia/official"

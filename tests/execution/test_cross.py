@@ -15,7 +15,7 @@ from benchmark.hashing import sha256
 from benchmark.models import discover
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.store import Results
-from benchmark.report.crossed import gather_crossed
+from benchmark.report.external_validation import gather_external_validation
 from benchmark.report.leaderboard import write
 from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.publishing import check, publish
@@ -70,7 +70,7 @@ def test_evaluations_have_a_table_of_their_own_and_are_never_ranked(trained):
     above, _, below = write(bench.results).read_text().partition(heading)
     assert above.splitlines()[3:] == ranked.splitlines()[3:]
     assert "| thorax_phantom/small | linear |" in below
-    (crossed,) = gather_crossed(bench.results)
+    (crossed,) = gather_external_validation(bench.results)
     assert crossed.row.spec_id == made.spec_id
     assert crossed.row.made_from["network"].spec_id == row.spec_id
 

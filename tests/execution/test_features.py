@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmark.data.gathered import Gathered
+from benchmark.data.indexed_images import IndexedImages
 from benchmark.errors import UserError
 from benchmark.training import features
 from benchmark.training.features import open_features
@@ -52,7 +52,7 @@ def test_features_are_those_of_the_backbone(images, tmp_path):
 
 def test_they_are_computed_once(images, tmp_path, count):
     first = np.array(open_features(backbone(), images, MADE_OF, tmp_path))
-    again = open_features(backbone(), Gathered([images], np.arange(70)), MADE_OF, tmp_path)
+    again = open_features(backbone(), IndexedImages([images], np.arange(70)), MADE_OF, tmp_path)
     np.testing.assert_array_equal(first, again)
     assert len(count) == 1
 

@@ -24,7 +24,7 @@ from benchmark.records.row import (
     TaskFacts,
 )
 from benchmark.records.store import Results
-from benchmark.spec import Spec
+from benchmark.spec import PUBLISHED, Spec
 from tests.records.rows import a_row, an_environment
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
@@ -109,8 +109,16 @@ def make_spec(model: str, seed: int, shared: ProtocolFacts, changes: dict) -> Sp
         "dataset": shared.dataset,
         "dataset_version": shared.dataset_version,
         "manifest_sha256": sha256(shared.id.encode()),
+        "protocol": _name(shared),
     }
     return Spec(model=model, seed=seed, **usual | of | changes)
+
+
+def _name(shared: ProtocolFacts) -> str:
+    """The protocol of specs that have these facts."""
+    if shared.withheld:
+        return f"without:{shared.withheld}"
+    return f"probe:{shared.probe}" if shared.probe else shared.legacy_name or PUBLISHED
 
 
 def code(of: Spec) -> dict[str, str]:

@@ -12,7 +12,7 @@ from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.row import Made, ProtocolFacts, Row, TrainedOn
 from benchmark.records.store import Results
-from benchmark.report.crossed import gather_crossed
+from benchmark.report.external_validation import gather_external_validation
 from benchmark.report.leaderboard import write
 from benchmark.report.lungs import gather_masks
 from benchmark.scoring.publishing import check, publish
@@ -109,7 +109,7 @@ def on_other(shared: ProtocolFacts):
 
 def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
     origin, row = evaluated
-    (found,) = gather_crossed(results)
+    (found,) = gather_external_validation(results)
     assert found.network.spec_id == origin.spec_id
     assert found.trained_on.dataset == "toy/official"
     own = json.loads(write(results).with_name("leaderboard.json").read_bytes())
@@ -129,7 +129,7 @@ def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, e
     other = read_predictions(path, "binary")
     other.logits[-40:] = 0
     results.write_row(replace(origin, predictions_sha256=write_predictions(path, other)))
-    (found,) = gather_crossed(results)
+    (found,) = gather_external_validation(results)
     assert found.home is None
     text = write(results).read_text()
     assert "| toy/official | cnn ¶ (1) | – |" in text

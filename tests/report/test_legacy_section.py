@@ -28,9 +28,9 @@ def test_the_twin_is_the_same_configuration_under_the_honest_protocol(legacy_tab
     found = {c.label: c for c in comparisons(each, tables)}
     honest = next(t for t in tables if t.protocol.dataset == TWIN)
     mlp = next(c for c in honest.configurations if c.spec.model == "mlp")
-    assert found["mlp"].honest is mlp
-    assert found["cnn"].honest is None, "another augmentation is another configuration"
-    assert found["cnn"].honestly("test_auc") is None
+    assert found["mlp"].disjoint is mlp
+    assert found["cnn"].disjoint is None, "another augmentation is another configuration"
+    assert found["cnn"].disjoint_value("test_auc") is None
 
 
 def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):

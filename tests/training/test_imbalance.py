@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.data.gathered import TRANSFORMS
+from benchmark.data.indexed_images import TRANSFORMS
 from benchmark.errors import UnknownName, UserError
 from benchmark.task import Task
 from benchmark.training.imbalance import AXIS, check_policy, find_policy

@@ -13,12 +13,12 @@ import tensorflow_datasets as tfds
 
 from tfds_builders import example, images
 from tfds_builders.chestxray14 import raw
+from tfds_builders.chestxray14.ingest_report import TableIngestReport
 from tfds_builders.chestxray14.labels import FINDINGS, NO_FINDING, Entry
 from tfds_builders.chestxray14.plan import CONSENSUS, make_plan
 from tfds_builders.chestxray14.protocols import SEVEN, SIX, SPLITS
-from tfds_builders.chestxray14.reception import Reception
 from tfds_builders.generating import FromFiles, Making, examples
-from tfds_builders.intake import Item
+from tfds_builders.ingest_report import Item
 
 _SAID = {
     "fourteen": "14 findings, published split, validation carved from its training part",
@@ -150,20 +150,20 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         copy = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
         plan = make_plan(copy, self.builder_config.protocol, self.builder_config.tables)
         facts = self.info.metadata
-        reception = Reception(copy=copy, plan=plan, facts=facts)
-        facts.update(quarantined=reception.quarantined, converted=reception.converted)
+        ingest = TableIngestReport(copy=copy, plan=plan, facts=facts)
+        facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
         facts.update(removed_for_disjointness=plan.removed)
         if self._in_beam:
-            reception.survey()
-        return {split: self._generate_examples(reception, split) for split in SPLITS}
+            ingest.survey()
+        return {split: self._generate_examples(ingest, split) for split in SPLITS}
 
-    def _generate_examples(self, reception: Reception, split: str):
+    def _generate_examples(self, ingest: TableIngestReport, split: str):
         making = Making(images.Gate(), partial(self._example, split))
         if not self._in_beam:
-            return examples(split, reception.contents(split), making, reception)
-        copy = reception.copy
-        parts = copy.parts(reception.items(split))
-        return self._from_pipeline(split, parts, copy.contents, making, reception)
+            return examples(split, ingest.contents(split), making, ingest)
+        copy = ingest.copy
+        parts = copy.parts(ingest.items(split))
+        return self._from_pipeline(split, parts, copy.contents, making, ingest)
 
     def _example(self, split: str, item: Item, checked: images.Checked) -> tuple[str, dict]:
         entry: Entry = item.facts

@@ -11,7 +11,7 @@ from pathlib import Path
 from tfds_builders import pipeline
 from tfds_builders.archives import Content, Folder, Source, Tar, Zip, open_source
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
-from tfds_builders.intake import Item
+from tfds_builders.ingest_report import Item
 from tfds_builders.listing import listing, opened
 
 DATASET = "chestxray14"

@@ -20,7 +20,7 @@ from tfds_builders.generating import FromFiles, Making, by_name
 from tfds_builders.image_folder import class_folders, table
 from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.options import UNKNOWN, Options, check_name, read_options
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.kermany_pneumonia.patients import merge
 
 SALT = "image_folder/1"
@@ -130,26 +130,26 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         contents = _read(folder.path, config.options, pattern)
         if (contents.findings, contents.kind) != (config.findings, config.kind):
             raise DatasetError(f"image_folder: {folder.path} has changed since it was looked at.")
-        intake = Intake(quarantined=[*folder.refused(), *contents.refused])
+        ingest = IngestReport(quarantined=[*folder.refused(), *contents.refused])
         facts = self.info.metadata
-        facts.update(quarantined=intake.quarantined, converted=intake.converted)
-        entries, groups = _survey(folder, contents.entries, intake)
+        facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
+        entries, groups = _survey(folder, contents.entries, ingest)
         if not entries:
             raise DatasetError(
-                f"image_folder: no image of {folder.path} can be used. {len(intake.quarantined)} "
-                f"entries were refused: {_some(intake.quarantined)}."
+                f"image_folder: no image of {folder.path} can be used. {len(ingest.quarantined)} "
+                f"entries were refused: {_some(ingest.quarantined)}."
             )
         members, facts["split_source"] = _members(entries, groups, config.options)
         return {
             split: self._generate_examples(
-                split, [Item(e.image, (e, groups[e.image])) for e in part], folder, intake
+                split, [Item(e.image, (e, groups[e.image])) for e in part], folder, ingest
             )
             for split, part in members.items()
         }
 
-    def _generate_examples(self, split, items, folder, intake):
+    def _generate_examples(self, split, items, folder, ingest):
         making = Making(images.Gate(), self._example)
-        return self._from_files(split, items, by_name(folder.read), making, intake)
+        return self._from_files(split, items, by_name(folder.read), making, ingest)
 
     def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
         entry, group = item.facts
@@ -206,7 +206,7 @@ def _table(folder: Path, said: str) -> Path:
 
 
 def _survey(
-    folder: Folder, entries: list[Entry], intake: Intake
+    folder: Folder, entries: list[Entry], ingest: IngestReport
 ) -> tuple[list[Entry], dict[str, str]]:
     """Readable entries, and the patient group of each: one patient, or identical bytes."""
     kept, by_digest = [], defaultdict(list)
@@ -214,7 +214,7 @@ def _survey(
         try:
             digest = hashlib.sha256(folder.read(entry.image)).hexdigest()
         except Unreadable as error:
-            intake.refuse(entry.image, str(error))
+            ingest.refuse(entry.image, str(error))
             continue
         kept.append(entry)
         by_digest[digest].append(entry.image)

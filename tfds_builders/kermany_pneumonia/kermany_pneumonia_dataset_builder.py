@@ -15,7 +15,7 @@ import tensorflow_datasets as tfds
 from tfds_builders import example, images, splits
 from tfds_builders.errors import Unreadable
 from tfds_builders.generating import FromFiles, Making, by_name
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.kermany_pneumonia import patients, raw
 
 SALT = "kermany_pneumonia/1"
@@ -116,22 +116,22 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         source = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
-        intake = Intake()
+        ingest = IngestReport()
         facts = self.info.metadata
-        facts.update(quarantined=intake.quarantined, converted=intake.converted)
-        named, facts["raw_sha256"], identical = _survey(source, self.builder_config.pools, intake)
+        facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
+        named, facts["raw_sha256"], identical = _survey(source, self.builder_config.pools, ingest)
         groups = patients.merge({n: parsed.patient for n, parsed in named.items()}, identical)
         members = _members(named, groups, self.builder_config.fractions)
         return {
             split: self._generate_examples(
-                split, [Item(name, (named[name], groups[name])) for name in names], source, intake
+                split, [Item(name, (named[name], groups[name])) for name in names], source, ingest
             )
             for split, names in members.items()
         }
 
-    def _generate_examples(self, split, items, source, intake):
+    def _generate_examples(self, split, items, source, ingest):
         making = Making(images.Gate(), self._example)
-        return self._from_files(split, items, by_name(source.read), making, intake)
+        return self._from_files(split, items, by_name(source.read), making, ingest)
 
     def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
         named, group = item.facts
@@ -165,19 +165,19 @@ def _split_source(official: bool) -> str:
 
 
 def _survey(
-    source: raw.RawSet, pools: tuple[str, ...], intake: Intake
+    source: raw.RawSet, pools: tuple[str, ...], ingest: IngestReport
 ) -> tuple[dict[str, patients.Named], str, list[list[str]]]:
     """Read every file once: what the names say, the digest of the set, identical files."""
     named, by_digest, lines = {}, defaultdict(list), []
     for entry in (entry for pool in pools for entry in source.refused(pool)):
-        intake.refuse(**entry)
+        ingest.refuse(**entry)
     for name in (n for pool in pools for n in source.names(pool)):
         try:
             named[name] = patients.parse(name)
             digest = hashlib.sha256(source.read(name)).hexdigest()
         except (patients.UnexpectedName, Unreadable) as error:
             named.pop(name, None)
-            intake.refuse(name, str(error))
+            ingest.refuse(name, str(error))
             continue
         by_digest[digest].append(name)
         lines.append(f"{name}\t{digest}\n")

@@ -16,7 +16,7 @@ from tfds_builders.errors import Unreadable
 from tfds_builders.lung_masks import clinical
 from tfds_builders.lung_masks.clinical import UNKNOWN, Person
 from tfds_builders.lung_masks.films import Film, Found
-from tfds_builders.lung_masks.holdings import Holdings
+from tfds_builders.lung_masks.raw_files import RawFiles
 
 _PICTURE = r"\.(?:png|jpe?g|gif|tiff?|bmp)"
 _ANY_SET = re.compile(r"(?:MCUCXR_\d+_[01]|CHNCXR_\d+_[01]|JPC(?:LN|NN)\d{3})(?!\d)")
@@ -73,24 +73,24 @@ NAMINGS = {
 }
 
 
-def find(holdings: Holdings, config: str) -> Found:
+def find(raw_files: RawFiles, config: str) -> Found:
     """Films of one of the sets that are told by name, those without a mask refused."""
     naming = NAMINGS[config]
     found = Found()
     index = {"image": {}, "left": {}, "right": {}, "whole": {}, "reading": {}}
-    for name, role, key in _roles(holdings.names, naming):
+    for name, role, key in _roles(raw_files.names, naming):
         if key in index[role]:
             found.refuse(name, f"a second file of {key}; {index[role][key]} is used")
         else:
             index[role][key] = name
-    people = _people(holdings, naming, index["reading"])
+    people = _people(raw_files, naming, index["reading"])
     for key, image in sorted(index["image"].items()):
         masks = _masks(index, key)
         if masks:
             found.films.append(Film(key, _patient(key), image, masks, people.get(key, UNKNOWN)))
         else:
             found.refuse(image, _why_alone(index, key, naming))
-    _refuse_strays(found, holdings.names, naming, index)
+    _refuse_strays(found, raw_files.names, naming, index)
     return found
 
 
@@ -124,17 +124,17 @@ def _patient(key: str) -> str:
     return key.rpartition("_")[0] or key
 
 
-def _people(holdings: Holdings, naming: Naming, readings: dict[str, str]) -> dict[str, Person]:
-    people = {key: clinical.reading(_text(holdings, name)) for key, name in readings.items()}
-    for name in holdings.names:
+def _people(raw_files: RawFiles, naming: Naming, readings: dict[str, str]) -> dict[str, Person]:
+    people = {key: clinical.reading(_text(raw_files, name)) for key, name in readings.items()}
+    for name in raw_files.names:
         if PurePosixPath(name).name.lower() in naming.lists:
-            people |= clinical.jsrt_list(_text(holdings, name))
+            people |= clinical.jsrt_list(_text(raw_files, name))
     return people
 
 
-def _text(holdings: Holdings, name: str) -> str:
+def _text(raw_files: RawFiles, name: str) -> str:
     try:
-        return holdings.read(name).decode("utf-8", errors="replace")
+        return raw_files.read(name).decode("utf-8", errors="replace")
     except Unreadable:  # without its reading, the film is of a person of unknown age and sex
         return ""
 

@@ -10,19 +10,19 @@ from pathlib import PurePosixPath
 from tfds_builders.errors import Unreadable
 from tfds_builders.kermany_pneumonia import patients
 from tfds_builders.lung_masks.films import Film, Found
-from tfds_builders.lung_masks.holdings import Holdings
+from tfds_builders.lung_masks.raw_files import RawFiles
 
 _MASK = re.compile(r"(?P<top>.*/)(?:all-images-semantic-masks|masks?)/(?P<stem>[^/]+)\.png")
 _IMAGE = re.compile(r".*/(?:images|img)/(?P<file>[^/]+)")
 _ANNOTATION = re.compile(r".*/annotations/(?:[^/]+/)*(?P<stem>[^/]+)\.json")
 
 
-def find(holdings: Holdings) -> Found:
+def find(raw_files: RawFiles) -> Found:
     """Films of the set; an image without a mask and a mask without an image are refused."""
     found = Found()
-    images, masks, annotations = _index(holdings, found)
+    images, masks, annotations = _index(raw_files, found)
     for stem, mask in sorted(masks.items()):
-        names = _names(holdings, annotations.get(stem), found)
+        names = _names(raw_files, annotations.get(stem), found)
         image = next((images[n] for n in (stem, *names) if n in images), None)
         if image is None:
             found.refuse(mask, "a mask of an image that is not there")
@@ -45,10 +45,10 @@ def patient_of(stem: str) -> str:
     return ""
 
 
-def _index(holdings: Holdings, found: Found) -> tuple[dict, dict, dict]:
+def _index(raw_files: RawFiles, found: Found) -> tuple[dict, dict, dict]:
     """Stem to name of the images, the masks and the annotations; doubles are refused."""
     by_role: dict[str, dict[str, list[str]]] = {r: defaultdict(list) for r in ("i", "m", "a")}
-    for name in holdings.names:
+    for name in raw_files.names:
         for role, pattern in (("m", _MASK), ("i", _IMAGE), ("a", _ANNOTATION)):
             if pattern.fullmatch("/" + name):
                 by_role[role][PurePosixPath(name).stem].append(name)
@@ -60,12 +60,12 @@ def _index(holdings: Holdings, found: Found) -> tuple[dict, dict, dict]:
     return tuple({s: names[0] for s, names in files.items()} for files in by_role.values())
 
 
-def _names(holdings: Holdings, annotation: str | None, found: Found) -> tuple[str, ...]:
+def _names(raw_files: RawFiles, annotation: str | None, found: Found) -> tuple[str, ...]:
     """Stems that an annotation gives its image: as stored, and as it came."""
     if annotation is None:
         return ()
     try:
-        image = json.loads(holdings.read(annotation))["image"]
+        image = json.loads(raw_files.read(annotation))["image"]
         given = [image[key] for key in ("filename", "original_filename") if key in image]
         return tuple(PurePosixPath(str(name)).stem for name in given)
     except (Unreadable, ValueError, KeyError, TypeError, RecursionError):

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.kermany_pneumonia import patients
 from tfds_builders.lung_masks.films import Film, Found
-from tfds_builders.lung_masks.holdings import Holdings
+from tfds_builders.lung_masks.raw_files import RawFiles
 
 LIST = "pairs.csv"
 _COLUMNS = ("image", "mask", "label", "pairing")
@@ -22,20 +22,20 @@ _FOLDERS = {"NORMAL": "NORMAL", "bacteria": "PNEUMONIA", "virus": "PNEUMONIA"}
 _PAIRINGS = ("unique", "seq", "")
 
 
-def find(holdings: Holdings) -> Found:
+def find(raw_files: RawFiles) -> Found:
     """Films of the list; lines and files that do not fit are refused.
 
     Raises:
         DatasetError: there is a list, but it cannot be read or lacks a column.
     """
     found = Found()
-    lists = [name for name in holdings.names if PurePosixPath(name).name == LIST]
+    lists = [name for name in raw_files.names if PurePosixPath(name).name == LIST]
     if not lists:
         return found
     root = lists[0].removesuffix(LIST)
-    files = {n.removeprefix(root) for n in holdings.names if n.startswith(root)}
+    files = {n.removeprefix(root) for n in raw_files.names if n.startswith(root)}
     used: set[str] = set()
-    for number, line in _lines(holdings, lists[0]):
+    for number, line in _lines(raw_files, lists[0]):
         try:
             film = _film(line, files, used)
         except Unreadable as error:
@@ -55,9 +55,9 @@ def find(holdings: Holdings) -> Found:
     return found
 
 
-def _lines(holdings: Holdings, name: str) -> list[tuple[int, dict[str, str]]]:
+def _lines(raw_files: RawFiles, name: str) -> list[tuple[int, dict[str, str]]]:
     try:
-        text = holdings.read(name).decode("utf-8-sig")
+        text = raw_files.read(name).decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
         lines = [(reader.line_num, line) for line in reader]
     except (Unreadable, UnicodeDecodeError, csv.Error) as error:

@@ -13,11 +13,11 @@ from tfds_builders import example, splits
 from tfds_builders.errors import LayoutError
 from tfds_builders.generating import FromFiles, Making
 from tfds_builders.images import Gate
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.kermany_pneumonia.kermany_pneumonia_dataset_builder import SALT as KERMANY_SALT
 from tfds_builders.lung_masks import by_name, darwin, kermany_pairs, receiving
 from tfds_builders.lung_masks.films import Film, Found
-from tfds_builders.lung_masks.holdings import Holdings
+from tfds_builders.lung_masks.raw_files import RawFiles
 from tfds_builders.lung_masks.sets import CONFIGS, Config
 
 SALT = "lung_masks/1"
@@ -42,7 +42,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
     )
 
     @classmethod
-    def locate(cls, manual_dir: Path, config_name: str) -> Holdings:
+    def locate(cls, manual_dir: Path, config_name: str) -> RawFiles:
         """The files below a folder, if they hold an image with a mask.
 
         A folder named like the config is taken in place of the one given, so that several
@@ -55,10 +55,10 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         if not Path(manual_dir).is_dir():
             raise LayoutError(cls.name, f"there is no folder {manual_dir}.", config.tree, [])
         own = Path(manual_dir) / config_name
-        holdings = Holdings(own if own.is_dir() else manual_dir)
-        if _find(holdings, config).films:
-            return holdings
-        found = holdings.listing()
+        raw_files = RawFiles(own if own.is_dir() else manual_dir)
+        if _find(raw_files, config).films:
+            return raw_files
+        found = raw_files.listing()
         problem = f"holds no image with a mask of {config_name}" if found else "is empty"
         raise LayoutError(cls.name, f"{manual_dir} {problem}.", config.tree, found)
 
@@ -84,11 +84,11 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         config: Config = self.builder_config
-        holdings = self.locate(Path(dl_manager.manual_dir), config.name)
-        found = _find(holdings, config)
-        intake = Intake(quarantined=[*holdings.refused, *found.refused])
+        raw_files = self.locate(Path(dl_manager.manual_dir), config.name)
+        found = _find(raw_files, config)
+        ingest = IngestReport(quarantined=[*raw_files.refused, *found.refused])
         facts = self.info.metadata
-        facts.update(quarantined=intake.quarantined, converted=intake.converted)
+        facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
         salt = KERMANY_SALT if config.kermany else SALT
         members: dict[str, list[Film]] = {split: [] for split in FRACTIONS}
         for film in found.films:
@@ -100,16 +100,16 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         )
         return {
             split: self._generate_examples(
-                split, [Item(film.image, film) for film in films], holdings, intake
+                split, [Item(film.image, film) for film in films], raw_files, ingest
             )
             for split, films in members.items()
         }
 
-    def _generate_examples(self, split, items, holdings, intake):
+    def _generate_examples(self, split, items, raw_files, ingest):
         config: Config = self.builder_config
         check = partial(receiving.check, Gate(config.dtype), Gate(), config.ignore)
         making = Making(check, self._example)
-        return self._from_files(split, items, partial(receiving.read, holdings), making, intake)
+        return self._from_files(split, items, partial(receiving.read, raw_files), making, ingest)
 
     def _example(self, item: Item, checked: receiving.CheckedFilm) -> tuple[str, dict]:
         config: Config = self.builder_config
@@ -128,9 +128,9 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         }
 
 
-def _find(holdings: Holdings, config: Config) -> Found:
+def _find(raw_files: RawFiles, config: Config) -> Found:
     finder = _FINDERS.get(config.name)
-    return finder(holdings) if finder else by_name.find(holdings, config.name)
+    return finder(raw_files) if finder else by_name.find(raw_files, config.name)
 
 
 def _split_source(config: Config) -> str:

@@ -10,9 +10,9 @@ from PIL import Image
 
 from tfds_builders.errors import Unreadable
 from tfds_builders.images import Checked, Gate
-from tfds_builders.intake import Item
+from tfds_builders.ingest_report import Item
 from tfds_builders.lung_masks import pixels
-from tfds_builders.lung_masks.holdings import Holdings
+from tfds_builders.lung_masks.raw_files import RawFiles
 
 Files = tuple[bytes, list[bytes]]
 """Content of an image file, and of the files of its masks."""
@@ -29,12 +29,12 @@ class CheckedFilm(Checked):
     mask: bytes | None = None
 
 
-def read(holdings: Holdings, items: Iterable[Item]) -> Iterator[tuple[Item, Files | Unreadable]]:
+def read(raw_files: RawFiles, items: Iterable[Item]) -> Iterator[tuple[Item, Files | Unreadable]]:
     """Every film with its files, or with Unreadable where one of them is."""
     for item in items:
         film = item.facts
         try:
-            yield item, (holdings.read(film.image), [holdings.read(name) for name in film.masks])
+            yield item, (raw_files.read(film.image), [raw_files.read(name) for name in film.masks])
         except Unreadable as error:
             yield item, error
 

@@ -15,8 +15,8 @@ import tensorflow_datasets as tfds
 from tfds_builders import example, images, splits
 from tfds_builders.errors import Unreadable
 from tfds_builders.generating import FromFiles, Making, by_name
-from tfds_builders.intake import Item
-from tfds_builders.padchest import account, photometric, raw, selection, table
+from tfds_builders.ingest_report import Item
+from tfds_builders.padchest import ingest_report, photometric, raw, selection, table
 
 SALT = "padchest/1"
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
@@ -104,37 +104,37 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         source = self.locate(Path(dl_manager.manual_dir), self.builder_config.name)
-        ledger = account.Ledger()
-        intake = account.RowIntake(ledger)
+        listed_images = ingest_report.ListedImages()
+        ingest = ingest_report.RowIngestReport(listed_images)
         facts = self.info.metadata
-        facts.update(quarantined=intake.quarantined, converted=intake.converted)
-        facts.update(rows=ledger.rows, unknown_labels=ledger.unknown_labels)
+        facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
+        facts.update(rows=listed_images.rows, unknown_labels=listed_images.unknown_labels)
         facts["table_sha256"] = _sha256(source.table)
         for file, reason in source.images.refused:
-            intake.refuse(file, reason)
-        listed = ledger.sift(table.read(source.table), self.builder_config.selection, intake)
-        present = ledger.present(listed, source.images, intake)
-        facts.update(ledger.copy)
+            ingest.refuse(file, reason)
+        listed = listed_images.sift(table.read(source.table), self.builder_config.selection, ingest)
+        present = listed_images.present(listed, source.images, ingest)
+        facts.update(listed_images.copy)
         members = {split: [] for split in FRACTIONS}
         for row in present:
             members[splits.assign(row.patient_id, SALT, FRACTIONS)].append(row)
         splits.refuse_empty(
             "padchest",
             members,
-            f"What became of the rows of {source.table.name}: {ledger.rows}. Refused, e.g.: "
-            f"{intake.quarantined[:1] or 'none'}. Copy more of the zip files, or choose a config "
+            f"What became of the rows of {source.table.name}: {listed_images.rows}. Refused, e.g.: "
+            f"{ingest.quarantined[:1] or 'none'}. Copy more of the zip files, or choose a config "
             "that takes more of the rows.",
         )
         return {
             split: self._generate_examples(
-                split, [Item(row.image_id, row) for row in rows], source, intake
+                split, [Item(row.image_id, row) for row in rows], source, ingest
             )
             for split, rows in members.items()
         }
 
-    def _generate_examples(self, split, items, source, intake):
+    def _generate_examples(self, split, items, source, ingest):
         making = Making(partial(_checked, images.Gate(np.uint16)), self._example)
-        return self._from_files(split, items, by_name(source.read), making, intake)
+        return self._from_files(split, items, by_name(source.read), making, ingest)
 
     def _example(self, item: Item, checked: images.Checked) -> tuple[str, dict]:
         row: table.Row = item.facts

@@ -32,7 +32,7 @@ import numpy as np
 
 from benchmark.data.audit.ondisk import OnDisk, written
 from benchmark.data.audit.texture import COARSE, local_contrast, unit, window
-from benchmark.data.gathered import TRANSFORMS, Images, turned
+from benchmark.data.indexed_images import TRANSFORMS, Images, turned
 from tfds_builders.parallel import in_order
 
 WINDOWS = np.array(list(product((0.0, 0.05), repeat=4)), np.float32)
@@ -57,7 +57,7 @@ class Candidates:
     """Pairs: ``whole`` (P,) looks like ``cut`` (P,) after its ``turns`` (P,) and ``cuts`` (P, 4).
 
     The first two are image numbers, ``turns`` are codes of
-    :data:`benchmark.data.gathered.TRANSFORMS`.
+    :data:`benchmark.data.indexed_images.TRANSFORMS`.
     """
 
     whole: np.ndarray

@@ -52,7 +52,7 @@ import numpy as np
 
 from benchmark.data.audit.candidates import Candidates
 from benchmark.data.audit.texture import COARSE, FINE, local_contrast, sampling, unit, window
-from benchmark.data.gathered import Gathered, Images
+from benchmark.data.indexed_images import Images, IndexedImages
 from tfds_builders.parallel import in_order
 
 SAME = 0.85
@@ -92,7 +92,7 @@ def correlations(
     parts = [slice(start, start + _BATCH) for start in range(0, len(found), _BATCH)]
 
     def correlated(part: slice) -> np.ndarray:
-        cut = Gathered([images], pairs.cut[part], pairs.turns[part])
+        cut = IndexedImages([images], pairs.cut[part], pairs.turns[part])
         return _correlate(cut[:], images[pairs.whole[part]], pairs.cuts[part])
 
     for part, correlation in zip(parts, in_order(correlated, parts), strict=True):

@@ -20,7 +20,7 @@ from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import DOUBTFUL, correlations, threshold
 from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
-from benchmark.data.gathered import TRANSFORMS, Gathered
+from benchmark.data.indexed_images import TRANSFORMS, IndexedImages
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
 from benchmark.records.door import RecordError, read_record, write_record
@@ -46,7 +46,7 @@ class Copies(Record):
         candidates: pairs that were registered.
         threshold: correlation from which a pair is confirmed in this set.
         pairs: ``(line, line, correlation, how one is turned)`` of confirmed copies; 1.0 where the
-            views are equal. The turn is a word of :data:`benchmark.data.gathered.TRANSFORMS`.
+            views are equal. The turn is a word of :data:`benchmark.data.indexed_images.TRANSFORMS`.
         doubtful: the same of pairs of different patients that are not confirmed, but so alike that
             a person should look: strongly altered copies may be among them.
         same_pixels: groups of lines whose decoded pixels are equal, though the files may differ.
@@ -132,7 +132,7 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
         clock.append(time.monotonic())
         blank, digests = _surveyed(images)
         equal, shown = _equal(blank, digests)
-        seen = Gathered([images], shown)
+        seen = IndexedImages([images], shown)
         pairs = find_candidates(seen, lambda *n: progress("searching", *n), Path(scratch))
         clock.append(time.monotonic())
         correlation = correlations(seen, pairs, lambda *n: progress("comparing", *n))
@@ -156,7 +156,7 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
     )
 
 
-def _views(prepared: Prepared, folder: Path, progress: Progress) -> Gathered:
+def _views(prepared: Prepared, folder: Path, progress: Progress) -> IndexedImages:
     """Every image in the order of the manifest, uint8 (N, 64, 64), left on disk."""
     splits = prepared.manifest()["split"].to_numpy()
     parts, rows = [], np.empty(len(splits), int)
@@ -165,10 +165,10 @@ def _views(prepared: Prepared, folder: Path, progress: Progress) -> Gathered:
         rows[splits == split] = sum(map(len, parts)) + np.arange((splits == split).sum())
         view = open_view(prepared, split, SIZE, "raw", folder, tell)
         parts.append(OnDisk(view.path / "images.npy"))
-    return Gathered(parts, rows)
+    return IndexedImages(parts, rows)
 
 
-def _surveyed(images: Gathered) -> tuple[np.ndarray, list[bytes]]:
+def _surveyed(images: IndexedImages) -> tuple[np.ndarray, list[bytes]]:
     """Which images are blank, (N,) bool, and a digest of each one's pixels."""
     blank, digests = np.empty(len(images), bool), []
     for start in range(0, len(images), _BLOCK):

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from benchmark.records.store import Results
 from benchmark.report import references
 from benchmark.report.configuration import SPLITS, Configuration
-from benchmark.report.crossed import network_of
 from benchmark.report.ensembles import is_ensemble
+from benchmark.report.external_validation import network_of
 from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.data.gathered import TRANSFORMS, Gathered, Images
+from benchmark.data.indexed_images import TRANSFORMS, Images, IndexedImages
 from benchmark.errors import UserError
 from benchmark.plugins import Axis
 from benchmark.task import KINDS, Task
 
 Copies = tuple[np.ndarray, np.ndarray]
-"""Rows and transform codes (see :mod:`benchmark.data.gathered`), (M,) each."""
+"""Rows and transform codes (see :mod:`benchmark.data.indexed_images`), (M,) each."""
 
 SAME, ROT90, ROT180, ROT270, FLIP_LR, FLIP_UD = range(len(TRANSFORMS))
 
@@ -85,7 +85,7 @@ class Policy:
         """What to train on, given the images (N, S, S) and targets of the training split."""
         if self.copy is not None:
             rows, codes = self.copy(targets)
-            images, targets = Gathered([images], rows, codes), targets[rows]
+            images, targets = IndexedImages([images], rows, codes), targets[rows]
         return TrainingSet(images, targets, self.draw and self.draw(targets, seed))
 
 

@@ -25,7 +25,7 @@ def turned(images: np.ndarray, code: int) -> np.ndarray:
 
 
 class Images(Protocol):
-    """What the pipeline reads: a view's memory map, an array, or :class:`Gathered`."""
+    """What the pipeline reads: a view's memory map, an array, or :class:`IndexedImages`."""
 
     shape: tuple[int, int, int]
     dtype: np.dtype
@@ -37,7 +37,7 @@ class Images(Protocol):
         """uint8 (n, S, S) of these rows."""
 
 
-class Gathered:
+class IndexedImages:
     """Rows of one or several sources of images, each under one of :data:`TRANSFORMS`.
 
     Nothing is read before it is asked for, so memory does not grow with the number of rows.

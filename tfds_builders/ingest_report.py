@@ -22,7 +22,7 @@ class Item(NamedTuple):
 
 
 @dataclass
-class Intake:
+class IngestReport:
     """Keeps the account; a builder with more to count extends it.
 
     Attributes:

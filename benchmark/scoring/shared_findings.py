@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
 
 
-def carried_logits(
+def shared_logits(
     logits: np.ndarray, findings: Sequence[str], exclusive: bool, groups: Mapping[str, Sequence]
 ) -> np.ndarray:
     """Log-odds of common findings, each of them present where any of its group is.
@@ -37,7 +37,7 @@ def carried_logits(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def carried_targets(
+def shared_targets(
     targets: np.ndarray, findings: Sequence[str], groups: Mapping[str, Sequence]
 ) -> np.ndarray:
     """(N, G) targets: 1 where any of a group is 1, 0 where all are 0, else NaN, as unlabelled."""
@@ -49,18 +49,18 @@ def carried_targets(
     return np.stack(columns, axis=1)
 
 
-def carried(predictions: Predictions, groups: Mapping[str, Sequence]) -> Predictions:
+def map_to_shared_findings(predictions: Predictions, groups: Mapping[str, Sequence]) -> Predictions:
     """The same predictions of common findings: independent ones, whatever they were before."""
     from benchmark.records.predictions import link
 
     findings, exclusive = predictions.findings, predictions.kind == "multiclass"
     kind = "binary" if len(groups) == 1 else "multilabel"
-    logits = carried_logits(predictions.logits, findings, exclusive, groups)
+    logits = shared_logits(predictions.logits, findings, exclusive, groups)
     return replace(
         predictions,
         findings=tuple(groups),
         kind=kind,
-        targets=carried_targets(predictions.targets, findings, groups),
+        targets=shared_targets(predictions.targets, findings, groups),
         logits=logits,
         probabilities=link(logits, kind),
     )

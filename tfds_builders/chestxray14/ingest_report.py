@@ -12,11 +12,11 @@ from tfds_builders.chestxray14.plan import Plan
 from tfds_builders.chestxray14.raw import Copy
 from tfds_builders.errors import DatasetError
 from tfds_builders.images import Checked
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 
 
 @dataclass
-class Reception(Intake):
+class TableIngestReport(IngestReport):
     """Reads the copy once for each split, as TFDS writes one split after another.
 
     The first pass sees every file and accounts for it; the later ones know what is there, read

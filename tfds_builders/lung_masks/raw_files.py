@@ -9,7 +9,7 @@ from tfds_builders.archives import Folder, Source, Zip
 from tfds_builders.errors import DatasetError
 
 
-class Holdings:
+class RawFiles:
     """Files by one name each: as below the folder, or ``<zip file>/<member>``.
 
     Images and masks of a set often come from two places, so all archives are read as one.
@@ -25,7 +25,7 @@ class Holdings:
         self.refused: list[dict] = []
 
     def __reduce__(self) -> tuple:
-        return Holdings, (self.folder,)  # another process looks for itself
+        return RawFiles, (self.folder,)  # another process looks for itself
 
     @cached_property
     def names(self) -> list[str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tfds_builders.images import Checked
-from tfds_builders.intake import Intake, Item
+from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.padchest import labels
 from tfds_builders.padchest.raw import Images
 from tfds_builders.padchest.selection import Selection
@@ -29,7 +29,7 @@ def known_bad() -> dict[str, str]:
         return {line["image_id"]: line["problem"] for line in csv.DictReader(file, delimiter="\t")}
 
 
-class Ledger:
+class ListedImages:
     """The account of the rows of one preparation, kept in what becomes the metadata.
 
     Attributes:
@@ -58,14 +58,14 @@ class Ledger:
         self.rows[what] += 1
 
     def sift(
-        self, listed: Iterable[Row | Refused], selection: Selection, intake: Intake
+        self, listed: Iterable[Row | Refused], selection: Selection, ingest: IngestReport
     ) -> Iterator[Row]:
         """Rows that a config takes; the others are counted, broken ones quarantined."""
         for row in listed:
             self.count("listed")
             if isinstance(row, Refused):
                 self.count("quarantined")
-                intake.refuse(row.file, row.reason)
+                ingest.refuse(row.file, row.reason)
                 continue
             self._note_unknown(row)
             rule = selection.excludes(row)
@@ -74,7 +74,7 @@ class Ledger:
             else:
                 yield row
 
-    def present(self, rows: Iterable[Row], found: Images, intake: Intake) -> list[Row]:
+    def present(self, rows: Iterable[Row], found: Images, ingest: IngestReport) -> list[Row]:
         """Rows whose image this copy has, in the order in which they are cheap to read.
 
         A partial copy is nothing wrong, so what it lacks is only counted; what is known to be
@@ -87,7 +87,7 @@ class Ledger:
                 present.append(row)
             elif known_bad().get(row.image_id) == "missing":
                 self.count("quarantined")
-                intake.refuse(row.image_id, "missing (known: not in the published archives)")
+                ingest.refuse(row.image_id, "missing (known: not in the published archives)")
             else:
                 self.count("absent")
                 _add(self.rows["absent_by_folder"], row.folder)
@@ -101,12 +101,12 @@ class Ledger:
             _add(self.unknown_labels, label if room else "(others)")
 
 
-class RowIntake(Intake):
+class RowIngestReport(IngestReport):
     """The account of the images, which counts their rows too."""
 
-    def __init__(self, ledger: Ledger):
+    def __init__(self, listed_images: ListedImages):
         super().__init__()
-        self._ledger = ledger
+        self._ledger = listed_images
 
     def take(self, item: Item, checked: Checked) -> None:
         """Account for an image that was read and checked."""

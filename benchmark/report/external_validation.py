@@ -24,7 +24,7 @@ from benchmark.spec import NETWORK, Requirement, Spec
 
 
 @dataclass(frozen=True)
-class Crossed:
+class ExternalValidation:
     """One configuration on another data set.
 
     Attributes:
@@ -72,7 +72,7 @@ def network_of(row: Row) -> Requirement:
     return row.spec.requires[NETWORK]
 
 
-def gather_crossed(results: Results) -> list[Crossed]:
+def gather_external_validation(results: Results) -> list[ExternalValidation]:
     """All evaluations of a results folder: by data set and findings, then by AUC.
 
     Raises:
@@ -86,14 +86,14 @@ def gather_crossed(results: Results) -> list[Crossed]:
         runs[row.protocol.id].append(run)
     versions = Versions()
     found = [
-        Crossed(c, _home(results, c.runs))
+        ExternalValidation(c, _home(results, c.runs))
         for of_one in runs.values()
         for c in configurations(of_one, versions)
     ]
     return sorted(found, key=_order)
 
 
-def crossed_section(crossed: Sequence[Crossed]) -> list[Block]:
+def crossed_section(crossed: Sequence[ExternalValidation]) -> list[Block]:
     """A table a data set and protocol; nothing without evaluations."""
     if not crossed:
         return []
@@ -110,7 +110,7 @@ def crossed_section(crossed: Sequence[Crossed]) -> list[Block]:
             )
         ),
     ]
-    together: dict[str, list[Crossed]] = defaultdict(list)
+    together: dict[str, list[ExternalValidation]] = defaultdict(list)
     for each in crossed:
         together[each.row.protocol.id].append(each)
     for of_one in together.values():
@@ -118,12 +118,12 @@ def crossed_section(crossed: Sequence[Crossed]) -> list[Block]:
     return blocks
 
 
-def crossed_entries(crossed: Sequence[Crossed]) -> list[bytes]:
+def external_validation_entries(crossed: Sequence[ExternalValidation]) -> list[bytes]:
     """The same as entries of a JSON file, one a configuration and data set."""
     return [_entry(each, each.configuration) for each in crossed]
 
 
-def _entry(each: Crossed, c: Configuration) -> bytes:
+def _entry(each: ExternalValidation, c: Configuration) -> bytes:
     return json_line(
         protocol=msgspec.to_builtins(each.row.protocol),
         config_id=c.config_id,
@@ -141,7 +141,7 @@ def _entry(each: Crossed, c: Configuration) -> bytes:
     )
 
 
-def _table(crossed: list[Crossed]) -> list[Block]:
+def _table(crossed: list[ExternalValidation]) -> list[Block]:
     protocol, scores = crossed[0].row.protocol, crossed[0].configuration.runs[0].scores
     test = scores.splits["test"]
     findings = (
@@ -169,7 +169,7 @@ def _table(crossed: list[Crossed]) -> list[Block]:
     ]
 
 
-def _name(each: Crossed, names: dict[str, str], told: list[Content]) -> str:
+def _name(each: ExternalValidation, names: dict[str, str], told: list[Content]) -> str:
     c = each.configuration
     code = f" [{c.differs}]" if c.differs else ""
     sign = f" {STALE}" if c.outdated else ""
@@ -177,7 +177,7 @@ def _name(each: Crossed, names: dict[str, str], told: list[Content]) -> str:
     return names[c.key] + code + sign + numbers
 
 
-def _own_spec(each: Crossed) -> Spec:
+def _own_spec(each: ExternalValidation) -> Spec:
     """The spec for its label: not told apart by which row the weights come from."""
     told = {"scheme": each.trained_on.scheme, "weights": each.trained_on.weights}
     return msgspec.structs.replace(each.row.spec, **told)
@@ -200,7 +200,7 @@ def _own_auc(results: Results, run: Run) -> float | None:
     return None if not aucs or None in aucs else sum(aucs) / len(aucs)
 
 
-def _order(each: Crossed) -> tuple[str, str, float, str]:
+def _order(each: ExternalValidation) -> tuple[str, str, float, str]:
     auc = each.configuration.measurements["test_auc"].mean
     protocol = each.row.protocol
     better_first = 1.0 if auc is None else -auc
