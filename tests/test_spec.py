@@ -211,7 +211,8 @@ def test_a_field_that_comes_later_leaves_the_ids_of_earlier_specs(spec):
     [
         {"threads": 2},
         {"backend": "jax"},
-        {"kind": "classifer"},
+        {"kind": "Classifier"},
+        {"kind": "../classifier"},
         {"manifest_sha256": "short"},
         {"manifest_sha256": "G" * 64},
         {"resolution": -1},

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.data.pipeline import training_batches
+from benchmark.kinds.profile import COLUMNS, profile
 from benchmark.records.store import Results
-from benchmark.scheduling.profile import COLUMNS, profile
 from benchmark.training.clock import TrainingClock
 
 PAUSE = 0.03

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.data.pipeline import steps_per_epoch, training_batches
+from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.records.store import Results
 from benchmark.training import checkpoints
@@ -201,12 +203,13 @@ def test_a_checkpoint_of_another_model_is_not_used(tmp_path):
 def of_a_spec(tmp_path, monkeypatch):
     """Gives the checkpoint of a spec in an environment, under a version of the training's code."""
 
-    def make(version=1, stage="train", **environment):
+    def make(version=1, stage="train", model="1", **environment):
         facts = an_environment(**environment)
         monkeypatch.setattr(checkpoints, "environment_facts", lambda given: facts)
         monkeypatch.setattr("benchmark.training.VERSION", version)
-        context = SimpleNamespace(results=Results(tmp_path), environment=None)
-        return checkpoints.stage_checkpoint(context, a_spec(), discover()["cnn"], stage)
+        code = code_of(a_spec(), replace(discover()["cnn"], version=model))
+        context = SimpleNamespace(results=Results(tmp_path), environment=None, code=code)
+        return checkpoints.stage_checkpoint(context, a_spec(), stage)
 
     return make
 
@@ -230,13 +233,11 @@ def test_a_checkpoint_of_other_code_or_another_environment_is_not_used(tmp_path,
         assert (of_a_spec(**options).load(saved.model) is not None) == used
 
 
-def test_a_checkpoint_of_another_model_file_is_not_used(tmp_path, of_a_spec, monkeypatch):
+def test_a_checkpoint_of_another_model_file_is_not_used(tmp_path, of_a_spec):
     saved = Saved(tmp_path / "c.npz")
     of_a_spec().save(saved.model, saved.state)
     assert of_a_spec().load(saved.model) is not None
-    code = checkpoints.code_of(a_spec(), discover()["cnn"])
-    monkeypatch.setattr(checkpoints, "code_of", lambda spec, file: code | {"model": "another"})
-    assert of_a_spec().load(saved.model) is None
+    assert of_a_spec(model="mlp_of_another_version").load(saved.model) is None
 
 
 @pytest.mark.parametrize("speed", [1e-9, np.inf], ids=["slow disk", "fast disk"])
