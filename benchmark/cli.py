@@ -320,8 +320,9 @@ def evaluate(row, dataset, **given):
 def reproduce(row, **given):
     """Run a ROW again from its row file, beside the results, and compare the numbers.
 
-    Says what differs: predictions, scores, versions, hardware. Exits with 1 where a prediction
-    differs in a single bit.
+    Says what differs: predictions, scores, versions, hardware. Exits with 1 where the row is not
+    what is promised: the same bits in the same environment, close numbers in another one (see
+    docs/results.md).
     """
     from benchmark.commands.reproduce import reproduce_row
 

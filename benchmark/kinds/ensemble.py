@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.errors import UserError
 from benchmark.kinds.base import Circumstances, Kind, found, kinds
 from benchmark.models import ModelFile
-from benchmark.spec import MEMBER, Spec
+from benchmark.spec import MEMBER, EnsembleRule, Spec
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class EnsembleKind(Kind):
 
     def way(self, spec: Spec) -> Way:
         """The way of a spec."""
-        return self.ways()[spec.ensemble.rule or self.name]
+        return self.ways()[declared(spec).rule or self.name]
 
     def own_model(self, spec: Spec) -> str | None:
         """A specialist's second model."""
-        return spec.ensemble.second
+        return declared(spec).second
 
     def sees_images(self, spec: Spec) -> bool:
         """What reads the weights of its members reads images with them."""
@@ -73,7 +74,7 @@ class EnsembleKind(Kind):
 
     def model_file(self, spec: Spec, files: Mapping[str, ModelFile]) -> EnsembleFile:
         """What an ensemble's spec has in place of a model file: a card, and the files behind it."""
-        way, rule = self.way(spec), spec.ensemble
+        way, rule = self.way(spec), declared(spec)
         names = {*spec.members, *filter(None, [rule.second])}
         models = {name: found(name, files) for name in sorted(names)}
         second = models.get(rule.second)
@@ -95,6 +96,17 @@ class EnsembleKind(Kind):
                 name = role.removeprefix(MEMBER)
                 return f"its member {name} sees no image, so it has no features and no second stage"
         return None
+
+
+def declared(spec: Spec) -> EnsembleRule:
+    """What a spec declares of its ensemble.
+
+    Raises:
+        UserError: nothing, so that its kind is not what it says; rows come from elsewhere, too.
+    """
+    if spec.ensemble is None:
+        raise UserError(f"spec {spec.spec_id} is called a {spec.kind}, but declares no ensemble")
+    return spec.ensemble
 
 
 def ways() -> dict[str, tuple[EnsembleKind, Way]]:

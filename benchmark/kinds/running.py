@@ -28,6 +28,7 @@ from benchmark.records.row import (
     DatasetFacts,
     ModelFacts,
     Row,
+    watermarks_of,
 )
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import LUNGS, Spec
@@ -130,7 +131,7 @@ def base_row(
         spec=spec,
         dataset=dataset_facts(prepared),
         protocol=protocol_of(spec, prepared),
-        watermarks=_watermarks(spec),
+        watermarks=watermarks_of(spec),
         model=ModelFacts(
             title=card.get("title", model_file.name),  # a broken file has no card
             reference=card.get("reference", ""),
@@ -151,15 +152,6 @@ def base_row(
         profile=None,
         peak_memory_mb=None,
     )
-
-
-MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
-
-
-def _watermarks(spec: Spec) -> list[str]:
-    """Why a row is not to be ranked with full ones, as far as its spec says it."""
-    limited = [f"limited to {spec.limit} images of each split"] if spec.limit else []
-    return limited + ([MEMORY_FALLBACK] if spec.memory_fallback else [])
 
 
 def make_predictions(

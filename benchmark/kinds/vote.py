@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmark.ensembles.rules import AXIS
-from benchmark.kinds.ensemble import EnsembleKind, Way
+from benchmark.kinds.ensemble import EnsembleKind, Way, declared
 from benchmark.spec import Spec
 
 
@@ -18,11 +18,11 @@ class Vote(EnsembleKind):
 
     def way(self, spec: Spec) -> Way:
         """That of the spec's rule."""
-        return _way(spec.ensemble.rule)
+        return _way(declared(spec).rule or "")
 
     def ranked(self, spec: Spec) -> bool:
         """Not where a rule gives few distinct scores, as a vote of decisions does."""
-        return AXIS.find(spec.ensemble.rule).card["ranked_by_auc"]
+        return AXIS.find(declared(spec).rule or "").card["ranked_by_auc"]
 
 
 def _way(rule: str) -> Way:

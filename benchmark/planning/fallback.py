@@ -8,13 +8,13 @@ of every ranking with full ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from msgspec import structs
 
 from benchmark.planning.plan import PlannedSpec
-from benchmark.records.store import Results
+from benchmark.records.row import Row
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 
@@ -38,18 +38,19 @@ def smaller(planned: PlannedSpec) -> PlannedSpec | None:
 
 
 def fallback_for(
-    planned: PlannedSpec, results: Results, status: Callable[[Spec], str]
+    planned: PlannedSpec, rows: Mapping[str, Row], status: Callable[[Spec], str]
 ) -> PlannedSpec:
     """What a plan has for a spec that ran out of memory: the smaller one that was or will be done.
 
     The spec itself where nothing smaller was begun, or all of it failed too.
 
     Args:
+        rows: by spec id, as they were when the plan was begun: another run may end specs meanwhile.
         status: how a spec of this model stands by its row.
     """
     tried = planned
     while tried.status == "failed":
-        begun = results.read_row(tried.spec.spec_id).error.fallback
+        begun = rows[tried.spec.spec_id].error.fallback
         less = smaller(tried)
         if less is None or less.spec.spec_id != begun:
             return planned

@@ -19,6 +19,8 @@ from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.plan import PlannedSpec
 from benchmark.planning.refusal import refusal
 from benchmark.spec import LUNGS, WEIGHTS, Spec
+from benchmark.training.starting_weights import check_saved_weights
+from benchmark.training.weight_files import MissingWeights
 
 
 class Graph:
@@ -82,7 +84,7 @@ class Graph:
         planned = replace(draft, status=status, refusal=why)
         if "done" in self._to_run:
             return planned
-        return fallback_for(planned, self._inputs.results, partial(self._status_of, planned))
+        return fallback_for(planned, self._inputs.rows, partial(self._status_of, planned))
 
     def _status_of(self, planned: PlannedSpec, spec: Spec) -> str:
         return status_by_row(replace(planned, spec=spec), self._inputs)
@@ -96,11 +98,21 @@ class Graph:
             return False
         planned = self._planned(spec_id)
         reads_weights = role in (LUNGS, WEIGHTS) or kinds.find(dependent.kind).needs_weights
-        saved = self._inputs.results.weights_path(spec_id)
-        if planned.finished and reads_weights and not saved.is_file():
+        if planned.finished and reads_weights and not self._has_weights(spec_id):
             self._known[spec_id] = replace(planned, status="missing")
         # What is done and was not asked for by itself stays, also where all is run again.
         return self._known[spec_id].status in self._to_run - {"done"}
+
+    def _has_weights(self, spec_id: str) -> bool:
+        """Whether the weights that a row saved are there, as it saved them."""
+        saved = self._inputs.results.weights_path(spec_id)
+        if not saved.is_file():
+            return False
+        try:
+            check_saved_weights(self._inputs.rows[spec_id], saved)
+        except MissingWeights:
+            return False
+        return True
 
 
 def status_by_row(planned: PlannedSpec, inputs: PlanInputs) -> str:

@@ -13,6 +13,7 @@ from benchmark import kinds
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.errors import UnknownName, UserError
+from benchmark.kinds.base import found as model_called
 from benchmark.models import ModelFile
 from benchmark.planning.cost import nominal_seconds
 from benchmark.planning.ensembles import plan_ensemble
@@ -135,6 +136,12 @@ class _Resolver:
         of_members = [draft for drafts in by_model.values() for draft in drafts]
         for ensemble in () if self.prepared.holds_masks else self.suite.ensembles:
             ensemble.check_models(self.suite.models(self.inputs.model_files))
+            for name in ensemble.members:
+                if name not in by_model:
+                    raise UserError(
+                        f"ensemble {ensemble.name} of suite {self.suite.name}: its member {name} "
+                        f"does not predict the findings of {self.prepared.name}."
+                    )
             members = {name: by_model[name] for name in ensemble.members}
             specs += plan_ensemble(ensemble, self.suite, members, self.inputs)
         selected = [draft.spec for draft in specs if matches(draft.spec, wanted)]
@@ -219,8 +226,17 @@ class _Resolver:
 
     @cached_property
     def _masks(self) -> Prepared | NotPrepared:
-        """The set that the suite's lung network learns from."""
-        return self.inputs.prepared[mask_set(self.suite)]
+        """The set that the suite's lung network learns from, checked."""
+        masks, named = self.inputs.prepared[mask_set(self.suite)], self.suite.lungs
+        card = model_called(named.model, self.inputs.model_files).card or UNKNOWN_CARD
+        learns = (card["inputs"], card["predicts"]) == ("image", "masks")
+        if learns and (isinstance(masks, NotPrepared) or masks.holds_masks):
+            return masks
+        raise UserError(
+            f"suite {self.suite.name}: model {named.model} on {masks.name}, the first data set of "
+            f"suite {named.suite}, finds no lungs. Under [lungs] name a suite of lung masks and a "
+            "network that predicts masks."
+        )
 
     @cached_property
     def _lung_network(self) -> PlannedSpec:

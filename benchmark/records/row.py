@@ -16,6 +16,7 @@ from benchmark.hashing import canonical_json, sha256
 from benchmark.spec import ID_LENGTH, Id, Sha256, Spec
 
 ROW_SCHEMA = 2
+MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
 Status = Literal["done", "failed", "not_runnable"]
 Verdict = Literal["clean", "suspected", "leak"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -99,7 +100,7 @@ class LegacyRule(Record):
     fractions: dict[str, float]
     random_state: int
     copies: str
-    decision: str | float
+    decision: Literal["argmax"] | float
 
 
 class ProtocolFacts(LaterFields):
@@ -142,6 +143,15 @@ class ProtocolFacts(LaterFields):
         """The protocol of these facts, with the id that follows from them."""
         made = msgspec.convert(facts | {"id": "0" * ID_LENGTH}, cls)
         return msgspec.structs.replace(made, id=made.own_id())
+
+    def contradiction(self, name: str) -> str:
+        """What in it does not go with the protocol's name in the spec, in words."""
+        if not self.legacy == bool(self.legacy_name) == bool(self.rule):
+            return "legacy protocols have a name and a rule, others have neither"
+        for fact in (self.legacy_name, self.withheld, self.probe):
+            if fact and not name.endswith(fact):
+                return f"protocol {name} of its spec does not go with {fact}"
+        return ""
 
     def own_id(self) -> str:
         """The id that follows from the other facts."""
@@ -328,6 +338,12 @@ class TrainedOn(Record):
     findings: tuple[dict[str, list[str]], dict[str, list[str]]]
 
 
+def watermarks_of(spec: Spec) -> list[str]:
+    """Why a row is not to be ranked with full ones, as far as its spec says it."""
+    limited = [f"limited to {spec.limit} images of each split"] if spec.limit else []
+    return limited + ([MEMORY_FALLBACK] if spec.memory_fallback else [])
+
+
 class Row(LaterFields):
     """One finished or failed spec.
 
@@ -415,6 +431,12 @@ class Row(LaterFields):
             return f"status {self.status} does not go with its predictions_sha256 and error"
         if self.protocol.findings != self.dataset.task.findings:
             return "the findings of protocol and data set differ"
+        if lost := [mark for mark in watermarks_of(self.spec) if mark not in self.watermarks]:
+            return f"its watermarks lack {lost[0]!r}"
+        if bool(self.spec.members) != bool(self.spec.ensemble):
+            return "it has members and declares no ensemble, or the other way round"
+        if problem := self.protocol.contradiction(self.spec.protocol):
+            return problem
         if self.done and "test" not in self.counts:
             return "it is done, but counts no test images"
         if self.holds_masks != (self.spec.kind == "masks"):

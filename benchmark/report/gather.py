@@ -133,7 +133,7 @@ class Table:
 
     @property
     def reasons(self) -> list[str]:
-        """What the leakage statuss of its rows rest on."""
+        """What the leakage statuses of its rows rest on."""
         return list(dict.fromkeys(r for row in self.rows for r in row.dataset.reasons))
 
 
@@ -173,7 +173,8 @@ def _letters(place: int) -> str:
 
 
 def _watermarks(row: Row) -> tuple[str, ...]:
-    legacy = [] if protocol_of_row(row).ranked else [LEGACY]
+    honest = protocol_of_row(row).ranked and not row.protocol.legacy
+    legacy = [] if honest else [LEGACY]
     return tuple(sorted({*row.watermarks, *legacy}))
 
 

@@ -27,6 +27,7 @@ from benchmark.records.predictions import (
 from benchmark.records.row import ProtocolFacts, Row
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.records.store import Results
+from benchmark.scoring.agreement import disagreement
 from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
 
 COMPUTED = ("logits", "probabilities")
@@ -124,6 +125,8 @@ def _refuse_strangers(row: Row, checked: Checked) -> None:
             f"row {row.spec_id}: its predictions are of a {kind} task ({', '.join(findings)}), its "
             f"data set is of a {task.kind} one ({', '.join(task.findings)})"
         )
+    if problem := disagreement(row, scores):
+        raise UserError(f"row {row.spec_id}: its predictions are {problem} than it says")
     if not is_current(scores, row.protocol, checked.sha256):
         raise UserError(
             f"row {row.spec_id}: its predictions were scored under another protocol than its own, "
@@ -133,9 +136,10 @@ def _refuse_strangers(row: Row, checked: Checked) -> None:
 
 def _refuse_finished(results: Results, row: Row) -> None:
     there = results.read_row(row.spec_id)
+    again = "cxr-bench run --rerun all" if row.external is None else "cxr-bench score --replace"
     if there and there.done:
         raise UserError(
             f"{results.row_path(row.spec_id)}: there is a finished row already, and none is "
-            "replaced without being asked to. Ask for it (cxr-bench run --rerun all), remove that "
-            "file, or choose another folder with --results DIR."
+            f"replaced without being asked to. Ask for it ({again}), remove that file, or choose "
+            "another folder with --results DIR."
         )

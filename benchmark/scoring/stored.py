@@ -18,6 +18,7 @@ from benchmark.records.predictions import PredictionFileError, decode_prediction
 from benchmark.records.row import Row
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.records.store import Results
+from benchmark.scoring.agreement import disagreement
 from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
 from benchmark.scoring.overlap import ALL
 from benchmark.scoring.scorecard import ScoringError
@@ -73,13 +74,22 @@ def _stored(
     saved = results.scores_path(row.spec_id)
     known = _read(saved, kind)
     if known and is_current(known, row.protocol, _digest(path)):
-        return known
+        return _of_row(known, row, path)
     try:
         scores = compute(read_bytes(path), path)
     except ScoringError as error:
         raise ScoringError(f"{path}: {error}") from None
     with contextlib.suppress(OSError):  # a folder that is only to be read from
         write_record(saved, scores, readable=False)
+    return _of_row(scores, row, path)
+
+
+def _of_row(scores: Found, row: Row, path: Path) -> Found:
+    if problem := disagreement(row, scores):
+        raise PredictionFileError(
+            f"{path}: holds predictions {problem} than its row says, so it is not what was "
+            f"measured. Remove it and the row of {row.spec_id}, and run that spec again."
+        )
     return scores
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -130,6 +131,8 @@ def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any
     weights, k = options.get("weights", [1.0] * members), options.get("k", DEFAULT_K)
     if not isinstance(weights, list) or not all(_is_weight(weight) for weight in weights):
         raise UserError(f"{here}: weights must be a list of numbers above zero")
+    if not math.isfinite(sum(weights)):
+        raise UserError(f"{here}: the sum of the weights is too large a number")
     if len(weights) != members:
         raise UserError(f"{here}: {len(weights)} weights for {members} members")
     if type(k) is not int or k < 2:

@@ -12,6 +12,7 @@ from typing import Any
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
 from benchmark.errors import UnknownName, UserError
+from benchmark.models import NORMALISATIONS
 from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
@@ -41,14 +42,41 @@ DEFAULTS: dict[str, list] = {
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
+LARGEST_SEED = 2**32 - 1
+"""Of what NumPy and Keras take as a seed."""
+LARGEST_SIDE = 4096
+"""No X-ray is larger, and a mistyped size must not be planned as if it could be run."""
+
+
+def check_seed(seed: int) -> None:
+    """Raise a UserError for a seed that random number generators do not take."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UserError(f"a seed is a whole number from 0 to {LARGEST_SEED}, not {seed}")
+
+
+def check_resolution(side: int) -> None:
+    """Raise a UserError for an image side that is none, in px."""
+    if not 1 <= side <= LARGEST_SIDE:
+        raise UserError(f"a resolution is from 1 to {LARGEST_SIDE} px, not {side}")
+
+
+def check_normalisation(name: str) -> None:
+    """Raise an UnknownName for a normalisation that there is not."""
+    if name not in NORMALISATIONS:
+        raise UnknownName("normalisation", name, NORMALISATIONS)
+
+
 CHECKS = {
+    "resolutions": check_resolution,
+    "seeds": check_seed,
+    "normalisation": check_normalisation,
     "preprocessing": PREPROCESSING.find,
     "imbalance": IMBALANCE.find,
     "scheme": check_scheme,
     "weights": check_weights,
     "augmentation": AUGMENTATIONS.find,
 }
-"""Axes whose names are known here: another one must not run as if it meant something."""
+"""Axes whose values are known here: another one must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
         "recipe_for", "ensembles", "lungs"}  # fmt: skip
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")

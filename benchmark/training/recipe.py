@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -60,6 +61,9 @@ class Recipe:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UnknownName(name, getattr(self, name), known)
+        for name, value in asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"recipe: {name} must be a finite number, not {value!r}")
         for name in ("learning_rate", "batch_size", "epochs", "patience", "accumulate",
                      "head_epochs", "finetune_factor"):  # fmt: skip
             if not getattr(self, name) > 0:

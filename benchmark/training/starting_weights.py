@@ -17,7 +17,7 @@ from benchmark.records.store import Results
 from benchmark.spec import LUNGS, WEIGHTS, Spec
 from benchmark.training.published import is_as_published
 from benchmark.training.schemes import is_features_only
-from benchmark.training.weight_files import digest
+from benchmark.training.weight_files import MissingWeights, digest
 from benchmark.training.weight_sources import find_source
 
 SAME_INPUT = ("model", "resolution", "preprocessing", "normalisation")
@@ -121,9 +121,9 @@ def check_start(spec: Spec, model_file: ModelFile, sources: WeightSources) -> li
 
 
 def check_saved_weights(row: Row, path: Path) -> None:
-    """Raise a UserError where weights are not those that a row saved, as far as that is known."""
+    """Raise MissingWeights where these are not what a row saved, as far as that is known."""
     if row.weights_sha256 and digest([path]) != row.weights_sha256:
-        raise UserError(
+        raise MissingWeights(
             f"{path} is not what row {row.spec_id} saved: its content has changed. Copy the file "
             "again, or run that spec again with --rerun all and a --filter for it."
         )

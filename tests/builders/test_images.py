@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfds_builders import images, ingest
+from tfds_builders import images, ingest_report
 from tfds_builders.errors import DatasetError
 
 GREY = np.add.outer(np.arange(40), 2 * np.arange(50)).astype(np.uint8)
@@ -146,10 +146,10 @@ def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
 
 
 def test_intake_keeps_an_account_of_every_file():
-    taken = ingest.IngestReport()
+    taken = ingest_report.IngestReport()
     good, colour = KEPT["grey JPEG"], CONVERTED["RGB PNG"][0]
     for name, data in {"good.jpeg": good, "colour.png": colour, "empty.jpeg": b""}.items():
-        taken.take(ingest.Item(name), images.check(data))
+        taken.take(ingest_report.Item(name), images.check(data))
     taken.refuse("n\udcffotes", "no image")
     assert taken.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
     assert taken.quarantined == [

@@ -88,6 +88,7 @@ def test_a_spec_says_the_kind_and_what_was_declared(kind, spec_kind, rule):
         (ENSEMBLE + "weights = [1, 0]\n", "numbers above zero"),
         (ENSEMBLE + "weights = [1, inf]\n", "numbers above zero"),
         (ENSEMBLE + "weights = [true, 1]\n", "numbers above zero"),
+        (ENSEMBLE + "weights = [1e308, 1e308]\n", "the sum of the weights is too large"),
         (ENSEMBLE + "k = 2\n", "key of a soft_vote .*'k'"),
         (BEST + "k = 3\n", r"best 3 \(k\), but has only 2 members"),
         (BEST, r"best 3 \(k\), but has only 2 members"),

@@ -89,15 +89,18 @@ class Bench:
         self.results = Results(results)
         self.models_dirs = tuple(models_dirs)
 
-    def plan(self, *suites, prepared=None, limit=None, precision=None, **options):
-        stock = PlanInputs(
+    def inputs(self, prepared=None, limit=None, precision=None, others=()):
+        """What a plan is made from; ``others`` are prepared sets beside the small phantom."""
+        return PlanInputs(
             discover(self.models_dirs),
-            {"thorax_phantom/small": prepared or self.prepared},
+            {"thorax_phantom/small": prepared or self.prepared, **dict(others)},
             self.results,
             limit,
             precision=precision,
         )
-        return make_plan(suites, stock, **options)
+
+    def plan(self, *suites, prepared=None, limit=None, precision=None, others=(), **options):
+        return make_plan(suites, self.inputs(prepared, limit, precision, others), **options)
 
     def run(self, plan, watch=lambda planned, event: None, **options):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)

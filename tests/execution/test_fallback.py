@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from benchmark.kinds.running import MEMORY_FALLBACK
 from benchmark.machine.memory import is_shortage
 from benchmark.planning.fallback import FEWEST, smaller
-from benchmark.records.row import Failure
+from benchmark.records.row import MEMORY_FALLBACK, Failure
 from benchmark.report.leaderboard import write
 from benchmark.scheduling.subprocess_worker import Limits
 from benchmark.spec import EnsembleRule, Spec

@@ -9,13 +9,14 @@ import pytest
 
 from benchmark.data import preprocessing
 from benchmark.data.prepared import NotPrepared
-from benchmark.errors import UnknownName
+from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.planning.cost import nominal_seconds
-from benchmark.planning.resolve import within_budget
-from benchmark.records.row import Made
+from benchmark.planning.resolve import make_plan, within_budget
+from benchmark.records.row import Failure, Made
 from benchmark.suites.ensembles import Ensemble
+from benchmark.suites.suite import LungNetwork
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_verdict, write_row
 
 VOTE = Ensemble("vote", "soft_vote", ("linear", "mlp"))
@@ -252,3 +253,36 @@ def test_another_precision_is_another_spec_of_what_is_trained_and_of_nothing_els
     assert vote.precision == reduced_vote.precision == ""
     # A vote computes with no precision of its own; it is another one since its members are.
     assert msgspec.structs.replace(reduced_vote, requires=vote.requires) == vote
+
+
+def test_a_member_that_predicts_masks_is_refused(bench):
+    suite = make_suite(["linear", "unet"])
+    vote = Ensemble("vote", "soft_vote", ("linear", "unet"))
+    with pytest.raises(UserError, match="vote of suite test: its member unet does not predict"):
+        bench.plan(dataclasses.replace(suite, ensembles=(vote,)))
+
+
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        (LungNetwork("phantom", "linear"), "model linear on .* finds no lungs"),
+        (LungNetwork("phantom", "unet"), "model unet on thorax_phantom/.* finds no lungs"),
+        (LungNetwork("lungs", "mean_mask"), "model mean_mask on .* finds no lungs"),
+        (LungNetwork("lungs", "nix"), "unknown model 'nix'"),
+    ],
+)
+def test_a_lung_network_that_finds_no_lungs_is_refused(bench, named, fault):
+    suite = make_suite(["linear"], preprocessing=["lung_masked"])
+    masks = NotPrepared("lung_masks/kermany_pairs", {})
+    sets = {"thorax_phantom/default": bench.prepared, "lung_masks/kermany_pairs": masks}
+    with pytest.raises(UserError, match=fault):
+        bench.plan(dataclasses.replace(suite, lungs=named), others=sets)
+
+
+def test_a_spec_that_another_run_ends_meanwhile_does_not_stop_the_plan(bench):
+    suite = make_suite(["mlp"], recipe={"batch_size": 32})
+    (planned,) = bench.plan(suite).specs
+    write_row(bench.results, planned, "failed", error=Failure(reason="memory", fallback="a" * 12))
+    stock = bench.inputs()
+    write_row(bench.results, planned)
+    assert len(make_plan([suite], stock).specs) == 1

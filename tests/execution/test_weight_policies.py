@@ -273,3 +273,22 @@ def test_a_row_that_is_trained_anew_with_other_bits_makes_what_continued_it_stal
         assert [p.status for p in bench.plan(suite).specs] == ["stale"]
     finally:
         path.write_bytes(kept)
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+def test_weights_that_are_gone_or_changed_are_made_anew_by_the_row_that_saves_them(ran, harm):
+    bench, _ = ran
+    source = rows(bench, FROZEN)[1]
+    suite = tiny_suite("continue", f"from:{source.spec_id}", recipe={"epochs": 2})
+    path = bench.results.weights_path(source.spec_id)
+    kept = path.read_bytes()
+    path.unlink() if harm == "gone" else path.write_bytes(b"x")
+    try:
+        plan = bench.plan(suite)
+        assert [p.refusal for p in plan.specs] == [None, None]
+        assert plan.to_run()[0].spec == source.spec
+        assert bench.run(plan) == {"done": 2}
+        assert bench.plan(suite).to_run() == []
+    finally:
+        path.write_bytes(kept)
+        bench.results.remove_row(plan.specs[-1].spec.spec_id)

@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from benchmark.records.door import sealed
+from benchmark.records.mask_counts import MaskCounts
+from benchmark.records.predictions import Predictions
 from benchmark.records.row import (
     ROW_SCHEMA,
     DatasetFacts,
@@ -114,6 +116,21 @@ def a_row(
         "peak_memory_mb": 100,
     }
     return Row(**values | changes)
+
+
+def counts_of(content: Predictions | MaskCounts) -> dict[str, SplitCounts]:
+    """What a row says that was measured on these images."""
+    findings = getattr(content, "findings", ())
+    counts = {}
+    for split in dict.fromkeys(content.split.tolist()):
+        of_split = content.split == split
+        positives = [(content.targets[of_split, i] == 1).sum() for i in range(len(findings))]
+        counts[split] = SplitCounts(
+            images=int(of_split.sum()),
+            patients=len(set(content.patient_id[of_split].tolist())),
+            positives=dict(zip(findings, map(int, positives), strict=True)),
+        )
+    return counts
 
 
 def a_failed_row(spec: Spec | None = None, **changes: Any) -> Row:

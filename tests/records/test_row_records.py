@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from msgspec import structs, to_builtins
+from msgspec import convert, structs, to_builtins
 
 from benchmark.records.door import RecordError, parse_record, sealed
 from benchmark.records.row import ProtocolFacts, Row
 from benchmark.records.store import Results
+from benchmark.spec import Spec
 from tests.records.rows import a_dataset, a_failed_row, a_protocol, a_row, a_spec, resealed
 
 ROW = a_row()
@@ -50,6 +51,59 @@ def test_a_contradiction_is_named_though_the_seal_is_right(change, tmp_path):
     path.write_bytes(resealed(sealed(ROW), edit))
     with pytest.raises(RecordError, match=rf"{path}: {said}.*run its spec again"):
         results.read_row(ROW.spec_id)
+
+
+RULE = {"split": "by_image", "fractions": {}, "random_state": 0, "copies": "", "decision": 0.5}
+TWISTED = {
+    "an ensemble without members": (lambda v: v["spec"].update(ensemble={}), "it has members and"),
+    "members without an ensemble": (
+        lambda v: v["spec"].update(
+            requires={"member:mlp": {"spec_id": "c" * 12, "config_id": "d" * 12}}
+        ),
+        "it has members and",
+    ),
+    "a limit without its watermark": (
+        lambda v: (v["spec"].update(limit=16), v["protocol"].update(limit=16)),
+        "its watermarks lack 'limited to 16 images",
+    ),
+    "a memory fallback without its watermark": (
+        lambda v: v["spec"].update(memory_fallback=True),
+        "its watermarks lack 'memory fallback",
+    ),
+    "legacy without a rule": (
+        lambda v: v["protocol"].update(legacy=True, legacy_name="legacy_s3"),
+        "legacy protocols have a name and a rule",
+    ),
+    "a legacy rule of an honest protocol": (
+        lambda v: v["protocol"].update(legacy=True, legacy_name="legacy_s3", rule=RULE),
+        "protocol published of its spec does not go with legacy_s3",
+    ),
+    "a withheld class of the published protocol": (
+        lambda v: v["protocol"].update(withheld="x"),
+        "protocol published of its spec does not go with x",
+    ),
+    "a probe of the published protocol": (
+        lambda v: v["protocol"].update(probe="sex"),
+        "protocol published of its spec does not go with sex",
+    ),
+}
+
+
+def with_own_ids(values):
+    """The row of these values, with the ids that follow from them."""
+    spec = convert(values["spec"], Spec)
+    del values["protocol"]["id"]
+    protocol = to_builtins(ProtocolFacts.of(values["protocol"]))
+    ids = {"spec_id": spec.spec_id, "config_id": spec.config_id}
+    return convert(values | ids | {"protocol": protocol}, Row)
+
+
+@pytest.mark.parametrize("change", TWISTED)
+def test_a_contradiction_is_named_though_all_ids_are_right(change):
+    values, (edit, said) = to_builtins(ROW), TWISTED[change]
+    assert with_own_ids(to_builtins(ROW)).contradiction() == ""
+    edit(values)
+    assert with_own_ids(values).contradiction().startswith(said)
 
 
 @pytest.mark.parametrize("field", ["dataset", "dataset_version", "limit"])

@@ -20,12 +20,11 @@ from benchmark.records.row import (
     ModelFacts,
     ProtocolFacts,
     Row,
-    SplitCounts,
     TaskFacts,
 )
 from benchmark.records.store import Results
 from benchmark.spec import PUBLISHED, Spec
-from tests.records.rows import a_row, an_environment
+from tests.records.rows import a_row, an_environment, counts_of
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
 
@@ -148,7 +147,6 @@ def dataset_facts(shared: ProtocolFacts, kind: str) -> DatasetFacts:
 
 
 def row(of: Spec, shared: ProtocolFacts, kind: str) -> Row:
-    positives = dict.fromkeys(shared.findings, 30)
     return a_row(
         of,
         shared.findings,
@@ -161,10 +159,6 @@ def row(of: Spec, shared: ProtocolFacts, kind: str) -> Row:
             parameters=1234567,
             deterministic=of.model == "constant",
         ),
-        counts={
-            split: SplitCounts(images=n, patients=n // 2, positives=positives)
-            for split, n in SPLIT_SIZES.items()
-        },
         code=code(of),
         phases={"train": 12.5 + of.seed},
         environment=an_environment(cpu="Some CPU"),
@@ -198,6 +192,7 @@ def add_row(
         path = results.predictions_path(made.spec_id, made.dataset.redistributable)
         content = predictions(shared, strength, 100 * seed + crc32(model.encode()), kind)
         digest = write_predictions(path, dataclasses.replace(content, **people or {}))
-        made = replace(made, predictions_sha256=digest)
+        counts = changes.get("counts") or counts_of(content)
+        made = replace(made, predictions_sha256=digest, counts=counts)
     results.write_row(made)
     return made

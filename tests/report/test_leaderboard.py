@@ -20,6 +20,7 @@ from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.intervals import logit_of_replicates
 from benchmark.scoring.replicates import decode
+from tests.records.rows import counts_of
 
 NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
 
@@ -266,7 +267,9 @@ def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
         predictions = read_predictions(path, "multilabel")
         predictions.targets[:, 1] = 0
         predictions.targets[:3, 1] = 1
-        results.write_row(replace(row, predictions_sha256=write_predictions(path, predictions)))
+        digest = write_predictions(path, predictions)
+        made = replace(row, predictions_sha256=digest, counts=counts_of(predictions))
+        results.write_row(made)
     text = sections(written(results))["toy/official 1.0.0"]
     assert "- ‡ rare is not in the mean: " in text
     assert ["Configuration", "effusion", "rare ‡"] in table_rows(text)
@@ -279,7 +282,9 @@ def test_undefined_scores_are_dashes_with_a_reason(results, add_seeds, make_prot
         path = results.predictions_path(row.spec_id)
         predictions = read_predictions(path, "binary")
         predictions.targets[:] = 0
-        results.write_row(replace(row, predictions_sha256=write_predictions(path, predictions)))
+        digest = write_predictions(path, predictions)
+        made = replace(row, predictions_sha256=digest, counts=counts_of(predictions))
+        results.write_row(made)
     text = sections(written(results))["toy/official 1.0.0"]
     row = next(row for row in table_rows(text) if row[1] == "cnn")
     assert (row[0], row[5], row[6]) == ("–", "–", "–")

@@ -9,7 +9,7 @@ from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.spec import Spec
-from tests.records.rows import a_row, a_spec
+from tests.records.rows import a_row, a_spec, counts_of
 
 KINDS = {"binary": 1, "multilabel": 3, "multiclass": 3}
 
@@ -17,7 +17,8 @@ KINDS = {"binary": 1, "multilabel": 3, "multiclass": 3}
 def findings_row(kind: str = "binary", seed: int = 0) -> tuple[Row, Predictions]:
     """A row of findings and its predictions."""
     content = predictions(kind, KINDS[kind], seed=seed)
-    return a_row(a_spec(seed=seed), content.findings, kind, predictions_sha256=None), content
+    facts = {"predictions_sha256": None, "counts": counts_of(content)}
+    return a_row(a_spec(seed=seed), content.findings, kind, **facts), content
 
 
 def masks_row(spec: Spec | None = None) -> tuple[Row, MaskCounts]:
@@ -31,4 +32,5 @@ def masks_row(spec: Spec | None = None) -> tuple[Row, MaskCounts]:
         counts=np.random.default_rng(0).integers(0, 200, (n, 4)),
     )
     spec = spec or a_spec(kind="masks", model="unet")
-    return a_row(spec, ("lung",), "segmentation", predictions_sha256=None), content
+    facts = {"predictions_sha256": None, "counts": counts_of(content)}
+    return a_row(spec, ("lung",), "segmentation", **facts), content

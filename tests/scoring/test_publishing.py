@@ -13,7 +13,7 @@ from scored_rows import KINDS, findings_row, masks_row
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import RecordError
-from benchmark.records.predictions import PredictionFileError
+from benchmark.records.predictions import PredictionFileError, link
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import Checked, check, publish
 from benchmark.scoring.scorecard import ScoringError
@@ -23,9 +23,18 @@ from tests.records.rows import a_failed_row, a_protocol, a_spec
 ROWS = {kind: findings_row(kind) for kind in KINDS} | {"masks": masks_row()}
 
 
-def checked(kind: str = "binary", seed: int = 0) -> Checked:
-    row, content = masks_row() if kind == "masks" else findings_row(kind, seed)
+def checked(kind: str = "binary") -> Checked:
+    row, content = ROWS[kind]
     return check(content, row.protocol)
+
+
+def of_another_run() -> Checked:
+    """Other logits of the same images."""
+    row, content = ROWS["binary"]
+    logits = content.logits[::-1].copy()
+    return check(
+        replace(content, logits=logits, probabilities=link(logits, "binary")), row.protocol
+    )
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -48,6 +57,14 @@ def test_what_is_published_is_there_and_is_one(kind, results):
     scores = (stored_mask_scores if kind == "masks" else stored_scores)(results, made)
     assert scores == ready.scores
     assert content_of(results.folder) == before  # the scores were there
+
+
+def test_a_row_is_not_published_with_predictions_of_other_images(results):
+    row, content = ROWS["binary"]
+    flipped = check(replace(content, targets=1 - content.targets), row.protocol)
+    with pytest.raises(UserError, match=r"its predictions are of other .* images or targets"):
+        publish(results, row, flipped)
+    assert not results.folder.exists()
 
 
 def test_predictions_come_first_and_the_row_last(results, monkeypatch):
@@ -139,7 +156,7 @@ def test_a_row_that_contradicts_itself_or_its_predictions_is_not_written(results
 def test_a_finished_row_is_replaced_only_where_that_is_asked_for(results):
     row, _ = ROWS["binary"]
     made = publish(results, row, checked())
-    before, other = content_of(results.folder), checked(seed=1)
+    before, other = content_of(results.folder), of_another_run()
     with pytest.raises(UserError, match=r"rows/\w+\.json: there is a finished row already"):
         publish(results, row, other)
     assert content_of(results.folder) == before
@@ -183,11 +200,11 @@ def test_a_kill_in_between_leaves_no_wrong_number(renamed, results, monkeypatch)
 
     monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        publish(results, row, checked(seed=1), replace=True)
+        publish(results, row, of_another_run(), replace=True)
     monkeypatch.undo()
     assert results.read_row(row.spec_id) == made
     scores = stored_scores(results, made)
-    assert scores == (checked(seed=1) if renamed else checked()).scores
+    assert scores == (of_another_run() if renamed else checked()).scores
     assert (scores.predictions_sha256 == made.predictions_sha256) == (not renamed)
     assert not list(results.folder.rglob("*.tmp"))
 
@@ -205,11 +222,12 @@ def test_a_full_disk_changes_nothing(written, results, monkeypatch):
 
     monkeypatch.setattr("benchmark.records.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        publish(results, row, checked(seed=1), replace=True)
+        publish(results, row, of_another_run(), replace=True)
     assert content_of(results.folder) == before
 
 
 def test_another_seed_is_another_row(results):
     for seed in (0, 1):
-        publish(results, findings_row(seed=seed)[0], checked(seed=seed))
+        row, content = findings_row(seed=seed)
+        publish(results, row, check(content, row.protocol))
     assert {row.spec_id for row in results.rows()} == {a_spec(seed=s).spec_id for s in (0, 1)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,7 +188,9 @@ def test_a_legacy_protocol_adds_the_numbers_of_its_own_rule(results):
     protocol = a_protocol(
         ROW.spec, ROW.dataset.task.findings, legacy=True, legacy_name="legacy:x", rule=rule
     )
-    made = structs.replace(ROW, protocol=protocol)
+    spec = structs.replace(ROW.spec, protocol="legacy:x")
+    ids = {"spec_id": spec.spec_id, "config_id": spec.config_id}
+    made = structs.replace(ROW, protocol=protocol, spec=spec, **ids)
     row = publish(results, made, check(CONTENT, protocol))
     for _ in range(2):
         scores = stored_scores(results, row)
@@ -193,3 +198,30 @@ def test_a_legacy_protocol_adds_the_numbers_of_its_own_rule(results):
         right = (test.probabilities >= 0.9) == (test.targets == 1)
         assert scores.by_rule["test"].accuracy == pytest.approx(right.mean())
     assert READY.scores.by_rule is None
+
+
+def _another_split(content):
+    return replace(content, split=np.where(content.split == "train", "test", content.split))
+
+
+OTHERS = {
+    "flipped targets": (
+        lambda c: replace(
+            c, targets=np.where(np.arange(len(c.split)) < 3, 1 - c.targets.T, c.targets.T).T
+        ),
+        "of other train images or targets",
+    ),
+    "another finding": (lambda c: replace(c, findings=("other",)), "of other findings"),
+    "images of another split": (_another_split, "of other train images|of other test images"),
+}
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_predictions_of_something_else_are_refused_though_row_and_file_agree(change, results, row):
+    edit, said = OTHERS[change]
+    path = results.predictions_path(row.spec_id)
+    forged = structs.replace(row, predictions_sha256=write_predictions(path, edit(CONTENT)))
+    results.write_row(forged)
+    for _ in range(2):  # also where their scores have been stored
+        with pytest.raises(PredictionFileError, match=f"{path}: .*({said}).* than its row says"):
+            stored_scores(results, forged)

@@ -150,6 +150,12 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX + 'weights = ["imagenet_frozen"]\n', "unknown weights .*'imagenet_frozen'"),
         (TITLE + MATRIX + 'scheme = ["forzen"]\n', "unknown scheme .*Did you mean 'frozen'"),
         (TITLE + MATRIX + 'scheme = "frozen"\n', "scheme must be a list of str"),
+        (TITLE + MATRIX + "seeds = [-1]\n", "mine.toml: a seed is .* from 0 .*, not -1"),
+        (TITLE + MATRIX + "seeds = [4294967296]\n", "mine.toml: a seed is .*, not 4294967296"),
+        (TITLE + MATRIX.replace("[64]", "[-5]"), "mine.toml: a resolution is .*, not -5"),
+        (TITLE + MATRIX.replace("[64]", "[0]"), "mine.toml: a resolution is .*, not 0"),
+        (TITLE + MATRIX.replace("[64]", "[100000000]"), "mine.toml: a resolution is .*, not 1000"),
+        (TITLE + MATRIX + 'normalisation = ["uint"]\n', "unknown normalisation .*mean 'unit'"),
     ],
 )
 def test_a_wrong_suite_file_is_explained(tmp_path, text, fault):
@@ -277,3 +283,10 @@ def test_a_wrong_recipe_is_explained(values, fault):
 
 def test_later_recipe_values_win():
     assert make_recipe({"epochs": 3}, {"epochs": 5, "learning_rate": 1}).epochs == 5
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "clip_norm", "weight_decay"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_recipe_holds_finite_numbers(key, value):
+    with pytest.raises(UserError, match=f"recipe: {key} must be a finite number"):
+        make_recipe({key: value})
