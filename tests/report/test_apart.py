@@ -17,7 +17,7 @@ from benchmark.report.leaderboard import write
 from benchmark.report.lungs import gather_masks
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, Spec, requirement
-from tests.records.rows import a_row, a_spec
+from tests.records.rows import a_row, a_spec, counts_of
 from tests.report.made_rows import add_row, code, predictions, protocol
 
 FINDINGS = ({"pneumonia": ["pneumonia"]}, {"pneumonia": ["Pneumonia"]})
@@ -42,8 +42,10 @@ def masks(results) -> list[Row]:
         spec = a_spec(kind="masks", model=model)
         facts = {"mask_definition": "both lungs", "mask_size": 64, "test_masks": "1" * 64}
         shared = protocol("toy/official", (), **facts)
-        row = a_row(spec, (), "segmentation", protocol=shared, code=code(spec))
-        rows.append(publish(results, row, check(counts(seed), shared)))
+        content = counts(seed)
+        facts = {"protocol": shared, "code": code(spec), "counts": counts_of(content)}
+        row = a_row(spec, (), "segmentation", **facts)
+        rows.append(publish(results, row, check(content, shared)))
     return rows
 
 
@@ -93,10 +95,10 @@ def evaluated(results) -> tuple[Row, Row]:
     trained = TrainedOn(
         dataset=origin.spec.dataset, scheme="scratch", weights="random", findings=FINDINGS
     )
-    row = a_row(
-        spec, shared.findings, protocol=shared, code=code(spec), made_from=made, trained_on=trained
-    )
-    return origin, publish(results.cross, row, check(on_other(shared), shared))
+    content = on_other(shared)
+    facts = {"protocol": shared, "code": code(spec), "counts": counts_of(content)}
+    row = a_row(spec, shared.findings, made_from=made, trained_on=trained, **facts)
+    return origin, publish(results.cross, row, check(content, shared))
 
 
 def vars_of(each) -> dict[str, str]:
