@@ -13,7 +13,12 @@ from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlap
 from benchmark.planning.cost import nominal_seconds
 from benchmark.training import published
-from benchmark.training.starting_weights import not_as_published, remove_superseded
+from benchmark.training.starting_weights import (
+    check_saved_weights,
+    not_as_published,
+    remove_superseded,
+)
+from benchmark.training.weight_files import MissingWeights
 from tests.data.claimed_sets import claim
 from tests.execution.conftest import Bench, make_suite, write_row
 from tests.execution.weight_files import CARD, write_tiny
@@ -31,7 +36,7 @@ def bench(phantom, tmp_path, monkeypatch):
 
 def one(bench, scheme, weights="", **options):
     suite = make_suite(["tiny"], scheme=[scheme], weights=[weights], **options)
-    (planned,) = bench.plan(suite).specs
+    *_, planned = bench.plan(suite).specs
     return planned
 
 
@@ -105,7 +110,7 @@ def test_a_row_to_continue_from_must_be_there_with_its_weights(bench):
     source = one(bench, "scratch").spec
     assert f"no row {source.spec_id}" in continued(bench, source).refusal
     pretend(bench, source)
-    assert "--rerun all" in continued(bench, source).refusal
+    assert continued(bench, source).refusal is None, "its weights are saved anew before"
     weights_of(bench, source)
     found = continued(bench, source)
     assert found.refusal is None
@@ -115,10 +120,13 @@ def test_a_row_to_continue_from_must_be_there_with_its_weights(bench):
     assert "it is failed" in continued(bench, source).refusal
 
 
-def test_saved_weights_that_changed_are_not_continued(bench):
+def test_saved_weights_that_changed_are_not_continued_but_saved_anew(bench):
     source = one(bench, "scratch").spec
-    weights_of(bench, source).write_bytes(b"others")
-    assert f"is not what row {source.spec_id} saved" in continued(bench, source).refusal
+    weights = weights_of(bench, source)
+    weights.write_bytes(b"others")
+    assert continued(bench, source).refusal is None
+    with pytest.raises(MissingWeights, match=f"is not what row {source.spec_id} saved"):
+        check_saved_weights(bench.results.read_row(source.spec_id), weights)
 
 
 @pytest.mark.parametrize(
