@@ -43,7 +43,7 @@ class EnsembleRule(
     """What a suite declares of an ensemble beside its members.
 
     Attributes:
-        rule: of a vote: ``"soft_vote"``, ``"hard_vote"`` or ``"best_mean"``.
+        rule: of a vote, a name in :mod:`benchmark.ensembles.rules`.
         weights: of a vote, by model.
         k: so many best members by validation, or so many findings of a specialist.
         second: architecture of a specialist's second model.
