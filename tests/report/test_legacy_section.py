@@ -33,6 +33,19 @@ def test_the_twin_is_the_same_configuration_under_the_honest_protocol(legacy_tab
     assert found["cnn"].disjoint_value("test_auc") is None
 
 
+def test_what_sees_no_image_has_a_twin_whatever_was_copied(
+    results, add, make_legacy, make_protocol
+):
+    shared = make_legacy("legacy_s3")
+    for policy in ("none", "copies_s3"):
+        add("constant", shared=shared, strength=0, spec={"imbalance": policy})
+    add("constant", shared=make_protocol(TWIN), strength=0)
+    tables = gather(results)
+    legacy = next(table for table in tables if is_legacy(table))
+    (constant,) = next(t for t in tables if t.protocol.dataset == TWIN).configurations
+    assert [c.disjoint for c in comparisons(legacy, tables)] == [constant, constant]
+
+
 def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
     each, tables = legacy_table
     found = {c.label: c for c in comparisons(each, tables)}
