@@ -11,10 +11,10 @@ from functools import lru_cache
 import tensorflow as tf
 
 from benchmark.data.augment import batch_key, mask_augmenter
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.parallel import parallel_map
 from benchmark.data.pipeline import epoch_order, handed_over, steps_per_epoch
-from benchmark.data.pulse import PULSE
 
 BACKGROUND, IGNORED, LUNG = 0, 127, 255
 """Values in a view of masks."""
@@ -29,6 +29,7 @@ def mask_batches(
     augmentation: str,
     first_epoch: int = 0,
     epochs: int,
+    heartbeat: Heartbeat | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented (x, y) batches of epochs ``first_epoch`` ... ``epochs - 1``.
 
@@ -40,17 +41,19 @@ def mask_batches(
         augmentation: name of a policy that moves image and mask alike.
         first_epoch: the epoch to begin with.
         epochs: number of the epoch to end before; each has ``steps_per_epoch`` batches.
+        heartbeat: beats with every batch; None where nobody listens.
 
     Raises:
         UnknownName: the augmentation is not one that can move a mask.
     """
     n, batch_size = len(images), min(len(images), batch_size)
     steps = steps_per_epoch(n, batch_size)
+    heartbeat = heartbeat or Heartbeat()
     order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
     augment = mask_augmenter(augmentation)
 
     def read(epoch, batch):
-        PULSE.beat()
+        heartbeat.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
         return images[rows], masks[rows]
 
@@ -63,4 +66,4 @@ def mask_batches(
         return augment(x[..., None], y[..., None], batch_key(seed, epoch, batch))
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(parallel_map(batches, make).prefetch(2))
+    return handed_over(parallel_map(batches, make).prefetch(2), heartbeat)

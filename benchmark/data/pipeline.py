@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from benchmark.data.augment import augmenter, batch_key
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.parallel import parallel_map
-from benchmark.data.pulse import PULSE
 
 _READY = 2  # batches that wait for the model; more would only take memory
 
@@ -40,6 +40,7 @@ def training_batches(
     order: Callable[[int], np.ndarray] | None = None,
     first_epoch: int = 0,
     epochs: int,
+    heartbeat: Heartbeat | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches of epochs ``first_epoch`` ... ``epochs - 1``, one after another.
 
@@ -54,6 +55,7 @@ def training_batches(
         first_epoch: the epoch to begin with; the batches are those that an uninterrupted
             training would have had from there on.
         epochs: number of the epoch to end before, as in ``keras.Model.fit``.
+        heartbeat: beats with every batch; None where nobody listens.
 
     Returns:
         A dataset of (x, y), :func:`steps_per_epoch` batches an epoch. Without ``order`` no
@@ -64,10 +66,11 @@ def training_batches(
     steps = steps_per_epoch(n, batch_size)
     targets = np.asarray(targets, np.float32)
     augment, dtype = augmenter(augmentation), tf.as_dtype(images.dtype)
+    heartbeat = heartbeat or Heartbeat()
     order = lru_cache(maxsize=4)(order or (lambda epoch: epoch_order(n, seed, epoch)))
 
     def read(epoch, batch):
-        PULSE.beat()
+        heartbeat.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
         return images[rows], targets[rows]
 
@@ -81,28 +84,31 @@ def training_batches(
         return x, y
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(parallel_map(batches, make).prefetch(_READY))
+    return handed_over(parallel_map(batches, make).prefetch(_READY), heartbeat)
 
 
-def handed_over(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """The same (x, y) batches; each tells the pulse when it is handed over.
+def handed_over(batches: tf.data.Dataset, heartbeat: Heartbeat) -> tf.data.Dataset:
+    """The same (x, y) batches; each tells the heartbeat when it is handed over.
 
     A plain map is run by whoever asks for a batch, as soon as the batch is there.
     """
 
     def tell(x, y):
-        with tf.control_dependencies([tf.numpy_function(PULSE.hand_over, [], [])]):
+        with tf.control_dependencies([tf.numpy_function(heartbeat.hand_over, [], [])]):
             return tf.identity(x), tf.identity(y)
 
     return batches.map(tell)
 
 
-def evaluation_batches(images: Images, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    images: Images, batch_size: int, heartbeat: Heartbeat | None = None
+) -> tf.data.Dataset:
     """Batches of x in the order of ``images``, every image once; the last batch may be smaller."""
     n, dtype = len(images), tf.as_dtype(images.dtype)
+    heartbeat = heartbeat or Heartbeat()
 
     def read(step):
-        PULSE.beat()
+        heartbeat.beat()
         return images[step * batch_size : (step + 1) * batch_size]
 
     def make(step):

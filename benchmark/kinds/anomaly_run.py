@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 from msgspec import convert
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images, IndexedImages
 from benchmark.data.prepared import SPLITS
 from benchmark.data.split_data import SplitData
@@ -61,8 +63,10 @@ def run(job: SpecJob) -> Outcome:
         shape = network.output_shape[1:]
         channels = drawn_channels(shape[2], spec.seed)
         normal = _some_normal(data["train"].part.targets[:, 0], spec.seed)
-        model = _fitted(network, IndexedImages([images["train"]], normal), channels)
-        distances = {s: _distances(model, network, images[s], channels) for s in SPLITS}
+        features = partial(_features, network, channels, job.context.heartbeat)
+        drawn = features(IndexedImages([images["train"]], normal))
+        model = NormalModel.fitted(np.concatenate([*drawn]))
+        distances = {s: _distances(model, features(images[s])) for s in SPLITS}
     logits = _standardised({s: image_scores(d) for s, d in distances.items()}, data)
     confidence, told = _screened(member, logits, data)
     _save(job, logits["test"], confidence, distances["test"], shape)
@@ -98,22 +102,18 @@ def _some_normal(targets: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_IMAGES])
 
 
-def _fitted(network: keras.Model, images: Images, channels: np.ndarray) -> NormalModel:
-    return NormalModel.fitted(np.concatenate([*_features(network, images, channels)]))
+def _distances(model: NormalModel, features: Iterable[np.ndarray]) -> np.ndarray:
+    """(N, L) of features (n, L, C), part by part."""
+    return np.concatenate([model.distances(part) for part in features])
 
 
-def _distances(
-    model: NormalModel, network: keras.Model, images: Images, channels: np.ndarray
-) -> np.ndarray:
-    """(N, L) of images (N, S, S)."""
-    parts = _features(network, images, channels)
-    return np.concatenate([model.distances(part) for part in parts])
-
-
-def _features(network: keras.Model, images: Images, channels: np.ndarray) -> Iterator[np.ndarray]:
-    """Features (n, L, C) float32 of images, part by part."""
+def _features(
+    network: keras.Model, channels: np.ndarray, heartbeat: Heartbeat, images: Images
+) -> Iterator[np.ndarray]:
+    """Features (n, L, C) float32 of images (N, S, S), part by part."""
     for start in range(0, len(images), PART):
-        found = predict_logits(network, images[start : start + PART])[..., channels]
+        part = images[start : start + PART]
+        found = predict_logits(network, part, heartbeat)[..., channels]
         yield np.float32(found).reshape(len(found), -1, len(channels))
 
 
@@ -149,6 +149,7 @@ def _save(
     shape: tuple[int, ...],
 ) -> None:
     maps = np.float32(distances).reshape(-1, *shape[:2])
+    job.context.check_claim()
     path = job.context.results.anomaly_path(job.spec.spec_id)
     ids = job.data["test"].part.image_id
     write_anomaly_maps(path, AnomalyMaps(ids, score, confidence, maps))

@@ -41,9 +41,12 @@ def run(job: SpecJob) -> Outcome:
         model = _starting_model(job, files)
     trained = SCHEMES.find(spec.scheme).load()(model, training)
     with job.phases.phase("predict"):
-        logits = predict_splits(trained.network, trained.inputs, trained.validation)
+        logits = predict_splits(
+            trained.network, trained.inputs, trained.validation, context.heartbeat
+        )
     with job.phases.phase("write"):
         saved = context.results.weights_path(spec.spec_id)
+        job.context.check_claim()
         save_weights(trained.model, saved)
     return Outcome(
         logits,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.data.shared_findings import shared_findings
 from benchmark.data.split_data import SplitData
@@ -196,4 +197,5 @@ def _predict(
 
     model = fresh_model(source, model_file, learnt)
     model.load_weights(weights)
-    return predict_logits(model, SplitData(target.part("test"), ("test",)).images(view))
+    images = SplitData(target.part("test"), ("test",)).images(view)
+    return predict_logits(model, images, Heartbeat())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import keras
+import numpy as np
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import best_of
@@ -24,8 +26,8 @@ def run(job: SpecJob) -> Outcome:
     Raises:
         benchmark.models.NotApplicable: the saved weights of a chosen member are not there.
     """
-    spec, task, environment = job.spec, job.prepared.task, job.context.environment
-    check_device(environment)
+    spec, task, context = job.spec, job.prepared.task, job.context
+    check_device(context.environment)
     ensemble = EnsembleJob.of(job)
     members = best_of(ensemble.members, spec.ensemble.k)
     for name in members:
@@ -36,7 +38,7 @@ def run(job: SpecJob) -> Outcome:
         training = job.training(images)
         with job.phases.phase("features"):
             network = penultimate(ensemble.network(name))
-            features.append(_features(network, images, training.train.images))
+            features.append(_features(network, images, training.train.images, context.heartbeat))
     inputs = join(features)
     network = _fresh_head(spec, inputs["train"].shape[1], task)
     train = replace(training.train, images=inputs["drawn"])
@@ -45,21 +47,23 @@ def run(job: SpecJob) -> Outcome:
             network, training, train, inputs["validation"], training.recipe, "none"
         )
     with job.phases.phase("predict"):
-        logits = predict_splits(network, inputs, validation)
+        logits = predict_splits(network, inputs, validation, context.heartbeat)
     outcome = Outcome(
         logits,
         network.count_params() + parameters(members),
         history.as_record(),
-        determinism(environment),
+        determinism(context.environment),
         ensemble=EnsembleFacts(used=list(members)),
     )
     return ensemble.told(outcome)
 
 
-def _features(network: keras.Model, images: dict[str, Images], drawn: Images) -> dict:
+def _features(
+    network: keras.Model, images: dict[str, Images], drawn: Images, heartbeat: Heartbeat
+) -> dict[str, np.ndarray]:
     """Features by split, and of what an epoch draws from: the training images, then copies."""
-    found = {split: predict_logits(network, images[split]) for split in ("validation", "test")}
-    found["drawn"] = predict_logits(network, drawn)
+    asked = {split: images[split] for split in ("validation", "test")} | {"drawn": drawn}
+    found = {name: predict_logits(network, each, heartbeat) for name, each in asked.items()}
     return found | {"train": found["drawn"][: len(images["train"])]}
 
 

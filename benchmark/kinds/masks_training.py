@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from msgspec import structs
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.mask_batches import mask_batches
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
@@ -20,6 +21,7 @@ from benchmark.records.mask_counts import count_pixels
 from benchmark.scoring.overlap import dice
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoints import stage_checkpoint
+from benchmark.training.clock import TrainingClock
 from benchmark.training.fit import Validate, Validated, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
@@ -38,7 +40,8 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         UserError: the machine does not have the device the worker was started for.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    spec, phases, environment = job.spec, job.phases, job.context.environment
+    spec, phases, context = job.spec, job.phases, job.context
+    environment, heartbeat = context.environment, context.heartbeat
     recipe, train = Recipe(**spec.recipe), splits["train"]
     check_device(environment)
     steps = steps_per_epoch(len(train.images), spec.micro_batch)
@@ -60,24 +63,26 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             seed=spec.seed,
             augmentation=spec.augmentation,
             epochs=recipe.epochs,
+            heartbeat=heartbeat,
         )
         history, seen = fit(
             model,
             lambda epoch: batches(first_epoch=epoch),
             steps,
-            _validator(splits["validation"]),
+            _validator(splits["validation"], heartbeat),
             recipe,
             tell,
-            stage_checkpoint(job.context, spec, "masks"),
-            phases.training,
+            stage_checkpoint(context, spec, "masks"),
+            TrainingClock(phases.training, heartbeat),
         )
     with phases.phase("predict"):
         masks = {} if seen is None else {"validation": seen}
         for split in SPLITS:
             if split not in masks:
-                masks[split] = predict_masks(model, splits[split].images)
+                masks[split] = predict_masks(model, splits[split].images, heartbeat)
     with phases.phase("write"):
-        weights = job.context.results.weights_path(spec.spec_id)
+        weights = context.results.weights_path(spec.spec_id)
+        job.context.check_claim()
         save_weights(model, weights)
     told = history.as_record()  # what `fit` maximises is its caller's choice
     told = structs.replace(told, val_dice=told.val_auc, val_auc=None)
@@ -85,17 +90,18 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     return replace(outcome, weights_sha256=sha256_of_file(weights)), masks
 
 
-def predict_masks(model: keras.Model, images: Images) -> np.ndarray:
+def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> np.ndarray:
     """Where a network sees lung, bool (N, S, S): a probability of at least one half."""
-    logits = model.predict(evaluation_batches(images, EVALUATION_BATCH), verbose=0)
+    batches = evaluation_batches(images, EVALUATION_BATCH, heartbeat)
+    logits = model.predict(batches, verbose=0)
     return np.asarray(logits)[..., 0] >= 0
 
 
-def _validator(split: MaskSplit) -> Validate:
+def _validator(split: MaskSplit, heartbeat: Heartbeat) -> Validate:
     lung, known = split.lung, split.known
 
     def validate(model: keras.Model) -> Validated:
-        masks = predict_masks(model, split.images)
+        masks = predict_masks(model, split.images, heartbeat)
         score = float(dice(count_pixels(masks, lung, known)).mean())
         return Validated(score, predictions=masks)
 

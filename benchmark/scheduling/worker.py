@@ -1,8 +1,8 @@
 """The worker process: runs specs one after another, so that TensorFlow starts only once.
 
-Speaks JSON lines with the runner (``pool.py``): the first line on standard input is the set-up,
-each further line one spec; every line on standard output is an event. The last event of a spec is
-``done`` or ``failed``. Everything that libraries print goes to the log.
+Speaks JSON lines with the runner (``subprocess_worker.py``): the first line on standard input is
+the set-up, each further line one spec; every line on standard output is an event. The last event of
+a spec is ``done`` or ``failed``. Everything that libraries print goes to the log.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.training.compiled_cache import CompiledCache
 
 TELL_SECONDS = 5.0
@@ -38,11 +39,11 @@ def main() -> None:
 
     configure_framework(Environment(**setup["environment"]))
     _send(events, {"event": "ready", "seconds": time.perf_counter() - begun})
-    threading.Thread(target=_tell_of_batches, args=[events], daemon=True).start()
-    compiled = CompiledCache()
+    compiled, heartbeat = CompiledCache(), Heartbeat()
+    threading.Thread(target=_tell_of_batches, args=[heartbeat, events], daemon=True).start()
     while True:
         job = json.loads(lines.get())
-        _send(events, run_job(job, setup, events, compiled))
+        _send(events, run_job(job, setup, events, compiled, heartbeat))
 
 
 def _lines_from_runner() -> queue.Queue[str]:
@@ -61,15 +62,13 @@ def _lines_from_runner() -> queue.Queue[str]:
     return lines
 
 
-def _tell_of_batches(events: TextIO) -> None:
+def _tell_of_batches(heartbeat: Heartbeat, events: TextIO) -> None:
     """Say every few seconds whether batches were read: an epoch may take an hour."""
-    from benchmark.data.pulse import PULSE
-
-    seen = PULSE.count
+    seen = heartbeat.count
     while True:
         time.sleep(TELL_SECONDS)
-        if PULSE.count != seen:
-            seen = PULSE.count
+        if heartbeat.count != seen:
+            seen = heartbeat.count
             _send(events, {"event": "batches", "read": seen})
 
 
@@ -88,7 +87,11 @@ def _send(events: TextIO, event: dict[str, Any]) -> None:
 
 
 def run_job(
-    job: dict[str, Any], setup: dict[str, Any], events: TextIO, compiled: CompiledCache
+    job: dict[str, Any],
+    setup: dict[str, Any],
+    events: TextIO,
+    compiled: CompiledCache,
+    heartbeat: Heartbeat,
 ) -> dict[str, Any]:
     """Run one spec; returns its last event."""
     from benchmark import kinds
@@ -116,6 +119,7 @@ def run_job(
             tuple(Path(folder) for folder in setup["weights_dirs"]),
             job["replace"],
             compiled,
+            heartbeat,
         )
         model_file = kinds.find(spec.kind).model_file(spec, model_files)
         row = run_spec(spec, model_file, context, lambda event: _send(events, event))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import keras
 
-from benchmark.data.pulse import PULSE
+from benchmark.data.heartbeat import Heartbeat
 
 
 class TrainingClock(keras.callbacks.Callback):
@@ -21,10 +21,12 @@ class TrainingClock(keras.callbacks.Callback):
 
     Args:
         parts: gets the seconds; those of an earlier stage are added to.
+        heartbeat: of the batches that are trained on.
     """
 
-    def __init__(self, parts: dict[str, float]):
+    def __init__(self, parts: dict[str, float], heartbeat: Heartbeat):
         super().__init__()
+        self._heartbeat = heartbeat
         self._parts, self._step, self._since = parts, "first step", 0.0
 
     @contextmanager
@@ -42,7 +44,7 @@ class TrainingClock(keras.callbacks.Callback):
         """Tell what of the time since the last batch was waiting."""
         now = time.perf_counter()
         if self._step == "steps":
-            waited = max(0.0, PULSE.handed_over - self._since)
+            waited = max(0.0, self._heartbeat.handed_over - self._since)
             self._add("input", waited)
         else:
             waited = 0.0

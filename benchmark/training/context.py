@@ -9,12 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.machine.environment import Environment
 from benchmark.records.store import Results
 from benchmark.training.compiled_cache import CompiledCache
 
 Event = Callable[[dict[str, Any]], None]
 """Told about what happens, as plain values."""
+
+
+class ClaimLost(Exception):
+    """Another run holds the spec now: what was made of it here is not to be written."""
+
+    def __init__(self):
+        super().__init__("another run has taken it over")
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,9 @@ class Context:
         weights_dirs: folders of published weight files.
         replace_done: whether a finished row of the spec gives way: its rerun was asked for.
         compiled: the network of the spec before, for the next seed of its configuration.
+        heartbeat: beats with every batch that is read.
         code: versions of the components that shape the spec's numbers.
+        claimed: whether the run that this is for still holds the spec.
     """
 
     data_dir: Path
@@ -38,7 +48,18 @@ class Context:
     weights_dirs: tuple[Path, ...] = ()
     replace_done: bool = False
     compiled: CompiledCache = field(default_factory=CompiledCache)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     code: Mapping[str, str] = field(default_factory=dict)
+    claimed: Callable[[], bool] = lambda: True
+
+    def check_claim(self) -> None:
+        """To be called before anything is written under the spec's name.
+
+        Raises:
+            ClaimLost: another run has taken the spec over, after this one was asleep for long.
+        """
+        if not self.claimed():
+            raise ClaimLost
 
 
 @dataclass

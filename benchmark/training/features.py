@@ -21,6 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches
 from benchmark.errors import UserError
@@ -37,6 +38,7 @@ def open_features(
     made_of: dict[str, Any],
     cache_dir: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    heartbeat: Heartbeat | None = None,
 ) -> np.ndarray:
     """Features float32 (N, D) of images, mapped from disk; computed where they are not there yet.
 
@@ -45,6 +47,7 @@ def open_features(
         images: uint8 (N, S, S).
         made_of: what the features depend on beside pixels and weights, as plain values.
         progress: called as ``progress(images done, images in all)`` while computing.
+        heartbeat: beats with every batch that is read; None where nobody listens.
 
     Raises:
         UserError: the cache folder cannot be written or is full.
@@ -61,7 +64,7 @@ def open_features(
     if problem and path.exists():
         _LOG.warning("features %s are damaged (%s): computing them again", path, problem)
     if problem:
-        _write(path, made_of, _computed(backbone, images, progress))
+        _write(path, made_of, _computed(backbone, images, progress, heartbeat))
     return np.load(path, mmap_mode="r")
 
 
@@ -87,9 +90,10 @@ def _problem(path: Path, made_of: dict[str, Any]) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def _computed(backbone: keras.Model, images: Images, progress) -> Iterator[np.ndarray]:
+def _computed(backbone: keras.Model, images: Images, progress, heartbeat) -> Iterator[np.ndarray]:
     done, steps = 0, math.ceil(len(images) / BATCH)
-    for batch in evaluation_batches(images, BATCH).take(steps).as_numpy_iterator():
+    batches = evaluation_batches(images, BATCH, heartbeat).take(steps)
+    for batch in batches.as_numpy_iterator():
         missing = BATCH - len(batch)
         # A smaller last batch would be compiled anew, which takes longer than computing it.
         filled = np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0)))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.errors import UserError
 from benchmark.records import row as records
 from benchmark.records.predictions import link
@@ -158,7 +159,7 @@ def fit(
     recipe: Recipe,
     on_epoch: EpochDone = lambda epoch, epochs, values: None,
     checkpoint: Checkpoint | None = None,
-    parts: dict[str, float] | None = None,
+    clock: TrainingClock | None = None,
 ) -> Fitted:
     """Train a compiled model and leave it with the weights of its best epoch.
 
@@ -168,13 +169,13 @@ def fit(
         validate: what to choose the best epoch by, see :class:`Validated`.
         on_epoch: called after each epoch with its number, the most epochs, and loss and AUC.
         checkpoint: where to go on from, and to save every epoch in; None to do neither.
-        parts: gets the seconds of the parts of the training (see :class:`TrainingClock`), and of
-            ``evaluation`` and ``writing`` after its epochs.
+        clock: adds up where the time goes, ``evaluation`` and ``writing`` after the epochs
+            included; None where nobody asks.
 
     Raises:
         Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
-    clock = TrainingClock({} if parts is None else parts)
+    clock = clock or TrainingClock({}, Heartbeat())
     keeper = BestEpoch(validate, recipe, on_epoch, checkpoint, clock)
     state = checkpoint.load(model) if checkpoint else None
     if state:

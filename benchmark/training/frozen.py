@@ -91,14 +91,14 @@ def _features(backbone: keras.Model, training: Training, split: str, images: Ima
     def progress(done: int, total: int) -> None:
         training.on_event({"event": "features", "split": split, "done": done, "total": total})
 
-    spec = training.spec
+    spec, context = training.spec, training.context
     keys = ("resolution", "normalisation", "precision")
     made_of = {key: getattr(spec, key) for key in keys} | {
         "model": [training.model_file.name, training.model_file.version],
         "training": VERSION,
-        "environment": msgspec.to_builtins(environment_facts(training.context.environment)),
+        "environment": msgspec.to_builtins(environment_facts(context.environment)),
     }
-    return open_features(backbone, images, made_of, training.context.cache_dir, progress)
+    return open_features(backbone, images, made_of, context.cache_dir, progress, context.heartbeat)
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

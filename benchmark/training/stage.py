@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from benchmark.data.prepared import SPLITS, ManifestPart
@@ -19,6 +20,7 @@ from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.checkpoints import stage_checkpoint
+from benchmark.training.clock import TrainingClock
 from benchmark.training.context import Context, Event, Phases
 from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
@@ -170,6 +172,7 @@ def run_stage(
     steps = steps_per_epoch(len(train.images), training.spec.micro_batch)
     if not network.compiled:
         compile_model(network, training.loss, recipe, steps, training.context.environment.device)
+    heartbeat = training.context.heartbeat
     batches = partial(
         training_batches,
         train.images,
@@ -179,6 +182,7 @@ def run_stage(
         augmentation=augmentation,
         order=train.order,
         epochs=recipe.epochs,
+        heartbeat=heartbeat,
     )
 
     def on_epoch(epoch: int, epochs: int, values: dict[str, float]) -> None:
@@ -186,7 +190,7 @@ def run_stage(
         training.on_event({"event": "epoch", **numbers, **values})
 
     targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
-    predict = partial(predict_logits, inputs=validation)
+    predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
     validate = validation_auc(predict, targets, training.task, training.loss)
     return fit(
         network,
@@ -196,12 +200,15 @@ def run_stage(
         recipe,
         on_epoch,
         training.checkpoint(f"{epochs_before:03d}"),
-        training.phases.training,
+        TrainingClock(training.phases.training, heartbeat),
     )
 
 
 def predict_splits(
-    network: keras.Model, inputs: dict[str, Images], validation: np.ndarray | None
+    network: keras.Model,
+    inputs: dict[str, Images],
+    validation: np.ndarray | None,
+    heartbeat: Heartbeat,
 ) -> dict[str, np.ndarray]:
     """Logits of every split, in one pass over what is not known of ``validation`` already."""
     known = {} if validation is None else {"validation": validation}
@@ -209,13 +216,14 @@ def predict_splits(
     # Batches of one split hold no image of another, so that each is computed as if alone.
     every = reduce(
         lambda before, after: before.concatenate(after),
-        (evaluation_batches(inputs[split], EVALUATION_BATCH) for split in left),
+        (evaluation_batches(inputs[split], EVALUATION_BATCH, heartbeat) for split in left),
     )
     ends = np.cumsum([len(inputs[split]) for split in left])
     logits = np.split(np.asarray(network.predict(every, verbose=0)), ends[:-1])
     return known | dict(zip(left, logits, strict=True))
 
 
-def predict_logits(network: keras.Model, inputs: Images) -> np.ndarray:
+def predict_logits(network: keras.Model, inputs: Images, heartbeat: Heartbeat) -> np.ndarray:
     """Logits (N, F) float32 of uint8 images (N, S, S) or features (N, D), un-augmented."""
-    return np.asarray(network.predict(evaluation_batches(inputs, EVALUATION_BATCH), verbose=0))
+    batches = evaluation_batches(inputs, EVALUATION_BATCH, heartbeat)
+    return np.asarray(network.predict(batches, verbose=0))

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -14,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.pipeline import (
     epoch_order,
     evaluation_batches,
     steps_per_epoch,
     training_batches,
 )
-from benchmark.data.pulse import PULSE
 from benchmark.errors import UnknownName
 
 
@@ -269,7 +270,9 @@ def test_unknown_augmentation_lists_the_choices():
 
 def test_every_batch_that_is_read_is_a_sign_of_life():
     images, targets = np.zeros((12, 4, 4), np.uint8), np.zeros((12, 1), np.float32)
-    before = PULSE.count
-    list(training_batches(images, targets, batch_size=4, seed=0, epochs=2))
-    list(evaluation_batches(images, 4))
-    assert PULSE.count == before + 6 + 3
+    heartbeat, begun = Heartbeat(), time.perf_counter()
+    list(evaluation_batches(images, 4, heartbeat))
+    assert (heartbeat.count, heartbeat.handed_over) == (3, 0.0)
+    list(training_batches(images, targets, batch_size=4, seed=0, epochs=2, heartbeat=heartbeat))
+    assert heartbeat.count == 3 + 6
+    assert heartbeat.handed_over > begun

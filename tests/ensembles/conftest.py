@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmark import cli
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import load_prepared
 from benchmark.scheduling import runner, worker
 from benchmark.suites.ensembles import Ensemble
@@ -36,7 +37,7 @@ class WorkerHere:
         self.environment = environment
 
     def run(self, job):
-        yield worker.run_job(job, self._setup, io.StringIO(), CompiledCache())
+        yield worker.run_job(job, self._setup, io.StringIO(), CompiledCache(), Heartbeat())
 
     def close(self):
         pass

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.pipeline import training_batches
 from benchmark.kinds.profile import COLUMNS, profile
 from benchmark.records.store import Results
@@ -36,6 +37,11 @@ class SlowImages:
             return self._images[rows]
 
 
+def slow_batches(images, heartbeat, epochs):
+    how = {"batch_size": 4, "seed": 0, "epochs": epochs, "heartbeat": heartbeat}
+    return training_batches(images, np.zeros((80, 1)), **how)
+
+
 def trained(pause, seconds_a_step):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -44,9 +50,9 @@ def trained(pause, seconds_a_step):
         def on_train_batch_end(self, batch, logs=None):
             time.sleep(seconds_a_step)
 
-    parts: dict[str, float] = {}
-    batches = training_batches(SlowImages(pause), np.zeros((80, 1)), batch_size=4, seed=0, epochs=2)
-    clock = TrainingClock(parts)
+    parts, heartbeat = {}, Heartbeat()
+    batches = slow_batches(SlowImages(pause), heartbeat, epochs=2)
+    clock = TrainingClock(parts, heartbeat)
     model.fit(
         batches, epochs=2, steps_per_epoch=20, shuffle=False, verbose=0, callbacks=[Slow(), clock]
     )
@@ -72,10 +78,10 @@ def test_tracing_is_no_waiting_for_images():
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), SlowlyTraced()])
     model.add(keras.layers.Dense(1))
     model.compile("sgd", "mse")
-    images, parts = SlowImages(0.0), {}
-    batches = training_batches(images, np.zeros((80, 1)), batch_size=4, seed=0, epochs=1)
+    parts, heartbeat = {}, Heartbeat()
+    batches = slow_batches(SlowImages(0.0), heartbeat, epochs=1)
     options = {"steps_per_epoch": 20, "shuffle": False, "verbose": 0}
-    model.fit(batches, callbacks=[TrainingClock(parts)], **options)
+    model.fit(batches, callbacks=[TrainingClock(parts, heartbeat)], **options)
     assert parts["first step"] >= 0.5 > parts["input"]
 
 

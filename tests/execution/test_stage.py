@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import SPLITS
 from benchmark.training.stage import EVALUATION_BATCH, predict_logits, predict_splits
 
@@ -26,15 +27,17 @@ def images() -> dict[str, np.ndarray]:
 
 
 def test_one_pass_has_the_bits_of_one_for_each_split(network, images):
-    together = predict_splits(network, images, None)
+    together = predict_splits(network, images, None, Heartbeat())
     assert set(together) == set(SPLITS)
     for split in SPLITS:
-        np.testing.assert_array_equal(together[split], predict_logits(network, images[split]))
+        alone = predict_logits(network, images[split], Heartbeat())
+        np.testing.assert_array_equal(together[split], alone)
 
 
 def test_what_is_known_of_validation_is_not_predicted_again(network, images):
     known = np.full((1, 3), 7.0, np.float32)
     del images["validation"]
-    logits = predict_splits(network, images, known)
+    logits = predict_splits(network, images, known, Heartbeat())
     assert logits["validation"] is known
-    np.testing.assert_array_equal(logits["test"], predict_logits(network, images["test"]))
+    alone = predict_logits(network, images["test"], Heartbeat())
+    np.testing.assert_array_equal(logits["test"], alone)

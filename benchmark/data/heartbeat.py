@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 
-class Pulse:
+class Heartbeat:
     """Counts batches; may miss a beat of two threads at once, which does not matter here.
 
     Attributes:
@@ -28,7 +28,3 @@ class Pulse:
     def hand_over(self) -> None:
         """The model was given a batch."""
         self.handed_over = time.perf_counter()
-
-
-PULSE = Pulse()
-"""Of this process."""
