@@ -31,6 +31,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from tfds_builders import tarstream
 from tfds_builders.errors import DatasetError, Unreadable
@@ -154,7 +155,8 @@ class Source(ABC):
     @cached_property
     def _index(self) -> tuple[dict[str, tuple], list[tuple[str, Unreadable]]]:
         """Name to (size, ...) of the good members, and the refused ones with the reason."""
-        good, refused = {}, []
+        good: dict[str, tuple] = {}
+        refused = []
         for name, entry, problem in self._members():
             if is_junk(name):
                 continue
@@ -257,15 +259,15 @@ class Tar(Source):
     def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
         """Content of one member, at the price of a pass up to it."""
         for found, content in self.stream(name.__eq__, limit):
-            if found == name and isinstance(content, bytes):
-                return content
             if found == name:
-                raise content
+                if isinstance(content, Unreadable):
+                    raise content
+                return content
         raise Unreadable(f"there is no {name} in {self.path.name}")
 
     def stream(self, wanted: Wanted, limit: int = MAX_BYTES) -> Iterator[tuple[str, Content]]:
         """Members in one pass; damage ends it with an entry under the archive's own name."""
-        seen = set()
+        seen: set[str] = set()
         for name, _, problem, content in tarstream.members(self.path):
             if is_junk(name):
                 continue
@@ -313,7 +315,7 @@ def _attempt(read: Callable[..., bytes], *arguments: object) -> Content:
         return error
 
 
-def _bounded(file, largest: int) -> bytes:
+def _bounded(file: IO[bytes], largest: int) -> bytes:
     """Everything in a file, in steps, so that a lie about its size costs one step at most."""
     parts, total = [], 0
     while part := file.read(_CHUNK):

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from tfds_builders import images, pipeline
 from tfds_builders.errors import DatasetError, Unreadable
@@ -33,8 +33,11 @@ Contents = Iterator[tuple[Item, Any]]
 Read = Callable[[Iterable[Item]], Contents]
 
 
+C = TypeVar("C", bound=Checked)
+
+
 @dataclass(frozen=True)
-class Making:
+class Making(Generic[C]):
     """How an item that was read becomes an example; both functions can be pickled for a pipeline.
 
     Attributes:
@@ -42,18 +45,21 @@ class Making:
         example: item, Checked with data -> key, example.
     """
 
-    check: Callable[[Item, Any], Checked]
-    example: Callable[[Item, Checked], tuple[str, dict]]
+    check: Callable[[Item, Any], C]
+    example: Callable[[Item, C], tuple[str, dict]]
 
 
 class FromFiles:
     """Mixin of the builders that make their examples from files, before the one of TFDS."""
 
+    data_dir: str
+
     def _download_and_prepare(self, dl_manager: Any, download_config: Any) -> None:
         self._in_beam = bool(download_config.beam_runner or download_config.beam_options)
         self._accounts: list[Callable[[], None]] = []
         try:
-            super()._download_and_prepare(dl_manager, download_config)
+            builder = cast(Any, super())  # the one of TFDS
+            builder._download_and_prepare(dl_manager, download_config)
         except DatasetError:
             raise
         except Exception as error:  # what a runner raises is its own affair
@@ -139,8 +145,8 @@ def examples(
 
 
 def check_all(
-    found: Contents, check: Callable[[Item, Any], Checked], workers: int | None = None
-) -> Iterator[tuple[Item, Checked]]:
+    found: Contents, check: Callable[[Item, Any], C], workers: int | None = None
+) -> Iterator[tuple[Item, C]]:
     """Check many files on all cores; outcomes come in the order of the files."""
     with images.silenced():
         yield from in_order(lambda one: (one[0], check(*one)), found, workers)

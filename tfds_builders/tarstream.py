@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self
 
 from tfds_builders.errors import Unreadable
 
@@ -39,7 +39,8 @@ class Inflated(io.RawIOBase):
         self._file = file
         head = file.read(2)
         file.seek(0)
-        self._zlib = zlib.decompressobj(wbits=31) if head == _GZIP else None
+        self._plain = head != _GZIP
+        self._zlib = zlib.decompressobj(wbits=31)
         self._pending = b""
         self._taken = self._given = 0
 
@@ -52,9 +53,9 @@ class Inflated(io.RawIOBase):
         self._file.close()
         super().close()
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as one step goes."""
-        data = self._step(len(buffer)) if self._zlib else self._file.read(len(buffer))
+        data = self._file.read(len(buffer)) if self._plain else self._step(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -129,7 +130,7 @@ def _walk(data: Inflated) -> Iterator[Member]:
     # tarfile as a stream never seeks; without "*" it leaves decompression to us.
     with tarfile.open(fileobj=data, mode="r|", tarinfo=_Header, bufsize=_CHUNK) as archive:
         while (info := archive.next()) is not None:
-            archive.members.clear()  # tarfile keeps all it has seen
+            archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps all it has seen
             if not info.isdir():
                 yield info.name, info.size, _problem(info), _reader(archive, info)
 
@@ -138,7 +139,7 @@ class _Header(tarfile.TarInfo):
     """A header that does not let damage pass for the end of the archive, as tarfile does."""
 
     @classmethod
-    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         try:
             info = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -168,7 +169,7 @@ def _reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[int], 
         if info.size > limit:
             raise Unreadable(f"too large: {info.size} bytes")
         try:
-            with archive.extractfile(info) as file:
+            with archive.extractfile(info) as file:  # type: ignore[union-attr]  # a regular file
                 data = file.read()
         except Exception as error:
             raise Unreadable(f"cannot be unpacked: {error or type(error).__name__}") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -157,7 +157,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             ingest.survey()
         return {split: self._generate_examples(ingest, split) for split in SPLITS}
 
-    def _generate_examples(self, ingest: TableIngestReport, split: str):
+    def _generate_examples(self, ingest: TableIngestReport, split: str) -> Any:
         making = Making(images.Gate(), partial(self._example, split))
         if not self._in_beam:
             return examples(split, ingest.contents(split), making, ingest)

@@ -121,7 +121,7 @@ def write_small(folder: Path, *, patients: int = 30, seed: int = 0, size: int = 
     root = Path(folder) / "nih"
     shots = _shots(patients, seed)
     _put(root / "images-small", {s.name: _png(s, seed, size) for s in shots})
-    parts = {split: [] for split in raw.SMALL}
+    parts: dict[str, list[_Shot]] = {split: [] for split in raw.SMALL}
     for shot in shots:
         place = ("train", "train", "train", "validation", "test")[shot.patient % 5]
         # The published subset was split by image where a patient has several.

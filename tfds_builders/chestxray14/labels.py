@@ -77,15 +77,24 @@ class Box:
     h: float
 
 
+_COLUMNS = (
+    "Image Index",
+    "Finding Labels",
+    "Patient ID",
+    "Patient Age",
+    "Patient Gender",
+    "View Position",
+)
+
+
 def read_entries(data: bytes, file: str) -> list[Entry]:
     """Images of ``Data_Entry_2017*.csv`` or ``sample_labels.csv``.
 
     Raises:
         DatasetError: a cell that cannot be understood, or an image listed twice; says where.
     """
-    columns = ("Image Index", "Finding Labels", "Patient ID")
-    columns += ("Patient Age", "Patient Gender", "View Position")
-    return _unique((_entry(line) for line in table.read(data, file, columns)), file)
+    lines = table.read(data, file, _COLUMNS)
+    return _unique((_entry(line) for line in lines), file)
 
 
 def read_small(data: bytes, file: str) -> list[Entry]:

@@ -87,6 +87,7 @@ def six_balanced(entries: list[Entry]) -> Split:
     Where a class has too few images in a split, the others are cut to it.
     """
     label_of = {e.image_id: e.only_label for e in entries if e.only_label in SIX}
+    pools: dict[str, dict[str, list[str]]]
     pools = {split: {label: [] for label in SIX} for split in SPLITS}
     taken = [e for e in entries if e.image_id in label_of]
     for image_id, split in by_patient(taken, BALANCED_FRACTIONS).items():

@@ -147,7 +147,7 @@ class Copy:
 
     def parts(self, items: Iterable[Item]) -> list[Sequence[Item]]:
         """The same items in groups that are cheap to read together: a tar file is one."""
-        found = []
+        found: list[Sequence[Item]] = []
         tars = {source.path.name for source, _ in self.images if isinstance(source, Tar)}
         for origin, together in groupby(items, _origin):
             group = list(together)
@@ -213,7 +213,9 @@ def _candidates(manual_dir: Path, layout: Layout) -> Iterator[Copy]:
         yield Copy(Folder(folder), "", places, tuple(_strays(folder, layout)))
     for path in sorted(manual_dir.glob("*.zip")):
         archive = None if _ARCHIVE.fullmatch(path.name) else opened(path)
-        for root in layout.roots if archive else ():
+        if archive is None:
+            continue
+        for root in layout.roots:
             prefix = f"{root}/" if root else ""
             yield Copy(archive, prefix, tuple(_image_members(archive, prefix, layout)))
 

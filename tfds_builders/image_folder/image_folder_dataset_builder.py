@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -57,7 +57,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "Class folders, or a table; patients by column or name."}
-    BUILDER_CONFIGS: ClassVar = []
+    BUILDER_CONFIGS: ClassVar[list] = []
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f"Your own images, as one of\n{TREE}"
         "Then: cxr-bench prepare image_folder --manual-dir DIR --name my_set, with what the "
@@ -147,7 +147,9 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             for split, part in members.items()
         }
 
-    def _generate_examples(self, split, items, folder, ingest):
+    def _generate_examples(
+        self, split: str, items: list[Item], folder: Folder, ingest: IngestReport
+    ) -> Any:
         making = Making(images.Gate(), self._example)
         return self._from_files(split, items, by_name(folder.read), making, ingest)
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -129,7 +129,9 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             for split, names in members.items()
         }
 
-    def _generate_examples(self, split, items, source, ingest):
+    def _generate_examples(
+        self, split: str, items: list[Item], source: raw.RawSet, ingest: IngestReport
+    ) -> Any:
         making = Making(images.Gate(), self._example)
         return self._from_files(split, items, by_name(source.read), making, ingest)
 
@@ -195,7 +197,7 @@ def _members(
     named: dict[str, patients.Named], groups: dict[str, str], fractions: dict[str, float]
 ) -> dict[str, list[str]]:
     """File names of each split."""
-    members = {split: [] for split in ("train", "validation", "test")}
+    members: dict[str, list[str]] = {split: [] for split in ("train", "validation", "test")}
     for name, parsed in named.items():
         pool_test = parsed.pool == "test"
         split = "test" if pool_test else splits.assign(groups[name], SALT, fractions)

@@ -118,7 +118,9 @@ def _candidates(manual_dir: Path) -> Iterator[RawSet]:
 
 def _in_archive(path: Path) -> Iterator[RawArchive]:
     archive = opened(path)
-    names = archive.names() if archive else []
+    if archive is None:
+        return
+    names = archive.names()
     for root in _ROOTS:
         prefix = f"{root}/" if root else ""
         if any(name.startswith(f"{prefix}train/") for name in names):

@@ -77,7 +77,8 @@ def find(raw_files: RawFiles, config: str) -> Found:
     """Films of one of the sets that are told by name, those without a mask refused."""
     naming = NAMINGS[config]
     found = Found()
-    index = {"image": {}, "left": {}, "right": {}, "whole": {}, "reading": {}}
+    index: dict[str, dict[str, str]]
+    index = {role: {} for role in ("image", "left", "right", "whole", "reading")}
     for name, role, key in _roles(raw_files.names, naming):
         if key in index[role]:
             found.refuse(name, f"a second file of {key}; {index[role][key]} is used")

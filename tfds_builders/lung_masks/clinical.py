@@ -41,8 +41,7 @@ def jsrt_list(text: str) -> dict[str, Person]:
     people = {}
     for line in text.splitlines():
         film = _JSRT.search(line)
-        found = _JSRT_SEX.search(film["rest"]) if film else None
-        if found:
+        if film and (found := _JSRT_SEX.search(film["rest"])):
             people[film["key"].upper()] = Person(_years(found["age"]), _letter(found["sex"]))
     return people
 

@@ -45,7 +45,7 @@ def patient_of(stem: str) -> str:
     return ""
 
 
-def _index(raw_files: RawFiles, found: Found) -> tuple[dict, dict, dict]:
+def _index(raw_files: RawFiles, found: Found) -> tuple[dict[str, str], ...]:
     """Stem to name of the images, the masks and the annotations; doubles are refused."""
     by_role: dict[str, dict[str, list[str]]] = {r: defaultdict(list) for r in ("i", "m", "a")}
     for name in raw_files.names:
@@ -57,7 +57,10 @@ def _index(raw_files: RawFiles, found: Found) -> tuple[dict, dict, dict]:
         for stem, names in by_role[role].items():
             for name in names[1:]:
                 found.refuse(name, f"a second file called {stem}; {names[0]} is used")
-    return tuple({s: names[0] for s, names in files.items()} for files in by_role.values())
+    images, masks, annotations = (
+        {stem: names[0] for stem, names in files.items()} for files in by_role.values()
+    )
+    return images, masks, annotations
 
 
 def _names(raw_files: RawFiles, annotation: str | None, found: Found) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
@@ -105,7 +105,9 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             for split, films in members.items()
         }
 
-    def _generate_examples(self, split, items, raw_files, ingest):
+    def _generate_examples(
+        self, split: str, items: list[Item], raw_files: RawFiles, ingest: IngestReport
+    ) -> Any:
         config: Config = self.builder_config
         check = partial(receiving.check, Gate(config.dtype), Gate(), config.ignore)
         making = Making(check, self._example)

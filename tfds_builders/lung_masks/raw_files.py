@@ -49,7 +49,7 @@ class RawFiles:
     @cached_property
     def _places(self) -> dict[str, tuple[Source, str]]:
         folder = Folder(self.folder)
-        places = {name: (folder, name) for name in folder.names()}
+        places: dict[str, tuple[Source, str]] = {name: (folder, name) for name in folder.names()}
         self.refused += folder.refused()
         for path in sorted(self.folder.glob("*.zip")):
             places |= self._inside(path)

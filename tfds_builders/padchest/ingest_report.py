@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from tfds_builders.images import Checked
 from tfds_builders.ingest_report import IngestReport, Item
@@ -41,8 +42,8 @@ class ListedImages:
             no finding present, so it must be seen.
     """
 
-    def __init__(self):
-        self.rows = {
+    def __init__(self) -> None:
+        self.rows: dict[str, Any] = {
             "listed": 0,
             "excluded": {},
             "absent": 0,
@@ -50,7 +51,7 @@ class ListedImages:
             "quarantined": 0,
             "examples": 0,
         }
-        self.copy = {"listed": 0, "absent": 0, "fraction": 0.0}
+        self.copy: dict[str, float] = {"listed": 0, "absent": 0, "fraction": 0.0}
         self.unknown_labels: dict[str, int] = {}
 
     def count(self, what: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -115,7 +115,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         listed = listed_images.sift(table.read(source.table), self.builder_config.selection, ingest)
         present = listed_images.present(listed, source.images, ingest)
         facts.update(listed_images.copy)
-        members = {split: [] for split in FRACTIONS}
+        members: dict[str, list[table.Row]] = {split: [] for split in FRACTIONS}
         for row in present:
             members[splits.assign(row.patient_id, SALT, FRACTIONS)].append(row)
         splits.refuse_empty(
@@ -132,7 +132,13 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             for split, rows in members.items()
         }
 
-    def _generate_examples(self, split, items, source, ingest):
+    def _generate_examples(
+        self,
+        split: str,
+        items: list[Item],
+        source: raw.RawSet,
+        ingest: ingest_report.RowIngestReport,
+    ) -> Any:
         making = Making(partial(_checked, images.Gate(np.uint16)), self._example)
         return self._from_files(split, items, by_name(source.read), making, ingest)
 

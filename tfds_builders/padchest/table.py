@@ -94,7 +94,8 @@ def read(path: Path) -> Iterator[Row | Refused]:
         DatasetError: the file cannot be read to its end, or has no such columns.
     """
     records = lines.records(path)
-    _, header = next(records, (1, None))
+    _, first = next(records, (1, None))
+    header = first or []
     places = _places(path, header)
     seen: set[str] = set()
     for number, fields in records:
@@ -106,7 +107,8 @@ def read(path: Path) -> Iterator[Row | Refused]:
             cells = {name: fields[place].strip() for name, place in places.items()}
             yield _row(cells, seen)
         except (_Bad, labels.Malformed) as error:
-            name = fields[places["ImageID"]].strip() if len(fields or ()) == len(header) else ""
+            place = places["ImageID"]
+            name = fields[place].strip() if fields and len(fields) == len(header) else ""
             named = _FILE.fullmatch(name)
             line = f"line {number} of {path.name}"
             yield Refused(name if named else line, f"{error} ({line})" if named else str(error))

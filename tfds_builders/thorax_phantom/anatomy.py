@@ -81,7 +81,13 @@ def cage(anatomy: Anatomy, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cavity(
-    anatomy: Anatomy, side: int, level: np.ndarray, shift=0.0, shrink=0.0, thinned=1.0, floor=None
+    anatomy: Anatomy,
+    side: int,
+    level: np.ndarray,
+    shift: np.ndarray | float = 0.0,
+    shrink: np.ndarray | float = 0.0,
+    thinned: float = 1.0,
+    floor: float | None = None,
 ) -> Stack:
     """Room of one lung, or what is left of it.
 

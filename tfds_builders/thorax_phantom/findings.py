@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 from .anatomy import LEFT, RIGHT, SIDES, Anatomy, cage
 from .patients import Patient, Visit
@@ -53,8 +54,8 @@ def draw_pathology(patient: Patient, anatomy: Anatomy, visit: Visit) -> Patholog
 
 
 def in_lung(
-    anatomy: Anatomy, side: int, rng: np.random.Generator, low: float, high: float, near=0.0
-):
+    anatomy: Anatomy, side: int, rng: Generator, low: float, high: float, near: float = 0.0
+) -> np.ndarray:
     """Random point (3,) of a lung between levels `low` and `high` (0 apex, 1 dome).
 
     `near` pushes it towards the wall: 0 uniform, 1 at the periphery.
@@ -67,7 +68,7 @@ def in_lung(
     return np.array([side * x, level, -1.0 + rng.uniform(-0.6, 0.6) * deep])
 
 
-def _consolidation(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _consolidation(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     side = RIGHT if rng.random() < 0.58 else LEFT
     middle = in_lung(anatomy, side, rng, 0.25, 0.92)
     changes.clouds.append(_patch(middle, rng, 2.0 + 2.1 * severity, 0.35 + 0.55 * severity))
@@ -76,13 +77,13 @@ def _consolidation(changes: Pathology, anatomy: Anatomy, severity: float, rng) -
         changes.clouds.append(_patch(other, rng, 1.0 + 1.3 * severity, 0.2 + 0.4 * severity))
 
 
-def _patch(middle: np.ndarray, rng, extent: float, density: float) -> Cloud:
+def _patch(middle: np.ndarray, rng: Generator, extent: float, density: float) -> Cloud:
     offsets = rng.normal(0, 0.62 * extent, (14, 3)) * [1.15, 0.9, 1.0]
     spreads = extent * rng.uniform(0.28, 0.6, 14)
     return Cloud(middle + offsets, spreads, density * rng.uniform(0.5, 1.0, 14))
 
 
-def _effusion(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _effusion(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
     both = rng.random() < 0.35
     height = 1.3 + 7.5 * severity**1.4
@@ -91,7 +92,7 @@ def _effusion(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> Non
         changes.fluid[-side] = height * rng.uniform(0.35, 0.8)
 
 
-def _metastases(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _metastases(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     count = 5 + round(11 * rng.random())
     for number in range(count):
         low, high = (0.45, 0.97) if rng.random() < 0.75 else (0.12, 0.6)
@@ -100,7 +101,7 @@ def _metastases(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> N
         changes.spheres.append(Ellipsoid(tuple(place.tolist()), (radius,) * 3))
 
 
-def _nodule(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _nodule(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
     place = in_lung(anatomy, side, rng, 0.15, 0.92)
     radius = 1.1 + 1.2 * severity
@@ -109,16 +110,16 @@ def _nodule(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
     )
 
 
-def _cardiomegaly(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _cardiomegaly(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     changes.heart_growth = 0.28 + 0.72 * severity
 
 
-def _pneumothorax(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _pneumothorax(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     side = RIGHT if rng.random() < 0.55 else LEFT
     changes.collapse[side] = 0.3 + 2.8 * severity**1.3
 
 
-def _edema(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
+def _edema(changes: Pathology, anatomy: Anatomy, severity: float, rng: Generator) -> None:
     changes.congestion = 0.25 + 0.75 * severity
     for side in SIDES:
         middle = hilum(anatomy, side) + np.array([side * 2.2, 1.2, 0])
@@ -129,7 +130,7 @@ def _edema(changes: Pathology, anatomy: Anatomy, severity: float, rng) -> None:
         changes.septa.append(_kerley(anatomy, side, severity, rng))
 
 
-def _kerley(anatomy: Anatomy, side: int, severity: float, rng) -> Tube:
+def _kerley(anatomy: Anatomy, side: int, severity: float, rng: Generator) -> Tube:
     """Short level lines that touch the wall above the angle between ribs and diaphragm."""
     level = anatomy.dome[0] - 0.5 - 0.75 * np.arange(8) + rng.normal(0, 0.12, 8)
     wide, _ = cage(anatomy, level)

@@ -44,7 +44,9 @@ def draw_exposure(rng: np.random.Generator, view: str) -> Exposure:
     )
 
 
-def expose(attenuation: np.ndarray, pixel: float, setting: Exposure, rng) -> np.ndarray:
+def expose(
+    attenuation: np.ndarray, pixel: float, setting: Exposure, rng: np.random.Generator
+) -> np.ndarray:
     """Detector signal (S, S), 1 in the open beam, behind the line integrals `attenuation` (S, S).
 
     Scatter is a broad blur of the primary signal (5 cm), noise is Poisson in its Gaussian limit.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
-from .solids import Interval, X, Y, Z
+from .solids import Ellipsoid, Interval, Stack, X, Y, Z
 from .tubes import Tube
 
 FIELD = 38.0  # cm, side of the square detector
@@ -16,6 +17,9 @@ CENTRE = 11.5  # cm below the apices, where the central beam goes through
 
 # Distance of the focus from the detector, and the detector's place along the beam (cm).
 SETUP = {"PA": (180.0, 13.0), "AP": (110.0, -13.0), "L": (180.0, 19.0)}
+
+
+Depth = TypeVar("Depth", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Projection:
         level = (place - self.pose.down)[:, None]
         return place[None, :] - self.pose.right - self.pose.lean * level, level
 
-    def magnification(self, depth: np.ndarray | float) -> np.ndarray | float:
+    def magnification(self, depth: Depth) -> Depth:
         """Enlargement of what lies at `depth` along the beam."""
         focus, detector = SETUP[self.view]
         return self.pose.scale * focus / (focus - abs(detector - depth))
@@ -73,9 +77,9 @@ class Projection:
         across = (-across if self.view == "L" else across) / enlarged - sideways
         return across, level / enlarged + CENTRE
 
-    def interval(self, solid) -> Interval:
-        """Interval of every ray inside a solid with a `centre` (or built on `grid(0)`)."""
-        depth = solid.centre[self.beam] if hasattr(solid, "centre") else 0.0
+    def interval(self, solid: Ellipsoid | Stack) -> Interval:
+        """Interval of every ray inside a solid; a stack is one built on `grid(0)`."""
+        depth = solid.centre[self.beam] if isinstance(solid, Ellipsoid) else 0.0
         across, level = self.grid(depth)
         return solid.interval(across, level, self.beam)
 

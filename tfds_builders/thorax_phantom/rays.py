@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,19 +32,19 @@ class Chest:
 class Lungs:
     """Lengths (cm) along every ray, both sides together."""
 
-    cavity: np.ndarray | float = 0.0  # between the ribs, whatever fills it
-    lung: np.ndarray | float = 0.0  # aerated lung
+    cavity: np.ndarray  # between the ribs, whatever fills it
+    lung: np.ndarray  # aerated lung
+    field: np.ndarray  # bool, not covered by heart or diaphragm
     air: np.ndarray | float = 0.0  # pneumothorax
     rim: np.ndarray | float = 0.0  # visceral pleura where air has lifted it off
-    field: np.ndarray | bool = False  # not covered by heart or diaphragm
 
     def __add__(self, other: Lungs) -> Lungs:
         return Lungs(
             self.cavity + other.cavity,
             self.lung + other.lung,
+            self.field | other.field,
             self.air + other.air,
             self.rim + other.rim,
-            self.field | other.field,
         )
 
 
@@ -89,7 +90,7 @@ def _lung(chest: Chest, film: Projection, side: int, centre: Interval) -> Lungs:
     top, body = _tops(chest)[side], chest.anatomy
     below = film.interval(anatomy.diaphragm(body, side, level, top))
 
-    def fill(**shape) -> np.ndarray:
+    def fill(**shape: Any) -> np.ndarray:
         return without(film.interval(anatomy.cavity(body, side, level, **shape)), centre, below)
 
     cavity = common(film.interval(anatomy.cavity(body, side, level)))
@@ -100,14 +101,14 @@ def _lung(chest: Chest, film: Projection, side: int, centre: Interval) -> Lungs:
         lung = fill(shift=shift, shrink=0.6 * shift)
         pleura = 0.1 * np.minimum(shift / 0.5, 1)
         inner = fill(shift=shift + 0.4 * pleura, shrink=0.6 * shift + pleura)
-        return Lungs(cavity, lung, room - lung, np.maximum(lung - inner, 0), field)
+        return Lungs(cavity, lung, field, room - lung, np.maximum(lung - inner, 0))
     if side in chest.changes.fluid:
         surface = top + body.curve - chest.changes.fluid[side]
         climb = 3.5 if film.view == "AP" else 1.7
         layer = 3.2 * np.exp(np.minimum(level - surface, 0) / climb)
         lung = fill(shrink=layer, thinned=2.0, floor=surface)
-        return Lungs(cavity, np.minimum(lung, room), field=field)
-    return Lungs(cavity, room, field=field)
+        return Lungs(cavity, np.minimum(lung, room), field)
+    return Lungs(cavity, room, field)
 
 
 def _clouds(chest: Chest, film: Projection, lung: np.ndarray) -> np.ndarray:

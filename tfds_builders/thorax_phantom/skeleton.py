@@ -57,7 +57,9 @@ def _rib_axes(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
 
 def girdle(anatomy: Anatomy, blades_out: float, lateral: bool) -> list[tuple[Tube, float]]:
     """Clavicles, shoulder blades, arm bones, breastbone; `blades_out` moves the blades (cm)."""
-    thick, thin, flat = [], [], []
+    thick: list[Tube] = []
+    thin: list[Tube] = []
+    flat: list[Tube] = []
     for side in SIDES:
         outer = anatomy.clavicle
         knots = np.array([[1.6, 2.6, 6.0], [5.0, 1.5, 6.2], [9.0, 0.6, 4.0],

@@ -33,8 +33,8 @@ def profile(level: np.ndarray, *knots: tuple[float, float]) -> np.ndarray:
 class Ellipsoid:
     """Ellipsoid by centre and semi-axes (cm); the rows of `axes` (3, 3) are their directions."""
 
-    centre: tuple[float, float, float]
-    radii: tuple[float, float, float]
+    centre: tuple[float, float, float] | np.ndarray
+    radii: tuple[float, float, float] | np.ndarray
     axes: np.ndarray | None = None
 
     def interval(self, across: np.ndarray, level: np.ndarray, beam: int) -> Interval:

@@ -70,7 +70,9 @@ def join(tubes: list[Tube]) -> Tube:
     )
 
 
-def render(tubes: list[tuple[np.ndarray, np.ndarray, np.ndarray, float]], size: int, pixel: float):
+def render(
+    tubes: list[tuple[np.ndarray, np.ndarray, np.ndarray, float]], size: int, pixel: float
+) -> np.ndarray:
     """Line integrals (size, size) of projected tubes.
 
     Each entry is (column, row, weight, radius): positions in pixels, weights in cm (times any

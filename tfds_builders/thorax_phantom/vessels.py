@@ -55,7 +55,9 @@ def _tree(anatomy: Anatomy, side: int, rng: np.random.Generator) -> list[Tube]:
     return tubes
 
 
-def _fork(end: np.ndarray, heading: np.ndarray, stem: np.ndarray, rng: np.random.Generator):
+def _fork(
+    end: np.ndarray, heading: np.ndarray, stem: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two daughters a branch, to either side of it in a random plane."""
     sideways = _unit(np.cross(heading, rng.normal(size=heading.shape)))
     spread = rng.uniform(0.2, 0.6, (2, len(end), 1)) * np.array([1, -1])[:, None, None]
