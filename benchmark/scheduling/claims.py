@@ -30,16 +30,21 @@ _SPEC_ID = re.compile(r"[0-9a-f]+")
 
 
 class Claim:
-    """A spec that is ours to run. Made by :meth:`Claims.take`; of no use after a fork."""
+    """A spec that is ours to run. Made by :meth:`Claims.take`; of no use after a fork.
+
+    Attributes:
+        path: the claim's file.
+        data: what it holds while it is ours; a process that works for us can look for that.
+    """
 
     def __init__(self, path: Path, owner: Owner, held: set[Claim]):
-        self._path, self._data = path, msgspec.json.encode(owner)
+        self.path, self.data = path, msgspec.json.encode(owner)
         self._pid, self._held = owner.pid, held
 
     def make(self) -> bool:
         """Make the file, unless there is one; whether it is ours now."""
         self._held.add(self)  # first, so that whatever interrupts this leaves nothing behind
-        return create(self._path, self._data)
+        return create(self.path, self.data)
 
     def still_ours(self) -> bool:
         """Whether nobody has taken it over.
@@ -47,8 +52,8 @@ class Claim:
         Raises:
             UserError: the folder cannot be read.
         """
-        with _told(self._path.parent):
-            return os.getpid() == self._pid and holds(self._path, self._data)
+        with _told(self.path.parent):
+            return os.getpid() == self._pid and holds(self.path, self.data)
 
     def release(self) -> None:
         """Let go of it, if it is still ours; once more does nothing."""
@@ -56,7 +61,7 @@ class Claim:
             return
         self._held.discard(self)
         with contextlib.suppress(OSError):  # what cannot be removed lapses when this process ends
-            remove(self._path, lambda seen: seen.data == self._data)
+            remove(self.path, lambda seen: seen.data == self.data)
 
     def beat(self) -> None:
         """Show that we live. Does nothing where the claim is gone, or somebody else's.
@@ -64,8 +69,8 @@ class Claim:
         Should it change hands between look and touch, the new owner is beaten for, which is true.
         """
         with contextlib.suppress(OSError):  # the next beat tries again
-            if holds(self._path, self._data):
-                os.utime(self._path)
+            if holds(self.path, self.data):
+                os.utime(self.path)
 
 
 class Claims:
@@ -84,7 +89,7 @@ class Claims:
     def __init__(
         self, folder: Path, *, heartbeat_seconds: float = 30.0, stale_seconds: float = 600.0
     ):
-        self._folder, self._pid = folder / "claims", os.getpid()
+        self._folder, self._pid = folder.absolute() / "claims", os.getpid()
         self._heartbeat_seconds, self._stale_seconds = heartbeat_seconds, stale_seconds
         self._held: set[Claim] = set()
         self._closed = threading.Event()

@@ -149,6 +149,17 @@ def test_a_claim_says_whose_it_is(make, tmp_path, monkeypatch):
     assert {"host", "token", "begun"} <= set(said)
 
 
+def test_a_process_in_another_folder_can_see_whether_it_is_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with contextlib.closing(Claims(Path("results"))) as claims:
+        claim = claims.take(SPEC)
+        monkeypatch.chdir("/")
+        assert claim.still_ours()
+        assert claim_files.holds(claim.path, claim.data)
+        claim.release()
+        assert not claim_files.holds(claim.path, claim.data)
+
+
 @pytest.mark.parametrize("name", ["", "..", "../rows/aa", "a/b", "AB", ".aa", "a\n", "xyz"])
 def test_only_ids_are_claimed(make, name):
     with pytest.raises(ValueError, match="no spec id"):
