@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from benchmark.errors import UnknownName, UserError
+from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 
@@ -31,7 +32,7 @@ def draw_row(spec_id: str, results: Path, data_dir: Path, cache_dir: Path, out: 
     prepared = load_prepared(spec.dataset, data_dir)
     if prepared.manifest_sha256 != spec.manifest_sha256:
         raise UserError(f"{prepared.name} was prepared anew after row {spec_id} was made")
-    withheld = row.protocol.withheld
+    withheld = of_row(row).withheld
     heading = f"{spec.model} on test images of {prepared.name}, never trained on {withheld}"
     with styled():
         cases = _cases(row, stored, prepared, cache_dir)
@@ -83,7 +84,7 @@ def _cases(row: Row, results: Results, prepared, cache_dir: Path):
     normal = order[~anomalous][::-1]
     spread = np.unique(np.linspace(0, len(normal) - 1, SHOWN).round().astype(int))
     shown = {
-        f"{row.protocol.withheld}, highest scores": order[anomalous][:SHOWN],
+        f"{of_row(row).withheld}, highest scores": order[anomalous][:SHOWN],
         "Normal, lowest to highest score": normal[spread],
     }
     return {name: [case(k) for k in which] for name, which in shown.items()}

@@ -13,6 +13,7 @@ from benchmark.data.shared_findings import Groups
 from benchmark.kinds.running import base_row
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
+from benchmark.protocols import of_row
 from benchmark.records.predictions import Predictions, link
 from benchmark.records.row import ProtocolFacts, Row, SplitCounts, TaskFacts
 from benchmark.scoring.shared_findings import shared_logits, shared_targets
@@ -46,7 +47,7 @@ def test_predictions(
 
 def joined(first: Predictions, second: Predictions) -> Predictions:
     """Both, one after the other; findings and kind are the same."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([values, getattr(second, name)])
         for name, values in vars(first).items()
         if isinstance(values, np.ndarray)
@@ -69,7 +70,7 @@ def cross_row(
         row: whose network is evaluated.
         both: predictions of common findings, of the row's validation and the target's test split.
     """
-    legacy = ["trained under a legacy protocol"] if row.protocol.legacy else []
+    legacy = ["trained under a legacy protocol"] if not of_row(row).ranked else []
     made = base_row(spec, target, model_file, row.suite, environment)
     facts = msgspec.to_builtins(made.protocol) | {"findings": list(both.findings), "cross": True}
     del facts["id"]
@@ -79,7 +80,7 @@ def cross_row(
         dataset=structs.replace(
             made.dataset,
             redistributable=made.dataset.redistributable and row.dataset.redistributable,
-            task=TaskFacts(findings=list(both.findings), kind=both.kind),
+            task=structs.replace(made.dataset.task, findings=list(both.findings)),
         ),
         protocol=ProtocolFacts.of(facts),
         counts={split: _counts(both.part(split)) for split in ("validation", "test")},

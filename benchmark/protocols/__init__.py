@@ -8,6 +8,15 @@ family (see :mod:`benchmark.protocols.base`), found by its name. Imports no Tens
 from benchmark.protocols._discovery import families, find
 from benchmark.protocols._facts import dataset_facts, protocol_of
 from benchmark.protocols._images import spec_data
+from benchmark.protocols._of_row import of_row
 from benchmark.protocols.base import SplitProtocol
 
-__all__ = ["SplitProtocol", "dataset_facts", "families", "find", "protocol_of", "spec_data"]
+__all__ = [
+    "SplitProtocol",
+    "dataset_facts",
+    "families",
+    "find",
+    "of_row",
+    "protocol_of",
+    "spec_data",
+]

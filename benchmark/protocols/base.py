@@ -30,19 +30,28 @@ class SplitProtocol:
         name: as suites and specs write it.
         version: of the images, targets and splits that it gives; raised where an existing name
             begins to give others. None where it changes none.
-        ranked: whether its rows may be ranked; else they are watermarked.
+        watermark: why its rows are never ranked with others; empty where they may be.
         allows_leak: whether a leaking set may be run under it: its faults are meant.
+        may_choose_on_test: whether validation images may be the test images.
         asks_findings: whether its targets are the data set's own findings, all of them.
         splits_of_set: whether weights that were trained under it on a set have not seen the test
             images that the set is published with.
+        place: orders the tables of attribute prediction of a set.
     """
 
     name: str
     version: ClassVar[int | None] = None
-    ranked: ClassVar[bool] = True
+    watermark: ClassVar[str] = ""
     allows_leak: ClassVar[bool] = False
+    may_choose_on_test: ClassVar[bool] = False
     asks_findings: ClassVar[bool] = True
     splits_of_set: ClassVar[bool] = True
+    place: ClassVar[int] = 0
+
+    @property
+    def ranked(self) -> bool:
+        """Whether its rows may be ranked with others."""
+        return not self.watermark
 
     @property
     def splits(self) -> str:
@@ -57,6 +66,11 @@ class SplitProtocol:
     @property
     def withheld(self) -> str | None:
         """The class that training never sees; None where there is none."""
+        return None
+
+    @property
+    def attribute(self) -> str | None:
+        """The metadata field that is asked for in place of findings; None where none is."""
         return None
 
     def title(self, dataset: str) -> str:

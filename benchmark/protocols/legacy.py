@@ -25,6 +25,7 @@ VERSION = 1
 FILE = Path(__file__).with_suffix(".toml")
 AS_PUBLISHED = "as_published"
 BEFORE_SPLIT = "before_split"
+WATERMARK = "legacy protocol: kept for comparison with older results, known to leak or to mislead"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class LegacyProtocol(SplitProtocol):
     claims: tuple[Claim, ...] = ()
 
     version = VERSION
-    ranked = False
+    watermark = WATERMARK
     allows_leak = True
+    may_choose_on_test = True
     splits_of_set = False
 
     @property

@@ -49,13 +49,18 @@ class AttributePrediction(SplitProtocol):
     asks_findings = False
 
     @property
-    def field(self) -> str:
+    def attribute(self) -> str:
         """The field that is asked for."""
         return self.name.removeprefix(PREFIX)
 
+    @property
+    def place(self) -> int:
+        """In the order of the fields."""
+        return [*FIELDS].index(self.attribute)
+
     def title(self, dataset: str) -> str:
         """Says the field."""
-        return f"{dataset}, attribute prediction: {self.field}"
+        return f"{dataset}, attribute prediction: {self.attribute}"
 
     def apply(self, prepared: Prepared) -> Prepared:
         """The set with the values of the field as its findings.
@@ -66,18 +71,21 @@ class AttributePrediction(SplitProtocol):
         """
         if prepared.holds_masks:
             raise UserError(
-                f"{prepared.name} holds lung masks: there is no finding to set {self.field} beside"
+                f"{prepared.name} holds lung masks: there is no finding to set {self.attribute} "
+                "beside"
             )
-        levels = {split: _levels(prepared, self.field, split) for split in SPLITS}
-        values = _values(prepared, self.field, levels)
-        findings = [f"{self.field} {value}" for value in values]
+        levels = {split: _levels(prepared, self.attribute, split) for split in SPLITS}
+        values = _values(prepared, self.attribute, levels)
+        findings = [f"{self.attribute} {value}" for value in values]
         binary = len(values) == 2
         facts = structs.replace(
             prepared.facts,
             findings=findings[1:] if binary else findings,
             kind="binary" if binary else "multiclass",
-            label_version=f"{self.field} as the data set records it",
-            probe=ProbeFacts(field=self.field, values=values, left_out=_left_out(levels, values)),
+            label_version=f"{self.attribute} as the data set records it",
+            probe=ProbeFacts(
+                field=self.attribute, values=values, left_out=_left_out(levels, values)
+            ),
         )
         asked = replace(prepared, facts=facts)
         data = _data(asked)
@@ -90,7 +98,7 @@ class AttributePrediction(SplitProtocol):
 
     def facts(self, spec: Spec, prepared: Prepared) -> dict[str, Any]:
         """The field; the findings say its values."""
-        return {"probe": self.field}
+        return {"probe": self.attribute}
 
 
 class EveryAttribute(AttributePrediction):
@@ -102,7 +110,8 @@ class EveryAttribute(AttributePrediction):
 
     def answers(self, prepared: Prepared) -> Answers:
         """Attribute prediction of each field, and why the set cannot answer the others."""
-        answered, refused = [], {}
+        answered: list[tuple[SplitProtocol, Prepared]] = []
+        refused: dict[str, str] = {}
         for each in (AttributePrediction(f"{PREFIX}{field}") for field in FIELDS):
             try:
                 answered.append((each, each.apply(prepared)))
@@ -127,17 +136,18 @@ def parse(name: str) -> AttributePrediction | None:
 
 def _data(prepared: Prepared) -> dict[str, SplitData]:
     told = prepared.facts.probe
+    assert told is not None  # `apply` said it
     bare = replace(prepared, facts=structs.replace(prepared.facts, findings=[]))
     return {split: _split(bare, split, told) for split in SPLITS}
 
 
 def _split(bare: Prepared, split: str, told: ProbeFacts) -> SplitData:
     part, levels = bare.part(split), _levels(bare, told.field, split)
-    targets = np.float32(levels[:, None] == np.array(told.values, object))
+    targets = (levels[:, None] == np.array(told.values, object)).astype(np.float32)
     kept = np.flatnonzero(targets.any(axis=1))
     if len(told.values) == 2:
         targets = targets[:, 1:]
-    seen = {"targets": targets, "labelled": np.ones_like(targets, bool)}
+    seen: dict[str, np.ndarray] = {"targets": targets, "labelled": np.ones_like(targets, bool)}
     if told.field in BLANK:
         column = getattr(part, told.field)
         seen[told.field] = np.full_like(column, BLANK[told.field])

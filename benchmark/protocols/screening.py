@@ -87,6 +87,7 @@ def parse(name: str) -> Screening | None:
 
 def _data(prepared: Prepared) -> dict[str, SplitData]:
     told = prepared.facts.screening
+    assert told is not None  # `apply` said it
     whole = replace(prepared, facts=structs.replace(prepared.facts, findings=told.findings))
     return {split: _split(whole, split, told) for split in SPLITS}
 
@@ -97,7 +98,7 @@ def _split(whole: Prepared, split: str, told: Withheld) -> SplitData:
     normal, withheld = of_class[told.normal], of_class[told.withheld]
     kept = normal | withheld if split == "test" else ~withheld
     kept &= part.labelled.all(axis=1)
-    one = {"targets": np.float32(~normal)[:, None], "labelled": part.labelled[:, :1]}
+    one = {"targets": (~normal).astype(np.float32)[:, None], "labelled": part.labelled[:, :1]}
     return SplitData(replace(part, **one), (split,)).take(np.flatnonzero(kept))
 
 

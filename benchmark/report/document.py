@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.report import references
+from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, unlinked
 from benchmark.report.content import Code, Content, Link
@@ -12,7 +13,6 @@ from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
 from benchmark.report.lungs import mask_sections
 from benchmark.report.section import section
-from benchmark.report.shortcuts import is_probe, shortcut_section, shortcuts
 from benchmark.report.splits import split_section
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
 from benchmark.report.text import UNDEFINED, count
@@ -37,13 +37,13 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     blocks = _contents(tables) if tables or not of.lungs else []
     blocks += legend(cost=cost, stale=stale)
     for each in tables:
-        if not (each.watermarks or is_probe(each)):
+        if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
     blocks += split_section(of.pairs)
     blocks += crossed_section(of.crossed)
-    blocks += shortcut_section(shortcuts(tables))
+    blocks += attribute_section(predicted_attributes(tables))
     for each in tables:
-        if is_probe(each) and not each.watermarks:
+        if each.split_protocol.attribute and not each.watermarks:
             blocks += section(each, cost=cost, named=named)
     blocks += mask_sections(of.lungs, cost=cost)
     blocks += _marked(tables, cost=cost, named=named)

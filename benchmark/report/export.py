@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from benchmark.records.row import Row
+from benchmark.report.attribute_prediction import attribute_entries, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
 from benchmark.report.ensembles import rule_name
@@ -19,7 +20,6 @@ from benchmark.report.json_lines import json_file, json_line
 from benchmark.report.labels import AXES
 from benchmark.report.lungs_export import mask_entries, mask_lines
 from benchmark.report.render import csv
-from benchmark.report.shortcuts import shortcut_entries, shortcuts
 from benchmark.report.splits import SplitPair
 from benchmark.report.tables import Column, DataTable
 from benchmark.report.values import ABSENT, Cell, Parts
@@ -38,7 +38,7 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
         "internal_against_published": [_pair(pair) for pair in of.pairs],
         "tables": [_table(each) for each in of.tables],
         "on_another_data_set": external_validation_entries(of.crossed),
-        "shortcuts": shortcut_entries(shortcuts(of.tables)),
+        "shortcuts": attribute_entries(predicted_attributes(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
     }
     kept = {name: lines for name, lines in sections.items() if lines or name in ALWAYS}
@@ -88,11 +88,6 @@ def _field(name: str, value: Callable[[Entry], Any], flat=None, *, cost=False) -
     return Column(name, name, held, cost=cost)
 
 
-def _asked(name: str) -> Column[Entry]:
-    """What only some protocols have."""
-    return _field(name, lambda e: getattr(e.table.protocol, name) or ABSENT)
-
-
 def _axis(name: str) -> Column[Entry]:
     return _field(name, lambda e: getattr(e.configuration.spec, name))
 
@@ -109,8 +104,8 @@ FIELDS: tuple[Column[Entry], ...] = (
     _field("protocol_id", lambda e: e.table.protocol.id),
     _field("dataset", lambda e: e.table.protocol.dataset),
     _field("dataset_version", lambda e: e.table.protocol.dataset_version),
-    _asked("withheld"),
-    _asked("probe"),
+    _field("withheld", lambda e: e.table.split_protocol.withheld or ABSENT),
+    _field("probe", lambda e: e.table.split_protocol.attribute or ABSENT),
     _field("verdict", lambda e: e.table.verdict),
     _field("watermarks", lambda e: list(e.table.watermarks), _joined),
     _field("group", lambda e: e.table.group_numbers.get(e.configuration.key)),

@@ -9,18 +9,17 @@ from functools import cached_property
 from string import ascii_uppercase
 
 from benchmark.hashing import canonical_json, sha256
+from benchmark.protocols import SplitProtocol, of_row
 from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report import environments
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import labels, settings
-from benchmark.report.titles import asks_for_findings, protocol_of_row, protocol_title
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
 from benchmark.scoring.stored import stored_scores
 
-LEGACY = "legacy protocol: kept for comparison with older results, known to leak or to mislead"
 VERDICTS = ("clean", "suspected", "leak")
 
 
@@ -56,14 +55,19 @@ class Table:
     def key(self) -> tuple:
         """Orders the tables: full ones first, then by dataset, findings first, and protocol id."""
         protocol = self.protocol
-        own_task = not asks_for_findings(self.rows[0])
+        own_task = not self.split_protocol.asks_findings
         place = (protocol.dataset, own_task, protocol.id, self.watermarks)
         return (bool(self.watermarks), *place)
 
+    @cached_property
+    def split_protocol(self) -> SplitProtocol:
+        """What its protocol does with the data set."""
+        return of_row(self.rows[0])
+
     @property
     def name(self) -> str:
-        """The data set, and the class that was kept for the test or the field that is probed."""
-        return protocol_title(self.rows[0])
+        """The data set, and what its protocol does with it. Plain text."""
+        return self.split_protocol.title(self.protocol.dataset)
 
     @property
     def anchor(self) -> str:
@@ -173,9 +177,7 @@ def _letters(place: int) -> str:
 
 
 def _watermarks(row: Row) -> tuple[str, ...]:
-    honest = protocol_of_row(row).ranked and not row.protocol.legacy
-    legacy = [] if honest else [LEGACY]
-    return tuple(sorted({*row.watermarks, *legacy}))
+    return tuple(sorted({*row.watermarks, of_row(row).watermark} - {""}))
 
 
 def _table(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.protocols import find as find_protocol
 from benchmark.protocols.legacy import LegacyProtocol
 from benchmark.report.configuration import Configuration
-from benchmark.report.gather import LEGACY, Table
+from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.text import UNDEFINED, number
-from benchmark.report.titles import asks_for_findings
 from benchmark.report.values import Cell, Value
 
 RULED = ("train", "test")
@@ -52,18 +50,18 @@ class Comparison:
 
 def is_legacy(each: Table) -> bool:
     """Whether a table was measured under a legacy protocol."""
-    return bool(each.protocol.legacy_name)
+    return isinstance(each.split_protocol, LegacyProtocol)
 
 
 def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
     """Every configuration of a legacy table beside its claim and its patient-disjoint twin."""
-    protocol = find_protocol(each.protocol.legacy_name)
-    marks = tuple(mark for mark in each.watermarks if mark != LEGACY)
+    protocol = each.split_protocol
+    marks = tuple(mark for mark in each.watermarks if mark != protocol.watermark)
     twins = {
         _key(c): c
         for other in tables
         if other.protocol.dataset == protocol.twin and other.watermarks == marks
-        if asks_for_findings(other.rows[0])
+        if other.split_protocol.asks_findings
         for c in other.configurations
         if not c.differs
     }
@@ -75,7 +73,7 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
 
 def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
     """What stands below a legacy table."""
-    protocol = find_protocol(each.protocol.legacy_name)
+    protocol = each.split_protocol
     source, everyone = protocol.source, protocol.claim("*")
     claims = [Paragraph(f"{source} says of all its models: {everyone.text}.")] if everyone else []
     columns = [

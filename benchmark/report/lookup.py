@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from benchmark.errors import UserError
+from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import preparation, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
-from benchmark.report.titles import protocol_title
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
 
@@ -110,7 +110,7 @@ def describe(row: Row) -> str:
     """Data set, model, size and preparation of a row in one line."""
     pixels = f" {size(row.spec)} px" if row.spec.resolution else ""
     prepared = preparation(row.spec)
-    return f"{protocol_title(row)} {row.spec.model}{pixels}" + (
+    return f"{of_row(row).title(row.protocol.dataset)} {row.spec.model}{pixels}" + (
         f" ({prepared})" if prepared != UNDEFINED else ""
     )
 

@@ -12,7 +12,6 @@ from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
 from benchmark.report.tables import Block, Column, DataTable, Facts, Heading, Paragraph, text_column
 from benchmark.report.text import count
-from benchmark.report.titles import protocol_title
 from benchmark.report.values import Measurement, Value, difference, limits, p_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
@@ -25,7 +24,7 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
         cost: whether training time and hardware are shown.
         named: makes a link to its page of a configuration and its name.
     """
-    level = 3 if each.watermarks or each.protocol.probe else 2
+    level = 3 if each.watermarks or each.split_protocol.attribute else 2
     blocks = [Heading(level, _title(each), each.anchor), _facts(each), *_support(each)]
     if each.configurations:
         shown = entries(each, named)
@@ -42,7 +41,8 @@ def ranking(each: Table, shown: list[Entry], *, cost: bool, place: str = RANKING
 
 
 def _title(each: Table) -> Content:
-    name = protocol_title(each.rows[0], version=True)
+    protocol = each.protocol
+    name = each.split_protocol.title(f"{protocol.dataset} {protocol.dataset_version}")
     return joined(": ", [name, *map(Strong, each.watermarks)])
 
 
@@ -56,7 +56,7 @@ def _facts(each: Table) -> Facts:
         + (f", {count(left_out)} unreadable ones left out" if left_out else "")
         + _part(dataset),
         "Task": f"{dataset.task.kind}: {', '.join(protocol.findings)}",
-        **({"Attribute prediction": _probe(dataset.probe)} if dataset.probe else {}),
+        **({"Attribute prediction": _attribute(dataset.probe)} if dataset.probe else {}),
         "Labels": protocol.label_version,
         "Split": protocol.split,
         "Projections": ", ".join(protocol.projections) or "not recorded",
@@ -76,7 +76,7 @@ def _part(dataset: DatasetFacts) -> str:
     return f", a part of the set: {share:.1f} % of the {listed} that its tables list"
 
 
-def _probe(told: ProbeFacts) -> str:
+def _attribute(told: ProbeFacts) -> str:
     """What is to be read from the images, and which images do not count."""
     values = ", ".join(told.values)
     said = f"can {told.field} ({values}) be read from the images? No finding is asked for"

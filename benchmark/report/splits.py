@@ -10,7 +10,6 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
-from benchmark.report.titles import asks_for_findings
 from benchmark.report.values import Measurement, Value, difference
 from benchmark.scoring.intervals import percentile
 
@@ -56,7 +55,7 @@ def split_pairs(tables: list[Table]) -> list[SplitPair]:
 
     Watermarked tables are left out. In the order of the published table.
     """
-    comparable = [t for t in tables if not t.watermarks and asks_for_findings(t.rows[0])]
+    comparable = [t for t in tables if not t.watermarks and t.split_protocol.asks_findings]
     internal = {
         _key(name, table, c): c
         for name, (inside, _) in PAIRS.items()

@@ -225,7 +225,7 @@ def test_a_probe_has_a_table_and_a_place_of_its_own(finished):
     assert "protocol" not in honest.as_dict()
     text = write(bench.results).read_text()
     assert f"### {NAME} 1.0.0, attribute prediction: view" in text
-    assert text.index("## Shortcuts") > text.index(f"## {NAME} 1.0.0\n")
+    assert text.index("## Attribute prediction") > text.index(f"## {NAME} 1.0.0\n")
 
 
 def test_nothing_is_run_twice_and_probes_are_filtered_by_name(finished):

@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from benchmark.errors import UnknownName
-from benchmark.protocols import SplitProtocol, families, find
+from benchmark.protocols import SplitProtocol, families, find, of_row
 from benchmark.protocols.legacy import PROTOCOLS as LEGACY
 from benchmark.spec import PUBLISHED
+from tests.records.rows import a_protocol, a_row, a_spec
 
 NAMES = [PUBLISHED, *LEGACY, "without:Viral pneumonia", "probe:sex", "probe:*"]
 
@@ -49,6 +50,13 @@ def test_only_what_repeats_faults_may_leak_and_goes_unranked():
         assert protocol.ranked != protocol.allows_leak
 
 
+def test_attributes_stand_in_the_order_in_which_they_are_listed():
+    names = [f"probe:{field}" for field in ("sex", "view", "age", "source")]
+    assert [find(name).place for name in names] == [0, 1, 2, 3]
+    assert [find(name).attribute for name in names[:2]] == ["sex", "view"]
+    assert find(PUBLISHED).attribute is None
+
+
 def test_what_changes_images_or_targets_has_a_version():
     assert {name for name in NAMES if find(name).version is None} == {PUBLISHED}
 
@@ -63,6 +71,32 @@ def test_only_own_tasks_do_not_ask_for_the_findings_of_the_set():
     assert others == {"without:Viral pneumonia", "probe:sex", "probe:*"}
     assert find("without:Viral pneumonia").withheld == "Viral pneumonia"
     assert find(PUBLISHED).withheld is None
+
+
+@pytest.mark.parametrize(
+    ("told", "unlike"),
+    [
+        ({}, {}),
+        ({"probe": "device"}, {"attribute": "device", "asks_findings": False}),
+        ({"withheld": "Mass"}, {"withheld": "Mass", "asks_findings": False}),
+        (
+            {"legacy": True, "legacy_name": "legacy_s9", "rule": dict(LEGACY["legacy_s3"].rule)},
+            {"ranked": False, "may_choose_on_test": True},
+        ),
+    ],
+)
+def test_the_protocol_of_a_row_from_another_release_is_as_its_facts_say(told, unlike):
+    spec = a_spec(protocol="from_elsewhere")
+    found = of_row(a_row(spec, protocol=a_protocol(spec, **told)))
+    usual = {"ranked": True, "attribute": None, "withheld": None, "asks_findings": True,
+             "may_choose_on_test": False}  # fmt: skip
+    assert {name: getattr(found, name) for name in usual} == usual | unlike
+    assert found.title("toy/set") == "toy/set under from_elsewhere"
+
+
+def test_the_protocol_of_a_row_is_the_one_of_its_name():
+    for name in NAMES:
+        assert of_row(a_row(a_spec(protocol=name))) == find(name)
 
 
 def test_protocols_are_found_without_a_framework():

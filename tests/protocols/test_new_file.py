@@ -31,6 +31,7 @@ NAMES = ("half",)
 
 class Half(SplitProtocol):
     version = 3
+    watermark = "half of the training images"
 
     def data(self, spec, prepared):
         data = own_splits(prepared)
@@ -79,8 +80,10 @@ def test_a_suite_a_plan_and_a_table_have_the_new_protocol(half, phantom, tmp_pat
     assert rows["half"].code["protocol"] == "3"
     tables = gather(Results(tmp_path / "results"))
     assert len(tables) == 2
-    (told,) = (t.protocol.split for t in tables if t.rows[0].spec.protocol == "half")
-    assert told.endswith("; half")
+    (halved,) = (table for table in tables if table.split_protocol.name == "half")
+    assert halved.protocol.split.endswith("; half")
+    assert halved.watermarks == ("half of the training images",)
+    assert halved.name == f"{NAME} under half"
 
 
 def test_the_file_is_gone_and_so_is_the_protocol():

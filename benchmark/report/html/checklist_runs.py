@@ -65,11 +65,12 @@ def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What was chosen on which images."""
     yield "The recipe is fixed by the suite; no search over it is recorded."
     yield "Epoch kept: the one with the best AUC on validation."
-    legacy = [table.name for table, _ in suite.tables if table.protocol.legacy]
-    if len(legacy) < len(suite.tables):
+    tables = [table for table, _ in suite.tables]
+    on_test = [table.name for table in tables if table.split_protocol.may_choose_on_test]
+    if len(on_test) < len(tables):
         yield "The test split chooses nothing."
-    if legacy:
-        yield f"{', '.join(legacy)}: validation may be the test images, as in the source."
+    if on_test:
+        yield f"{', '.join(on_test)}: validation may be the test images, as in the source."
 
 
 def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 import benchmark.scoring
 from benchmark.hashing import canonical_json, sha256
+from benchmark.protocols import of_row
 from benchmark.records.door import RecordError, read_record, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
@@ -74,8 +75,8 @@ def _train_auc(run: Run) -> float | None:
 
 
 def _subgroups(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
-    probe = configuration.runs[0].row.protocol.probe
-    return [] if probe else subgroups_of(configuration, runs)
+    attribute = of_row(configuration.runs[0].row).attribute
+    return [] if attribute else subgroups_of(configuration, runs)
 
 
 def _figures(

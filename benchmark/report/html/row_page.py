@@ -167,7 +167,7 @@ class _About:
         yield Heading(2, "Subgroups")
         groups = self.drawn.subgroups
         if not groups:
-            yield Paragraph(_NO_SUBGROUPS[bool(self.table.protocol.probe)])
+            yield Paragraph(_NO_SUBGROUPS[bool(self.table.split_protocol.attribute)])
             return
         yield self._figure(
             "subgroups",

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from benchmark.protocols.probe import FIELDS
 from benchmark.records.scores import SplitScores
 from benchmark.report.columns import tested_auc
 from benchmark.report.configuration import MIN_SEEDS, Configuration
@@ -23,10 +22,10 @@ from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels, likeness
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
 from benchmark.report.text import count
-from benchmark.report.titles import asks_for_findings
 from benchmark.report.values import Cell, Value, marked
 from benchmark.spec import LUNGS, Spec
 
+TITLE = "Attribute prediction: what else can be read from the same images"
 INPUTS = {
     "raw": "Whole image",
     "lung_masked": "Lungs alone",
@@ -35,6 +34,7 @@ INPUTS = {
 }
 """Preprocessing variant -> the column that says what of the image the model saw."""
 METADATA = "Metadata alone"
+FINDINGS = "findings"
 _DATA = ("manifest_sha256", "protocol", "seed", "preprocessing")
 
 
@@ -43,7 +43,7 @@ class Asked:
     """One question to the images of a data set, and one model's answers.
 
     Attributes:
-        question: ``findings``, or the field of a probe.
+        question: ``findings``, or the attribute that is predicted.
         table: where the answers stand in the leaderboard.
         model: name of the model, with what tells it from others.
         answers: column -> configuration; see :data:`INPUTS` and :data:`METADATA`.
@@ -66,35 +66,31 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Shortcuts:
-    """A data set that was probed.
+class PredictedAttributes:
+    """A data set from whose images attributes were predicted.
 
     Attributes:
         dataset: its name and version.
-        asked: the findings first, then the fields, a line a model.
+        asked: the findings first, then the attributes, a line a model.
     """
 
     dataset: str
     asked: tuple[Asked, ...]
 
 
-def shortcuts(tables: Sequence[Table]) -> list[Shortcuts]:
-    """Every probed data set of full tables, in their order."""
+def predicted_attributes(tables: Sequence[Table]) -> list[PredictedAttributes]:
+    """Every such data set of full tables, in their order."""
     together: dict[tuple, list[Table]] = defaultdict(list)
     for each in tables:
-        if not each.watermarks and (asks_for_findings(each.rows[0]) or is_probe(each)):
+        protocol = each.split_protocol
+        if not each.watermarks and (protocol.asks_findings or protocol.attribute):
             together[_images(each)].append(each)
     found = [
-        Shortcuts(" ".join(key[:2]), tuple(_asked(of_one)))
+        PredictedAttributes(" ".join(key[:2]), tuple(_asked(of_one)))
         for key, of_one in together.items()
-        if any(map(is_probe, of_one))
+        if any(each.split_protocol.attribute for each in of_one)
     ]
     return [each for each in found if each.asked]
-
-
-def is_probe(each: Table) -> bool:
-    """Whether a table is of attribute prediction."""
-    return bool(each.protocol.probe)
 
 
 def _images(each: Table) -> tuple[str, str, str]:
@@ -103,7 +99,8 @@ def _images(each: Table) -> tuple[str, str, str]:
 
 
 def _asked(tables: list[Table]) -> Iterator[Asked]:
-    probed = {_model(c.spec) for t in tables if is_probe(t) for c in t.configurations}
+    asked = [t for t in tables if t.split_protocol.attribute]
+    models = {_model(c.spec) for t in asked for c in t.configurations}
     specs = {_model(c.spec).hex(): c.spec for t in tables for c in t.configurations}
     names = labels({key: replace(spec, preprocessing="") for key, spec in specs.items()})
     for each in sorted(tables, key=_order):
@@ -114,18 +111,14 @@ def _asked(tables: list[Table]) -> Iterator[Asked]:
         metadata = next(({METADATA: a[METADATA]} for a in answers.values() if METADATA in a), {})
         for model, of_model in sorted(answers.items(), key=lambda pair: names[pair[0].hex()]):
             shown = {name: of_model[name] for name in INPUTS.values() if name in of_model}
-            if shown and model in probed:
-                yield Asked(_question(each), each, names[model.hex()], shown | metadata)
+            if shown and model in models:
+                question = each.split_protocol.attribute or FINDINGS
+                yield Asked(question, each, names[model.hex()], shown | metadata)
 
 
-def _order(each: Table) -> tuple[int, str]:
-    fields = list(FIELDS)
-    place = fields.index(each.protocol.probe) if is_probe(each) else -1
-    return place, each.protocol.id
-
-
-def _question(each: Table) -> str:
-    return each.protocol.probe or "findings"
+def _order(each: Table) -> tuple[bool, int, str]:
+    protocol = each.split_protocol
+    return bool(protocol.attribute), protocol.place, each.protocol.id
 
 
 def _column(spec: Spec) -> str:
@@ -140,12 +133,12 @@ def _model(spec: Spec) -> bytes:
     return likeness(shared, *_DATA)
 
 
-def shortcut_section(found: Sequence[Shortcuts]) -> list[Block]:
-    """A table a data set; nothing where none was probed."""
+def attribute_section(found: Sequence[PredictedAttributes]) -> list[Block]:
+    """A table a data set; nothing without any."""
     if not found:
         return []
     blocks: list[Block] = [
-        Heading(2, "Shortcuts: what else can be read from the same images", "shortcuts"),
+        Heading(2, TITLE, "attribute-prediction"),
         Paragraph(
             (
                 "Test AUC of the findings, and of a metadata field that the same model was trained "
@@ -156,13 +149,13 @@ def shortcut_section(found: Sequence[Shortcuts]) -> list[Block]:
                 ", from age, sex and view, without the field that is asked for. An AUC of 0.5 is "
                 "guessing. A field that is read well and goes together with a finding is a way to "
                 "score without looking at the disease; so is a finding that is read without lungs. "
-                "A probe shows what can be read, not what a model uses. Nothing is ranked; single "
-                "findings of a mean stand without an interval.",
+                "Attribute prediction shows what can be read, not what a model uses. Nothing is "
+                "ranked; single findings of a mean stand without an interval.",
             )
         ),
     ]
     for each in found:
-        blocks += [Heading(3, f"Shortcuts in {each.dataset}"), _table(each)]
+        blocks += [Heading(3, f"Attribute prediction on {each.dataset}"), _table(each)]
     return blocks
 
 
@@ -195,7 +188,7 @@ class _Line:
         return Cell(" to ".join(map(count, ends)), min(counts))
 
 
-def _table(each: Shortcuts) -> DataTable:
+def _table(each: PredictedAttributes) -> DataTable:
     used = {name for asked in each.asked for name in asked.answers}
     shown = [name for name in (*INPUTS.values(), METADATA) if name in used]
     columns = [
@@ -213,7 +206,7 @@ def _lines(asked: Asked) -> Iterator[_Line]:
     """The question, and each finding that it is the mean of where there are several."""
     yield _Line(asked)
     findings = _counted(asked)
-    if asked.question == "findings" and len(findings) > 1:
+    if asked.question == FINDINGS and len(findings) > 1:
         yield from (_Line(asked, finding) for finding in findings)
 
 
@@ -224,7 +217,7 @@ def _counted(asked: Asked) -> list[str]:
 
 def _asked_for(asked: Asked) -> Content:
     findings = _counted(asked)
-    if asked.question == "findings":
+    if asked.question == FINDINGS:
         name = findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
     else:
         name = f"{asked.question}: {', '.join(asked.table.dataset.probe.values)}"
@@ -237,12 +230,12 @@ def _auc(c: Configuration) -> Value:
     return auc if c.complete else marked(auc, seeds)
 
 
-def shortcut_entries(found: Sequence[Shortcuts]) -> list[bytes]:
+def attribute_entries(found: Sequence[PredictedAttributes]) -> list[bytes]:
     """The same as entries of a JSON file, one a question and model."""
     return [_entry(each, asked) for each in found for asked in each.asked]
 
 
-def _entry(each: Shortcuts, asked: Asked) -> bytes:
+def _entry(each: PredictedAttributes, asked: Asked) -> bytes:
     return json_line(
         dataset=each.dataset,
         asked_for=asked.question,

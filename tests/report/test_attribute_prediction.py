@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from benchmark.records.row import ProbeFacts
 from benchmark.report import splits
+from benchmark.report.attribute_prediction import METADATA, predicted_attributes
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
-from benchmark.report.shortcuts import METADATA, shortcuts
 from benchmark.report.splits import split_pairs
 from benchmark.spec import Requirement
 
@@ -49,7 +49,7 @@ def probed(results, add_seeds, add_probe):
 
 
 def test_answers_of_one_model_stand_side_by_side(probed):
-    (found,) = shortcuts(gather(probed))
+    (found,) = predicted_attributes(gather(probed))
     findings, view = found.asked
     assert (findings.question, view.question) == ("findings", "view")
     assert [*findings.answers] == ["Whole image", "Without lungs", METADATA]
@@ -63,7 +63,7 @@ def test_answers_of_one_model_stand_side_by_side(probed):
 
 def test_the_section_says_what_n_it_rests_on_and_probes_are_not_ranked_with_findings(probed):
     text = write(probed).read_text()
-    section = text[text.index("## Shortcuts") :]
+    section = text[text.index("## Attribute prediction") :]
     assert "| [pneumonia](#protocol-" in section
     assert "| [view: AP, PA](#protocol-" in section
     assert (
@@ -97,11 +97,11 @@ def test_probes_of_two_splits_are_no_pair(results, add_probe, monkeypatch):
     for name in ("toy/internal", "toy/official"):
         add_probe("cnn", name)
     assert split_pairs(gather(results)) == []
-    assert len(shortcuts(gather(results))) == 2
+    assert len(predicted_attributes(gather(results))) == 2
 
 
 def test_without_probes_there_is_no_section(results, add_seeds):
     add_seeds("cnn")
     text = write(results).read_text()
-    assert "## Shortcuts" not in text
+    assert "## Attribute prediction" not in text
     assert "shortcuts" not in json.loads((results.folder / "leaderboard.json").read_bytes())
