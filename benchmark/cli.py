@@ -80,6 +80,18 @@ def main():
 @click.option("--exit-on-error", is_flag=True, help="Stop at the first spec that fails.")
 @click.option("--profile", is_flag=True, help="Say in the end where the time of the specs went.")
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Specs side by side on this machine; they share its cores and memory.",
+)
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="Whether to wait for specs that another run on the same results is at work on.",
+)
+@click.option(
     "--hang-after",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,

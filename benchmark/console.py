@@ -1,16 +1,19 @@
-"""What a run shows while it works: one line a spec, and on a terminal a line that moves."""
+"""What a run shows while it works: a line an ending, and on a terminal one that moves a slot."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import Any, TextIO
 
-from benchmark.planning.cost import nominal_seconds
+from benchmark.planning.cost import nominal_price
 from benchmark.planning.plan import Plan, PlannedSpec
 
 TELLING_SECONDS = 10.0
 """Nominal seconds that must be done before the pace says anything."""
+MOVING = ("start", "view", "features", "epoch")
+NARROWEST = 20
 
 
 class Console:
@@ -19,38 +22,84 @@ class Console:
     Args:
         plan: the run's plan.
         most: specs that will be run at most.
-        out: where to print; the moving line is left out where it is not a terminal.
+        slots: specs that run side by side.
+        out: where to print; the moving lines are left out where it is not a terminal.
+
+    Attributes:
+        running: what runs now, in words.
+        done: how many specs are.
     """
 
-    def __init__(self, plan: Plan, most: int | None = None, out: TextIO = sys.stderr):
+    def __init__(
+        self, plan: Plan, most: int | None = None, slots: int = 1, out: TextIO = sys.stderr
+    ):
         specs = plan.to_run()[:most]
-        self._prices = {p.spec.spec_id: _price(p) for p in specs}
-        self._n, self._i, self._paid = len(specs), 0, 0.0
+        self._left = {p.spec.spec_id: nominal_price(p) for p in specs}
+        self._n, self._slots, self._paid = len(specs), slots, 0.0
         self._begun = time.monotonic()
+        self._numbers: dict[str, int] = {}
+        self._doing: dict[int, str] = {}
+        self.running: set[str] = set()
+        self.done = 0
+        self._share: dict[str, float] = {}
+        self._drawn = 0
         self._out, self._moving = out, out.isatty()
 
     def __call__(self, planned: PlannedSpec, event: dict[str, Any]) -> None:
         """Take one event of one spec."""
-        kind = event["event"]
-        if kind == "start" and planned.spec.spec_id in self._prices:  # else in place of another
-            self._i += 1
-        if kind in ("start", "view", "features", "epoch") and self._moving:
-            self._out.write(f"\r\033[K{self._head(planned)}  {_doing(event)}{self._eta()}")
-        elif kind in ("done", "failed"):
-            self._paid += self._prices.get(planned.spec.spec_id, 0.0)
-            clear = "\r\033[K" if self._moving else ""
-            self._out.write(f"{clear}{self._head(planned)}  {_ending(event)}{self._eta()}\n")
-        self._out.flush()
+        kind, slot, spec_id = event["event"], event.get("slot", 0), planned.spec.spec_id
+        if kind in MOVING:
+            self.running.add(planned.spec.label)
+            self._number(spec_id)
+            self._share[spec_id] = event["epoch"] / event["epochs"] if kind == "epoch" else 0.0
+            self._doing[slot] = f"{self._head(planned)}  {_doing(event)}"
+            self._draw()
+        elif kind in ("done", "failed", "lost"):
+            self._doing.pop(slot, None)
+            self.running.discard(planned.spec.label)
+            self.done += kind == "done"
+            self._share.pop(spec_id, None)
+            if kind != "lost":
+                self._paid += self._left.pop(spec_id, 0.0)
+            self._draw(f"{self._head(planned)}  {_ending(event)}{self._time_left()}\n")
+
+    def _number(self, spec_id: str) -> int:
+        """Which of the specs it is, in the order in which they began."""
+        if spec_id not in self._left:  # in place of another: it counts as that one
+            return len(self._numbers)
+        return self._numbers.setdefault(spec_id, len(self._numbers) + 1)
 
     def _head(self, planned: PlannedSpec) -> str:
-        return f"[{self._i}/{self._n}] {planned.spec.label}"
+        number = self._numbers.get(planned.spec.spec_id, len(self._numbers))
+        return f"[{number}/{self._n}] {planned.spec.label}"
 
-    def _eta(self) -> str:
-        """Time left, from the prices of the specs to come and the pace so far."""
-        left = sum(self._prices.values()) - self._paid
-        if self._paid < TELLING_SECONDS or left <= 0:
+    def _draw(self, ending: str = "") -> None:
+        """Print an ending for good, and what runs below it, each line cut to the window."""
+        if self._moving:
+            self._out.write("\r" + "\033[A" * max(0, self._drawn - 1) + "\033[J")
+        self._out.write(ending)
+        if self._moving:
+            lines = [self._doing[slot] for slot in sorted(self._doing)]
+            if lines:
+                lines[-1] += self._time_left()
+            width = max(NARROWEST, shutil.get_terminal_size().columns) - 1
+            self._out.write("\n".join(line[:width] for line in lines))
+            self._drawn = len(lines)
+        self._out.flush()
+
+    def _time_left(self) -> str:
+        """Time left, from the prices of the specs to come and the pace so far.
+
+        With several slots, no less than the dearest spec takes one of them.
+        """
+        parts = {spec_id: self._share.get(spec_id, 0.0) for spec_id in self._left}
+        paid = self._paid + sum(self._left[spec_id] * share for spec_id, share in parts.items())
+        left = {spec_id: self._left[spec_id] * (1 - share) for spec_id, share in parts.items()}
+        if paid < TELLING_SECONDS or not any(left.values()):
             return ""
-        return f"  (about {duration((time.monotonic() - self._begun) / self._paid * left)} left)"
+        seconds_each = (time.monotonic() - self._begun) * self._slots / paid
+        longest = max(sum(left.values()) / self._slots, *left.values())
+        return f"  (about {duration(seconds_each * longest)} left)"
 
 
 def duration(seconds: float) -> str:
@@ -59,10 +108,6 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{round(seconds)} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _price(planned: PlannedSpec) -> float:
-    return nominal_seconds(planned.spec, planned.model_file.card, planned.prepared.counts)
 
 
 def _doing(event: dict[str, Any]) -> str:
@@ -81,14 +126,16 @@ def _doing(event: dict[str, Any]) -> str:
 def _ending(event: dict[str, Any]) -> str:
     if event["event"] == "done":
         name, value = event["headline"]
-        return f"done in {duration(event['seconds'])}, test {name} {_number(value)}"
+        return f"done in {duration(event['seconds'])}, test {name} {_shown(value)}"
+    if event["event"] == "lost":
+        return f"to be run again: {event['reason']}"
     return f"{event['status'].replace('_', ' ')}: {event['reason']}"
 
 
 def _validated(event: dict[str, Any]) -> str:
     name = "Dice" if "val_dice" in event else "AUC"
-    return f"{name} {_number(event[f'val_{name.lower()}'])}"
+    return f"{name} {_shown(event[f'val_{name.lower()}'])}"
 
 
-def _number(value: float | None) -> str:
+def _shown(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"

@@ -42,7 +42,8 @@ def _median(dataset: str, data_dir: Path, limit: int | None) -> tuple[float, int
 
 def _peak(dataset: str, data_dir: Path, folder: Path, limit: int | None) -> tuple[float, int]:
     from benchmark.machine.environment import current
-    from benchmark.scheduling.runner import Folders, run_plan
+    from benchmark.scheduling.runner import run_plan
+    from benchmark.scheduling.slots import Folders
 
     suite = one_model("linear", dataset, SIZE, {"epochs": 1, "patience": 1})
     plan = plan_of(suite, data_dir, folder, limit)

@@ -123,7 +123,8 @@ def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
     """
     from benchmark.machine.environment import current
     from benchmark.scheduling.profile import Profiler
-    from benchmark.scheduling.runner import Folders, run_plan
+    from benchmark.scheduling.runner import run_plan
+    from benchmark.scheduling.slots import Folders
     from benchmark.suites.suite import load_suite
 
     epochs, suite = min(EPOCHS, most), load_suite(SUITE)

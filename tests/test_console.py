@@ -45,13 +45,15 @@ def test_a_log_gets_one_line_a_spec():
     assert text == "[1/1] set/config cnn 64px seed 0  done in 75 s, test AUC 0.912\n"
 
 
-def test_a_terminal_gets_a_moving_line_too():
+def test_a_terminal_gets_a_moving_line_too(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     text = shown(Terminal(), START, EPOCH, DONE)
     assert "epoch 2/10 loss 0.512 validation AUC undefined" in text
     assert text.endswith("test AUC 0.912\n")
 
 
-def test_decoding_is_shown():
+def test_decoding_is_shown(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     event = {"event": "view", "split": "train", "done": 5, "total": 9}
     assert "decoding train 5/9" in shown(Terminal(), START, event)
 

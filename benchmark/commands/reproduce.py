@@ -22,7 +22,7 @@ def reproduce_row(
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
     from benchmark.scheduling.reproduce import reproduce
-    from benchmark.scheduling.runner import Folders
+    from benchmark.scheduling.slots import Folders
 
     found = find(Results(results), text)
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))

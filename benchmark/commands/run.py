@@ -28,6 +28,8 @@ def run_suites(
     precision: str | None,
     exit_on_error: bool,
     profile: bool,
+    jobs: int,
+    wait: bool,
     hang_after: float,
     memory_limit: float | None,
     results: Path,
@@ -42,8 +44,8 @@ def run_suites(
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
     from benchmark.records.store import Results
-    from benchmark.scheduling.runner import Folders, Options
-    from benchmark.scheduling.subprocess_worker import Limits
+    from benchmark.scheduling.runner import Options
+    from benchmark.scheduling.slots import Folders, Limits
     from benchmark.suites import load_suite, parse_filter, suites
 
     wanted = parse_filter(filter_text)
@@ -65,7 +67,7 @@ def run_suites(
         return 0
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
     limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
-    options = Options(limit_specs, exit_on_error, limits)
+    options = Options(limit_specs, exit_on_error, limits, jobs, wait)
     return _run_and_report(plan, folders, current(), options, profile)
 
 
@@ -96,11 +98,10 @@ def _memory_limit_mb(gigabytes: float | None) -> int | None:
 
 def _run_and_report(plan, folders, environment, options, profile) -> int:
     from benchmark.console import Console
-    from benchmark.records.store import Results
     from benchmark.scheduling.profile import Profiler
     from benchmark.scheduling.runner import run_plan
 
-    console, profiler = Console(plan, options.most), Profiler()
+    console, profiler = Console(plan, options.most, options.jobs), Profiler()
 
     def watch(planned, event):
         console(planned, event)
@@ -109,18 +110,31 @@ def _run_and_report(plan, folders, environment, options, profile) -> int:
     try:
         ended = run_plan(plan, folders, environment, watch, options)
     except KeyboardInterrupt:
-        click.echo(
-            "\nStopped. The running spec is lost, all others are kept; run again to go on.",
-            err=True,
-        )
+        click.echo(f"\nStopped. {_kept(console)}", err=True)
+        _write_what_is_there(folders.results)
         return 130
     for line in profiler.lines() if profile else ():
         click.echo(line)
     if ended:
         click.echo(f"Ended: {_counts(ended)}.")
-    if any(Results(folders.results).rows()):
-        write_leaderboard(folders.results)
+    _write_what_is_there(folders.results)
     return 1 if ended["failed"] else 0
+
+
+def _kept(console) -> str:
+    """What a run that was stopped leaves behind."""
+    done, lost = console.done, sorted(console.running)
+    kept = f"{done} spec{'s' * (done != 1)} of this run {'is' if done == 1 else 'are'} kept"
+    if lost:
+        kept += f"; begun and not done: {', '.join(lost)}"
+    return f"{kept}. Run again to go on: a training goes on from its last checkpoint."
+
+
+def _write_what_is_there(folder: Path) -> None:
+    from benchmark.records.store import Results
+
+    if any(Results(folder).rows()):
+        write_leaderboard(folder)
 
 
 def _facts(name: str, data_dir: Path, *, make: bool):

@@ -33,6 +33,7 @@ def run(job: SpecJob) -> Outcome:
     with job.phases.phase("write"):
         counts = _counted(job, splits, masks)
         every = np.concatenate([masks[split] for split in SPLITS])
+        job.context.check_claim()
         pack_masks(job.context.results.masks_path(job.spec.spec_id), counts.image_id, every)
     return replace(outcome, masks=counts)
 

@@ -65,6 +65,7 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
         profile=profile(phases.seconds, phases.training, time.perf_counter() - begun),
         peak_memory_mb=peak_memory_mb(),
     )
+    context.check_claim()
     row = publish(context.results, row, checked, replace=context.replace_done)
     remove_checkpoints(context.results.checkpoints, spec)
     return row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmark.planning.plan import PlannedSpec
 from benchmark.records.row import SplitCounts
 from benchmark.spec import Spec
 from benchmark.training.schemes import is_features_only
@@ -36,3 +37,8 @@ def nominal_seconds(spec: Spec, card: dict[str, Any], counts: dict[str, SplitCou
     if is_features_only(spec.scheme):
         images = sum(split.images for split in counts.values())
     return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)
+
+
+def nominal_price(planned: PlannedSpec) -> float:
+    """:func:`nominal_seconds` of a planned spec."""
+    return nominal_seconds(planned.spec, planned.model_file.card, planned.prepared.counts)

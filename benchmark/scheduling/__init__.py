@@ -1,1 +1,1 @@
-"""Carrying out a plan: workers, locks, limits, and what is noted of how it went."""
+"""Carrying out a plan: which spec runs where and when, and what is noted of how it went."""

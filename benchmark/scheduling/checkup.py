@@ -184,7 +184,8 @@ def self_test(folder: Path) -> Check:
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import make_plan
     from benchmark.records.store import Results
-    from benchmark.scheduling.runner import Folders, run_plan
+    from benchmark.scheduling.runner import run_plan
+    from benchmark.scheduling.slots import Folders
     from benchmark.suites.suite import DEFAULTS
 
     name = "thorax_phantom/small"

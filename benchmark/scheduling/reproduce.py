@@ -20,7 +20,8 @@ from benchmark.protocols import find
 from benchmark.records.predictions import read_predictions
 from benchmark.records.row import EnvironmentFacts, Row
 from benchmark.records.store import Results
-from benchmark.scheduling.runner import Folders, run_plan
+from benchmark.scheduling.runner import run_plan
+from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_headline, stored_scores
 
 _NEEDED = ("rows", "predictions", "private", "weights", "masks")

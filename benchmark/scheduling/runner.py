@@ -1,4 +1,4 @@
-"""Run what a plan has missing, spec by spec, and record how each one ended."""
+"""Run what a plan has missing: give specs to slots, and record how each one ended."""
 
 from __future__ import annotations
 
@@ -6,40 +6,32 @@ import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from msgspec import structs
 
 from benchmark.errors import UserError
 from benchmark.kinds.running import base_row
 from benchmark.machine.environment import Environment
+from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.records.files import remove_abandoned
 from benchmark.records.row import Failure, Status
 from benchmark.records.store import Results
-from benchmark.scheduling.locks import SpecLocks
-from benchmark.scheduling.subprocess_worker import Limits, Worker
-from benchmark.spec import Spec
+from benchmark.scheduling.claims import Claim, Claims
+from benchmark.scheduling.executors.local import LocalExecutor
+from benchmark.scheduling.ready_queue import ReadyQueue, Waiting
+from benchmark.scheduling.slot_pool import SlotPool
+from benchmark.scheduling.slots import ENDINGS, Event, Executor, Folders, Job, Limits
 from benchmark.training.starting_weights import remove_superseded
 
-Watcher = Callable[[PlannedSpec, dict[str, Any]], None]
+Watcher = Callable[[PlannedSpec, Event], None]
 WAIT_SECONDS = 1.0
-"""How often to look whether another run has ended a spec, once nothing else is left to do."""
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where a run reads and writes."""
-
-    data_dir: Path
-    cache_dir: Path
-    results: Path
-    models_dirs: tuple[Path, ...] = ()
-    weights_dirs: tuple[Path, ...] = ()
+"""How often to look whether another run has ended a spec."""
+MOST_LOST = 3
+"""Times that a spec whose slot was taken away is given another."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +40,17 @@ class Options:
 
     Attributes:
         most: stop after so many specs; None for all.
-        exit_on_error: stop at the first spec that fails.
+        exit_on_error: begin nothing more once a spec has failed.
         limits: when a worker is ended.
+        jobs: specs side by side on this machine.
+        wait: for specs that other runs are at work on, once nothing else is left.
     """
 
     most: int | None = None
     exit_on_error: bool = False
     limits: Limits = field(default_factory=Limits)
+    jobs: int = 1
+    wait: bool = True
 
 
 def run_plan(
@@ -63,6 +59,7 @@ def run_plan(
     environment: Environment,
     watch: Watcher = lambda planned, event: None,
     options: Options | None = None,
+    executor: Executor | None = None,
 ) -> Counter[str]:
     """Run the missing specs of a plan, beside any other run on the same results folder.
 
@@ -70,15 +67,16 @@ def run_plan(
     the spec, it is done here.
 
     Args:
-        watch: told about every event of every spec.
+        watch: told about every event of every spec, with the number of its ``slot``.
+        executor: where specs are run; worker processes on this machine by default.
 
     Returns:
-        Number of specs by how they ended here: ``done``, ``failed``, ``not_runnable``; and
-        ``done elsewhere``, by another run.
+        Number of specs by how they ended here: ``done``, ``failed``, ``not_runnable``; ``done
+        elsewhere``, by another run; and ``busy elsewhere``, where they are not waited for.
 
     Raises:
         UserError: the results folder cannot be written to.
-        KeyboardInterrupt: after the worker was ended; the running spec is lost, no other.
+        KeyboardInterrupt: after the workers were ended; the running specs are lost, no others.
     """
     results, options = Results(folders.results), options or Options()
     results.check_writable()
@@ -91,87 +89,156 @@ def run_plan(
         failure = Failure(reason=planned.refusal, at_planning=True)
         _record_failure(results, planned, environment, "not_runnable", failure)
         ended["not_runnable"] += 1
-    worker = Worker(_setup(folders), environment, results.log_path("worker"), options.limits)
-    with contextlib.closing(worker), contextlib.closing(SpecLocks(results.folder)) as locks:
-        for planned in _shared(plan.to_run(), results, locks, ended):
-            how = _run_one(worker, results, locks, planned, watch)
-            ended[how] += 1
-            if options.exit_on_error and how == "failed":
-                break
-            if ended["done"] + ended["failed"] >= (options.most or math.inf):
-                break
+    executor = executor or LocalExecutor(folders, environment, options.limits, options.jobs)
+    with (
+        contextlib.closing(Claims(results.folder)) as claims,
+        contextlib.closing(SlotPool(executor.slots())) as pool,
+    ):
+        _Run(plan.to_run(), results, claims, pool, watch, options, ended).to_the_end()
     return ended
 
 
-def _shared(
-    specs: Sequence[PlannedSpec], results: Results, locks: SpecLocks, ended: Counter[str]
-) -> Iterator[PlannedSpec]:
-    """The specs one after another, each locked while it is out; those of others when they are free.
+class _Run:
+    """Keeps slots busy with specs that are ready, and takes in what happens there."""
 
-    Counts in ``ended`` what other runs have done.
-    """
-    known = {p.spec.spec_id: _written(results, p.spec.spec_id) for p in specs}
-    waiting = list(specs)
-    while waiting:
-        busy: dict[str, PlannedSpec] = {}
-        for planned in waiting:
-            spec_id = planned.spec.spec_id
-            with locks.hold(spec_id) as ours:
-                if not ours or _waits_for(planned.spec, busy):
-                    busy[spec_id] = planned
-                elif _written(results, spec_id) != known[spec_id]:
-                    ended["done elsewhere"] += 1
-                else:
-                    yield planned
-        if len(busy) == len(waiting):
-            time.sleep(WAIT_SECONDS)
-        waiting = list(busy.values())
+    def __init__(
+        self,
+        specs: list[PlannedSpec],
+        results: Results,
+        claims: Claims,
+        pool: SlotPool,
+        watch: Watcher,
+        options: Options,
+        ended: Counter[str],
+    ):
+        self._results, self._claims, self._pool = results, claims, pool
+        self._watch, self._options, self._ended = watch, options, ended
+        waiting = [self._waiting(planned) for planned in specs]
+        self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
+        self._running: dict[int, tuple[Waiting, Claim]] = {}
 
+    def to_the_end(self) -> None:
+        """Return once everything has ended, or nothing more is to be begun."""
+        while True:
+            self._fill_slots()
+            if self._running:
+                if told := self._pool.next_event(WAIT_SECONDS):
+                    self._take(*told)
+            elif self._enough() or not self._queue:
+                return
+            elif not self._options.wait:
+                self._ended["busy elsewhere"] = len(self._queue)
+                return
+            else:
+                time.sleep(WAIT_SECONDS)
 
-def _waits_for(spec: Spec, busy: Container[str]) -> bool:
-    """Whether another run is at work on something that this is made from."""
-    return any(required in busy for required in spec.required_ids.values())
+    def _waiting(self, planned: PlannedSpec, *, alone: bool = False) -> Waiting:
+        spec_id = planned.spec.spec_id
+        return Waiting(planned, nominal_price(planned), self._written(spec_id), alone)
 
+    def _written(self, spec_id: str) -> int | None:
+        try:
+            return self._results.row_path(spec_id).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
 
-def _written(results: Results, spec_id: str) -> int | None:
-    """When the row of a spec was written last, in nanoseconds; None where there is none."""
-    try:
-        return results.row_path(spec_id).stat().st_mtime_ns
-    except FileNotFoundError:
+    def _enough(self) -> bool:
+        """Whether no further spec is to be begun."""
+        begun = self._ended["done"] + self._ended["failed"] + len(self._running)
+        stopped = self._options.exit_on_error and self._ended["failed"]
+        return bool(stopped) or begun >= (self._options.most or math.inf)
+
+    def _fill_slots(self) -> None:
+        for i in range(len(self._pool.slots)):
+            if i in self._running:
+                continue
+            if self._enough() or not (found := self._next()):
+                return
+            self._start(i, *found)
+
+    def _next(self) -> tuple[Waiting, Claim] | None:
+        """The next spec that may run now, held by us; None where there is none."""
+        if any(waiting.alone for waiting, _ in self._running.values()):
+            return None
+        for waiting in self._queue.ready():
+            if waiting.alone and self._running:
+                return None
+            claim = self._claims.take(waiting.spec_id)
+            if claim is None:
+                continue
+            if self._written(waiting.spec_id) == waiting.written:
+                return waiting, claim
+            claim.release()
+            self._queue.end(waiting)
+            self._ended["done elsewhere"] += 1
+            return self._next()  # something may have waited for it
         return None
 
+    def _start(self, i: int, waiting: Waiting, claim: Claim) -> None:
+        self._queue.start(waiting)
+        self._running[i] = waiting, claim
+        planned = waiting.planned
+        self._watch(planned, {"event": "start", "slot": i})
+        replace = waiting.written is not None
+        held = claim.path, claim.data
+        self._pool.give(i, Job(planned.spec, planned.suite, replace, held, waiting.alone))
 
-def _run_one(
-    worker: Worker, results: Results, locks: SpecLocks, planned: PlannedSpec, watch: Watcher
-) -> str:
-    """Run a spec, and smaller ones where it runs out of memory; how the last of them ended.
+    def _take(self, i: int, event: Event) -> None:
+        waiting, claim = self._running[i]
+        event = self._judged(waiting, claim, event) | {"slot": i}
+        self._watch(waiting.planned, event)
+        if event["event"] not in ENDINGS:
+            return
+        del self._running[i]
+        try:
+            self._end(waiting, event, self._pool.slots[i].facts().environment)
+        finally:
+            claim.release()
 
-    Raises:
-        UserError: the disk is full; the spec has no row and will be run again.
-    """
-    watch(planned, {"event": "start"})
-    job = {
-        "spec": planned.spec.as_dict(),
-        "suite": planned.suite,
-        "replace": results.row_path(planned.spec.spec_id).is_file(),
-    }
-    for event in worker.run(job):
-        watch(planned, event)
-    if event["event"] == "done":
-        return "done"
-    reason, detail = event["reason"], event["detail"]
-    if event.get("disk_full"):  # the next spec would be trained in vain
-        raise UserError(f"{reason}. Free some space and run again: it goes on where it was.")
-    less = smaller(planned) if event.get("out_of_memory") else None
-    if less is None:
-        failure = Failure(reason=reason, detail=detail)
-        _record_failure(results, planned, worker.environment, event["status"], failure)
-        return event["status"]
-    told = f"{reason}; tried again with {less.spec.micro_batch} images at a time"
-    failure = Failure(reason=told, detail=detail, fallback=less.spec.spec_id)
-    _record_failure(results, planned, worker.environment, event["status"], failure)
-    with locks.hold(less.spec.spec_id) as ours:
-        return _run_one(worker, results, locks, less, watch) if ours else "done elsewhere"
+    def _judged(self, waiting: Waiting, claim: Claim, event: Event) -> Event:
+        """What an ending means here.
+
+        The failure of a spec that another run has taken over says nothing; with several slots,
+        memory was perhaps short for what ran beside it; a spec that was lost too often has failed.
+        """
+        if event["event"] == "failed" and not claim.still_ours():
+            event = {"event": "lost", "reason": "another run has taken it over"}
+        if event.get("out_of_memory") and len(self._pool.slots) > 1 and not waiting.alone:
+            waiting.alone = True
+            reason = f"{event['reason']}; it is run again with nothing beside it"
+            return {"event": "lost", "reason": reason}
+        if event["event"] == "lost":
+            waiting.lost += 1
+            if waiting.lost > MOST_LOST:
+                reason = f"{event['reason']}, {waiting.lost} times"
+                return {"event": "failed", "status": "failed", "reason": reason, "detail": ""}
+        return event
+
+    def _end(self, waiting: Waiting, event: Event, environment: Environment) -> None:
+        """Record how a spec ended.
+
+        Raises:
+            UserError: the disk is full; the spec has no row and will be run again.
+        """
+        if event["event"] == "lost":
+            self._queue.put_first(waiting)
+            return
+        self._queue.end(waiting)
+        if event["event"] == "done":
+            self._ended["done"] += 1
+            return
+        planned, reason, less = waiting.planned, event["reason"], None
+        if event.get("disk_full"):  # the next spec would be trained in vain
+            raise UserError(f"{reason}. Free some space and run again: it goes on where it was.")
+        if event.get("out_of_memory") and (less := smaller(planned)):
+            reason += f"; tried again with {less.spec.micro_batch} images at a time"
+            self._queue.put_first(self._waiting(less, alone=waiting.alone))
+        else:
+            self._ended[event["status"]] += 1
+        failure = Failure(
+            reason=reason, detail=event["detail"], fallback=less and less.spec.spec_id
+        )
+        _record_failure(self._results, planned, environment, event["status"], failure)
 
 
 def _record_failure(
@@ -186,13 +253,3 @@ def _record_failure(
         results.write_row(structs.replace(row, status=status, error=failure))
     except OSError as fault:
         raise UserError(f"cannot write to {results.folder}: {fault.strerror}") from None
-
-
-def _setup(folders: Folders) -> dict[str, Any]:
-    return {
-        "data_dir": str(folders.data_dir.resolve()),
-        "cache_dir": str(folders.cache_dir.resolve()),
-        "results": str(folders.results.resolve()),
-        "models_dirs": [str(folder.resolve()) for folder in folders.models_dirs],
-        "weights_dirs": [str(folder.resolve()) for folder in folders.weights_dirs],
-    }

@@ -1,8 +1,8 @@
 """The worker process: runs specs one after another, so that TensorFlow starts only once.
 
-Speaks JSON lines with the runner (``subprocess_worker.py``): the first line on standard input is
-the set-up, each further line one spec; every line on standard output is an event. The last event of
-a spec is ``done`` or ``failed``. Everything that libraries print goes to the log.
+Speaks JSON lines with its slot (``executors/local.py``): the first line on standard input is the
+set-up, each further line one spec; every line on standard output is an event. The last event of a
+spec is ``done``, ``failed`` or ``lost``. Everything that libraries print goes to the log.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benchmark.data.heartbeat import Heartbeat
+from benchmark.scheduling.claim_files import holds
+from benchmark.scheduling.events import encode
 from benchmark.training.compiled_cache import CompiledCache
 
 TELL_SECONDS = 5.0
@@ -34,6 +36,8 @@ def main() -> None:
     logging.getLogger().setLevel(logging.WARNING)
     lines = _lines_from_runner()
     setup = json.loads(lines.get())
+    if setup["cores"] is not None:  # before any framework counts them
+        os.sched_setaffinity(0, setup["cores"])
     from benchmark.machine.environment import Environment
     from benchmark.training.network import configure_framework
 
@@ -82,7 +86,7 @@ def _private_stdout() -> TextIO:
 
 def _send(events: TextIO, event: dict[str, Any]) -> None:
     with _SENDING:
-        events.write(json.dumps(event) + "\n")
+        events.write(encode(event))
         events.flush()
 
 
@@ -102,11 +106,13 @@ def run_job(
     from benchmark.models import NotApplicable, discover
     from benchmark.records.files import is_disk_full
     from benchmark.records.store import Results
+    from benchmark.scoring.publishing import FinishedMeanwhile
     from benchmark.scoring.stored import stored_headline
     from benchmark.spec import Spec
-    from benchmark.training.context import Context
+    from benchmark.training.context import ClaimLost, Context
     from benchmark.training.weight_files import MissingWeights
 
+    claim, data = job["claim"]
     try:
         spec = Spec.from_dict(job["spec"])
         model_files = discover([Path(folder) for folder in setup["models_dirs"]])
@@ -120,6 +126,7 @@ def run_job(
             job["replace"],
             compiled,
             heartbeat,
+            claimed=lambda: holds(Path(claim), data.encode()),
         )
         model_file = kinds.find(spec.kind).model_file(spec, model_files)
         row = run_spec(spec, model_file, context, lambda event: _send(events, event))
@@ -132,6 +139,8 @@ def run_job(
         }
     except (NotApplicable, MissingWeights) as error:
         return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
+    except (ClaimLost, FinishedMeanwhile) as error:
+        return {"event": "lost", "reason": str(error)}
     except Exception as error:
         traceback.print_exc()
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"

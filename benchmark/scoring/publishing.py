@@ -34,6 +34,10 @@ COMPUTED = ("logits", "probabilities")
 """What a file holds to the last bit of float32, whatever the arrays were."""
 
 
+class FinishedMeanwhile(UserError):
+    """There is a finished row of the spec, which nobody asked to replace: the earlier one stays."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """Predictions that were read back and scored; see :func:`check`.
@@ -81,8 +85,8 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
         replace: whether a finished row of the same spec may be replaced.
 
     Raises:
-        UserError: the row contradicts itself or its predictions, or there is a finished row that
-            nobody asked to replace. Nothing is written then.
+        UserError: the row contradicts itself or its predictions. Nothing is written then.
+        FinishedMeanwhile: there is a finished row that nobody asked to replace; nor then.
         OSError: the folder cannot be written to; a row that was there is as it was.
     """
     made = structs.replace(row, predictions_sha256=checked.sha256)
@@ -138,7 +142,7 @@ def _refuse_finished(results: Results, row: Row) -> None:
     there = results.read_row(row.spec_id)
     again = "cxr-bench run --rerun all" if row.external is None else "cxr-bench score --replace"
     if there and there.done:
-        raise UserError(
+        raise FinishedMeanwhile(
             f"{results.row_path(row.spec_id)}: there is a finished row already, and none is "
             f"replaced without being asked to. Ask for it ({again}), remove that file, or choose "
             "another folder with --results DIR."

@@ -18,7 +18,8 @@ from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.records.row import Failure
 from benchmark.records.store import Results
-from benchmark.scheduling.runner import Folders, Options, run_plan
+from benchmark.scheduling.runner import Options, run_plan
+from benchmark.scheduling.slots import Folders
 from benchmark.suites.suite import DEFAULTS, Suite
 
 ENVIRONMENT = Environment("tensorflow", "cpu", 1)
@@ -102,9 +103,9 @@ class Bench:
     def plan(self, *suites, prepared=None, limit=None, precision=None, others=(), **options):
         return make_plan(suites, self.inputs(prepared, limit, precision, others), **options)
 
-    def run(self, plan, watch=lambda planned, event: None, **options):
+    def run(self, plan, watch=lambda planned, event: None, executor=None, **options):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)
-        return run_plan(plan, folders, ENVIRONMENT, watch, Options(**options))
+        return run_plan(plan, folders, ENVIRONMENT, watch, Options(**options), executor)
 
     def rows(self):
         """Rows by model name; the last seed's where there are several."""

@@ -16,7 +16,8 @@ from benchmark.protocols import find
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.report.text import plain
-from benchmark.scheduling.runner import Folders, run_plan
+from benchmark.scheduling.runner import run_plan
+from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite

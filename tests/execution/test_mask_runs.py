@@ -26,7 +26,8 @@ from benchmark.records.mask_counts import (
 )
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
-from benchmark.scheduling.runner import Folders, run_plan
+from benchmark.scheduling.runner import run_plan
+from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_mask_scores
 from benchmark.suites.suite import DEFAULTS, LungNetwork, Suite
 from benchmark.training.lung_views import open_lungs, open_prepared_view, usable_mask

@@ -25,7 +25,7 @@ from benchmark.records.door import write_record
 from benchmark.records.predictions import SPLITS, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
-from benchmark.scheduling.subprocess_worker import Limits
+from benchmark.scheduling.slots import Limits
 from tests.execution.conftest import Bench, make_suite
 
 CLI = "from benchmark.cli import main; main()"
@@ -144,7 +144,7 @@ def test_another_seed_gives_other_predictions(twice):
 
 
 def test_a_worker_that_keeps_too_much_memory_is_replaced(bench, monkeypatch):
-    monkeypatch.setattr("benchmark.scheduling.subprocess_worker.RECYCLE_ABOVE_MB", 1)
+    monkeypatch.setattr("benchmark.scheduling.executors.local.RECYCLE_ABOVE_MB", 1)
     suite = make_suite(["constant", "metadata_only"])
     workers = set()
 
@@ -165,18 +165,17 @@ def test_a_limited_run_uses_so_many_images_and_is_watermarked(bench):
     assert "limited to 20 images" in write(bench.results).read_text()
 
 
-def test_a_spec_whose_worker_is_killed_is_failed_and_can_be_run_again(bench):
+def test_a_spec_whose_worker_is_killed_by_others_is_run_again(bench):
     suite = make_suite(["linear"], seeds=(0, 1), recipe={"epochs": 1})
-    killed = []
+    told = []
 
     def kill_once(planned, event):
-        if event["event"] == "epoch" and not killed:
-            killed.append(planned.spec.spec_id)
+        told.append(event["event"])
+        if told.count("epoch") == 1 and event["event"] == "epoch":
             os.kill(_workers()[0], signal.SIGKILL)
 
-    assert bench.run(bench.plan(suite), kill_once) == {"failed": 1, "done": 1}
-    assert bench.results.read_row(killed[0]).status == "failed"
-    assert bench.run(bench.plan(suite, rerun="failed")) == {"done": 1}
+    assert bench.run(bench.plan(suite), kill_once) == {"done": 2}
+    assert (told.count("start"), told.count("lost"), told.count("failed")) == (3, 1, 0)
     assert not list(bench.results.folder.rglob("*.tmp"))
 
 

@@ -1,0 +1,1 @@
+"""Executors: where specs are run. One file each."""

@@ -1,0 +1,300 @@
+"""Slots of this machine: worker processes side by side, cores and memory shared out."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.machine.environment import Environment
+from benchmark.machine.memory import oom_kills, own_memory_mb
+from benchmark.records.store import Results
+from benchmark.scheduling.events import EventLines
+from benchmark.scheduling.slots import ENDINGS, Event, Folders, Job, Limits, SlotFacts
+
+RECYCLE_ABOVE_MB = 3000
+"""A worker that keeps more than this after a spec is replaced: TensorFlow does not give back all
+that traced functions took, and a long run would otherwise fill the machine."""
+LOOK_SECONDS = 1.0
+"""How often a worker is looked at: whether it lives, its memory, for how long it was silent."""
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+COMMAND = [sys.executable, "-P", "-m", "benchmark.scheduling.worker"]
+"""Without the current folder on its path: a ``keras.py`` that lies there is not imported."""
+OTHERS_DOING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+"""Signals that come from outside: a worker that ends by one was no fault of its spec."""
+
+
+class LocalExecutor:
+    """Worker processes on this machine.
+
+    Args:
+        folders: that they read and write.
+        environment: backend, device, and the threads that they share.
+        limits: of all of them together.
+        jobs: how many run side by side.
+    """
+
+    def __init__(self, folders: Folders, environment: Environment, limits: Limits, jobs: int = 1):
+        self._folders, self._environment = folders, environment
+        self._limits, self._jobs = limits, jobs
+
+    def slots(self) -> Sequence[LocalSlot]:
+        """One slot a job, with its part of the cores and a log of its own."""
+        results = Results(self._folders.results)
+        return [
+            LocalSlot(
+                _setup(self._folders) | {"cores": cores},
+                replace(self._environment, threads=max(1, self._environment.threads // self._jobs)),
+                results.log_path("worker" if self._jobs == 1 else f"worker-{i + 1}"),
+                self._limits,
+                self._jobs,
+            )
+            for i, cores in enumerate(shares_of_cores(self._environment.threads, self._jobs))
+        ]
+
+
+class LocalSlot:
+    """One worker process, started when first needed and again after it died.
+
+    Args:
+        setup: folders, model directories and cores, as JSON-ready values.
+        environment: backend, device and threads.
+        log: file that gets everything the worker prints.
+        limits: when to end it; a spec that runs alone may take all of their memory.
+        jobs: workers that share this memory.
+    """
+
+    def __init__(
+        self,
+        setup: dict[str, Any],
+        environment: Environment,
+        log: Path,
+        limits: Limits,
+        jobs: int = 1,
+    ):
+        self._setup = setup | {"environment": asdict(environment)}
+        self._environment, self._log, self._limits, self._jobs = environment, log, limits, jobs
+        self._process: subprocess.Popen | None = None
+        self._lock = threading.Lock()
+        self._busy = self._closed = False
+
+    def facts(self) -> SlotFacts:
+        """Its environment and its share of the memory."""
+        whole = self._limits.memory_mb
+        return SlotFacts(self._environment, whole and whole // self._jobs)
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Run one spec and yield its events; the last one is ``done``, ``failed`` or ``lost``.
+
+        A ``failed`` one says under ``out_of_memory`` whether that was the reason.
+        """
+        with self._lock:
+            self._busy = True
+        try:
+            yield from self._run(job)
+        finally:
+            with self._lock:
+                self._busy, closed = False, self._closed
+            if closed:
+                self._end()
+
+    def _run(self, job: Job) -> Iterator[Event]:
+        kills = oom_kills()
+        memory_mb = self._limits.memory_mb if job.alone else self.facts().memory_mb
+        try:
+            process = self._running()
+            _write(process, _as_message(job))
+            for event in self._events(process, memory_mb):
+                too_much = event.get("resident_mb", 0) > RECYCLE_ABOVE_MB
+                if too_much or event.get("out_of_memory"):
+                    self._end()
+                yield event
+                if event["event"] in ENDINGS:
+                    return
+        except (BrokenPipeError, _Closed):
+            pass
+        except _OverLimit as over:
+            self._end()
+            yield self._failure(str(over), over.memory)
+            return
+        yield self._death(kills)
+
+    def close(self) -> None:
+        """End the process at once; a spec that is running is lost, and none is begun any more."""
+        with self._lock:
+            self._closed, busy, process = True, self._busy, self._process
+        if not busy:
+            self._end()
+        elif process is not None:  # the thread that reads from it closes its pipes
+            _kill(process)
+
+    def _end(self) -> int | None:
+        """End the process and whatever it has started; returns its exit code."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return None
+        _kill(process)
+        code = process.wait()
+        with suppress(BrokenPipeError):  # what was not sent is not flushed any more
+            process.stdin.close()
+        process.stdout.close()
+        return code
+
+    def _running(self) -> subprocess.Popen:
+        """The process, started anew if it has ended.
+
+        Raises:
+            _Closed: the slot is closed.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, self._log.open("ab") as log:
+            if self._closed:
+                raise _Closed
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=QUIET | os.environ | {"KERAS_BACKEND": self._environment.backend},
+                start_new_session=True,  # Ctrl-C reaches the runner only, which ends the worker
+            )
+        _write(self._process, self._setup)
+        return self._process
+
+    def _events(self, process: subprocess.Popen, memory_mb: int | None) -> Iterator[Event]:
+        """Events until the worker ends.
+
+        The process is watched, not the pipe alone: a child that it leaves behind keeps that open.
+
+        Raises:
+            _OverLimit: it was silent for too long, or took too much memory.
+        """
+        pipe, lines, heard = process.stdout.fileno(), EventLines(), time.monotonic()
+        while True:
+            ended = process.poll() is not None
+            if select.select([pipe], [], [], 0.0 if ended else LOOK_SECONDS)[0]:
+                data = os.read(pipe, 65536)
+                if not data:
+                    return
+                for line in lines.feed(data):
+                    if isinstance(line, bytes):
+                        self._note(line)
+                        continue
+                    heard = time.monotonic()
+                    yield line
+            elif ended:
+                return
+            _check_limits(process.pid, heard, self._limits.silent_seconds, memory_mb)
+
+    def _note(self, line: bytes) -> None:
+        """What was printed where only events belong goes where all else goes."""
+        with self._log.open("ab") as log:
+            log.write(line + b"\n")
+
+    def _death(self, kills_before: int | None) -> Event:
+        code = self._end()
+        if self._closed or code is None:
+            return {"event": "lost", "reason": "the run was ended"}
+        if code == -signal.SIGKILL and oom_kills() != kills_before:
+            return self._failure("out of memory: the system killed the worker", True)
+        reason = _how_it_ended(code)
+        if -code in OTHERS_DOING:
+            return {"event": "lost", "reason": reason}
+        return self._failure(reason)
+
+    def _failure(self, reason: str, out_of_memory: bool = False) -> Event:
+        return {
+            "event": "failed",
+            "status": "failed",
+            "reason": reason,
+            "out_of_memory": out_of_memory,
+            "detail": f"See the end of {self._log.name} in the results folder's logs.",
+        }
+
+
+class _Closed(Exception):
+    """No worker is started any more."""
+
+
+class _OverLimit(Exception):
+    """The worker broke one of its limits; says which, and whether it was that of memory."""
+
+    def __init__(self, reason: str, *, memory: bool = False):
+        super().__init__(reason)
+        self.memory = memory
+
+
+def shares_of_cores(threads: int, jobs: int) -> list[list[int] | None]:
+    """The cores of each of several workers; None where one has them all, or they cannot be given.
+
+    Where there are more workers than cores, some share one.
+    """
+    if jobs == 1 or not hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return [None] * jobs
+    cores, each = sorted(os.sched_getaffinity(0))[:threads], max(1, threads // jobs)
+    return [[cores[(i * each + k) % len(cores)] for k in range(each)] for i in range(jobs)]
+
+
+def _kill(process: subprocess.Popen) -> None:
+    """End a process and what it has started."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS: not permitted once it has ended
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _write(process: subprocess.Popen, message: dict[str, Any]) -> None:
+    process.stdin.write(json.dumps(message).encode() + b"\n")
+    process.stdin.flush()
+
+
+def _as_message(job: Job) -> dict[str, Any]:
+    path, data = job.claim
+    return {
+        "spec": job.spec.as_dict(),
+        "suite": job.suite,
+        "replace": job.replace,
+        "claim": [str(path.resolve()), data.decode()],
+    }
+
+
+def _check_limits(pid: int, heard: float, silent_seconds: float, memory_mb: int | None) -> None:
+    if time.monotonic() - heard > silent_seconds:
+        raise _OverLimit(f"no progress for {silent_seconds:g} s: the worker was ended")
+    taken = own_memory_mb(pid) if memory_mb else 0
+    if memory_mb and taken > memory_mb:
+        raise _OverLimit(
+            f"out of memory: the worker took {taken:,} MB of its own, the limit is "
+            f"{memory_mb:,} MB",
+            memory=True,
+        )
+
+
+def _setup(folders: Folders) -> dict[str, Any]:
+    return {
+        "data_dir": str(folders.data_dir.resolve()),
+        "cache_dir": str(folders.cache_dir.resolve()),
+        "results": str(folders.results.resolve()),
+        "models_dirs": [str(folder.resolve()) for folder in folders.models_dirs],
+        "weights_dirs": [str(folder.resolve()) for folder in folders.weights_dirs],
+    }
+
+
+def _how_it_ended(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "the worker was killed (SIGKILL)"
+    if code < 0:
+        return f"the worker crashed ({signal.Signals(-code).name})"
+    return f"the worker ended without a result (exit code {code})"

@@ -1,0 +1,98 @@
+"""What specs are run in: slots, and the executors that have them.
+
+The runner knows these two interfaces and nothing of processes or clusters. An executor is one file
+in ``executors/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmark.machine.environment import Environment
+from benchmark.spec import Spec
+
+Event = dict[str, Any]
+"""What happens to a spec, as plain values; ``event`` names its kind."""
+ENDINGS = ("done", "failed", "lost")
+"""The kinds of a spec's last event. A ``lost`` one was no fault of the spec: its slot was taken
+away, or another run has it now. It is never a row; the spec is given to a slot again."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run reads and writes."""
+
+    data_dir: Path
+    cache_dir: Path
+    results: Path
+    models_dirs: tuple[Path, ...] = ()
+    weights_dirs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker may take before it is ended; its spec then fails and says why.
+
+    Attributes:
+        silent_seconds: time without an event. A worker that trains or predicts speaks every few
+            seconds, but the first step of a large network comes after minutes of compilation.
+        memory_mb: memory of the run's own, pages mapped from files not counted, which its slots
+            share; None for no limit.
+    """
+
+    silent_seconds: float = 1800.0
+    memory_mb: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A spec as a slot gets it.
+
+    Attributes:
+        suite: that it is run for.
+        replace: whether a finished row of the spec gives way.
+        claim: the file by which a run holds the spec, and what is in it for as long.
+        alone: whether nothing runs beside it, so that it may take all memory.
+    """
+
+    spec: Spec
+    suite: str
+    replace: bool
+    claim: tuple[Path, bytes]
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class SlotFacts:
+    """What a slot computes with.
+
+    Attributes:
+        environment: backend, device and threads of its worker.
+        memory_mb: that a spec may take beside those of other slots; None where nothing limits it.
+    """
+
+    environment: Environment
+    memory_mb: int | None = None
+
+
+class Slot(Protocol):
+    """A place where one spec runs at a time: a set of cores, a GPU, a node."""
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Run a spec and yield its events; the last one's kind is one of :data:`ENDINGS`."""
+
+    def close(self) -> None:
+        """End what runs, at once; it is then lost. May be called from another thread."""
+
+    def facts(self) -> SlotFacts:
+        """What it computes with."""
+
+
+class Executor(Protocol):
+    """Where slots come from."""
+
+    def slots(self) -> Sequence[Slot]:
+        """The slots, at least one; each is closed by who asked for them."""
