@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import keras
 import numpy as np
-from msgspec import structs
 
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
@@ -22,7 +20,7 @@ from benchmark.scoring.overlap import dice
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
-from benchmark.training.fit import Validate, Validated, compile_model, fit
+from benchmark.training.fit import Validated, Validation, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
 from benchmark.training.recipe import Recipe
@@ -51,8 +49,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         compile_model(model, loss, recipe, steps, environment.device)
 
     def tell(epoch: int, epochs: int, values: dict[str, float]) -> None:
-        told = {"loss": values["loss"], "val_dice": values["val_auc"]}
-        job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **told})
+        job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
 
     with phases.phase("train"):
         batches = partial(
@@ -69,7 +66,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             model,
             lambda epoch: batches(first_epoch=epoch),
             steps,
-            _validator(splits["validation"], heartbeat),
+            _validation(splits["validation"], heartbeat),
             recipe,
             tell,
             stage_checkpoint(context, spec, "masks"),
@@ -84,10 +81,14 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         weights = context.results.weights_path(spec.spec_id)
         job.context.check_claim()
         save_weights(model, weights)
-    told = history.as_record()  # what `fit` maximises is its caller's choice
-    told = structs.replace(told, val_dice=told.val_auc, val_auc=None)
-    outcome = Outcome({}, model.count_params(), told, determinism(environment))
-    return replace(outcome, weights_sha256=sha256_of_file(weights)), masks
+    outcome = Outcome(
+        {},
+        model.count_params(),
+        history.as_record(),
+        determinism(environment),
+        weights_sha256=sha256_of_file(weights),
+    )
+    return outcome, masks
 
 
 def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> np.ndarray:
@@ -97,7 +98,8 @@ def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> n
     return np.asarray(logits)[..., 0] >= 0
 
 
-def _validator(split: MaskSplit, heartbeat: Heartbeat) -> Validate:
+def _validation(split: MaskSplit, heartbeat: Heartbeat) -> Validation:
+    """The mean Dice, to choose the best epoch by."""
     lung, known = split.lung, split.known
 
     def validate(model: keras.Model) -> Validated:
@@ -105,4 +107,4 @@ def _validator(split: MaskSplit, heartbeat: Heartbeat) -> Validate:
         score = float(dice(count_pixels(masks, lung, known)).mean())
         return Validated(score, predictions=masks)
 
-    return validate
+    return Validation("val_dice", validate)

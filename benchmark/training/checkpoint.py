@@ -18,6 +18,8 @@ from benchmark.hashing import canonical_json, sha256
 if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
     import keras
 
+LAYOUT = 2
+"""Of what a checkpoint holds: one of another layout is not gone on from."""
 SHARE_OF_TIME = 0.02
 """Most of the training time that may go into writing checkpoints."""
 BYTES_PER_SECOND = 200e6
@@ -60,7 +62,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, made_by: object):
         self._path = path
-        self._made_by = sha256(canonical_json(made_by))
+        self._made_by = sha256(canonical_json([LAYOUT, made_by]))
         self._saved, self._cost = time.monotonic(), None
 
     def save(self, model: keras.Model, state: State) -> None:

@@ -1,4 +1,4 @@
-"""The fit loop: exact validation AUC after every epoch, best weights kept, early stopping."""
+"""The fit loop: an exact validation score after every epoch, best weights kept, early stopping."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class Validated(NamedTuple):
     """What is known of a model after an epoch.
 
     Attributes:
-        score: the higher, the better the epoch: the exact macro AUC on validation; None counts as
-            the worst.
+        score: the higher, the better the epoch; None counts as the worst.
         loss: on validation; None where it was not computed.
         predictions: what the model said of the validation split, (N, F); None to keep none.
     """
@@ -43,7 +42,17 @@ class Validated(NamedTuple):
     predictions: np.ndarray | None = None
 
 
-Validate = Callable[[keras.Model], Validated]
+@dataclass(frozen=True)
+class Validation:
+    """What the best epoch is chosen by.
+
+    Attributes:
+        score_name: as events and stored histories have it, such as ``val_auc``.
+        validate: judges a model.
+    """
+
+    score_name: str
+    validate: Callable[[keras.Model], Validated]
 
 
 class Diverged(UserError):
@@ -55,12 +64,14 @@ class History:
     """What happened epoch by epoch.
 
     Attributes:
+        score_name: what ``val_score`` is called where it is stored.
         best_epoch: the one whose weights were kept, counted from 0.
         stages: name and number of epochs of each stage, in order; empty where there is one.
     """
 
+    score_name: str
     loss: list[float] = field(default_factory=list)
-    val_auc: list[float | None] = field(default_factory=list)
+    val_score: list[float | None] = field(default_factory=list)
     val_loss: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
@@ -71,8 +82,9 @@ class History:
         """One history of stages that followed each other; the best epoch is the last one's."""
         histories = list(stages.values())
         return cls(
+            histories[-1].score_name,
             loss=list(chain(*(history.loss for history in histories))),
-            val_auc=list(chain(*(history.val_auc for history in histories))),
+            val_score=list(chain(*(history.val_score for history in histories))),
             val_loss=list(chain(*(history.val_loss for history in histories))),
             seconds=list(chain(*(history.seconds for history in histories))),
             best_epoch=sum(len(h.loss) for h in histories[:-1]) + histories[-1].best_epoch,
@@ -84,9 +96,9 @@ class History:
         return records.History(
             best_epoch=self.best_epoch,
             loss=self.loss,
-            val_auc=self.val_auc,
             val_loss=None if None in self.val_loss else self.val_loss,
             stages=self.stages or None,
+            **{self.score_name: self.val_score},
         )
 
 
@@ -155,7 +167,7 @@ def fit(
     model: keras.Model,
     batches: Callable[[int], Any],
     steps: int,
-    validate: Validate,
+    validation: Validation,
     recipe: Recipe,
     on_epoch: EpochDone = lambda epoch, epochs, values: None,
     checkpoint: Checkpoint | None = None,
@@ -166,8 +178,8 @@ def fit(
     Args:
         batches: gives the (x, y) batches from an epoch on to the last, ``steps`` each (see
             ``benchmark.data.pipeline``).
-        validate: what to choose the best epoch by, see :class:`Validated`.
-        on_epoch: called after each epoch with its number, the most epochs, and loss and AUC.
+        validation: what to choose the best epoch by.
+        on_epoch: called after each epoch with its number, the most epochs, and loss and score.
         checkpoint: where to go on from, and to save every epoch in; None to do neither.
         clock: adds up where the time goes, ``evaluation`` and ``writing`` after the epochs
             included; None where nobody asks.
@@ -176,7 +188,7 @@ def fit(
         Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
     clock = clock or TrainingClock({}, Heartbeat())
-    keeper = BestEpoch(validate, recipe, on_epoch, checkpoint, clock)
+    keeper = BestEpoch(validation, recipe, on_epoch, checkpoint, clock)
     state = checkpoint.load(model) if checkpoint else None
     if state:
         keeper.history, keeper.best_weights = History(**state.history), list(state.best_weights)
@@ -200,8 +212,8 @@ def validation_auc(
     targets: np.ndarray,
     task: Task,
     loss: keras.losses.Loss | None = None,
-) -> Validate:
-    """A ``validate`` for :func:`fit`.
+) -> Validation:
+    """The exact macro AUC, to choose the best epoch by.
 
     Args:
         logits: gives the (N, F) logits of the validation split.
@@ -218,7 +230,7 @@ def validation_auc(
         told = val_loss if math.isfinite(val_loss) else None
         return Validated(macro_auc(targets, ranked), told, values)
 
-    return validate
+    return Validation("val_auc", validate)
 
 
 class BestEpoch(keras.callbacks.Callback):
@@ -227,12 +239,14 @@ class BestEpoch(keras.callbacks.Callback):
     The arguments are those of :func:`fit`, and its clock.
     """
 
-    def __init__(self, validate, recipe: Recipe, on_epoch: EpochDone, checkpoint, clock):
+    def __init__(
+        self, validation: Validation, recipe: Recipe, on_epoch: EpochDone, checkpoint, clock
+    ):
         super().__init__()
-        self.history = History()
+        self.history = History(validation.score_name)
         self.best_weights: list[np.ndarray] = []
         self.best_predictions: np.ndarray | None = None
-        self._validate, self._recipe, self._on_epoch = validate, recipe, on_epoch
+        self._validate, self._recipe, self._on_epoch = validation.validate, recipe, on_epoch
         self._checkpoint: Checkpoint | None = checkpoint
         self._clock: TrainingClock = clock
         self._epoch, self._started = 0, 0.0
@@ -265,22 +279,22 @@ class BestEpoch(keras.callbacks.Callback):
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
         with self._clock.part("evaluation"):
-            auc, val_loss, predictions = self._validate(self.model)
+            score, val_loss, predictions = self._validate(self.model)
         self.history.loss.append(loss)
-        self.history.val_auc.append(auc)
+        self.history.val_score.append(score)
         self.history.val_loss.append(val_loss)
-        if not self.best_weights or _score(auc) > _score(
-            self.history.val_auc[self.history.best_epoch]
-        ):
+        if not self.best_weights or _better(score, self.history.val_score[self.history.best_epoch]):
             self.history.best_epoch = epoch
             self.best_weights, self.best_predictions = self.model.get_weights(), predictions
         if self._checkpoint:
             state = State(vars(self.history), self.best_weights)
             with self._clock.part("writing"):
                 self._checkpoint.save(self.model, state)
-        self._on_epoch(epoch + 1, self._recipe.epochs, {"loss": loss, "val_auc": auc})
+        self._on_epoch(
+            epoch + 1, self._recipe.epochs, {"loss": loss, self.history.score_name: score}
+        )
         self.model.stop_training = self.ended
 
 
-def _score(auc: float | None) -> float:
-    return -1.0 if auc is None else auc
+def _better(score: float | None, best: float | None) -> bool:
+    return score is not None and (best is None or score > best)

@@ -191,12 +191,12 @@ def run_stage(
 
     targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
-    validate = validation_auc(predict, targets, training.task, training.loss)
+    by_auc = validation_auc(predict, targets, training.task, training.loss)
     return fit(
         network,
         lambda epoch: batches(first_epoch=epoch),
         steps,
-        validate,
+        by_auc,
         recipe,
         on_epoch,
         training.checkpoint(f"{epochs_before:03d}"),

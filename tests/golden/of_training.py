@@ -145,12 +145,12 @@ def _optimised(kind: str = "multilabel", **changes) -> dict:
     batches = partial(training_batches, images["train"], truth["train"], **how)
     asked = evaluation_batches(images["validation"], 64)
     known = np.where(truth["validation"] < 0, np.nan, truth["validation"])
-    validate = validation_auc(
+    by_auc = validation_auc(
         lambda model: np.asarray(model.predict(asked, verbose=0)), known, TASKS[kind], loss
     )
     compile_model(model, loss, recipe, steps, "cpu")
     history, said = fit(
-        model, lambda e: batches(first_epoch=e, epochs=recipe.epochs), steps, validate, recipe
+        model, lambda e: batches(first_epoch=e, epochs=recipe.epochs), steps, by_auc, recipe
     )
     return _went(history, said, model)
 
@@ -207,7 +207,7 @@ def _went(history, validation, model) -> dict:
     weights = [np.asarray(weight, np.float64) for weight in model.weights]
     return {
         "loss": history.loss,
-        "val_auc": history.val_auc,
+        "val_auc": history.val_score,
         "val_loss": history.val_loss,
         "best_epoch": history.best_epoch,
         "validation": validation.ravel()[:12].tolist(),

@@ -15,7 +15,7 @@ from benchmark.models import discover
 from benchmark.records.store import Results
 from benchmark.training import checkpoints
 from benchmark.training.checkpoint import Checkpoint, State
-from benchmark.training.fit import Validated, compile_model, fit
+from benchmark.training.fit import Validated, Validation, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import make_recipe
 from tests.records.rows import a_spec, an_environment
@@ -69,7 +69,9 @@ def train(checkpoint, *, die_after=None, patience=9, accumulate=1):
         if epoch == die_after:
             raise Killed
 
-    history, _ = fit(model, batches, STEPS, validate, recipe, on_epoch, checkpoint)
+    history, _ = fit(
+        model, batches, STEPS, Validation("val_auc", validate), recipe, on_epoch, checkpoint
+    )
     return model.get_weights(), history.as_record(), trained
 
 
@@ -122,7 +124,7 @@ class Saved:
         compile_model(self.model, MaskedCrossEntropy(False), recipe, STEPS, "cpu")
         self.model.fit(IMAGES[..., None] / np.float32(255), TARGETS, batch_size=8, verbose=0)
         best = [weight + 1 for weight in self.model.get_weights()]
-        self.state = State({"loss": [0.7, 1 / 3], "val_auc": [None, 0.5], "best_epoch": 1}, best)
+        self.state = State({"loss": [0.7, 1 / 3], "val_score": [None, 0.5], "best_epoch": 1}, best)
         Checkpoint(path, "code").save(self.model, self.state)
         self.variables = self._variables()
 

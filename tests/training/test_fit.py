@@ -10,6 +10,7 @@ from benchmark.task import Task
 from benchmark.training.fit import (
     Diverged,
     Validated,
+    Validation,
     compile_model,
     fit,
     learning_rate,
@@ -36,7 +37,10 @@ def data(n=48):
     return images.astype(np.uint8), targets
 
 
-def run(validate, **values):
+UNCHANGING = Validation("val_auc", lambda model: Validated(0.5))
+
+
+def run(validate, score_name="val_auc", **values):
     recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16, "warmup_steps": 0}, values)
     images, targets = data()
     model = small_model()
@@ -49,9 +53,9 @@ def run(validate, **values):
         model,
         lambda epoch: batches,
         steps_per_epoch(len(images), 16),
-        validate,
+        Validation(score_name, validate),
         recipe,
-        lambda epoch, epochs, values: seen.append((epoch, epochs)),
+        lambda epoch, epochs, values: seen.append((epoch, epochs, values)),
     )
     return model, history, seen, predictions
 
@@ -70,11 +74,23 @@ def scripted(values):
 def test_the_best_epoch_is_kept_and_patience_stops():
     validate, weights = scripted([0.6, 0.8, 0.7, 0.75, 0.9])
     model, history, seen, _ = run(validate)
-    assert history.val_auc == [0.6, 0.8, 0.7, 0.75]
+    assert history.val_score == [0.6, 0.8, 0.7, 0.75]
     assert history.best_epoch == 1
     for kept, best in zip(model.get_weights(), weights[1], strict=True):
         np.testing.assert_array_equal(kept, best)
-    assert seen == [(1, 6), (2, 6), (3, 6), (4, 6)]
+    assert [told[:2] for told in seen] == [(1, 6), (2, 6), (3, 6), (4, 6)]
+
+
+@pytest.mark.parametrize("name", ["val_auc", "val_dice"])
+def test_a_score_is_told_and_stored_under_the_name_that_its_validation_gives(name):
+    validate, _ = scripted([0.6, 0.8])
+    _, history, seen, _ = run(validate, name, epochs=2)
+    assert [told[2] for told in seen] == [
+        {"loss": loss, name: score} for loss, score in zip(history.loss, [0.6, 0.8], strict=True)
+    ]
+    record = history.as_record()
+    stored = {each: getattr(record, each) for each in ("val_auc", "val_dice")}
+    assert stored == {"val_auc": None, "val_dice": None} | {name: [0.6, 0.8]}
 
 
 def test_the_predictions_of_the_best_epoch_are_kept():
@@ -104,14 +120,14 @@ def test_training_learns_and_the_history_is_plain_values():
     def predict(model):
         return model.predict(images[..., None] / np.float32(255), verbose=0)
 
-    validate = validation_auc(predict, unknown, TASK, MaskedCrossEntropy(False))
-    model, history, _, kept = run(validate, learning_rate=0.05)
+    by_auc = validation_auc(predict, unknown, TASK, MaskedCrossEntropy(False))
+    model, history, _, kept = run(by_auc.validate, by_auc.score_name, learning_rate=0.05)
     np.testing.assert_array_equal(kept, predict(model))
     logits = kept[4:, 0].astype(float)
     entropy = np.log1p(np.exp(-logits * (2 * targets[4:, 0] - 1)))
     assert history.val_loss[history.best_epoch] == pytest.approx(entropy.mean(), rel=1e-5)
     assert history.loss[-1] < history.loss[0]
-    assert max(history.val_auc) > 0.95
+    assert max(history.val_score) > 0.95
     record = msgspec.to_builtins(history.as_record())
     assert {key for key, value in record.items() if value is not None} == {
         "loss", "val_auc", "val_loss", "best_epoch"
@@ -166,7 +182,7 @@ def test_a_loss_that_is_no_number_is_noticed_long_before_a_long_epoch_ends(monke
     model.run_eagerly = True
     batches = training_batches(images, targets, batch_size=2, seed=0, order=order, epochs=10)
     with pytest.raises(Diverged, match="loss became nan in epoch 1"):
-        fit(model, lambda epoch: batches, 48, lambda model: Validated(0.5), recipe)
+        fit(model, lambda epoch: batches, 48, UNCHANGING, recipe)
     assert len(drawn) == 12
 
 
@@ -197,7 +213,7 @@ def one_step(rows, batch_size=8, **values):
     batches = training_batches(
         images[rows], targets[rows], batch_size=recipe.micro_batch, seed=0, epochs=1
     )
-    fit(model, lambda epoch: batches, steps, lambda model: Validated(0.5), recipe)
+    fit(model, lambda epoch: batches, steps, UNCHANGING, recipe)
     return np.concatenate([w.ravel() for w in model.get_weights()]) - before
 
 
