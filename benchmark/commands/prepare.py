@@ -45,7 +45,7 @@ def prepare_dataset(
         click.echo(
             f"  {split:<10} {counts.images:>7,} images of {counts.patients:,} patients; {contents}"
         )
-    click.echo(f"  rendition: {prepared.rendition}; verdict: {prepared.derived.verdict}")
+    click.echo(f"  image source: {prepared.image_source}; verdict: {prepared.derived.verdict}")
     for reason in prepared.derived.reasons:
         click.echo(f"    {reason}")
     _show_fraction(prepared.facts)

@@ -104,7 +104,7 @@ class PreparedFacts(Record, kw_only=True):
         manifest_sha256: of ``manifest.csv``.
         metadata_sha256: of ``metadata.json``; None where the set was prepared before this was
             recorded, so that a change of that file is seen only where it contradicts another.
-        rendition: ``"original"``, or how the copy was resized.
+        image_source: stored as ``rendition``: ``"original"``, or how the copy was resized.
         test_digest: which test images, patients and targets these are.
         verdict, reasons: of the leakage audit.
     """
@@ -112,7 +112,7 @@ class PreparedFacts(Record, kw_only=True):
     schema: Literal[2] = PREPARED_SCHEMA
     manifest_sha256: Sha256
     metadata_sha256: Sha256 | None
-    rendition: str
+    image_source: str = msgspec.field(name="rendition")
     counts: dict[str, SplitCounts]
     test_digest: Sha256
     verdict: Verdict
@@ -123,7 +123,7 @@ class _FirstFormat(Record):
     """``prepared.json`` as it was first written: without a seal."""
 
     manifest_sha256: Sha256
-    rendition: str
+    image_source: str = msgspec.field(name="rendition")
     counts: dict[str, SplitCounts]
     test_digest: Sha256
     verdict: Verdict

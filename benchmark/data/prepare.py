@@ -123,7 +123,7 @@ def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | 
     derived = PreparedFacts(
         manifest_sha256=digest,
         metadata_sha256=sha256_of_file(path / METADATA),
-        rendition=rendition(manifest, facts.original_size),
+        image_source=image_source(manifest, facts.original_size),
         counts={split: _counts(manifest, split, facts.findings) for split in SPLITS},
         test_digest=test_digest(manifest, facts.findings),
         verdict="suspected",  # until the copies are known, which are looked for in the whole set
@@ -195,7 +195,7 @@ def _manifest_lines(name: str, path: Path, split: str, findings: list[str]):
         yield line
 
 
-def rendition(manifest, original_size: int) -> str:
+def image_source(manifest, original_size: int) -> str:
     """Whether the images have the size they were published in.
 
     Args:

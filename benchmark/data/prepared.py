@@ -90,9 +90,9 @@ class Prepared:
         return self.derived.manifest_sha256
 
     @property
-    def rendition(self) -> str:
+    def image_source(self) -> str:
         """``"original"`` or ``"resized to <n> px"``."""
-        return self.derived.rendition
+        return self.derived.image_source
 
     @property
     def counts(self) -> dict[str, SplitCounts]:

@@ -71,7 +71,7 @@ class DatasetFacts(LaterFields):
     """What a row says about its data set.
 
     Attributes:
-        rendition: ``"original"``, or how the copy was resized.
+        image_source: stored as ``rendition``: ``"original"``, or how the copy was resized.
         unsafe_for: of a set of masks, builders whose test images may be among its own.
         fraction, listed: of a copy that is a part of its set: how much of how many images.
     """
@@ -83,7 +83,7 @@ class DatasetFacts(LaterFields):
     redistributable: bool
     licence: str
     citation: str
-    rendition: str
+    image_source: str = msgspec.field(name="rendition")
     verdict: Verdict
     reasons: list[str]
     quarantined: Count
@@ -125,7 +125,7 @@ class ProtocolFacts(LaterFields):
     findings: list[str]
     label_version: str
     projections: list[str]
-    rendition: str
+    image_source: str = msgspec.field(name="rendition")
     test_digest: Sha256
     limit: int | None
     legacy: bool
@@ -140,7 +140,7 @@ class ProtocolFacts(LaterFields):
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> ProtocolFacts:
-        """The protocol of these facts, with the id that follows from them."""
+        """The protocol of facts by their stored names, with the id that follows from them."""
         made = msgspec.convert(facts | {"id": "0" * ID_LENGTH}, cls)
         return msgspec.structs.replace(made, id=made.own_id())
 

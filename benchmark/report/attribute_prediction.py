@@ -95,7 +95,7 @@ def predicted_attributes(tables: Sequence[Table]) -> list[PredictedAttributes]:
 
 def _images(each: Table) -> tuple[str, str, str]:
     """What the tables of one section share."""
-    return each.protocol.dataset, each.protocol.dataset_version, each.protocol.rendition
+    return each.protocol.dataset, each.protocol.dataset_version, each.protocol.image_source
 
 
 def _asked(tables: list[Table]) -> Iterator[Asked]:

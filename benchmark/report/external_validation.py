@@ -162,7 +162,7 @@ def _table(crossed: list[ExternalValidation]) -> list[Block]:
         Heading(3, f"On {protocol.dataset} {protocol.dataset_version}"),
         Paragraph(
             f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
-            f"{protocol.rendition}. Findings: {', '.join(findings)}."
+            f"{protocol.image_source}. Findings: {', '.join(findings)}."
         ),
         DataTable.of(columns, crossed),
         *notes((f"({number}) ", note, ".") for number, note in enumerate(told, 1)),

@@ -45,8 +45,8 @@ _AFTER_THESE = "test_sensitivity"
 """Columns that have no place of their own in the legend stand below this one."""
 _ORDER: tuple[str | Meaning, ...] = (
     ("One table per protocol", "All rows of a table share data set version, split, findings, label "
-     "version, projections, rendition and the very same test images. Numbers of different tables "
-     "are not comparable, and are never ranked together."),
+     "version, projections, image source and the very same test images. Numbers of different "
+     "tables are not comparable, and are never ranked together."),
     "group",
     "test_auc",
     "test_f1",

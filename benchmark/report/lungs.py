@@ -144,7 +144,7 @@ def _section(each: MaskTable, *, cost: bool) -> list[Block]:
     facts: dict[str, Content] = {
         "Lung is": protocol.mask_definition,
         "Split": protocol.split,
-        "Rendition": protocol.rendition,
+        "Image source": protocol.image_source,
         "Protocol": Code(protocol.id),
     }
     blocks = [

@@ -60,7 +60,7 @@ def _facts(each: Table) -> Facts:
         "Labels": protocol.label_version,
         "Split": protocol.split,
         "Projections": ", ".join(protocol.projections) or "not recorded",
-        "Rendition": protocol.rendition,
+        "Image source": protocol.image_source,
         "Leakage status": (Strong(each.verdict), reasons),
         "Licence": f"{dataset.licence}. {dataset.citation}",
         "Protocol": Code(protocol.id),

@@ -113,6 +113,6 @@ def _counting(table: Table) -> list[Configuration]:
 def _key(name: str, table: Table, configuration: Configuration) -> bytes:
     protocol = [
         getattr(table.protocol, field)
-        for field in ("findings", "label_version", "projections", "rendition")
+        for field in ("findings", "label_version", "projections", "image_source")
     ]
     return canonical_json([name, protocol]) + likeness(configuration.spec, *_DATA)

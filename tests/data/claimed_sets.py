@@ -57,7 +57,7 @@ def claim(folder: Path, lines: pd.DataFrame, facts: SetFacts | None = None, **de
     follows = {
         "manifest_sha256": sha256_of_file(folder / MANIFEST),
         "metadata_sha256": sha256_of_file(folder / METADATA),
-        "rendition": "original",
+        "image_source": "original",
         "counts": {split: _counts(lines[lines["split"] == split], named) for split in SPLITS},
         "test_digest": digest_of(lines, named),
         "verdict": "clean",

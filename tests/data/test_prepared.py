@@ -5,7 +5,7 @@ import pytest
 
 from benchmark.data.facts import Suspected
 from benchmark.data.leakage import audit
-from benchmark.data.prepare import rendition, test_digest
+from benchmark.data.prepare import image_source, test_digest
 from benchmark.data.prepared import NotPrepared, load_prepared
 from tests.data.claimed_sets import claim, some_lines
 
@@ -65,9 +65,9 @@ def test_a_declaration_covers_only_its_own_pair_of_splits():
         ([(1200, 900)] * 2, 0, "original"),
     ],
 )
-def test_rendition(sizes, published, expected):
+def test_the_size_of_images_says_whether_they_are_the_published_ones(sizes, published, expected):
     frame = pd.DataFrame(sizes, columns=["width", "height"])
-    assert rendition(frame, published) == expected
+    assert image_source(frame, published) == expected
 
 
 def test_the_test_digest_sees_images_patients_and_labels_but_not_their_order():

@@ -79,7 +79,7 @@ def _prepared(folder: Path, kind: str):
     derived = PreparedFacts(
         manifest_sha256=sha256(text),
         metadata_sha256=None,
-        rendition="original",
+        image_source="original",
         counts={},
         test_digest="0" * 64,
         verdict="clean",

@@ -153,7 +153,7 @@ def a_dataset(findings: Sequence[str] = FINDINGS, kind: str = "binary") -> Datas
         redistributable=True,
         licence="CC0",
         citation="nobody 2000",
-        rendition="original",
+        image_source="original",
         verdict="clean",
         reasons=[],
         quarantined=0,

@@ -135,7 +135,7 @@ def dataset_facts(shared: ProtocolFacts, kind: str) -> DatasetFacts:
         task=TaskFacts(findings=shared.findings, kind=kind),
         label_version=shared.label_version,
         projections=shared.projections,
-        rendition=shared.rendition,
+        image_source=shared.image_source,
         simulated=False,
         redistributable=True,
         licence="CC BY 4.0",

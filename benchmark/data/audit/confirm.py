@@ -24,7 +24,7 @@ same patient, another day: highest             0.92      0.95
 Hence :data:`SAME`. An image of the same patient from another day can reach it (6 pairs of the NIH
 images, 4 of Kermany's). Looked at by eye, no pair of different patients does in 1,000 NIH images,
 in Kermany's 5,840, or in those with the 1,532 images of the lung mask set, each of which is found
-as another rendition of its original. The highest is 0.81 (``person1012_bacteria_2943``,
+as another copy of its original. The highest is 0.81 (``person1012_bacteria_2943``,
 ``person1018_bacteria_2949``: by eye one child on two days, or two in the same pose).
 
 Mirrored and turned copies, 30 of each of seven kinds, are found as surely: the lowest of 150 of NIH

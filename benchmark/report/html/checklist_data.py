@@ -35,7 +35,7 @@ def existing_images(suite: SuiteRows, results: Results) -> Iterator[str]:
 def source(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Data sets, versions, citations."""
     yield from suite.each(lambda t: (
-        f"version {t.protocol.dataset_version}, {t.protocol.rendition}; "
+        f"version {t.protocol.dataset_version}, {t.protocol.image_source}; "
         f"{t.dataset.citation}"
     ))  # fmt: skip
 
