@@ -119,9 +119,11 @@ def current() -> Journal | None:
 
 
 def _lock(handle: int, path: Path) -> bool:
-    """Lock a file; False where the file system has no locks, as on some clusters."""
-    import fcntl
-
+    """Lock a file; False where there are no such locks: on Windows, on file systems of clusters."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

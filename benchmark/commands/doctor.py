@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -44,19 +44,29 @@ def check_machine(
     verdicts += _show("Disk", checkup.disk_checks(chosen, models, data_dir, cache_dir, results))
     verdicts += _show("Data sets", checkup.dataset_checks(chosen, data_dir))
     if not quick:
-        with tempfile.TemporaryDirectory() as folder:
-            slow = [checkup.accelerator_check(), checkup.self_test(Path(folder))]
-        verdicts += _show("Training", slow)
+        verdicts += _show("Training", _training_checks())
     problems, warnings = verdicts.count(BAD), verdicts.count(POOR)
     click.echo(f"{problems} problem(s), {warnings} warning(s).")
     return min(problems, 1)
 
 
-def _show(title: str, checks: list[Check]) -> list[str]:
+def _training_checks() -> Iterator[Check]:
+    """What takes longest; nothing is trained where there is nothing to train on."""
+    accelerators = checkup.accelerator_check()
+    yield accelerators
+    if accelerators.verdict != BAD:
+        with tempfile.TemporaryDirectory() as folder:
+            yield checkup.self_test(Path(folder))
+
+
+def _show(title: str, checks: Iterable[Check]) -> list[str]:
+    """Print checks as they come; returns their verdicts."""
     click.secho(title, bold=True)
+    verdicts = []
     for check in checks:
+        verdicts.append(check.verdict)
         mark = click.style(f"{check.verdict:<8}", fg=COLOURS[check.verdict])
         click.echo(f"  {mark} {check.what:<20} {check.text}")
         if check.remedy:
             click.echo(f"  {'':<8} {'':<20} -> {check.remedy}")
-    return [check.verdict for check in checks]
+    return verdicts

@@ -18,7 +18,7 @@ def evaluate_row(
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.errors import UserError
-    from benchmark.machine.environment import current
+    from benchmark.machine.environment import check, current
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
@@ -33,6 +33,7 @@ def evaluate_row(
             "your own is named by --models-dir"
         )
     environment = current()
+    check(environment)
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
     _start_framework(environment)
     from benchmark.kinds.external_validation_run import evaluate

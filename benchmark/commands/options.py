@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
+from benchmark.errors import UserError
+from benchmark.machine.paths import expanded
+
+
+class ExpandedPath(click.Path):
+    """A path of the command line or of an environment variable, its ``~`` expanded.
+
+    A shell leaves that as it is in ``--results=~/x``.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, a :class:`pathlib.Path`; a usage error where nobody may look at it."""
+        try:
+            path = expanded(value)
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.stat()
+        except UserError as error:
+            self.fail(str(error), param, ctx)
+        except PermissionError:
+            self.fail(f"{value}: permission denied.", param, ctx)
+        return super().convert(path, param, ctx)
+
+
+FILE = ExpandedPath(dir_okay=False, path_type=Path)
+FOLDER = ExpandedPath(file_okay=False, path_type=Path)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -85,6 +110,5 @@ def _shared_folder(name: str, default: str, variable: str, text: str) -> Decorat
         envvar=variable,
         default=Path(default),
         show_default=True,
-        callback=lambda ctx, param, value: value.expanduser(),
         help=text,
     )

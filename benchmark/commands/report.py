@@ -38,8 +38,10 @@ def write_report(
         )
     out, folder = out or results / "report", Results(results)
     if gradcam:
+        from benchmark.machine.environment import check_installed, current
         from benchmark.report.html.gradcam import Sources
 
+        check_installed(current().backend)
         sources = Sources(folder, data_dir, cache_dir, tuple(models_dirs), private_images)
         _explain_rows(sources, out, rows, suites)
     page = write_site(

@@ -8,7 +8,6 @@ and ``prepared.json``, the facts derived from it. All are checked against the ha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,8 +31,15 @@ from benchmark.errors import UserError
 from benchmark.records.row import SplitCounts
 from benchmark.task import Task
 
-__all__ = ["FACTS", "MANIFEST", "SPLITS", "ManifestPart", "NotPrepared", "Prepared"]
-__all__ += ["default_data_dir", "load_prepared"]
+__all__ = [
+    "FACTS",
+    "MANIFEST",
+    "SPLITS",
+    "ManifestPart",
+    "NotPrepared",
+    "Prepared",
+    "load_prepared",
+]
 
 
 class NotPrepared(UserError):
@@ -160,11 +166,6 @@ class ManifestPart:
     def masked_targets(self) -> np.ndarray:
         """Targets with -1 where a finding is not labelled, (N, F) float32."""
         return np.where(self.labelled, self.targets, np.float32(-1))
-
-
-def default_data_dir() -> Path:
-    """TFDS's own folder, so that sets are shared with plain ``tfds.load``."""
-    return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
 
 
 def load_prepared(name: str, data_dir: Path) -> Prepared:

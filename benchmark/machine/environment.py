@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import benchmark
-from benchmark.errors import UnknownName
-from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings
+from benchmark.errors import UnknownName, UserError
+from benchmark.machine.accelerators import accelerator, found_by
+from benchmark.machine.cores import usable_cores
+from benchmark.records.row import EnvironmentFacts, KerasSettings
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "gpu", "tpu")
@@ -72,11 +75,35 @@ def current() -> Environment:
     return Environment(backend, device, usable_cores())
 
 
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def check(environment: Environment) -> None:
+    """Make sure that a worker can be started with this, before anything is planned for it.
+
+    Imports no framework. Takes seconds where an accelerator is asked for, no time else.
+
+    Raises:
+        UserError: the backend is not installed, or finds no such device.
+    """
+    check_installed(environment.backend)
+    if environment.device != "cpu":
+        check_found(environment, found_by(environment.backend, environment.device))
+
+
+def check_installed(backend: str) -> None:
+    """Raise a UserError where a backend is not installed, or TensorFlow, which reads the images."""
+    uses = {backend: "the Keras backend that is asked for"} | {"tensorflow": "which reads images"}
+    for name, use in uses.items():
+        if importlib.util.find_spec(name) is None:
+            raise UserError(f"{name}, {use}, is not installed. Install it: pip install {name}")
+
+
+def check_found(environment: Environment, found: Sequence[str]) -> None:
+    """Raise a UserError where the backend found no device of the environment's kind."""
+    if not found:
+        backend, device = environment.backend, environment.device
+        raise UserError(
+            f"this machine was taken to have a {device}, but {backend} finds none. Install a "
+            f"{backend} that supports it, or set CXR_BENCH_DEVICE=cpu to train on the CPU."
+        )
 
 
 def _device() -> str:
@@ -96,7 +123,7 @@ def environment_facts(environment: Environment | None) -> EnvironmentFacts:
     return EnvironmentFacts(
         backend=environment.backend,
         device=environment.device,
-        accelerator=_accelerator(environment.device),
+        accelerator=accelerator(environment.backend, environment.device),
         threads=environment.threads,
         machine=platform.machine() or None,
         cpu=_cpu_facts().get("model name") or platform.processor() or None,
@@ -139,47 +166,6 @@ def _memory_gb() -> int | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
     except (ValueError, OSError, AttributeError):
         return None
-
-
-@cache
-def _accelerator(device: str) -> Accelerator | None:
-    """The accelerators of this machine as their driver, or else the framework, names them."""
-    if device == "gpu" and (found := _nvidia()):
-        return found
-    if device == "cpu" or "keras" not in sys.modules:
-        return None
-    return _named_by_framework(device)
-
-
-def _nvidia() -> Accelerator | None:
-    fields = "name,memory.total,driver_version"
-    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-        lines = [line.split(", ") for line in told.stdout.strip().splitlines()]
-        name, memory, driver = lines[0]
-        return Accelerator(
-            name=name, count=len(lines), memory_gb=round(float(memory) / 1024, 1), driver=driver
-        )
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return None
-
-
-def _named_by_framework(device: str) -> Accelerator | None:
-    import keras
-
-    kind = device.upper()
-    if keras.backend.backend() == "jax":
-        import jax
-
-        found = [d.device_kind for d in jax.devices() if d.platform == device]
-    elif hasattr(keras.distribution, "list_devices"):
-        found = keras.distribution.list_devices(kind)
-    else:
-        return None
-    if not found:
-        return None
-    return Accelerator(name=found[0], count=len(found), memory_gb=None, driver=None)
 
 
 def _cpu_facts() -> dict[str, str]:

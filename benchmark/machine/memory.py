@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import resource
+import sys
+from collections import defaultdict
 from pathlib import Path
+
+from benchmark.machine import control_groups
+from benchmark.machine.control_groups import enclosing
 
 
 def reset_peak_memory() -> None:
@@ -13,43 +17,55 @@ def reset_peak_memory() -> None:
         Path("/proc/self/clear_refs").write_text("5")  # see proc(5): resets VmHWM
 
 
-def peak_memory_mb() -> int:
-    """Largest resident size since :func:`reset_peak_memory`, in MiB."""
-    return _own_status_mb("VmHWM:")
+def peak_memory_mb() -> int | None:
+    """Largest resident size since :func:`reset_peak_memory`; None where the system does not say."""
+    found = _of_process("self", "VmHWM:")
+    return _largest_resident_mb() if found is None else found
 
 
 def resident_memory_mb() -> int:
-    """Resident size now, in MiB."""
-    return _own_status_mb("VmRSS:")
+    """Resident size now; the largest so far, or 0, where the system says no more."""
+    found = _of_process("self", "VmRSS:")
+    return (_largest_resident_mb() or 0) if found is None else found
 
 
 def own_memory_mb(pid: int) -> int:
-    """Resident memory that a process has to itself, pages mapped from files not counted.
+    """Resident memory that a process and those it has started have to themselves.
 
-    0 where it cannot be found out, as when the process has ended.
+    Pages mapped from files are not counted, and what a process shares with the one that it was
+    forked from is counted once. A process whose parent has ended belongs to the leader of its
+    session. 0 where it cannot be found out, as when the process has ended.
     """
-    return _status_mb(f"/proc/{pid}/status", "RssAnon:") or 0
+    started = _started_by(pid)
+    if not started:
+        return _of_process(pid, "RssAnon:") or 0
+    return sum(_part_mb(each) for each in (pid, *started))
 
 
 def available_memory_mb() -> int | None:
-    """Memory that can be taken without swapping, within the limit of this process's control group.
+    """Memory that can be taken without swapping, within the limits of this process's groups.
 
-    None where it cannot be found out.
+    The page cache counts as free, on the machine and in a group: it gives way. None where nothing
+    can be found out.
     """
-    system = _status_mb("/proc/meminfo", "MemAvailable:")
-    group = _group_mb("memory.max")
-    free = None if group is None else group - (_group_mb("memory.current") or 0)
-    known = [value for value in (system, free) if value is not None]
+    machine = _numbers(control_groups.ROOT / "proc/meminfo").get("MemAvailable:")
+    known = [machine // 2**10] if machine is not None else []
+    for folder in enclosing("memory"):
+        free = _free_bytes(folder)
+        known += [] if free is None else [free // 2**20]
     return min(known) if known else None
 
 
 def oom_kills() -> int | None:
-    """Processes that the system has killed for want of memory; None where it does not say."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return None
+    """Processes that the system has killed for want of memory; None where it does not say.
+
+    Those of this process's own control group where it counts them, else those of the machine.
+    """
+    names = ("memory.events", "memory.oom_control")
+    files = [folder / name for folder in enclosing("memory") for name in names]
+    files.append(control_groups.ROOT / "proc/vmstat")
+    counts = [numbers["oom_kill"] for file in files if "oom_kill" in (numbers := _numbers(file))]
+    return counts[0] if counts else None
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -62,21 +78,68 @@ def is_shortage(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or exhausted or "OutOfMemory" in name
 
 
-def _group_mb(name: str) -> int | None:
-    with contextlib.suppress(OSError, ValueError):  # no such file, or "max" for no limit
-        return int(Path("/sys/fs/cgroup", name).read_text()) // 2**20
-    return None
+def _free_bytes(group: Path) -> int | None:
+    """Bytes below a group's limit, its page cache counted as free; None without a limit."""
+    limits = _present(group, "memory.max", "memory.high", "memory.limit_in_bytes")
+    used = _present(group, "memory.current", "memory.usage_in_bytes")
+    if not limits or not used:
+        return None
+    counts = _numbers(group / "memory.stat")
+    kinds = ("inactive_file", "active_file")  # "total_": with the groups inside, in version 1
+    cached = sum(counts.get(f"total_{kind}", counts.get(kind, 0)) for kind in kinds)
+    return max(0, min(limits) - max(0, used[0] - cached))
 
 
-def _own_status_mb(field: str) -> int:
-    found = _status_mb("/proc/self/status", field)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 if found is None else found
+def _present(group: Path, *names: str) -> list[int]:
+    """The numbers in those of the files that are there and hold one, and not ``max``."""
+    found = []
+    for name in names:
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int((group / name).read_text()))
+    return found
 
 
-def _status_mb(file: str, field: str) -> int | None:
-    """A field of proc(5), given there in KiB; None where there is none."""
+def _started_by(pid: int) -> set[int]:
+    """Processes that one has started, and those in turn."""
+    children: defaultdict[int, set[int]] = defaultdict(set)
+    for file in (control_groups.ROOT / "proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):  # it has ended meanwhile
+            _, parent, _, session, *_ = file.read_text().rpartition(")")[2].split()
+            for above in (int(parent), int(session)):
+                children[above].add(int(file.parent.name))
+    found: set[int] = set()
+    ahead = [pid]
+    while ahead:
+        new = children[ahead.pop()] - found - {pid}
+        found |= new
+        ahead += new
+    return found
+
+
+def _part_mb(pid: int) -> int:
+    """Memory of its own of one process of several: a page is divided among those that have it."""
+    part = _numbers(control_groups.ROOT / f"proc/{pid}/smaps_rollup").get("Pss_Anon:")
+    return (_of_process(pid, "RssAnon:") or 0) if part is None else part // 2**10
+
+
+def _of_process(pid: int | str, field: str) -> int | None:
+    """A field of ``/proc/<pid>/status``, given there in KiB; None where there is none."""
+    found = _numbers(control_groups.ROOT / f"proc/{pid}/status").get(field)
+    return None if found is None else found // 2**10
+
+
+def _largest_resident_mb() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    in_a_mb = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // in_a_mb
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """Name -> number of the lines of a file of the system that begin so; empty without one."""
     with contextlib.suppress(OSError):
-        for line in Path(file).read_text().splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) // 1024
-    return None
+        words = (line.split() for line in file.read_text().splitlines())
+        return {each[0]: int(each[1]) for each in words if len(each) > 1 and each[1].isdigit()}
+    return {}

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import UserError
+
 ABANDONED_AFTER = 3600.0
 """Seconds without a write after which a temporary file is taken for a dead process's."""
 
@@ -57,6 +59,27 @@ def remove_abandoned(folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # another process was first
             if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
                 path.unlink()
+
+
+def check_writable(folder: Path, what: str, option: str) -> None:
+    """Make a folder where it is not, and make sure that it can be written to.
+
+    Args:
+        what: it is called.
+        option: of the command line by which another one is chosen.
+
+    Raises:
+        UserError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"cannot write to the {what} folder {folder}: {error.strerror or error}. "
+            f"Choose another with {option} DIR."
+        ) from None
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmark.errors import UserError
 from benchmark.records.door import RecordError, parse_record, read_record, sealed
-from benchmark.records.files import write_atomic
+from benchmark.records.files import check_writable, write_atomic
 from benchmark.records.row import ROW_SCHEMA, Row
 
 RUN_AGAIN = "Remove it and run its spec again: cxr-bench run."
@@ -125,16 +124,7 @@ class Results:
 
     def check_writable(self) -> None:
         """Raise a UserError where the folder cannot be made or written to."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / ".write-test"
-            write_atomic(probe, b"")
-            probe.unlink()
-        except OSError as error:
-            raise UserError(
-                f"cannot write to the results folder {self.folder}: {error.strerror or error}. "
-                "Choose another with --results DIR."
-            ) from None
+        check_writable(self.folder, "results", "--results")
 
 
 def _read_row(path: Path) -> Row:

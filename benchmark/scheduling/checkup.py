@@ -7,13 +7,14 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.discovery import datasets, state
 from benchmark.data.prepared import NotPrepared, load_prepared
-from benchmark.machine.environment import current
+from benchmark.errors import UserError
+from benchmark.machine.environment import check, check_installed, current
 from benchmark.models import ModelFile
 from benchmark.suites.suite import Suite
 
@@ -47,7 +48,16 @@ def environment_checks() -> list[Check]:
     checks += [_package(name, version) for name, version in _tested_versions().items()]
     environment = current()
     text = f"{environment.backend} on {environment.device}, {environment.threads} cores"
-    return [*checks, Check("Arithmetic", GOOD, text)]
+    return [*checks, _passed("Arithmetic", text, lambda: check_installed(environment.backend))]
+
+
+def _passed(what: str, text: str, check: Callable[[], object]) -> Check:
+    """Good with this text where a check passes, else bad with what it says."""
+    try:
+        check()
+    except UserError as error:
+        return Check(what, BAD, str(error))
+    return Check(what, GOOD, text)
 
 
 def _tested_versions() -> dict[str, str]:
@@ -165,15 +175,12 @@ def _prepared_sets(suites: list[Suite], data_dir: Path):
 
 
 def accelerator_check() -> Check:
-    """What Keras finds to compute with; imports it, which takes seconds."""
-    import keras
-
-    found = [device for kind in ("GPU", "TPU") for device in keras.distribution.list_devices(kind)]
-    wanted = current().device
-    if wanted != "cpu" and not found:
-        remedy = f"install a build for the {wanted}, or set CXR_BENCH_DEVICE=cpu"
-        return Check("Accelerators", BAD, f"a {wanted} is there, but Keras finds none", remedy)
-    return Check("Accelerators", GOOD, ", ".join(found) or "none; training runs on the CPU")
+    """Whether the backend finds what is to be computed with; asking it takes seconds."""
+    environment = current()
+    text = "none asked for; training runs on the CPU"
+    if environment.device != "cpu":
+        text = f"{environment.backend} finds a {environment.device}"
+    return _passed("Accelerators", text, lambda: check(environment))
 
 
 def self_test(folder: Path) -> Check:

@@ -13,7 +13,7 @@ import numpy as np
 from benchmark import kinds
 from benchmark.data.prepared import load_prepared
 from benchmark.errors import UnknownName, UserError
-from benchmark.machine.environment import Environment, current
+from benchmark.machine.environment import Environment, check, current
 from benchmark.models import discover
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.protocols import find
@@ -101,6 +101,7 @@ def reproduce(
     planned = _planned(row, folders, results)
     _link(results, again, row.spec_id)
     environment = _environment(row)
+    check(environment)
     run_plan(Plan([planned]), replace(folders, results=scratch), environment, watch)
     made = again.read_row(row.spec_id)
     if not made.done:
@@ -119,7 +120,7 @@ def _environment(row: Row) -> Environment:
     here, then = current(), row.environment
     return Environment(
         then.backend or here.backend,
-        then.device or here.device,
+        "cpu" if then.device == "cpu" else here.device,
         min(then.threads or here.threads, here.threads),
     )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import keras
 
-from benchmark.errors import UserError
-from benchmark.machine.environment import Environment, fix_keras_settings
+from benchmark.machine.devices import devices
+from benchmark.machine.environment import Environment, check_found, fix_keras_settings
 from benchmark.models import ModelFile, create, load
 from benchmark.spec import Spec
 from benchmark.task import Task
@@ -50,14 +50,9 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def check_device(environment: Environment) -> None:
-    """Raise a UserError where Keras does not find the device that a worker was started for."""
-    device, kinds = environment.device, {"gpu": "GPU", "tpu": "TPU"}
-    if device in kinds and not keras.distribution.list_devices(kinds[device]):
-        raise UserError(
-            f"this machine was taken to have a {device}, but Keras on the "
-            f"{keras.backend.backend()} backend finds none. Set CXR_BENCH_DEVICE=cpu to train on "
-            "the CPU."
-        )
+    """Raise a UserError where the backend does not find the device that this worker is for."""
+    if environment.device != "cpu":
+        check_found(environment, devices(environment.backend, environment.device))
 
 
 def determinism(environment: Environment) -> str:

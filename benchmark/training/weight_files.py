@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256, sha256_of_file
+from benchmark.machine.paths import expanded
 from benchmark.training.published import PUBLISHED
 
 FOLDER_VARIABLE = "CXR_BENCH_WEIGHTS"
@@ -25,14 +26,16 @@ class MissingWeights(UserError):
 def weight_folders(given: Sequence[Path] = ()) -> list[Path]:
     """Where weight files are looked for: folders given, CXR_BENCH_WEIGHTS, Keras' cache."""
     variable = os.environ.get(FOLDER_VARIABLE)
-    named = [Path(variable).expanduser()] if variable else []
+    named = [expanded(variable)] if variable else []
     return [*given, *named, keras_cache()]
 
 
 def keras_cache() -> Path:
-    """The folder in which Keras keeps weight files."""
-    home = os.environ.get("KERAS_HOME") or "~/.keras"
-    return Path(home).expanduser() / "models"
+    """The folder in which Keras keeps weight files; below /tmp for users without a home."""
+    try:
+        return expanded(os.environ.get("KERAS_HOME") or "~/.keras") / "models"
+    except UserError:
+        return Path("/tmp/.keras/models")
 
 
 def find_weights(model: str, names: Sequence[str], folders: Sequence[Path]) -> list[Path]:

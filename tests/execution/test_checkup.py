@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import namedtuple
 
 import pytest
@@ -31,6 +32,16 @@ def test_installed_packages_are_compared_with_the_tested_ones(monkeypatch, tmp_p
     assert found["keras"].verdict == POOR
     assert "0.0.1" in found["keras"].remedy
     assert found["no-such-package"].verdict == BAD
+
+
+def test_a_backend_that_is_not_installed_is_a_problem_and_nothing_is_trained(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    folders = ["--results", tmp_path, "--data-dir", tmp_path, "--cache-dir", tmp_path]
+    told = CliRunner().invoke(main, ["doctor", *map(str, folders)])
+    assert told.exit_code == 1
+    assert "pip install torch" in told.output
+    assert "Self-test" not in told.output
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(monkeypatch, tmp_path):

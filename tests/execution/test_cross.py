@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -190,13 +191,23 @@ def test_another_environment_is_said_and_may_differ_within_the_tolerance(
 ):
     _, row = trained
     packages = row.environment.packages | {"keras": "1.0"}
-    elsewhere = structs.replace(row.environment, packages=packages, threads=64)
+    elsewhere = structs.replace(row.environment, packages=packages, threads=64, device="gpu")
     other = with_other_predictions(phantom, trained, tmp_path, 0.999, elsewhere)
     code, said = cxr_bench(other, "reproduce", row.spec_id)
     assert code == 0, said
     assert "in another environment, within the 0.02 that any probability may differ by" in said
     assert "keras: 1.0 |" in said
     assert "threads: 64 |" in said
+    assert "device: gpu | cpu" in said
+
+
+def test_a_row_of_a_backend_that_is_not_installed_says_so(phantom, trained, tmp_path, monkeypatch):
+    _, row = trained
+    elsewhere = structs.replace(row.environment, backend="torch")
+    other = with_other_predictions(phantom, trained, tmp_path, 0.5, elsewhere)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, said = cxr_bench(other, "reproduce", row.spec_id)
+    assert (code, "pip install torch" in said) == (2, True)
 
 
 def test_another_environment_is_no_excuse_for_other_scores(phantom, trained, tmp_path):

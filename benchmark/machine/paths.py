@@ -1,0 +1,45 @@
+"""Paths as people write them, and the home folder that these may name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmark.errors import UserError
+
+NOWHERE = "/nonexistent"
+"""Debian's home of users that have none."""
+
+
+def settle_home() -> None:
+    """Set HOME where it is not and the system does not know the user.
+
+    Else TensorFlow would make a folder called ``~`` in the current one.
+    """
+    if _home("~") is None:
+        os.environ["HOME"] = NOWHERE
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with the folder that its ``~`` or ``~name`` stands for.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    first, *others = Path(path).parts or ("",)
+    if not first.startswith("~"):
+        return Path(path)
+    home = _home(first)
+    if home is None or not home.is_dir():
+        raise UserError(
+            f"{path}: there is no home folder for {first} here. "
+            "Set HOME, or name the folder in full."
+        )
+    return home.joinpath(*others)
+
+
+def _home(name: str) -> Path | None:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return None
