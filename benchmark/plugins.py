@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -55,6 +55,8 @@ class Plugin:
         if self.path.parent == self.axis.folder:
             return importlib.import_module(name)
         spec = importlib.util.spec_from_file_location(name, self.path)
+        assert spec is not None  # as of every file called *.py
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -81,12 +83,12 @@ class Axis(Generic[Found]):
     entry: str
     keys: Mapping[str, type]
     optional: Mapping[str, Any] = field(default_factory=dict)
-    found: type[Found] = Plugin
+    found: Callable[..., Found] = Plugin  # type: ignore[assignment]  # unless another is named
 
     @property
     def folder(self) -> Path:
         """Where the files are."""
-        return Path(importlib.import_module(self.package).__file__).parent
+        return Path(str(importlib.import_module(self.package).__file__)).parent
 
     def names(self, folder: Path | None = None) -> list[str]:
         """Every value in a folder, in alphabetical order; the axis' own unless another is given."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 
 ID_LENGTH = 12
@@ -53,6 +54,13 @@ class EnsembleRule(
     weights: dict[str, float] | None = None
     k: int | None = None
     second: str | None = None
+
+    @property
+    def best(self) -> int:
+        """``k``, where there has to be one; a UserError where there is none."""
+        if self.k is None:
+            raise UserError("an ensemble of its kind declares k, and this one does not")
+        return self.k
 
 
 class Spec(
@@ -111,7 +119,7 @@ class Spec(
     weights_sha256: Sha256 | None = None
     requires: dict[str, Requirement] = {}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # msgspec leaves out a default only where it is the very object; text that was read is not.
         names = self.__struct_fields__[-len(self.__struct_defaults__) :]
         for name, default in zip(names, self.__struct_defaults__, strict=True):
@@ -163,7 +171,7 @@ class Spec(
     @property
     def micro_batch(self) -> int:
         """Images that are in memory at a time; 0 where nothing is trained by gradient."""
-        return self.recipe.get("batch_size", 0) // self.recipe.get("accumulate", 1)
+        return int(self.recipe.get("batch_size", 0)) // int(self.recipe.get("accumulate", 1))
 
     @property
     def label(self) -> str:

@@ -20,7 +20,7 @@ class Task:
     findings: tuple[str, ...]
     kind: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"task kind {self.kind!r} is not one of {', '.join(KINDS)}")
         if not self.findings or (self.kind == "binary") != (len(self.findings) == 1):

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 _SUFFIX = "_dataset_builder"
 
 
-def _discover() -> dict[str, type]:
+def _discover() -> dict[str, Any]:
     found = {}
     for path in sorted(Path(__file__).parent.glob(f"*/*{_SUFFIX}.py")):
         name = path.parent.name
@@ -27,5 +28,5 @@ def _discover() -> dict[str, type]:
     return found
 
 
-BUILDERS: dict[str, type] = _discover()
+BUILDERS: dict[str, Any] = _discover()
 """Every builder class by its name."""

@@ -90,7 +90,7 @@ class Dataset:
 
     def builder_config(self, manual_dir: Path | None) -> Any:
         """What to construct the builder with: the name of a config, or one made for the folder."""
-        if self.own:
+        if self.own and manual_dir is not None:
             return self.builder_class.configure(Path(manual_dir), self.config, self.options)
         return self.config
 

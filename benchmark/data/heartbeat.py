@@ -17,7 +17,7 @@ class Heartbeat:
         handed_over: when the model was given its last training batch, by ``time.perf_counter``.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
         self.handed_over = 0.0
 

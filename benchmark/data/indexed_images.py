@@ -27,8 +27,13 @@ def turned(images: np.ndarray, code: int) -> np.ndarray:
 class Images(Protocol):
     """What the pipeline reads: a view's memory map, an array, or :class:`IndexedImages`."""
 
-    shape: tuple[int, int, int]
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S)."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """uint8."""
 
     def __len__(self) -> int:
         """Number of images."""

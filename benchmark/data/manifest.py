@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.data.facts import SPLITS
 from benchmark.hashing import sha256
 from benchmark.records.door import RecordError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST = "manifest.csv"
 TEXT = ("image_id", "patient_id", "split", "sha256", "sex", "view", "label_source")
@@ -17,7 +22,7 @@ OF_MASKS = ("mask_sha256", "pairing")
 TARGET, LABELLED = "target:", "labelled:"
 
 
-def read_manifest(path: Path, expected: str, todo: str):
+def read_manifest(path: Path, expected: str, todo: str) -> pd.DataFrame:
     """Read a manifest; ids, sex and view stay text, however much they look like numbers.
 
     Args:
@@ -63,14 +68,14 @@ def _unchanged(path: Path, expected: str, todo: str) -> bytes:
     return data
 
 
-def _frame(data: bytes):
+def _frame(data: bytes) -> pd.DataFrame:
     import pandas as pd
 
     text, numbers = dict.fromkeys(TEXT + OF_MASKS, str), dict.fromkeys(NUMBERS, "int64")
     return pd.read_csv(io.BytesIO(data), dtype=text | numbers, keep_default_na=False)
 
 
-def _problem(frame) -> str:
+def _problem(frame: pd.DataFrame) -> str:
     """What is wrong with the columns and their values; empty where nothing is."""
     findings = _findings(frame.columns)
     yes_or_no = [f"{prefix}{f}" for f in findings for prefix in (TARGET, LABELLED)]
@@ -83,5 +88,5 @@ def _problem(frame) -> str:
     return f"has values other than 0 and 1 under {', '.join(wrong)}" if wrong else ""
 
 
-def _findings(columns) -> list[str]:
+def _findings(columns: Iterable[str]) -> list[str]:
     return [name.removeprefix(TARGET) for name in columns if name.startswith(TARGET)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import tensorflow as tf
 
 from benchmark.data.augment import batch_key, mask_augmenter
@@ -52,12 +53,12 @@ def mask_batches(
     order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
     augment = mask_augmenter(augmentation)
 
-    def read(epoch, batch):
+    def read(epoch: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         heartbeat.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
         return images[rows], masks[rows]
 
-    def make(step):
+    def make(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epoch, batch = step // steps, step % steps
         both = tf.numpy_function(read, [epoch, batch], (tf.uint8, tf.uint8), stateful=False)
         x, mask = (tf.ensure_shape(part, (batch_size, *images.shape[1:])) for part in both)

@@ -69,12 +69,12 @@ def training_batches(
     heartbeat = heartbeat or Heartbeat()
     order = lru_cache(maxsize=4)(order or (lambda epoch: epoch_order(n, seed, epoch)))
 
-    def read(epoch, batch):
+    def read(epoch: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         heartbeat.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
         return images[rows], targets[rows]
 
-    def make(step):
+    def make(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epoch, batch = step // steps, step % steps
         x, y = tf.numpy_function(read, [epoch, batch], (dtype, tf.float32), stateful=False)
         x = tf.ensure_shape(x, (batch_size, *images.shape[1:]))
@@ -93,7 +93,7 @@ def handed_over(batches: tf.data.Dataset, heartbeat: Heartbeat) -> tf.data.Datas
     A plain map is run by whoever asks for a batch, as soon as the batch is there.
     """
 
-    def tell(x, y):
+    def tell(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.control_dependencies([tf.numpy_function(heartbeat.hand_over, [], [])]):
             return tf.identity(x), tf.identity(y)
 
@@ -107,11 +107,11 @@ def evaluation_batches(
     n, dtype = len(images), tf.as_dtype(images.dtype)
     heartbeat = heartbeat or Heartbeat()
 
-    def read(step):
+    def read(step: np.ndarray) -> np.ndarray:
         heartbeat.beat()
         return images[step * batch_size : (step + 1) * batch_size]
 
-    def make(step):
+    def make(step: tf.Tensor) -> tf.Tensor:
         x = tf.numpy_function(read, [step], dtype, stateful=False)
         x = tf.ensure_shape(x, (None, *images.shape[1:]))
         return _unit_range(x) if dtype == tf.uint8 else x

@@ -24,8 +24,10 @@ def shared_findings(
         UserError: they share none.
     """
     builders = [name.partition("/")[0] for name in (source, target)]
+    ours: Groups
+    theirs: Groups
     if builders[0] == builders[1] and builders[0] not in alignment.load().datasets:
-        ours, theirs = ({f: (f,) for f in found} for found in (source_findings, target_findings))
+        ours, theirs = {f: (f,) for f in source_findings}, {f: (f,) for f in target_findings}
     else:
         ours, theirs = _groups(builders[0], source_findings), _groups(builders[1], target_findings)
     common = [name for name in ours if name in theirs]

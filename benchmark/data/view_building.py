@@ -70,7 +70,7 @@ def decoded(
     prepared: Prepared,
     split: str,
     size: int,
-    ids: Sequence[str],
+    ids: np.ndarray,
     contents: str = "image",
     progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
@@ -101,7 +101,7 @@ def _decoded(
 
     dtype = stored_dtype(prepared.path)
 
-    def decode(example):
+    def decode(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         if contents == "mask":
             return example["image_id"], decode_mask(example["mask"], size)[..., 0]
         return example["image_id"], decode_image(example["image"], size, dtype)[..., 0]
@@ -118,7 +118,7 @@ def _decoded(
         ) from error
 
 
-def _check_ids(prepared: Prepared, split: str, found: Sequence[str], listed: Sequence[str]) -> None:
+def _check_ids(prepared: Prepared, split: str, found: Sequence[str], listed: np.ndarray) -> None:
     for image, wanted in zip_longest(found, listed, fillvalue="nothing"):
         if image != wanted:
             raise UserError(
@@ -134,8 +134,8 @@ def _write(folder: Path, recipe: Recipe, batches: Iterable[np.ndarray]) -> None:
     with (folder / IMAGES).open("wb") as file:
         file.write(begins)
         for batch in batches:
-            digest.update(batch)
-            file.write(batch)
+            digest.update(batch.data)
+            file.write(batch.data)
         file.flush()
         os.fsync(file.fileno())
         length = file.tell()

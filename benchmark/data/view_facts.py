@@ -22,7 +22,7 @@ _SOUND: set[tuple[str | int, ...]] = set()
 """Files of pixels that agreed with their hash when this process read them, and their state."""
 
 
-class Recipe(Record):
+class Recipe(Record, frozen=True):
     """What the pixels of a view depend on, and what a person wants to know about it.
 
     Attributes:
@@ -52,7 +52,7 @@ class Recipe(Record):
         return str(self.further.get("preprocessing") or self.further.get("contents", ""))
 
 
-class ViewFacts(Record):
+class ViewFacts(Record, frozen=True):
     """The record of a view: what it was made of, and length and SHA-256 of ``images.npy``."""
 
     made_of: Recipe

@@ -89,7 +89,10 @@ def open_view(
         for batch in decoded(prepared, split, size, ids, progress=progress):
             yield np.stack([apply(image) for image in batch])
 
-    made_of = {"preprocessing": preprocessing, "preprocessing_version": variant.version}
+    made_of: dict[str, Value] = {
+        "preprocessing": preprocessing,
+        "preprocessing_version": variant.version,
+    }
     return open_derived(prepared, split, size, made_of, make, cache_dir)
 
 

@@ -49,5 +49,5 @@ def most_confused(predictions: Predictions, k: int) -> tuple[list[int], int]:
         group: int(matrix[np.ix_(group, group)].sum())
         for group in combinations(range(len(matrix)), k)
     }
-    group = max(images, key=images.get)
+    group = max(images, key=images.__getitem__)
     return list(group), images[group]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,7 +54,7 @@ class AllSplits:
 
     data: Mapping[str, SplitData]
 
-    def images(self, view) -> Images:
+    def images(self, view: Callable[[str], Images]) -> Images:
         """The images, uint8 (N, S, S), read when asked for; see :meth:`SplitData.images`."""
         sources = [self.data[split].images(view) for split in SPLITS]
         return IndexedImages(sources, np.arange(sum(map(len, sources))))

@@ -7,11 +7,15 @@ patients are only comparable within one builder; images are compared by the hash
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.protocols import find
 from benchmark.records.store import Results
 from benchmark.spec import NETWORK, PUBLISHED, WEIGHTS, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def overlap(spec: Spec, prepared: Prepared, results: Results) -> list[str]:
@@ -32,7 +36,7 @@ def _ancestors(spec: Spec, results: Results) -> Iterator[tuple[str, Spec | None]
     earlier: Spec | None = spec
     while earlier and (spec_id := _network_of(earlier)):
         row = results.read_row(spec_id)
-        earlier = row and row.spec
+        earlier = row.spec if row else None
         yield spec_id, earlier
 
 
@@ -67,7 +71,7 @@ def _builder(dataset: str) -> str:
     return dataset.partition("/")[0]
 
 
-def _manifest(earlier: Spec, prepared: Prepared):
+def _manifest(earlier: Spec, prepared: Prepared) -> pd.DataFrame | None:
     """The manifest that an earlier spec was trained on; None where it is not here any more."""
     try:
         found = load_prepared(earlier.dataset, prepared.path.parents[2])

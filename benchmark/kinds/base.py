@@ -25,11 +25,11 @@ class Required:
     """A spec that another one is made from, as the plan has it.
 
     Attributes:
-        spec: the other one; None where nothing is known of it.
+        spec: the other one.
         problem: why it cannot be run, and has not been; empty where it can or has.
     """
 
-    spec: Spec | None
+    spec: Spec
     problem: str = ""
 
 

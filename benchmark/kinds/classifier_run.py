@@ -46,7 +46,7 @@ def run(job: SpecJob) -> Outcome:
         )
     with job.phases.phase("write"):
         saved = context.results.weights_path(spec.spec_id)
-        job.context.check_claim()
+        context.check_claim()
         save_weights(trained.model, saved)
     return Outcome(
         logits,
@@ -71,7 +71,9 @@ def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:
     if not spec.origin:
         return fresh_model(spec, model_file, task, files)
     model = fresh_model(spec, model_file, task)
-    learnt = job.context.results.read_row(spec.origin).dataset.task
+    origin = job.context.results.read_row(spec.origin)
+    assert origin is not None  # the files are those that it saved
+    learnt = origin.dataset.task
     theirs = Task(tuple(learnt.findings), learnt.kind)
     continue_from(
         model,

@@ -77,7 +77,7 @@ class EnsembleKind(Kind):
         way, rule = self.way(spec), declared(spec)
         names = {*spec.members, *filter(None, [rule.second])}
         models = {name: found(name, files) for name in sorted(names)}
-        second = models.get(rule.second)
+        second = models.get(rule.second or "")
         chance = [m for m in models.values() if m.card and not m.card["deterministic"]]
         card = {
             "title": title(spec, way),
@@ -126,7 +126,8 @@ def own_file(model_file: ModelFile) -> ModelFile | None:
 
 def title(spec: Spec, way: Way) -> str:
     """One line about an ensemble: what is done with whom."""
-    rule, members = spec.ensemble, list(spec.members)
-    if len(set((rule.weights or {}).values())) > 1:
-        members = [f"{name} ({rule.weights[name]:g})" for name in members]
+    rule, members = declared(spec), list(spec.members)
+    weights = rule.weights or {}
+    if len(set(weights.values())) > 1:
+        members = [f"{name} ({weights[name]:g})" for name in members]
     return way.title.format(k=rule.k, second=rule.second, members=", ".join(members))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchmark.data.indexed_images import Images
 from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.members import Member, Members, read_members
+from benchmark.kinds.ensemble import EnsembleFile
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import NotApplicable
 from benchmark.spec import MEMBER
@@ -37,6 +38,12 @@ class EnsembleJob:
         with job.phases.phase("read"):
             return cls(job, read_members(job.spec, job.context.results, parts))
 
+    @property
+    def file(self) -> EnsembleFile:
+        """What stands for its model file."""
+        assert isinstance(self.job.model_file, EnsembleFile)  # planned so for every ensemble
+        return self.job.model_file
+
     def images(self, member: Member) -> dict[str, Images]:
         """The images of each split as a member sees them, uint8 (N, S, S)."""
         return self.job.images(member.spec)
@@ -62,7 +69,7 @@ class EnsembleJob:
         """The network of a member as it was trained; raises as :meth:`saved` does."""
         from benchmark.training.network import fresh_model
 
-        path, file = self.saved(name), self.job.model_file.models[name]
+        path, file = self.saved(name), self.file.models[name]
         model = fresh_model(self.members[name].spec, file, self.job.prepared.task)
         model.load_weights(path)
         return model
@@ -82,4 +89,4 @@ class EnsembleJob:
 
 def parameters(members: Members) -> int:
     """Of these members together."""
-    return sum(member.row.model.parameters for member in members.values())
+    return sum(member.row.model.parameters or 0 for member in members.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -80,7 +81,7 @@ def cross_row(
         dataset=structs.replace(
             made.dataset,
             redistributable=made.dataset.redistributable and row.dataset.redistributable,
-            task=structs.replace(made.dataset.task, findings=list(both.findings)),
+            task=TaskFacts(findings=list(both.findings), kind=both.kind),  # type: ignore[arg-type]
         ),
         protocol=ProtocolFacts.of(facts),
         counts={split: _counts(both.part(split)) for split in ("validation", "test")},

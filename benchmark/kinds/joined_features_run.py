@@ -11,6 +11,7 @@ from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import best_of
+from benchmark.kinds.ensemble import declared
 from benchmark.kinds.ensemble_job import EnsembleJob, parameters
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.records.row import EnsembleFacts
@@ -29,7 +30,7 @@ def run(job: SpecJob) -> Outcome:
     spec, task, context = job.spec, job.prepared.task, job.context
     check_device(context.environment)
     ensemble = EnsembleJob.of(job)
-    members = best_of(ensemble.members, spec.ensemble.k)
+    members = best_of(ensemble.members, declared(spec).best)
     for name in members:
         ensemble.saved(name)
     features = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmark.kinds.base import Circumstances
-from benchmark.kinds.ensemble import EnsembleKind, Way
+from benchmark.kinds.ensemble import EnsembleKind, Way, declared
 from benchmark.spec import Spec
 
 
@@ -24,7 +24,7 @@ class Specialist(EnsembleKind):
 
     def refusal(self, spec: Spec, given: Circumstances) -> str | None:
         """A task that is not of exclusive findings, or too few of them."""
-        task, k = given.prepared.task, spec.ensemble.k
+        task, k = given.prepared.task, declared(spec).best
         if any(not required.spec.resolution for required in given.required.values()):
             return "its member sees no image, so it has no second stage"
         if not task.exclusive:

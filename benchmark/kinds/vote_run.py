@@ -11,6 +11,7 @@ from benchmark.data.prepared import SPLITS
 from benchmark.ensembles.members import Members
 from benchmark.ensembles.rules import AXIS
 from benchmark.ensembles.voters import Voter
+from benchmark.kinds.ensemble import declared
 from benchmark.kinds.ensemble_job import EnsembleJob, parameters
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.records.row import EnsembleFacts, Row
@@ -28,7 +29,7 @@ def run(job: SpecJob) -> Outcome:
     """
     ensemble = EnsembleJob.of(job)
     with job.phases.phase("vote"):
-        outcome = _vote(job.spec.ensemble, ensemble.members, job.context.results)
+        outcome = _vote(declared(job.spec), ensemble.members, job.context.results)
     return ensemble.told(outcome)
 
 
@@ -57,7 +58,7 @@ def vote(rule: EnsembleRule, members: Members, results: Results) -> tuple[np.nda
         )
         for name, member in members.items()
     }
-    return AXIS.find(rule.rule).load()(voters, rule)
+    return AXIS.find(rule.rule or "").load()(voters, rule)
 
 
 def _thresholds(results: Results, row: Row) -> Mapping[str, float]:

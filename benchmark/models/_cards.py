@@ -86,7 +86,7 @@ _IMAGE: dict[str, _Check] = {
     "packages": (_is_text_by_text, "a dict of module name to how to install it, or {}"),
 }
 
-_OPTIONAL = {"weight_files": [], "packages": {}}
+_OPTIONAL: dict[str, Any] = {"weight_files": [], "packages": {}}
 """Image keys that a card may leave out, and what they are then."""
 
 # What the image keys mean for a model that sees no image, so that a reader finds them in any card.

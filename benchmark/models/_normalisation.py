@@ -42,6 +42,8 @@ class Normalisation(keras.layers.Layer):
         """Apply the normalisation."""
         if self.method == "standardise":
             return ops.repeat(_standardise(images), self.channels, axis=-1)
+        mean: tuple[float, ...]
+        deviation: tuple[float, ...]
         mean, deviation = _AFFINE[self.method]
         if self.channels == 1:
             mean, deviation = (sum(mean) / 3,), (sum(deviation) / 3,)

@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 LENGTH = 16
 """Hexadecimal digits of a version."""
@@ -112,17 +112,18 @@ def _without_words(value: Any, node: ast.AST) -> Any:
     return value
 
 
-def _text(node: ast.AST) -> bool:
+def _text(node: ast.AST) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _joined(values: list[ast.AST]) -> list[ast.AST]:
+def _joined(values: list[ast.expr]) -> list[ast.expr]:
     """Parts of an f-string; neighbouring texts are one, which Pythons cut differently."""
-    joined: list[ast.AST] = []
+    joined: list[ast.expr] = []
     for part in values:
-        if _text(part) and joined and _text(joined[-1]):
-            part = ast.Constant(joined.pop().value + part.value)
-        joined.append(part)
+        if _text(part) and joined and _text(last := joined[-1]):
+            joined[-1] = ast.Constant(str(last.value) + str(part.value))
+        else:
+            joined.append(part)
     return [part for part in joined if not (_text(part) and part.value == "")]
 
 
@@ -174,6 +175,7 @@ def _found_first(name: str, folder: Path) -> bool:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # a module in use that does not say where it comes from
         return True
-    if spec is None or not spec.has_location:  # a mere folder gives way to a module
+    if spec is None or not spec.has_location or spec.origin is None:
+        # A mere folder gives way to a module.
         return False
     return Path(spec.origin) not in (folder / f"{name}.py", folder / name / "__init__.py")

@@ -33,7 +33,7 @@ def nominal_seconds(spec: Spec, card: dict[str, Any], counts: dict[str, SplitCou
     gigamacs = (card["gmacs_224"] or 0.0) * (spec.resolution / 224) ** 2
     training = counts["train"].images
     evaluated = counts["validation"].images
-    images = spec.recipe["epochs"] * (TRAINING_PASSES * training + evaluated)
+    images = int(spec.recipe["epochs"]) * (TRAINING_PASSES * training + evaluated)
     if is_features_only(spec.scheme):
         images = sum(split.images for split in counts.values())
     return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)

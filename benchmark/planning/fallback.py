@@ -16,7 +16,7 @@ from msgspec import structs
 from benchmark.planning.plan import PlannedSpec
 from benchmark.records.row import Row
 from benchmark.spec import Spec
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import make_recipe
 
 FEWEST = 4
 """Images at a time below which nothing more is tried: what is short then is not room for images."""
@@ -31,7 +31,7 @@ def smaller(planned: PlannedSpec) -> PlannedSpec | None:
     trains = "batch_size" in spec.recipe and not spec.ensemble
     if not trains or spec.micro_batch % 2 or spec.micro_batch // 2 < FEWEST:
         return None
-    recipe = Recipe(**spec.recipe)
+    recipe = make_recipe(spec.recipe)
     halved = replace(recipe, accumulate=2 * recipe.accumulate)
     less = structs.replace(spec, recipe=halved.as_dict(), memory_fallback=True)
     return replace(planned, spec=less, status="missing")
@@ -50,9 +50,8 @@ def fallback_for(
     """
     tried = planned
     while tried.status == "failed":
-        begun = rows[tried.spec.spec_id].error.fallback
-        less = smaller(tried)
-        if less is None or less.spec.spec_id != begun:
+        error, less = rows[tried.spec.spec_id].error, smaller(tried)
+        if less is None or error is None or less.spec.spec_id != error.fallback:
             return planned
         tried = replace(less, status=status(less.spec))
     return tried

@@ -90,7 +90,8 @@ class Graph:
         return status_by_row(replace(planned, spec=spec), self._inputs)
 
     def _was_refused(self, spec: Spec) -> bool:
-        return self._inputs.rows[spec.spec_id].error.at_planning
+        error = self._inputs.rows[spec.spec_id].error
+        return error is not None and error.at_planning
 
     def _is_made(self, role: str, spec_id: str, dependent: Spec) -> bool:
         """Whether a required spec has to be run before its dependent; notes it where it is gone."""

@@ -56,7 +56,7 @@ def make_plan(
     """
     suites, wanted = list(suites), wanted or {}
     _check_names(wanted, suites, inputs)
-    plan = Plan(rerun=RERUN.get(rerun, set()))
+    plan = Plan(rerun=RERUN[rerun] if rerun else set(), written=inputs.written)
     drafts: list[PlannedSpec] = []
     selected: dict[str, Spec] = {}
     for suite in suites:
@@ -227,7 +227,9 @@ class _Resolver:
     @cached_property
     def _masks(self) -> Prepared | NotPrepared:
         """The set that the suite's lung network learns from, checked."""
-        masks, named = self.inputs.prepared[mask_set(self.suite)], self.suite.lungs
+        name, named = mask_set(self.suite), self.suite.lungs
+        assert name is not None  # a variant needs lungs, or nobody would ask
+        masks = self.inputs.prepared[name]
         card = model_called(named.model, self.inputs.model_files).card or UNKNOWN_CARD
         learns = (card["inputs"], card["predicts"]) == ("image", "masks")
         if learns and (isinstance(masks, NotPrepared) or masks.holds_masks):
@@ -242,6 +244,7 @@ class _Resolver:
     def _lung_network(self) -> PlannedSpec:
         suite = lung_suite(self.suite.lungs)
         (_, protocol), *_ = suite.datasets
+        assert isinstance(self._masks, Prepared)  # else `why_none` said why there is no network
         resolver = _Resolver(suite, self._masks, find(protocol), self.inputs)
         return resolver._of_model(self.suite.lungs.model)[0]
 

@@ -10,7 +10,7 @@ splits, all from the same checkpoint and without augmentation. Columns: ``split`
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,7 +147,7 @@ def decode_predictions(data: bytes, kind: str, where: object = IN_MEMORY) -> Pre
     return predictions
 
 
-def zipped(columns: dict[str, object], float_format: str | None = None) -> bytes:
+def zipped(columns: Mapping[str, Sized], float_format: str | None = None) -> bytes:
     """A table of equally long columns as the bytes of a gzipped CSV file.
 
     Raises:
@@ -220,10 +220,10 @@ def refuse_odd_images(frame: DataFrame, where: object) -> None:
     refuse(frame, where, again, "this split has a line of this image already")
 
 
-def _columns(predictions: Predictions) -> dict[str, object]:
+def _columns(predictions: Predictions) -> dict[str, Sized]:
     import pandas as pd
 
-    columns: dict[str, object] = {
+    columns: dict[str, Sized] = {
         name: getattr(predictions, name)
         for name in ("split", "image_id", "patient_id", "age", "sex", "view")
     }

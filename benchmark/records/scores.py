@@ -15,7 +15,7 @@ Metrics = dict[str, float | None]
 Interval = tuple[float, float]
 
 
-class FindingScores(Record):
+class FindingScores(Record, frozen=True):
     """One finding on one split: its support, and the metrics by name."""
 
     n: Count
@@ -25,7 +25,7 @@ class FindingScores(Record):
     metrics: Metrics
 
 
-class SplitScores(Record):
+class SplitScores(Record, frozen=True):
     """One split.
 
     Attributes:
@@ -43,7 +43,7 @@ class SplitScores(Record):
     confusion: dict[str, list[Count]] | list[list[Count]]
 
 
-class Gap(LaterFields):
+class Gap(LaterFields, frozen=True):
     """Train minus test of a metric, and its two parts; ``constant``: of a constant predictor."""
 
     value: float | None
@@ -52,14 +52,14 @@ class Gap(LaterFields):
     constant: float | None = None
 
 
-class RuleScores(Record):
+class RuleScores(Record, frozen=True):
     """Accuracy and F1 of one split by the rule of a legacy protocol."""
 
     accuracy: float | None
     f1: float | None
 
 
-class Scores(LaterFields):
+class Scores(LaterFields, frozen=True):
     """Every number of a row of findings; see :func:`benchmark.scoring.score`.
 
     Attributes:
@@ -85,14 +85,14 @@ class Scores(LaterFields):
     undefined_resamples: dict[str, Count]
     by_rule: dict[str, RuleScores] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if "test" not in self.splits:
             raise ValueError("there are no scores of the test split")
         if any(part.per_finding.keys() != set(self.findings) for part in self.splits.values()):
             raise ValueError("a split has scores of other findings")
 
 
-class MaskGroup(LaterFields):
+class MaskGroup(LaterFields, frozen=True):
     """Means over the images of one group of one split: Dice, IoU and pixel accuracy."""
 
     n_images: Count
@@ -101,7 +101,7 @@ class MaskGroup(LaterFields):
     intervals: dict[str, Interval] | None = None
 
 
-class MaskScores(Record):
+class MaskScores(Record, frozen=True):
     """Every number of a row of masks; ``splits`` by split and group (``"all"`` and pairings).
 
     ``predictions_sha256`` is of its mask file, ``seed_text`` as in :class:`Scores`.
@@ -112,12 +112,12 @@ class MaskScores(Record):
     seed_text: str
     splits: dict[str, dict[str, MaskGroup]]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if "all" not in self.splits.get("test", {}):
             raise ValueError("there are no scores of all test images")
 
 
-class StoredComparison(Record):
+class StoredComparison(Record, frozen=True):
     """What a :class:`benchmark.scoring.ranking.Comparison` holds but for whom it compares."""
 
     difference: float | None

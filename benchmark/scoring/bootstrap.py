@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -94,11 +95,13 @@ class _Ladder:
     float64 holds them exactly in any order of summation.
     """
 
-    positive: object  # (rungs, patients) sparse image counts
-    negative: object
+    positive: Any  # (rungs, patients) sparse image counts
+    negative: Any
 
     @classmethod
-    def of(cls, targets, scores, codes, n_patients) -> _Ladder:
+    def of(
+        cls, targets: np.ndarray, scores: np.ndarray, codes: np.ndarray, n_patients: int
+    ) -> _Ladder:
         labelled = ~np.isnan(targets)
         positive, codes = targets[labelled] == 1, codes[labelled]
         rungs = _rungs(positive, scores[labelled])
@@ -135,13 +138,15 @@ def _rungs(positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(~joins)])[level]
 
 
-def _sparse_counts(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]):
+def _sparse_counts(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
     from scipy.sparse import csr_array
 
     return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
 
-def _decision_counts(targets, decisions, codes, n_patients) -> np.ndarray:
+def _decision_counts(
+    targets: np.ndarray, decisions: np.ndarray, codes: np.ndarray, n_patients: int
+) -> np.ndarray:
     """(2, F, patients): right positive decisions, and fp + fn, of each patient."""
     right = (targets == 1) & decisions
     wrong = ~np.isnan(targets) & ((targets == 1) != decisions)

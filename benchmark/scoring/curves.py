@@ -7,7 +7,7 @@ drawn anew, pointwise, with the draws of `bootstrap.multiplicities`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +55,14 @@ class Reliability:
 def roc_points(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K + 1,) false and true positive rates from (0, 0) to (1, 1); equal scores are one step."""
     curve = Curve.of(targets, scores)
-    sides = (
-        curve.false_positives / curve.negatives,
-        curve.true_positives / curve.positives,
+    false, true = (
+        np.concatenate([[0.0], side])
+        for side in (
+            curve.false_positives / curve.negatives,
+            curve.true_positives / curve.positives,
+        )
     )
-    return tuple(np.concatenate([[0.0], side]) for side in sides)
+    return false, true
 
 
 def precision_recall_points(
@@ -147,7 +150,14 @@ def reliability(
     )
 
 
-def _band(at_grid, targets, scores, patients, seed_text: str, resamples: int) -> Band:
+def _band(
+    at_grid: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    targets: np.ndarray,
+    scores: np.ndarray,
+    patients: np.ndarray,
+    seed_text: str,
+    resamples: int,
+) -> Band:
     ids, codes = np.unique(patients, return_inverse=True)
     stairs = [_Stairs.of(targets, run, codes) for run in scores]
     mean = np.mean([at_grid(*next(s.drawn(np.ones((len(ids), 1))))) for s in stairs], axis=0)
@@ -170,7 +180,7 @@ class _Stairs:
     starts: np.ndarray  # (K,)
 
     @classmethod
-    def of(cls, targets, scores, codes) -> _Stairs:
+    def of(cls, targets: np.ndarray, scores: np.ndarray, codes: np.ndarray) -> _Stairs:
         order = np.argsort(-scores, kind="stable")
         falls = np.diff(scores[order], prepend=np.inf) != 0
         return cls(targets[order].astype(float), codes[order], np.flatnonzero(falls))

@@ -39,7 +39,10 @@ def gaps(
 
 def _differences(values: Mapping[str, float | None]) -> dict[str, float | None]:
     pairs = {name: [values.get(split) for split in pair] for name, pair in _PARTS.items()}
-    return {name: None if None in pair else pair[0] - pair[1] for name, pair in pairs.items()}
+    return {
+        name: None if more is None or less is None else more - less
+        for name, (more, less) in pairs.items()
+    }
 
 
 def _constant_f1(parts: Mapping[str, Part], macro: list[int]) -> dict[str, float | None]:

@@ -20,7 +20,8 @@ def percentile(replicates: np.ndarray, level: float = LEVEL) -> Interval | None:
     if not len(defined):
         return None
     tail = 50 * (1 - level)
-    return tuple(np.percentile(defined, [tail, 100 - tail]).tolist())
+    low, high = np.percentile(defined, [tail, 100 - tail]).tolist()
+    return low, high
 
 
 def normal(value: float, variance: float, level: float = LEVEL) -> Interval:
@@ -38,16 +39,19 @@ def logit(value: float, variance: float, level: float = LEVEL) -> Interval:
         return value, value
     reach = normal_quantile(level) * sqrt(variance) / (value * (1 - value))
     centre = np.log(value / (1 - value))
-    return tuple(float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
+    low, high = (float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
+    return low, high
 
 
 def logit_of_replicates(value: float | None, replicates: np.ndarray) -> Interval | None:
     """Logit interval of a value with the variance of its (R,) bootstrap replicates.
 
-    NaN are left out; None where fewer than two are left.
+    NaN are left out; None where fewer than two are left, or there is no value.
     """
     defined = replicates[~np.isnan(replicates)]
-    return logit(value, float(np.var(defined, ddof=1))) if len(defined) > 1 else None
+    if value is None or len(defined) < 2:
+        return None
+    return logit(value, float(np.var(defined, ddof=1)))
 
 
 def normal_quantile(level: float = LEVEL) -> float:

@@ -69,7 +69,8 @@ class Sample:
     def confusion(self) -> tuple[int, int, int, int]:
         """Number of images (tn, fp, fn, tp)."""
         cells = np.bincount(2 * self.targets.astype(int) + self.decisions, minlength=4)
-        return tuple(cells.tolist())
+        tn, fp, fn, tp = cells.tolist()
+        return tn, fp, fn, tp
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,11 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 
 
-def _declare(name: str, *, higher_is_better: bool):
-    def register(function):
+_Function = Callable[[Sample], float]
+
+
+def _declare(name: str, *, higher_is_better: bool) -> Callable[[_Function], _Function]:
+    def register(function: _Function) -> _Function:
         METRICS[name] = Metric(function, higher_is_better)
         return function
 

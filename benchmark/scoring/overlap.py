@@ -115,7 +115,8 @@ def _intervals(
         drawn = sums @ weights
         means.append(drawn[:-1] / drawn[-1])
     replicates = np.concatenate(means, axis=1)
-    return {name: percentile(r) for name, r in zip(OVERLAPS, replicates, strict=True)}
+    limits = {name: percentile(r) for name, r in zip(OVERLAPS, replicates, strict=True)}
+    return {name: each for name, each in limits.items() if each is not None}
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

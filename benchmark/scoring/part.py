@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """One split: (N, F) arrays, targets NaN where unlabelled; (N,) patients, numbered by id."""
+    """One split: (N, F) arrays, targets NaN where unlabelled; (N,) patients, numbered by id.
+
+    ``decisions`` are empty until they are made.
+    """
 
     targets: np.ndarray
     log_odds: np.ndarray
     probabilities: np.ndarray
     patients: np.ndarray
     exclusive: bool
-    decisions: np.ndarray | None = None
+    decisions: np.ndarray = field(default_factory=lambda: np.empty((0, 0), bool))
 
     @classmethod
     def of(cls, predictions: Predictions) -> Part:
@@ -42,9 +45,9 @@ class Part:
 
     def decided(self, thresholds: list[float]) -> Part:
         """The same with decisions: argmax where findings are exclusive, else >= threshold."""
-        by_threshold = None if self.exclusive else self.probabilities >= np.array(thresholds)
-        decisions = argmax_decisions(self.probabilities) if self.exclusive else by_threshold
-        return replace(self, decisions=decisions)
+        if self.exclusive:
+            return replace(self, decisions=argmax_decisions(self.probabilities))
+        return replace(self, decisions=self.probabilities >= np.array(thresholds))
 
     def sample(self, finding: int) -> Sample:
         """The labelled images of one finding."""

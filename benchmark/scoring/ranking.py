@@ -66,7 +66,7 @@ class Entry:
         """Standard deviation between seeds; None where a single seed cannot tell."""
         if self.deterministic:
             return 0.0
-        values = [seed.value for seed in self.seeds]
+        values = [seed.value for seed in self.seeds if seed.value is not None]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     @property
@@ -149,7 +149,7 @@ def compare(first: Entry, second: Entry) -> Comparison:
         raise ValueError(f"{names[0]} and {names[1]} have different numbers of resamples")
     paired = first.replicates - second.replicates
     sampling = float(np.var(paired[np.isfinite(paired)], ddof=1))
-    variance = sampling + first.seed_variance + second.seed_variance
+    variance = sampling + (first.seed_variance or 0.0) + (second.seed_variance or 0.0)
     se = sqrt(variance)
     return Comparison(
         *names, difference, se, normal(difference, variance), two_sided_p(difference, se)
@@ -185,7 +185,7 @@ def rank_configurations(
     while waiting:
         leader, *others = waiting
         comparisons = [compared(leader, other) for other in others]
-        adjusted = holm([c.p for c in comparisons])
+        adjusted = holm([c.p for c in comparisons if c.p is not None])  # all of them have one
         below = np.array(adjusted) < alpha
         groups.append(
             Group(

@@ -8,7 +8,7 @@ None in the result.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def score(
     parts = {split: part.decided(list(thresholds.values())) for split, part in parts.items()}
     excluded = _excluded(parts, names)
     macro = [i for i, name in enumerate(names) if name not in excluded]
-    source = "validation" if "validation" in parts else "fixed"
+    source: Literal["validation", "fixed"] = "validation" if "validation" in parts else "fixed"
     splits = {split: _split_scores(part, names, macro) for split, part in parts.items()}
     test_auc = splits["test"].metrics["auc"]
     found = uncertainty(parts, macro, test_auc, resamples=resamples, seed_text=seed_text)
@@ -93,7 +93,7 @@ def score(
         scorer_version=SCORER_VERSION,
         predictions_sha256=predictions_sha256,
         seed_text=seed_text,
-        kind=predictions.kind,
+        kind=predictions.kind,  # type: ignore[arg-type]  # the task's, checked there
         findings=list(names),
         macro_findings=[names[i] for i in macro],
         excluded=excluded,
@@ -133,7 +133,9 @@ def _thresholds(
     validation: Part | None, names: tuple[str, ...]
 ) -> tuple[dict[str, float], list[str]]:
     best: dict[str, float | None] = dict.fromkeys(names)
-    for i, name in enumerate(names if validation else ()):
+    for i, name in enumerate(names):
+        if validation is None:
+            continue
         targets, labelled = validation.targets[:, i], ~np.isnan(validation.targets[:, i])
         best[name] = best_f1_threshold(
             targets[labelled] == 1, validation.probabilities[labelled, i]

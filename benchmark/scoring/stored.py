@@ -62,7 +62,7 @@ def stored_headline(results: Results, row: Row) -> tuple[str, float | None]:
 
 def headline(row: Row, scores: Scores | MaskScores) -> tuple[str, float | None]:
     """The one number that tells how a finished row did on test: its name and value."""
-    if row.holds_masks:
+    if isinstance(scores, MaskScores):
         return "Dice", scores.splits["test"][ALL].overlaps["dice"]
     return "AUC", scores.splits["test"].metrics["auc"]
 

@@ -121,15 +121,21 @@ class _Test:
     resamples: int
 
     @classmethod
-    def of(cls, runs, thresholds, seed_text: str, resamples: int) -> _Test:
+    def of(
+        cls,
+        runs: Sequence[Predictions],
+        thresholds: Sequence[Mapping[str, float]],
+        seed_text: str,
+        resamples: int,
+    ) -> _Test:
         exclusive = runs[0].kind == "multiclass"
         odds = [multiclass.log_odds(r.logits) if exclusive else r.logits for r in runs]
         decisions = [
             argmax_decisions(r.probabilities) if exclusive else _at_least(r, given)
             for r, given in zip(runs, thresholds, strict=True)
         ]
-        arrays = (np.array(a) for a in (runs[0].targets, odds, decisions))
-        return cls(runs[0], *arrays, seed_text, resamples)
+        targets = np.array(runs[0].targets)
+        return cls(runs[0], targets, np.array(odds), np.array(decisions), seed_text, resamples)
 
     def auc(self, here: np.ndarray, columns: list[int]) -> Estimate:
         """Mean AUC over some findings of the images ``here``, (N,) bool."""

@@ -54,7 +54,7 @@ class Ensemble:
     def rule(self) -> EnsembleRule:
         """What its specs say of it; the recipe is a field of its own."""
         weights = self.weights or (1.0,) * len(self.members)
-        values = {
+        values: dict[str, Any] = {
             "weights": dict(zip(self.members, weights, strict=True)),
             "k": self.k,
             "second": self.second or self.members[0],
@@ -99,24 +99,25 @@ def read_ensembles(where: object, entries: Any) -> tuple[Ensemble, ...]:
 
 
 def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
-    name, kind, members = (entry.get(key) for key in ("name", "kind", "members"))
+    name, kind = entry.get("name"), entry.get("kind")
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise UserError(f"{where}: an ensemble needs a name of a-z, 0-9 and _, not {name!r}")
     here = f"{where}, ensemble {name}"
-    if kind not in (known := ways()):
-        raise UnknownName(f"kind of ensemble in {here}", str(kind), known)
+    if kind not in ways():
+        raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())
+    allowed = ways()[kind][1].options
     for key in entry:
-        if key not in (known := ("name", "kind", "members", *ways()[kind][1].options)):
+        if key not in (known := ("name", "kind", "members", *allowed)):
             raise UnknownName(f"key of a {kind} in {here}", key, known)
-    _check_members(here, kind, members)
-    options = {key: entry[key] for key in ways()[kind][1].options if key in entry}
+    members = _members(here, kind, entry.get("members"))
+    options = {key: entry[key] for key in allowed if key in entry}
     _check_options(here, kind, len(members), options)
     if "weights" in options:
         options["weights"] = tuple(float(weight) for weight in options["weights"])
     return Ensemble(name, kind, tuple(members), **options)
 
 
-def _check_members(here: str, kind: str, members: Any) -> None:
+def _members(here: str, kind: str, members: Any) -> list[str]:
     if not isinstance(members, list) or not all(isinstance(m, str) for m in members):
         raise UserError(f'{here}: needs members, a list of models: members = ["mlp", "cnn"]')
     if len(set(members)) < len(members):
@@ -125,6 +126,7 @@ def _check_members(here: str, kind: str, members: Any) -> None:
     if len(members) < least or (most is not None and len(members) > most):
         wanted = f"exactly {most}" if most == least else f"{least} or more"
         raise UserError(f"{here}: a {kind} has {wanted} member(s), not {len(members)}")
+    return members
 
 
 def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmark.errors import UnknownName, UserError
 from benchmark.spec import Spec
 
@@ -40,6 +42,6 @@ def parse_filter(text: str) -> dict[str, set[str]]:
     return wanted
 
 
-def matches(spec: Spec, wanted: dict[str, set[str]]) -> bool:
+def matches(spec: Spec, wanted: Mapping[str, set[str]]) -> bool:
     """True where every filtered field of the spec has one of its allowed values."""
     return all(str(getattr(spec, field)) in values for field, values in wanted.items())

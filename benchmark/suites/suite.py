@@ -66,7 +66,7 @@ def check_normalisation(name: str) -> None:
         raise UnknownName("normalisation", name, NORMALISATIONS)
 
 
-CHECKS = {
+CHECKS: dict[str, Callable[[Any], Any]] = {
     "resolutions": check_resolution,
     "seeds": check_seed,
     "normalisation": check_normalisation,

@@ -56,7 +56,7 @@ class Recipe:
     head_epochs: int = 5
     finetune_factor: float = 0.1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
         for name, known in choices.items():
             if getattr(self, name) not in known:

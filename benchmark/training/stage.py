@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
@@ -206,7 +207,7 @@ def run_stage(
 
 def predict_splits(
     network: keras.Model,
-    inputs: dict[str, Images],
+    inputs: Mapping[str, Images],
     validation: np.ndarray | None,
     heartbeat: Heartbeat,
 ) -> dict[str, np.ndarray]:

@@ -82,7 +82,7 @@ class _Hasher:
         """(n, axes) float32 of textures (n, 64, 64), seen through windows."""
         projected = (_seen(texture, _CELLS, cuts) - self._typical[0]) @ self._axes
         length = np.linalg.norm(projected, axis=1, keepdims=True)
-        seen = texture.any((1, 2))[:, None]  # blank images resemble nothing
+        seen = np.asarray(texture.any((1, 2)))[:, None]  # blank images resemble nothing
         return np.where(seen, projected / np.maximum(length, 1e-6), 0).astype(np.float32)
 
     def second(self, texture: np.ndarray, cuts: np.ndarray = WINDOWS[0]) -> np.ndarray:

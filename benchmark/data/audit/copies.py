@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 """Called as ``progress(what is done, items done, items in all)``."""
 
 
-class Copies(Record):
+class Copies(Record, frozen=True):
     """What was found in the pixels; images are named by their line in the manifest, from 0.
 
     Attributes:
@@ -80,7 +80,7 @@ class Copies(Record):
         return connected_components(graph, directed=False)[1][:n]
 
 
-class _Stored(Record):
+class _Stored(Record, frozen=True):
     """The file of a look: what was looked at, by which version, and what was found."""
 
     manifest_sha256: str
@@ -159,7 +159,8 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
 def _views(prepared: Prepared, folder: Path, progress: Progress) -> IndexedImages:
     """Every image in the order of the manifest, uint8 (N, 64, 64), left on disk."""
     splits = prepared.manifest()["split"].to_numpy()
-    parts, rows = [], np.empty(len(splits), int)
+    parts: list[OnDisk] = []
+    rows = np.empty(len(splits), int)
     for split in dict.fromkeys(splits):
         tell = lambda *n, split=split: progress(f"decoding {split}", *n)  # noqa: E731
         rows[splits == split] = sum(map(len, parts)) + np.arange((splits == split).sum())

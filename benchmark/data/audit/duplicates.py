@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark.data.audit.copies import Copies, Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def groups_of(labels: np.ndarray) -> list[list[int]]:
@@ -17,19 +20,19 @@ def groups_of(labels: np.ndarray) -> list[list[int]]:
     return [lines for lines in members.values() if len(lines) > 1]
 
 
-def exact(manifest) -> dict[str, Any]:
+def exact(manifest: pd.DataFrame) -> dict[str, Any]:
     """Groups of files with the same bytes; see :func:`described`."""
     return described(manifest, groups_of(manifest["sha256"].to_numpy()))
 
 
-def same_pixels(manifest, copies: Copies) -> dict[str, Any]:
+def same_pixels(manifest: pd.DataFrame, copies: Copies) -> dict[str, Any]:
     """Groups with the same decoded pixels in different files."""
     digest = manifest["sha256"].to_numpy()
     groups = [group for group in copies.same_pixels if len(set(digest[group])) > 1]
     return described(manifest, groups)
 
 
-def near(manifest, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
+def near(manifest: pd.DataFrame, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
     """Groups of confirmed copies (scaled, cropped, mirrored, ...) that are not equal files."""
     digest = manifest["sha256"].to_numpy()
     groups = [lines for lines in groups_of(same_image) if len(set(digest[lines])) > 1]
@@ -39,14 +42,14 @@ def near(manifest, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
     }
 
 
-def doubtful(manifest, copies: Copies) -> list[dict[str, Any]]:
+def doubtful(manifest: pd.DataFrame, copies: Copies) -> list[dict[str, Any]]:
     """Pairs of different patients to look at, the most alike first; see :func:`_pairs`."""
     confirmed = {pair[:2] for pair in copies.pairs}
     open_pairs = [pair for pair in copies.doubtful if pair[:2] not in confirmed]
     return _pairs(manifest, sorted(open_pairs, key=lambda pair: -pair[2]))
 
 
-def described(manifest, groups: list[list[int]]) -> dict[str, Any]:
+def described(manifest: pd.DataFrame, groups: list[list[int]]) -> dict[str, Any]:
     """Counts and members of groups of manifest lines.
 
     Returns:
@@ -63,7 +66,7 @@ def described(manifest, groups: list[list[int]]) -> dict[str, Any]:
     }
 
 
-def conflicting_labels(manifest, groups: list[list[int]]) -> list[dict[str, Any]]:
+def conflicting_labels(manifest: pd.DataFrame, groups: list[list[int]]) -> list[dict[str, Any]]:
     """Groups of one image that carries a finding once and once does not, with the findings."""
     targets = [column for column in manifest if column.startswith("target:")]
     found = []
@@ -75,18 +78,18 @@ def conflicting_labels(manifest, groups: list[list[int]]) -> list[dict[str, Any]
     return found
 
 
-def _torn(lines, target: str) -> bool:
+def _torn(lines: pd.DataFrame, target: str) -> bool:
     labelled = lines[target.replace("target:", "labelled:", 1)].to_numpy(bool)
     return len(set(lines[target].to_numpy()[labelled])) > 1
 
 
-def _members(manifest, group: list[int]) -> dict[str, list[str]]:
+def _members(manifest: pd.DataFrame, group: list[int]) -> dict[str, list[str]]:
     lines = manifest.iloc[group]
     columns = {"images": "image_id", "splits": "split", "patients": "patient_id"}
     return {key: lines[column].tolist() for key, column in columns.items()}
 
 
-def _pairs(manifest, pairs: list[Pair]) -> list[dict[str, Any]]:
+def _pairs(manifest: pd.DataFrame, pairs: list[Pair]) -> list[dict[str, Any]]:
     digest = manifest["sha256"].to_numpy()
     patients = manifest["patient_id"].to_numpy()
     return [

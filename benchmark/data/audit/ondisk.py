@@ -46,5 +46,5 @@ def written(path: Path, rows: int, blocks: Iterable[np.ndarray]) -> OnDisk:
                     "shape": (rows, *block.shape[1:]),
                 }
                 np.lib.format.write_array_header_1_0(file, header)
-            file.write(np.ascontiguousarray(block))
+            file.write(np.ascontiguousarray(block).data)
     return OnDisk(path)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.data.prepared import SPLITS
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def shared_patients(manifest, findings: list[str]) -> list[dict[str, Any]]:
+
+def shared_patients(manifest: pd.DataFrame, findings: list[str]) -> list[dict[str, Any]]:
     """Patient ids in two splits, and in the test split and any other.
 
     Returns:
@@ -19,7 +22,9 @@ def shared_patients(manifest, findings: list[str]) -> list[dict[str, Any]]:
     return [_shared(manifest, findings, *pair) for pair in sides]
 
 
-def _shared(manifest, findings: list[str], a: tuple[str, ...], b: tuple[str, ...]) -> dict:
+def _shared(
+    manifest: pd.DataFrame, findings: list[str], a: tuple[str, ...], b: tuple[str, ...]
+) -> dict:
     ids = [set(manifest.loc[manifest["split"].isin(side), "patient_id"]) for side in (a, b)]
     here = manifest["patient_id"].isin(ids[0] & ids[1]) & manifest["split"].isin(a + b)
     lines = manifest[here]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OLDEST = 120
 SEXES = ("", "F", "M")
@@ -12,7 +15,7 @@ VIEWS = ("", "PA", "AP", "L", "AP_horizontal", "COSTAL")
 _LISTED = 20
 
 
-def implausible(manifest, projections: list[str]) -> list[dict[str, Any]]:
+def implausible(manifest: pd.DataFrame, projections: list[str]) -> list[dict[str, Any]]:
     """What is wrong with the metadata.
 
     Args:
@@ -44,7 +47,7 @@ def implausible(manifest, projections: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _of_two_sexes(manifest):
+def _of_two_sexes(manifest: pd.DataFrame) -> pd.Series:
     known = manifest[manifest["sex"].isin(SEXES[1:])]
     sexes = known.groupby("patient_id")["sex"].nunique()
     return sexes.index[sexes > 1].to_series()

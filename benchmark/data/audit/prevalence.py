@@ -10,18 +10,23 @@ shares (0.2 small, 0.5 medium, 0.8 large).
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark.data.prepared import SPLITS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ALPHA = 0.05
+PerPatient = tuple[np.ndarray, np.ndarray]
+
 FEWEST = 5
 """Patients with and without the finding that a pair of splits must have to be tested."""
 
 
-def shifts(manifest, findings: list[str]) -> list[dict[str, Any]]:
+def shifts(manifest: pd.DataFrame, findings: list[str]) -> list[dict[str, Any]]:
     """Compare the prevalence of every finding between every two splits.
 
     Returns:
@@ -52,14 +57,16 @@ def holm(p_values: list[float]) -> list[float]:
     return np.minimum(corrected, 1.0).tolist()
 
 
-def _part(manifest, split: str, finding: str) -> tuple[np.ndarray, np.ndarray]:
+def _part(manifest: pd.DataFrame, split: str, finding: str) -> PerPatient:
     """Positive and all labelled images of each patient of a split, two arrays (patients,)."""
     lines = manifest[(manifest["split"] == split) & (manifest[f"labelled:{finding}"] == 1)]
     by_patient = lines.groupby("patient_id")[f"target:{finding}"]
     return by_patient.sum().to_numpy(float), by_patient.count().to_numpy(float)
 
 
-def _compare(finding: str, splits: tuple[str, str], first, second) -> dict[str, Any]:
+def _compare(
+    finding: str, splits: tuple[str, str], first: PerPatient, second: PerPatient
+) -> dict[str, Any]:
     from scipy.stats import norm
 
     (p, variance_p), (q, variance_q) = _share(*first), _share(*second)

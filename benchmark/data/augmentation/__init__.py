@@ -14,9 +14,9 @@ Imports no TensorFlow; the files may.
 
 from __future__ import annotations
 
-from benchmark.plugins import Axis
+from benchmark.plugins import Axis, Plugin
 
-AXIS = Axis(
+AXIS: Axis[Plugin] = Axis(
     "augmentation",
     __name__,
     entry="augment",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import tensorflow as tf
 
@@ -46,8 +47,8 @@ class Amounts:
         return any((self.brightness, self.contrast))
 
 
-def varied(amounts: dict[str, float]) -> Callable:
-    """The ``augment`` of a policy that is these amounts and no more."""
+def varied(amounts: Any) -> Callable:
+    """The ``augment`` of a policy that is these amounts, those of its card, and no more."""
     return partial(vary, Amounts(**amounts))
 
 

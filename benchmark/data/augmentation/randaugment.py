@@ -69,7 +69,7 @@ def _one_operation_each(
 def _on_rows(
     operation: Operation, rows: tf.Tensor, images: tf.Tensor, *amounts: tf.Tensor
 ) -> tf.Tensor:
-    def changed():
+    def changed() -> tf.Tensor:
         part = operation(*(tf.gather_nd(values, rows) for values in (images, *amounts)))
         return tf.tensor_scatter_nd_update(images, rows, part)
 
@@ -89,42 +89,42 @@ def _operations() -> list[Operation]:
     shear = layers.RandomShear(x_factor=SHEAR, y_factor=SHEAR, **black)
     shift = layers.RandomTranslation(SHIFT, SHIFT, **black)
 
-    def stretch_contrast(images, strength, sign):
+    def stretch_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         return contrast_stretch.augment_images(images)
 
-    def equalise(images, strength, sign):
+    def equalise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         with _quiet():  # it warns at every tracing that its histogram runs in a loop
             return equalisation.augment_images(images)
 
-    def solarise(images, strength, sign):
+    def solarise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         # In grey levels 0..255: values are raised, then those above the threshold are inverted.
         strength = strength[:, None, None, None]
         amounts = {"additions": 110 * strength, "thresholds": 255 * (1 - strength)}
         return solarisation.augment_images(images, amounts)
 
-    def change_contrast(images, strength, sign):
+    def change_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = CONTRAST * strength * sign
         return contrast.augment_images(images, 1 + amount[:, None, None, None])
 
-    def change_brightness(images, strength, sign):
+    def change_brightness(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = BRIGHTNESS * strength * sign
         return brightness.augment_images(images, amount[:, None, None, None])
 
-    def shear_rows(images, strength, sign):
+    def shear_rows(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = (SHEAR * strength * sign)[:, None]
         return shear.augment_images(images, {"shear_x": amount, "shear_y": None})
 
-    def shear_columns(images, strength, sign):
+    def shear_columns(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = (SHEAR * strength * sign)[:, None]
         return shear.augment_images(images, {"shear_x": None, "shear_y": amount})
 
-    def shift_right(images, strength, sign):
+    def shift_right(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = (SHIFT * strength * sign)[:, None]
         none = tf.zeros_like(amount)
         amounts = {"width_translations": amount, "height_translations": none}
         return shift.augment_images(images, amounts)
 
-    def shift_down(images, strength, sign):
+    def shift_down(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
         amount = (SHIFT * strength * sign)[:, None]
         none = tf.zeros_like(amount)
         amounts = {"width_translations": none, "height_translations": amount}

@@ -25,7 +25,7 @@ def apply(image: np.ndarray, lungs: np.ndarray) -> np.ndarray:
     """
     size = len(image)
     margin = round(MARGIN * size)
-    (top, bottom), (left, right) = (_extent(lungs.any(axis=axis), margin) for axis in (1, 0))
+    (top, bottom), (left, right) = (_extent(np.any(lungs, axis=axis), margin) for axis in (1, 0))
     part = Image.fromarray(image[top:bottom, left:right])
     return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR))
 

@@ -14,9 +14,9 @@ One file a rule (see :mod:`benchmark.plugins`). A file has
 
 from __future__ import annotations
 
-from benchmark.plugins import Axis
+from benchmark.plugins import Axis, Plugin
 
-AXIS = Axis(
+AXIS: Axis[Plugin] = Axis(
     "ensemble rule",
     __name__,
     entry="combine",

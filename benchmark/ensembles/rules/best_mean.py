@@ -22,6 +22,6 @@ CARD = {
 
 def combine(voters: Mapping[str, Voter], rule: EnsembleRule) -> tuple[np.ndarray, list[str]]:
     """Choose, and average what was chosen, best first."""
-    best = best_members({name: voter.predictions for name, voter in voters.items()}, rule.k)
+    best = best_members({name: voter.predictions for name, voter in voters.items()}, rule.best)
     logits = [voters[name].predictions.logits for name in best]
     return soft_vote(logits, [1.0] * len(best), voters[best[0]].predictions.kind), best
