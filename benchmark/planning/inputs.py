@@ -35,8 +35,14 @@ class PlanInputs:
     precision: str | None = None
 
     @cached_property
+    def written(self) -> dict[str, int]:
+        """When each row was written; see :meth:`Results.written`."""
+        return self.results.written()
+
+    @cached_property
     def rows(self) -> dict[str, Row]:
         """The rows that there are, by id."""
+        self.written  # noqa: B018, of before they are read: another run may write one meanwhile
         return {row.spec_id: row for row in self.results.rows()}
 
     @cached_property

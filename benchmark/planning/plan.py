@@ -53,6 +53,8 @@ class Plan:
         over_budget: suite name -> models that do not fit its time budget.
         unanswered: data set and attribute prediction -> why that is left out.
         rerun: statuses that are run again.
+        written: when each row that was there had been written, in nanoseconds: what another run
+            has done since is told by it.
     """
 
     specs: list[PlannedSpec] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Plan:
     over_budget: dict[str, list[str]] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     rerun: set[str] = field(default_factory=set)
+    written: dict[str, int] = field(default_factory=dict)
 
     def to_run(self) -> list[PlannedSpec]:
         """The missing specs, and those to be run again, that nothing rules out."""

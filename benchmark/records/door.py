@@ -7,6 +7,7 @@ Whatever was changed after it was written is noticed, and named with what to do 
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from benchmark.records.files import write_atomic
 
 Record = TypeVar("Record")
 _SEAL = re.compile(rb'\A\{\s*"content_sha256":\s*"([0-9a-f]{64})",')
+_DECODING = threading.Lock()
+"""msgspec crashes where two threads decode a type, or types of one field, for the first time."""
 _SCHEMA = re.compile(rb'"schema":\s*(\d+)')
 
 
@@ -84,6 +87,7 @@ def parse_record(
     if sha256(body) != seal[1].decode():
         raise RecordError(f"{where}: was changed after it was written. {todo}")
     try:
-        return msgspec.json.decode(b"{" + body, type=kind)
+        with _DECODING:
+            return msgspec.json.decode(b"{" + body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordError(f"{where}: not a readable record ({error}). {todo}") from None

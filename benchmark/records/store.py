@@ -96,7 +96,7 @@ class Results:
             RecordError: the row contradicts itself.
         """
         path, data = self.row_path(row.spec_id), self.row_bytes(row)
-        if not row.done and path.is_file() and self.read_row(row.spec_id).done:
+        if not row.done and (earlier := self.read_row(row.spec_id)) and earlier.done:
             return
         write_atomic(path, data)
 
@@ -119,8 +119,15 @@ class Results:
         Raises:
             RecordError: a file is no row; it is named.
         """
-        for path in sorted((self.folder / "rows").glob("[!.]*.json")):
+        for path in self._row_files():
             yield _read_row(path)
+
+    def _row_files(self) -> list[Path]:
+        return sorted((self.folder / "rows").glob("[!.]*.json"))
+
+    def written(self) -> dict[str, int]:
+        """When each row was written last, by spec id, in nanoseconds of the file system's clock."""
+        return {path.stem: path.stat().st_mtime_ns for path in self._row_files()}
 
     def check_writable(self) -> None:
         """Raise a UserError where the folder cannot be made or written to."""

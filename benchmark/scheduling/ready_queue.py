@@ -14,7 +14,7 @@ class Waiting:
 
     Attributes:
         cost: nominal seconds that it takes.
-        written: when its row was written last, in nanoseconds; None where there is none.
+        written: when the row that the plan saw was written, in nanoseconds; None where it saw none.
         alone: whether it is too large to run beside others.
         lost: how many times its slot was taken away.
     """

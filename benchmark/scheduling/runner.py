@@ -94,7 +94,7 @@ def run_plan(
         contextlib.closing(Claims(results.folder)) as claims,
         contextlib.closing(SlotPool(executor.slots())) as pool,
     ):
-        _Run(plan.to_run(), results, claims, pool, watch, options, ended).to_the_end()
+        _Run(plan, results, claims, pool, watch, options, ended).to_the_end()
     return ended
 
 
@@ -103,7 +103,7 @@ class _Run:
 
     def __init__(
         self,
-        specs: list[PlannedSpec],
+        plan: Plan,
         results: Results,
         claims: Claims,
         pool: SlotPool,
@@ -113,7 +113,8 @@ class _Run:
     ):
         self._results, self._claims, self._pool = results, claims, pool
         self._watch, self._options, self._ended = watch, options, ended
-        waiting = [self._waiting(planned) for planned in specs]
+        self._planned_from = plan.written
+        waiting = [self._waiting(planned) for planned in plan.to_run()]
         self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
         self._running: dict[int, tuple[Waiting, Claim]] = {}
 
@@ -133,8 +134,8 @@ class _Run:
                 time.sleep(WAIT_SECONDS)
 
     def _waiting(self, planned: PlannedSpec, *, alone: bool = False) -> Waiting:
-        spec_id = planned.spec.spec_id
-        return Waiting(planned, nominal_price(planned), self._written(spec_id), alone)
+        written = self._planned_from.get(planned.spec.spec_id)
+        return Waiting(planned, nominal_price(planned), written, alone)
 
     def _written(self, spec_id: str) -> int | None:
         try:
