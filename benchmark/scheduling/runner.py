@@ -16,9 +16,10 @@ from benchmark.kinds.running import base_row
 from benchmark.machine.environment import Environment
 from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
+from benchmark.planning.memory import expected_mb
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.records.files import remove_abandoned
-from benchmark.records.row import Failure, Status
+from benchmark.records.row import Failure, Row, Status
 from benchmark.records.store import Results
 from benchmark.scheduling.claims import Claim, Claims
 from benchmark.scheduling.executors.local import LocalExecutor
@@ -94,7 +95,7 @@ def run_plan(
         contextlib.closing(Claims(results.folder)) as claims,
         contextlib.closing(SlotPool(executor.slots())) as pool,
     ):
-        _Run(plan, results, claims, pool, watch, options, ended).to_the_end()
+        _Run(plan, results, environment, claims, pool, watch, options, ended).to_the_end()
     return ended
 
 
@@ -105,6 +106,7 @@ class _Run:
         self,
         plan: Plan,
         results: Results,
+        environment: Environment,
         claims: Claims,
         pool: SlotPool,
         watch: Watcher,
@@ -114,6 +116,7 @@ class _Run:
         self._results, self._claims, self._pool = results, claims, pool
         self._watch, self._options, self._ended = watch, options, ended
         self._planned_from = plan.written
+        self._share_mb, self._rows = _memory_of(pool, results, environment)
         waiting = [self._waiting(planned) for planned in plan.to_run()]
         self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
         self._running: dict[int, tuple[Waiting, Claim]] = {}
@@ -135,6 +138,8 @@ class _Run:
 
     def _waiting(self, planned: PlannedSpec, *, alone: bool = False) -> Waiting:
         written = self._planned_from.get(planned.spec.spec_id)
+        needs_mb = expected_mb(planned.spec, self._rows) or 0
+        alone = alone or needs_mb > self._share_mb
         return Waiting(planned, nominal_price(planned), written, alone)
 
     def _written(self, spec_id: str) -> int | None:
@@ -240,6 +245,21 @@ class _Run:
             reason=reason, detail=event["detail"], fallback=less and less.spec.spec_id
         )
         _record_failure(self._results, planned, environment, event["status"], failure)
+
+
+def _memory_of(
+    pool: SlotPool, results: Results, environment: Environment
+) -> tuple[float, list[Row]]:
+    """MiB that a spec may take beside others, and the rows that say what specs take.
+
+    Nothing is short, and no row is read, where there is one slot or no limit.
+    """
+    shares = [share for slot in pool.slots if (share := slot.facts().memory_mb)]
+    if len(pool.slots) == 1 or not shares:
+        return math.inf, []
+    here = environment.backend, environment.device
+    rows = (row for row in results.rows() if row.done)
+    return min(shares), [r for r in rows if (r.environment.backend, r.environment.device) == here]
 
 
 def _record_failure(

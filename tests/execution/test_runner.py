@@ -113,6 +113,17 @@ def test_memory_that_was_short_beside_others_is_no_reason_for_smaller_parts(benc
     assert not bench.results.row_path(greedy).exists(), "no row says that it ran out of memory"
 
 
+def test_what_is_known_to_be_too_large_for_a_share_waits_for_a_slot_alone(bench):
+    suite = make_suite(["linear", "mlp", "cnn"], seeds=(0, 1))
+    for planned in bench.plan(suite, wanted={"seed": {"0"}}).specs:
+        took = 4000 if planned.spec.model == "mlp" else 900
+        write_row(bench.results, planned, peak_memory_mb=took)
+    large = [p.spec.spec_id for p in bench.plan(suite).to_run() if p.spec.model == "mlp"]
+    executor = ScriptedExecutor(3, lambda n, job: time.sleep(0.02) or DONE, memory_mb=2000)
+    assert bench.run(bench.plan(suite), executor=executor) == {"done": 3}
+    assert [executor.beside(spec_id) for spec_id in large] == [0]
+
+
 def test_memory_that_is_short_without_others_gives_smaller_parts(bench):
     plan = bench.plan(make_suite(["linear", "mlp"], recipe={"batch_size": 16}))
     executor = ScriptedExecutor(
