@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 import benchmark
 from benchmark.commands import options
 from benchmark.errors import UserError
-from benchmark.machine.paths import settle_home
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or TensorFlow talks over the commands
-settle_home()
 
 
 class _Commands(click.Group):
@@ -278,7 +277,7 @@ def compare(first, second, finding, results):
 
 
 @main.command()
-@click.argument("predictions", type=options.FILE)
+@click.argument("predictions", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--dataset", required=True, help="The prepared set, or SET@PROTOCOL, they are of.")
 @click.option("--name", default="", help="What to call the model; default: the file's name.")
 @click.option("--seed", default=0, show_default=True, help="Which of several trainings this is.")
@@ -365,9 +364,9 @@ def new_model(name, models_dir):
 def audit(dataset, **given):
     """Say what is wrong with a prepared DATASET: leaks, duplicates, labels, metadata.
 
-    Verdict leak: the same patient, or the same image (cropped, scaled, compressed, brightened,
-    mirrored or turned), in two splits. Suspected: an ambiguity that is known of the set. Exits with
-    1 on a leak only.
+    Leakage status leak: the same patient, or the same image (cropped, scaled, compressed,
+    brightened, mirrored or turned), in two splits. Suspected: an ambiguity that is known of the
+    set. Exits with 1 on a leak only.
     """
     from benchmark.commands.audit import audit_dataset
 

@@ -25,14 +25,14 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     """
     from benchmark.data.audit.copies import find_copies
     from benchmark.data.audit.findings import examine, gate
-    from benchmark.data.prepare import keep_verdict
+    from benchmark.data.prepare import keep_leakage
     from benchmark.records.files import readable_json, write_atomic
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
     copies = find_copies(prepared, cache_dir, show_progress) if images else None
     found = examine(prepared, copies)
     if images:
-        keep_verdict(prepared, gate(prepared.manifest(), prepared.facts, copies))
+        keep_leakage(prepared, gate(prepared.manifest(), prepared.facts, copies))
     path = out / f"{prepared.name.replace('/', '-')}.json"
     write_atomic(path, readable_json(found))
     _show(found, "a simulated set" if images else "--no-images")
@@ -73,7 +73,7 @@ def _show(found: dict[str, Any], why_no_pixels: str) -> None:
     if found["near"] is None:
         click.echo(f"  The pixels were not looked at ({why_no_pixels}): no copies can be found.")
     click.echo(
-        "Verdict: " + click.style(found["verdict"], fg=_COLOURS[found["verdict"]], bold=True)
+        "Leakage status: " + click.style(found["verdict"], fg=_COLOURS[found["verdict"]], bold=True)
     )
     for reason in found["reasons"]:
         click.echo(f"  {_plain(reason)}")
@@ -124,7 +124,7 @@ def _groups(entry: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def _doubtful(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
-    """Not counted in the verdict: mostly different patients, now and then an altered copy."""
+    """Of no weight in the status: mostly different patients, now and then an altered copy."""
     if not pairs:
         return "none", []
     across = sum(len(set(pair["splits"])) > 1 for pair in pairs)

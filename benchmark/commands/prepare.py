@@ -45,8 +45,9 @@ def prepare_dataset(
         click.echo(
             f"  {split:<10} {counts.images:>7,} images of {counts.patients:,} patients; {contents}"
         )
-    click.echo(f"  image source: {prepared.image_source}; verdict: {prepared.derived.verdict}")
-    for reason in prepared.derived.reasons:
+    derived = prepared.derived
+    click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
+    for reason in derived.reasons:
         click.echo(f"    {reason}")
     _show_fraction(prepared.facts)
     _show_ingest("quarantined (not used)", prepared.facts.quarantined)

@@ -50,7 +50,7 @@ def _facts(row: Row) -> Iterator[str]:
         "Findings": ", ".join(protocol.findings) or UNDEFINED,
         "Protocol": protocol.id,
         "Split": protocol.split,
-        "Leakage": "; ".join([dataset.verdict, *dataset.reasons]),
+        "Leakage": "; ".join([dataset.leakage_status, *dataset.reasons]),
         "Watermarks": "; ".join(row.watermarks) or "none",
         "Weights": ", ".join(filter(None, [spec.weights, spec.scheme])) or UNDEFINED,
         "Precision": spec.precision or UNDEFINED,

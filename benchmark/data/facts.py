@@ -13,7 +13,7 @@ import msgspec
 
 from benchmark.hashing import sha256
 from benchmark.records.door import RecordError, parse_record
-from benchmark.records.row import Count, ProbeFacts, Record, SplitCounts, Verdict
+from benchmark.records.row import Count, LeakageStatus, ProbeFacts, Record, SplitCounts
 from benchmark.spec import Sha256
 
 METADATA = "metadata.json"
@@ -106,7 +106,7 @@ class PreparedFacts(Record, kw_only=True):
             recorded, so that a change of that file is seen only where it contradicts another.
         image_source: stored as ``rendition``: ``"original"``, or how the copy was resized.
         test_digest: which test images, patients and targets these are.
-        verdict, reasons: of the leakage audit.
+        leakage_status, reasons: of the leakage audit.
     """
 
     schema: Literal[2] = PREPARED_SCHEMA
@@ -115,7 +115,7 @@ class PreparedFacts(Record, kw_only=True):
     image_source: str = msgspec.field(name="rendition")
     counts: dict[str, SplitCounts]
     test_digest: Sha256
-    verdict: Verdict
+    leakage_status: LeakageStatus = msgspec.field(name="verdict")
     reasons: list[str]
 
 
@@ -126,7 +126,7 @@ class _FirstFormat(Record):
     image_source: str = msgspec.field(name="rendition")
     counts: dict[str, SplitCounts]
     test_digest: Sha256
-    verdict: Verdict
+    leakage_status: LeakageStatus = msgspec.field(name="verdict")
     reasons: list[str]
 
 

@@ -1,8 +1,8 @@
 """The leakage gate: may a model trained on this set be tested on it?
 
-Verdicts: ``leak`` (the same patient, or the same image, on both sides of a split), ``suspected``
-(an ambiguity that the builder declares, with its reason) and ``clean``. A leak stops every run
-whose protocol is not ``legacy``.
+The leakage status is ``leak`` (the same patient, or the same image, on both sides of a
+split), ``suspected`` (an ambiguity that the builder declares, with its reason) or ``clean``. A leak
+stops every run whose protocol does not allow it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from benchmark.data.facts import SPLITS, Suspected
-from benchmark.records.row import Verdict as VerdictName
+from benchmark.records.row import LeakageStatus
 
 UNKNOWN = (
     "which images are of one patient is not known: images of one patient may lie on both sides of "
@@ -21,16 +21,16 @@ UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """``name`` is ``"leak"``, ``"suspected"`` or ``"clean"``; ``reasons`` says why, in prose."""
+class Leakage:
+    """The leakage status of a set, and the reasons for it in prose."""
 
-    name: VerdictName
+    status: LeakageStatus
     reasons: tuple[str, ...]
 
 
 def audit(
     manifest, suspected: Sequence[Suspected], *, patients_unknown: bool = False, same_image=None
-) -> Verdict:
+) -> Leakage:
     """Look for patients and images that stand on both sides of a split.
 
     Args:
@@ -59,8 +59,8 @@ def audit(
             suspicions.append(f"{_count(patients, 'patient id')} in both {a} and {b}: {reason}")
         elif patients:
             leaks.append(f"{_count(patients, 'patient')} in both {a} and {b}")
-    name: VerdictName = "leak" if leaks else "suspected" if suspicions else "clean"
-    return Verdict(name, tuple(leaks + suspicions))
+    status: LeakageStatus = "leak" if leaks else "suspected" if suspicions else "clean"
+    return Leakage(status, tuple(leaks + suspicions))
 
 
 def _shared(manifest, column: str, a: str, b: str) -> int:

@@ -29,7 +29,7 @@ from benchmark.data.facts import (
     make_again,
     read_set_facts,
 )
-from benchmark.data.leakage import Verdict
+from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST, read_manifest
 from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.errors import UserError
@@ -99,15 +99,15 @@ def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) ->
     return ""
 
 
-def keep_verdict(prepared: Prepared, verdict: Verdict) -> None:
-    """Write a new verdict on a set that is prepared, e.g. by a newer audit, into its facts."""
-    derived = _judged(prepared.derived, verdict)
+def keep_leakage(prepared: Prepared, leakage: Leakage) -> None:
+    """Write what e.g. a newer audit found of a set that is prepared into its facts."""
+    derived = _with_leakage(prepared.derived, leakage)
     if derived != prepared.derived:
         write_record(prepared.path / FACTS, derived)
 
 
-def _judged(derived: PreparedFacts, verdict: Verdict) -> PreparedFacts:
-    return replace(derived, verdict=verdict.name, reasons=list(verdict.reasons))
+def _with_leakage(derived: PreparedFacts, leakage: Leakage) -> PreparedFacts:
+    return replace(derived, leakage_status=leakage.status, reasons=list(leakage.reasons))
 
 
 def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | None) -> None:
@@ -126,11 +126,11 @@ def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | 
         image_source=image_source(manifest, facts.original_size),
         counts={split: _counts(manifest, split, facts.findings) for split in SPLITS},
         test_digest=test_digest(manifest, facts.findings),
-        verdict="suspected",  # until the copies are known, which are looked for in the whole set
+        leakage_status="suspected",  # until the copies in the whole set are known
         reasons=[],
     )
     copies = find_copies(Prepared(name, path.name, path, facts, derived), cache_dir, progress)
-    write_record(path / FACTS, _judged(derived, gate(manifest, facts, copies)))
+    write_record(path / FACTS, _with_leakage(derived, gate(manifest, facts, copies)))
 
 
 def _write_manifest(name: str, path: Path, findings: list[str]) -> str:

@@ -138,7 +138,7 @@ def _spec(prepared: Prepared, origin: Origin, protocol: str) -> Spec:
 
 
 def _row(spec: Spec, prepared: Prepared, origin: Origin, external: ExternalFacts) -> Row:
-    if prepared.derived.verdict == "leak":
+    if prepared.derived.leakage_status == "leak":
         raise UserError(
             f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. Nothing is scored "
             "on it."

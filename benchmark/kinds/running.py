@@ -105,8 +105,9 @@ def _finished(
 
 def _as_split(facts: DatasetFacts, spec: Spec, data: dict[str, SplitData]) -> DatasetFacts:
     """The facts of a set with the leakage status of the split that was really used."""
-    verdict, reasons = find(spec.protocol).leakage(data, facts.verdict, facts.reasons)
-    return replace(facts, verdict=verdict, reasons=reasons)
+    protocol = find(spec.protocol)
+    status, reasons = protocol.leakage(data, facts.leakage_status, facts.reasons)
+    return replace(facts, leakage_status=status, reasons=reasons)
 
 
 def base_row(

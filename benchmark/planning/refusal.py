@@ -14,7 +14,7 @@ def refusal(spec: Spec, given: Circumstances) -> str | None:
     if given.model_file.problem:
         return given.model_file.problem
     prepared = given.prepared
-    if prepared.derived.verdict == "leak" and not find_protocol(spec.protocol).allows_leak:
+    if prepared.derived.leakage_status == "leak" and not find_protocol(spec.protocol).allows_leak:
         return (
             f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. "
             "A leaking set is only run under a legacy protocol."

@@ -60,7 +60,7 @@ def dataset_facts(prepared: Prepared) -> DatasetFacts:
         licence=facts.licence,
         citation=facts.citation,
         image_source=prepared.image_source,
-        verdict=derived.verdict,
+        leakage_status=derived.leakage_status,
         reasons=list(derived.reasons),
         quarantined=len(facts.quarantined),
         unsafe_for=facts.unsafe_for if prepared.holds_masks else None,

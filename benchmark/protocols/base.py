@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
-from benchmark.records.row import Verdict
+from benchmark.records.row import LeakageStatus
 from benchmark.spec import PUBLISHED, Spec
 
 Answers = tuple[list[tuple["SplitProtocol", Prepared]], dict[str, str]]
@@ -113,8 +113,8 @@ class SplitProtocol:
         return {"split": f"{prepared.facts.split_source}; {self.name}"}
 
     def leakage(
-        self, data: dict[str, SplitData], status: Verdict, reasons: list[str]
-    ) -> tuple[Verdict, list[str]]:
+        self, data: dict[str, SplitData], status: LeakageStatus, reasons: list[str]
+    ) -> tuple[LeakageStatus, list[str]]:
         """The leakage status and its reasons for the split that was really used.
 
         Args:

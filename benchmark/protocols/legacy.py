@@ -18,7 +18,7 @@ from benchmark.data.split_data import SplitData
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols._by_image import by_image
 from benchmark.protocols.base import SplitProtocol, own_splits
-from benchmark.records.row import Verdict
+from benchmark.records.row import LeakageStatus
 from benchmark.spec import Spec
 
 VERSION = 1
@@ -116,8 +116,8 @@ class LegacyProtocol(SplitProtocol):
         }
 
     def leakage(
-        self, data: dict[str, SplitData], status: Verdict, reasons: list[str]
-    ) -> tuple[Verdict, list[str]]:
+        self, data: dict[str, SplitData], status: LeakageStatus, reasons: list[str]
+    ) -> tuple[LeakageStatus, list[str]]:
         """The leakage status, counted on the split that was really used."""
         found = []
         for a, b in combinations(SPLITS, 2):

@@ -18,7 +18,7 @@ from benchmark.spec import ID_LENGTH, Id, Sha256, Spec
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
 Status = Literal["done", "failed", "not_runnable"]
-Verdict = Literal["clean", "suspected", "leak"]
+LeakageStatus = Literal["clean", "suspected", "leak"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -84,7 +84,7 @@ class DatasetFacts(LaterFields):
     licence: str
     citation: str
     image_source: str = msgspec.field(name="rendition")
-    verdict: Verdict
+    leakage_status: LeakageStatus = msgspec.field(name="verdict")
     reasons: list[str]
     quarantined: Count
     unsafe_for: list[str] | None = None

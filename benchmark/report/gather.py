@@ -20,7 +20,8 @@ from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
 from benchmark.scoring.stored import stored_scores
 
-VERDICTS = ("clean", "suspected", "leak")
+LEAKAGE = ("clean", "suspected", "leak")
+"""Every leakage status, the worst last."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,9 @@ class Table:
         return environments.differences(self.rows)
 
     @cached_property
-    def verdict(self) -> str:
+    def leakage_status(self) -> str:
         """The worst leakage status of its rows."""
-        return max({row.dataset.verdict for row in self.rows}, key=VERDICTS.index)
+        return max({row.dataset.leakage_status for row in self.rows}, key=LEAKAGE.index)
 
     @property
     def reasons(self) -> list[str]:

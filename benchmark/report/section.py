@@ -61,7 +61,7 @@ def _facts(each: Table) -> Facts:
         "Split": protocol.split,
         "Projections": ", ".join(protocol.projections) or "not recorded",
         "Image source": protocol.image_source,
-        "Leakage status": (Strong(each.verdict), reasons),
+        "Leakage status": (Strong(each.leakage_status), reasons),
         "Licence": f"{dataset.licence}. {dataset.citation}",
         "Protocol": Code(protocol.id),
     }

@@ -431,8 +431,9 @@ def manifest(builder, stored) -> pd.DataFrame:
 def test_the_leak_of_the_teaching_subset_is_seen(teaching, prepare, stored, tmp_path):
     builder = prepare(NAME, "small", tmp_path, teaching)
     assert builder.info.metadata["suspected"] == []
-    verdict = audit(manifest(builder, stored), [])
-    assert (verdict.name, verdict.reasons) == ("leak", ("2 patients in both train and validation",))
+    leakage = audit(manifest(builder, stored), [])
+    assert leakage.status == "leak"
+    assert leakage.reasons == ("2 patients in both train and validation",)
     sources = {split: {one["label_source"] for one in stored(builder, split)} for split in SPLITS}
     assert sources == {
         "train": {b"text-mined"},
@@ -452,7 +453,7 @@ def test_the_teaching_subset_without_its_leak(teaching, prepare, stored, tmp_pat
     leaky = read_back(prepare(NAME, "small", tmp_path, teaching), stored)
     builder = prepare(NAME, "small_disjoint", tmp_path, teaching)
     clean = read_back(builder, stored)
-    assert audit(manifest(builder, stored), []).name == "clean"
+    assert audit(manifest(builder, stored), []).status == "clean"
     removed = leaky.keys() - clean.keys()
     assert removed == {
         (split, image)

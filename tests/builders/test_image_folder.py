@@ -372,7 +372,7 @@ def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
     assert "which images are of one patient is not known" in done.output
 
     prepared = load_prepared("image_folder/my_set", tmp_path)
-    assert prepared.derived.verdict != "clean"
+    assert prepared.derived.leakage_status != "clean"
     assert prepared.task.findings == ("Effusion", "Edema")
     assert str(films) not in (prepared.path / "metadata.json").read_text()
     assert "image_folder/my_set" in datasets(tmp_path)

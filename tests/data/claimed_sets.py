@@ -60,7 +60,7 @@ def claim(folder: Path, lines: pd.DataFrame, facts: SetFacts | None = None, **de
         "image_source": "original",
         "counts": {split: _counts(lines[lines["split"] == split], named) for split in SPLITS},
         "test_digest": digest_of(lines, named),
-        "verdict": "clean",
+        "leakage_status": "clean",
         "reasons": [],
     }
     write_record(folder / FACTS, PreparedFacts(**follows | derived))

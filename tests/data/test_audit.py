@@ -204,13 +204,13 @@ def test_copies_of_a_prepared_set_by_how_they_were_made(mixed):
     assert duplicates.near(manifest, found, same)["across_splits"] == 2
     (conflict,) = duplicates.conflicting_labels(manifest, duplicates.groups_of(same))
     assert (sorted(conflict["images"]), conflict["findings"]) == (["cropped", "p1"], ["Mass"])
-    verdict = audit(manifest, [], same_image=same)
-    assert verdict.name == "leak"
-    assert verdict.reasons[0] == "1 identical image in both train and test"
-    assert verdict.reasons[1].startswith("2 images in both train and test as copies")
+    leakage = audit(manifest, [], same_image=same)
+    assert leakage.status == "leak"
+    assert leakage.reasons[0] == "1 identical image in both train and test"
+    assert leakage.reasons[1].startswith("2 images in both train and test as copies")
 
 
-def test_a_pair_below_the_bar_is_listed_for_the_eye_and_counts_in_no_verdict(mixed, monkeypatch):
+def test_a_pair_below_the_bar_is_listed_for_the_eye_and_counts_in_no_status(mixed, monkeypatch):
     manifest, line = mixed.prepared.manifest(), mixed.line
     monkeypatch.setattr(copies_module, "threshold", lambda different: 0.999)
     found = find_copies(mixed.prepared)
@@ -386,7 +386,7 @@ def test_the_command_says_suspected_and_exits_with_0(tmp_path):
     arguments = prepared_kermany(tmp_path)
     done = run("audit", *arguments)
     assert done.exit_code == 0, done.output
-    assert "Verdict: suspected" in done.output
+    assert "Leakage status: suspected" in done.output
     found = json.loads((tmp_path / "out" / "kermany_pneumonia-official.json").read_bytes())
     assert found["verdict"] == "suspected"
     assert (found["exact"]["groups"], found["exact"]["across_splits"]) == (2, 0)

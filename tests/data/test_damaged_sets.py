@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from benchmark.data import prepare as preparing
 from benchmark.data.discovery import find_dataset, state
 from benchmark.data.facts import FACTS, METADATA, SPLITS
-from benchmark.data.leakage import Verdict
+from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST
-from benchmark.data.prepare import keep_verdict, prepare
+from benchmark.data.prepare import keep_leakage, prepare
 from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
@@ -130,9 +130,9 @@ def test_a_set_of_the_first_format_is_used_as_it_is(data_dir):
     assert found.derived == msgspec.structs.replace(sealed.derived, metadata_sha256=None)
     assert everything(found)[:3] == everything(sealed)[:3]
     assert (folder / FACTS).read_bytes() == before
-    keep_verdict(found, Verdict("suspected", ("because",)))
+    keep_leakage(found, Leakage("suspected", ("because",)))
     judged = load_prepared(NAME, data_dir).derived
-    assert (judged.verdict, judged.reasons, judged.metadata_sha256) == (
+    assert (judged.leakage_status, judged.reasons, judged.metadata_sha256) == (
         "suspected", ["because"], None,
     )  # fmt: skip
     assert b"content_sha256" in (folder / FACTS).read_bytes()

@@ -20,38 +20,38 @@ CLEAN = (("a", "1", "train", "x"), ("b", "2", "validation", "y"), ("c", "3", "te
 
 
 def test_disjoint_patients_and_images_are_clean():
-    assert audit(manifest(*CLEAN), []).name == "clean"
+    assert audit(manifest(*CLEAN), []).status == "clean"
 
 
 def test_several_images_of_a_patient_in_one_split_are_clean():
-    assert audit(manifest(*CLEAN, ("d", "1", "train", "w")), []).name == "clean"
+    assert audit(manifest(*CLEAN, ("d", "1", "train", "w")), []).status == "clean"
 
 
 @pytest.mark.parametrize(("a", "b"), [("train", "test"), ("train", "validation")])
 def test_a_patient_on_two_sides_is_a_leak(a, b):
-    verdict = audit(manifest(*CLEAN, ("d", "9", a, "v"), ("e", "9", b, "w")), [])
-    assert verdict.name == "leak"
-    assert f"1 patient in both {a} and {b}" in verdict.reasons
+    leakage = audit(manifest(*CLEAN, ("d", "9", a, "v"), ("e", "9", b, "w")), [])
+    assert leakage.status == "leak"
+    assert f"1 patient in both {a} and {b}" in leakage.reasons
 
 
 def test_an_identical_image_on_two_sides_is_a_leak_even_where_ids_are_ambiguous():
     declared = [Suspected(("train", "test"), "numbers may restart")]
     leaking = manifest(*CLEAN, ("d", "9", "train", "same"), ("e", "9", "test", "same"))
-    assert audit(leaking, declared).name == "leak"
+    assert audit(leaking, declared).status == "leak"
 
 
 def test_declared_ambiguity_is_suspected_with_its_reason():
     declared = [Suspected(("test", "train"), "numbers may restart")]
     lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "test", "w"))
-    verdict = audit(lines, declared)
-    assert verdict.name == "suspected"
-    assert verdict.reasons == ("1 patient id in both train and test: numbers may restart",)
+    leakage = audit(lines, declared)
+    assert leakage.status == "suspected"
+    assert leakage.reasons == ("1 patient id in both train and test: numbers may restart",)
 
 
 def test_a_declaration_covers_only_its_own_pair_of_splits():
     declared = [Suspected(("train", "test"), "numbers may restart")]
     lines = manifest(*CLEAN, ("d", "9", "train", "v"), ("e", "9", "validation", "w"))
-    assert audit(lines, declared).name == "leak"
+    assert audit(lines, declared).status == "leak"
 
 
 @pytest.mark.parametrize(

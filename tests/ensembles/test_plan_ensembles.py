@@ -11,7 +11,7 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.spec import requirement
 from benchmark.suites.ensembles import Ensemble
 from tests.ensembles.conftest import with_ensembles
-from tests.execution.conftest import with_verdict
+from tests.execution.conftest import with_leakage
 
 VOTE = Ensemble("vote", "soft_vote", ("mlp", "linear"), weights=(1.0, 2.0))
 
@@ -136,7 +136,7 @@ def test_a_filter_finds_ensembles_by_name(bench):
 
 
 def test_an_ensemble_of_a_leaking_set_is_refused_with_its_members(bench):
-    plan = bench.plan(with_ensembles(VOTE), prepared=with_verdict(bench.prepared, "leak"))
+    plan = bench.plan(with_ensembles(VOTE), prepared=with_leakage(bench.prepared, "leak"))
     assert {"leaks: because" in planned.refusal for planned in plan.specs} == {True}
     assert plan.to_run() == []
 

@@ -117,8 +117,8 @@ def bench(phantom, tmp_path):
     return Bench(phantom, tmp_path / "results")
 
 
-def with_verdict(prepared, verdict):
-    derived = msgspec.structs.replace(prepared.derived, verdict=verdict, reasons=["because"])
+def with_leakage(prepared, status):
+    derived = msgspec.structs.replace(prepared.derived, leakage_status=status, reasons=["because"])
     return dataclasses.replace(prepared, derived=derived)
 
 

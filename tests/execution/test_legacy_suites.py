@@ -117,7 +117,7 @@ def test_the_suite_runs_beside_its_honest_twin(name, prepared, weights, tmp_path
             assert "notop" in row.error.reason, "only published weights are missing"
     for row in legacy:
         assert row.spec.protocol == name != PUBLISHED
-        assert row.dataset.verdict == "leak"
+        assert row.dataset.leakage_status == "leak"
         assert stored_scores(results, row).by_rule["test"].accuracy is not None
     _check_page(find(name), RUN[name], write(results).read_text())
 

@@ -17,7 +17,7 @@ from benchmark.planning.resolve import make_plan, within_budget
 from benchmark.records.row import Failure, Made
 from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.suite import LungNetwork
-from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_verdict, write_row
+from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_leakage, write_row
 
 VOTE = Ensemble("vote", "soft_vote", ("linear", "mlp"))
 
@@ -85,9 +85,9 @@ def test_a_recipe_follows_model_and_size(bench):
 
 def test_a_leaking_set_is_refused_and_a_suspected_one_is_not(bench):
     suite = make_suite(["linear"])
-    (leaking,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "leak")).specs
+    (leaking,) = bench.plan(suite, prepared=with_leakage(bench.prepared, "leak")).specs
     assert "leaks: because" in leaking.refusal
-    (suspected,) = bench.plan(suite, prepared=with_verdict(bench.prepared, "suspected")).specs
+    (suspected,) = bench.plan(suite, prepared=with_leakage(bench.prepared, "suspected")).specs
     assert suspected.refusal is None
 
 

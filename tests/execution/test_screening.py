@@ -27,7 +27,7 @@ from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
 from benchmark.task import Task
 from tests.ensembles.conftest import Workbench
-from tests.execution.conftest import with_verdict
+from tests.execution.conftest import with_leakage
 from tfds_builders.kermany_pneumonia import fake_raw
 
 pytestmark = pytest.mark.xdist_group("runs")
@@ -125,7 +125,7 @@ def test_suite_files_name_screening_protocols(tmp_path):
 
 def test_a_leaking_set_is_not_screened(classes, tmp_path):
     bench = Workbench(classes, tmp_path)
-    (planned,) = plan(bench, suite(), prepared=with_verdict(classes[0], "leak")).specs
+    (planned,) = plan(bench, suite(), prepared=with_leakage(classes[0], "leak")).specs
     assert "leaks: because" in planned.refusal
 
 
@@ -169,7 +169,7 @@ def test_the_rows_share_an_honest_table_of_their_own(finished):
     assert rows["cnn"].watermarks == rows["screen"].watermarks == []
     assert not rows["cnn"].protocol.legacy
     assert "Viral pneumonia (never trained on) in test" in rows["cnn"].protocol.split
-    assert rows["cnn"].dataset.verdict == plain.dataset.verdict
+    assert rows["cnn"].dataset.leakage_status == plain.dataset.leakage_status
     assert rows["cnn"].counts["test"].positives.keys() == {"anomaly"}
 
 

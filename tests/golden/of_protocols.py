@@ -82,7 +82,7 @@ def _prepared(folder: Path, kind: str):
         image_source="original",
         counts={},
         test_digest="0" * 64,
-        verdict="clean",
+        leakage_status="clean",
         reasons=[],
     )
     return Prepared("golden/set", "1.0.0", folder, facts, derived)

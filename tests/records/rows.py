@@ -154,7 +154,7 @@ def a_dataset(findings: Sequence[str] = FINDINGS, kind: str = "binary") -> Datas
         licence="CC0",
         citation="nobody 2000",
         image_source="original",
-        verdict="clean",
+        leakage_status="clean",
         reasons=[],
         quarantined=0,
     )

@@ -140,7 +140,7 @@ def dataset_facts(shared: ProtocolFacts, kind: str) -> DatasetFacts:
         redistributable=True,
         licence="CC BY 4.0",
         citation="Somebody 2018",
-        verdict="clean",
+        leakage_status="clean",
         reasons=[],
         quarantined=0,
     )

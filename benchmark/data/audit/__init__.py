@@ -12,7 +12,7 @@
 ``findings.py``     all of it as one dictionary
 ==================  ===============================================================================
 
-The verdict itself is made in :mod:`benchmark.data.leakage`.
+The leakage status itself is found in :mod:`benchmark.data.leakage`.
 """
 
 #: Raise when the copies found in the same images change: stored results are then made anew.

@@ -36,7 +36,8 @@ All alterations at once (cropped by up to 5 % a side, a fifth brighter or darker
 JPEG 50; 12 kinds of 150 images each) leave 3.7 % of the NIH copies and 0.6 % of Kermany's below it,
 the lowest at 0.77 and 0.76. No other band and no linear combination of bands told these from other
 patients. A lower bar would take different patients for one image, which stops a run; so pairs of
-different patients from :data:`DOUBTFUL` on are listed for the eye and do not count in the verdict.
+different patients from :data:`DOUBTFUL` on are listed for the eye and do not count in the leakage
+status.
 
 Simulated patients are more alike than real ones: up to 0.96 in ``thorax_phantom``. So a set's own
 candidates of different patients raise the bar to :data:`SPREADS` spreads above their median, on the

@@ -13,7 +13,7 @@ from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
 from benchmark.data.audit.prevalence import shifts
 from benchmark.data.facts import SetFacts
-from benchmark.data.leakage import Verdict, audit
+from benchmark.data.leakage import Leakage, audit
 from benchmark.data.prepared import Prepared
 
 
@@ -27,15 +27,15 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
     """
     manifest, facts = prepared.manifest(), prepared.facts
     same = same_image(manifest, copies)
-    verdict = gate(manifest, facts, copies)
+    leakage = gate(manifest, facts, copies)
     return {
         "schema": 1,
         "audit_version": AUDIT_VERSION,
         "dataset": prepared.name,
         "dataset_version": prepared.version,
         "manifest_sha256": prepared.manifest_sha256,
-        "verdict": verdict.name,
-        "reasons": list(verdict.reasons),
+        "verdict": leakage.status,
+        "reasons": list(leakage.reasons),
         "images": len(manifest),
         "shared_patients": shared_patients(manifest, facts.findings),
         "exact": duplicates.exact(manifest),
@@ -50,8 +50,8 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
     }
 
 
-def gate(manifest, facts: SetFacts, copies: Copies | None) -> Verdict:
-    """The verdict on a set; ``facts`` is what its builder says of it."""
+def gate(manifest, facts: SetFacts, copies: Copies | None) -> Leakage:
+    """The leakage status of a set; ``facts`` is what its builder says of it."""
     return audit(
         manifest,
         facts.suspected,

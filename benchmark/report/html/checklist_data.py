@@ -116,9 +116,9 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 
 def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
-    """How the splits were made, and the verdict of the leakage gate."""
+    """How the splits were made, and the leakage status."""
     yield from suite.each(lambda t: (
-        f"{t.protocol.split}. Are patients apart? Leakage status {t.verdict}"
+        f"{t.protocol.split}. Are patients apart? Leakage status {t.leakage_status}"
         + "".join(f"; {reason}" for reason in t.reasons)
     ))  # fmt: skip
 

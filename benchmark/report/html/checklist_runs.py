@@ -184,8 +184,8 @@ def limitations(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What is known of such results, and of these data."""
     yield from (f"{limit.text} ({limit.source})" for limit in references.limits())
     for table, _ in suite.tables:
-        if table.verdict != "clean":
-            yield f"{table.name}: leakage status {table.verdict}"
+        if table.leakage_status != "clean":
+            yield f"{table.name}: leakage status {table.leakage_status}"
 
 
 def data_available(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -88,8 +88,8 @@ class _About:
             seeds = ", ".join(map(str, self.configuration.edited_seeds))
             yield _notice(f"Predictions changed after the run, seed {seeds}.")
         yield from (_notice((said, ".")) for said in outdated(self.configuration))
-        if self.table.verdict != "clean":
-            yield _notice(f"Leakage status {self.table.verdict}: {'; '.join(self.table.reasons)}")
+        if (status := self.table.leakage_status) != "clean":
+            yield _notice(f"Leakage status {status}: {'; '.join(self.table.reasons)}")
 
     def scores(self) -> Iterator[Block]:
         yield Heading(2, "Scores")

@@ -129,7 +129,7 @@ def _made(row: Row) -> dict[str, object]:
         "Prepared images, SHA-256 of their list": row.spec.manifest_sha256,
         "Made from": _listed({role: each.spec_id for role, each in row.made_from.items()}),
         "Predictions, SHA-256": row.predictions_sha256,
-        "Leakage status": row.dataset.verdict,
+        "Leakage status": row.dataset.leakage_status,
     }
 
 
