@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
 import benchmark
 from benchmark.commands import options
 from benchmark.errors import UserError
+from benchmark.machine.paths import settle_home
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # or TensorFlow talks over the commands
+settle_home()
 
 
 class _Commands(click.Group):
@@ -277,7 +278,7 @@ def compare(first, second, finding, results):
 
 
 @main.command()
-@click.argument("predictions", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("predictions", type=options.FILE)
 @click.option("--dataset", required=True, help="The prepared set, or SET@PROTOCOL, they are of.")
 @click.option("--name", default="", help="What to call the model; default: the file's name.")
 @click.option("--seed", default=0, show_default=True, help="Which of several trainings this is.")

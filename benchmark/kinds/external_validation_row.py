@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -47,7 +48,7 @@ def test_predictions(
 
 def joined(first: Predictions, second: Predictions) -> Predictions:
     """Both, one after the other; findings and kind are the same."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([values, getattr(second, name)])
         for name, values in vars(first).items()
         if isinstance(values, np.ndarray)
@@ -80,7 +81,7 @@ def cross_row(
         dataset=structs.replace(
             made.dataset,
             redistributable=made.dataset.redistributable and row.dataset.redistributable,
-            task=TaskFacts(findings=list(both.findings), kind=both.kind),
+            task=TaskFacts(findings=list(both.findings), kind=both.kind),  # type: ignore[arg-type]
         ),
         protocol=ProtocolFacts.of(facts),
         counts={split: _counts(both.part(split)) for split in ("validation", "test")},
