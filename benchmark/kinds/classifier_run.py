@@ -12,7 +12,6 @@ from benchmark.kinds.ancestry import overlap
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
 from benchmark.task import Task
-from benchmark.training.continued import continue_from
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.stage import predict_splits
@@ -23,6 +22,7 @@ from benchmark.training.starting_weights import (
     not_as_published,
     starting_weights,
 )
+from benchmark.training.warm_start import warm_start
 
 
 def run(job: SpecJob) -> Outcome:
@@ -75,7 +75,7 @@ def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:
     assert origin is not None  # the files are those that it saved
     learnt = origin.dataset.task
     theirs = Task(tuple(learnt.findings), learnt.kind)
-    continue_from(
+    warm_start(
         model,
         files[0],
         theirs,

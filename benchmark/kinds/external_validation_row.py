@@ -56,7 +56,7 @@ def joined(first: Predictions, second: Predictions) -> Predictions:
     return replace(first, **arrays)
 
 
-def cross_row(
+def evaluated_row(
     spec: Spec,
     row: Row,
     target: Prepared,

@@ -22,7 +22,7 @@ from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlap
 from benchmark.kinds.code import is_current
-from benchmark.kinds.external_validation_row import cross_row, joined, test_predictions
+from benchmark.kinds.external_validation_row import evaluated_row, joined, test_predictions
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
@@ -80,7 +80,7 @@ def evaluate(
         read_predictions(home, learnt.kind).part("validation"), ours
     )
     both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
-    made = cross_row(spec, row, target, model_file, both, environment)
+    made = evaluated_row(spec, row, target, model_file, both, environment)
     used = Made(
         spec_id=row.spec_id,
         predictions_sha256=row.predictions_sha256,

@@ -11,7 +11,7 @@ OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "caffe")
 """What ``own_normalisation`` may say; the arithmetic is in ``_normalisation.py``."""
 
 NORMALISATIONS = ("unit", "standardise", "imagenet", "own")
-"""What a cell may ask for; ``own`` means the card's ``own_normalisation``."""
+"""What a spec may ask for; ``own`` means the card's ``own_normalisation``."""
 
 PREDICTS = ("findings", "masks")
 """What ``predicts`` may say: a classifier's findings, or the mask of a segmentation network."""

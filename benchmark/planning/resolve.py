@@ -71,7 +71,7 @@ def make_plan(
                 found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
                 drafts += found.all
                 selected |= {spec.spec_id: spec for spec in found.selected}
-    drafts += _continued(drafts, inputs)
+    drafts += _origins(drafts, inputs)
     plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())
     return plan
 
@@ -254,8 +254,8 @@ class _Resolver:
         return [self._lung_network] if required else []
 
 
-def _continued(drafts: Sequence[PlannedSpec], inputs: PlanInputs) -> list[PlannedSpec]:
-    """Rows that specs go on from, as specs, as far as their data sets and models are at hand."""
+def _origins(drafts: Sequence[PlannedSpec], inputs: PlanInputs) -> list[PlannedSpec]:
+    """Rows that specs start from, as specs, as far as their data sets and models are at hand."""
     known = {draft.spec.spec_id for draft in drafts}
     found = []
     for origin in dict.fromkeys(draft.spec.origin for draft in drafts):

@@ -1,8 +1,8 @@
 """Curves of one finding, each with a band: ROC, precision against recall, calibration.
 
 The runs of a configuration, its seeds, are scored on the same images. What is drawn for the
-configuration is the mean of its runs' curves; the band is that of the same mean over patients
-drawn anew, pointwise, with the draws of `bootstrap.multiplicities`.
+configuration is the mean of its runs' curves; the band is that of the same mean in a bootstrap over
+patients, pointwise, with the draws of `bootstrap.multiplicities`.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
             assert decoded.shape[-1] == 1
 
 
-def test_intake_keeps_an_account_of_every_file():
+def test_the_ingest_report_tells_of_every_file():
     taken = ingest_report.IngestReport()
     good, colour = KEPT["grey JPEG"], CONVERTED["RGB PNG"][0]
     for name, data in {"good.jpeg": good, "colour.png": colour, "empty.jpeg": b""}.items():

@@ -40,7 +40,7 @@ def test_rows_run_over_the_sources_laid_end_to_end_and_may_repeat():
     np.testing.assert_array_equal(images[np.array([5, 0])], laid[[1, 6]])
 
 
-def test_a_gathering_can_be_gathered_again():
+def test_indexed_images_can_be_indexed_again():
     once = IndexedImages(SOURCES, np.array([1, 2]), np.array([4, 5]))
     twice = IndexedImages([once], np.array([1, 1]), np.array([5, 0]))
     np.testing.assert_array_equal(twice[:], np.stack([SOURCES[0][2], np.flipud(SOURCES[0][2])]))

@@ -293,8 +293,8 @@ def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes
     matrix["models"] = ["linear", "constant", "mlp"]
     recipe = {"epochs": 6, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", matrix, recipe=recipe, ensembles=(second, vote))
-    stock = PlanInputs(discover(), {"image_folder/greys": classes[0]}, bench.results)
-    assert bench.run(make_plan([suite], stock))["done"] == 5
+    inputs = PlanInputs(discover(), {"image_folder/greys": classes[0]}, bench.results)
+    assert bench.run(make_plan([suite], inputs))["done"] == 5
     row = bench.rows()["second"]
     assert row.ensemble.findings == ["grey", "greyish"]
     first, both = (predictions(bench, bench.rows()[name]) for name in ("linear", "second"))

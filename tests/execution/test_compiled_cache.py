@@ -57,10 +57,10 @@ def train(model: keras.Model) -> list[np.ndarray]:
 @pytest.mark.parametrize("values", RECIPES, ids=lambda values: "-".join(map(str, values.values())))
 def test_the_next_seed_on_a_kept_network_has_the_bits_of_a_fresh_one(values):
     expected = train(compiled(fresh(1), values))
-    traced, first = CompiledCache(), compiled(fresh(0), values)
-    traced.keep(KEY, first)
+    cache, first = CompiledCache(), compiled(fresh(0), values)
+    cache.keep(KEY, first)
     others = train(first)
-    kept = traced.begin(KEY, fresh(1))
+    kept = cache.begin(KEY, fresh(1))
     assert kept is first
     found = train(kept)
     for value, wanted in zip(found, expected, strict=True):
@@ -69,20 +69,20 @@ def test_the_next_seed_on_a_kept_network_has_the_bits_of_a_fresh_one(values):
 
 
 def test_it_is_traced_once_for_a_configuration():
-    traced, network = CompiledCache(), compiled(fresh(0), RECIPES[0])
-    traced.keep(KEY, network)
+    cache, network = CompiledCache(), compiled(fresh(0), RECIPES[0])
+    cache.keep(KEY, network)
     train(network)
     following, another = fresh(1), compiled(fresh(1), RECIPES[0])  # building calls layers, too
     after_first = Counted.traced
-    train(traced.begin(KEY, following))
+    train(cache.begin(KEY, following))
     assert Counted.traced == after_first
     train(another)
     assert Counted.traced > after_first
 
 
 def test_another_configuration_gets_nothing_and_lets_it_go():
-    traced = CompiledCache()
-    assert traced.begin(KEY, fresh(0)) is None
-    traced.keep(KEY, compiled(fresh(0), RECIPES[0]))
-    assert traced.begin("another", fresh(0)) is None
-    assert traced.begin(KEY, fresh(0)) is None
+    cache = CompiledCache()
+    assert cache.begin(KEY, fresh(0)) is None
+    cache.keep(KEY, compiled(fresh(0), RECIPES[0]))
+    assert cache.begin("another", fresh(0)) is None
+    assert cache.begin(KEY, fresh(0)) is None

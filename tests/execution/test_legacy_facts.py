@@ -127,7 +127,7 @@ def test_s4_weighs_its_loss_and_flips_at_320_px():
 
 
 @pytest.mark.parametrize("name", [f"legacy_s{i}" for i in range(5)])
-def test_the_honest_twin_runs_in_the_same_suite(name):
+def test_the_patient_disjoint_twin_runs_in_the_same_suite(name):
     suite, protocol = load_suite(name), find(name)
     assert suite.datasets[1] == (protocol.twin, PUBLISHED)
     assert not suite.run_all

@@ -1,4 +1,4 @@
-"""Every legacy suite runs on files in the layout its source published, beside its honest twin."""
+"""Legacy suites run on files in the layout of their sources, beside patient-disjoint twins."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def run(suite, prepared, tmp_path):
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in RUN])
-def test_the_suite_runs_beside_its_honest_twin(name, prepared, weights, tmp_path):
+def test_the_suite_runs_beside_its_patient_disjoint_twin(name, prepared, weights, tmp_path):
     results = run(shrunk(load_suite(name)), prepared, tmp_path)
     done = [row for row in results.rows() if row.status == "done"]
     legacy = [row for row in done if row.protocol.legacy]

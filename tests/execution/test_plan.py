@@ -283,6 +283,6 @@ def test_a_spec_that_another_run_ends_meanwhile_does_not_stop_the_plan(bench):
     suite = make_suite(["mlp"], recipe={"batch_size": 32})
     (planned,) = bench.plan(suite).specs
     write_row(bench.results, planned, "failed", error=Failure(reason="memory", fallback="a" * 12))
-    stock = bench.inputs()
+    inputs = bench.inputs()
     write_row(bench.results, planned)
-    assert len(make_plan([suite], stock).specs) == 1
+    assert len(make_plan([suite], inputs).specs) == 1

@@ -183,8 +183,8 @@ def plan(bench, *datasets, models=("metadata_only", "cnn"), **options):
     matrix = {"datasets": [*datasets], "models": [*models], "resolutions": [32], "seeds": [0]}
     recipe = {"epochs": 8, "batch_size": 16, "warmup_steps": 0}
     suite = Suite("test", "Test", "", DEFAULTS | matrix, recipe)
-    stock = PlanInputs(discover(), {NAME: bench.prepared}, bench.results)
-    return make_plan([suite], stock, **options)
+    inputs = PlanInputs(discover(), {NAME: bench.prepared}, bench.results)
+    return make_plan([suite], inputs, **options)
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +221,8 @@ def test_a_probe_has_a_table_and_a_place_of_its_own(finished):
     assert rows[0].protocol == rows[1].protocol
     assert rows[0].protocol.probe == "view"
     assert rows[0].watermarks == []
-    honest = next(p.spec for p in made.specs if p.spec.protocol == PUBLISHED)
-    assert "protocol" not in honest.as_dict()
+    published = next(p.spec for p in made.specs if p.spec.protocol == PUBLISHED)
+    assert "protocol" not in published.as_dict()
     text = write(bench.results).read_text()
     assert f"### {NAME} 1.0.0, attribute prediction: view" in text
     assert text.index("## Attribute prediction") > text.index(f"## {NAME} 1.0.0\n")

@@ -59,8 +59,8 @@ def suite(*ensembles, datasets=(f"{NAME}@{WITHOUT}",), models=("cnn",)) -> Suite
 
 
 def plan(bench, *suites, prepared=None, **options):
-    stock = PlanInputs(discover(), {NAME: prepared or bench.prepared}, bench.results)
-    return make_plan(suites, stock, **options)
+    inputs = PlanInputs(discover(), {NAME: prepared or bench.prepared}, bench.results)
+    return make_plan(suites, inputs, **options)
 
 
 def under(protocol, prepared):
@@ -132,8 +132,8 @@ def test_a_leaking_set_is_not_screened(classes, tmp_path):
 def test_a_screen_needs_a_withheld_class_and_a_member_with_a_feature_map(classes, tmp_path):
     bench = Workbench(classes, tmp_path / "results")
     screen = Ensemble("screen", "anomaly", ("linear",))
-    (_, honest) = plan(bench, suite(screen, datasets=[NAME], models=["linear"])).specs
-    assert honest.refusal.endswith(f"{NAME}@without:<finding>")
+    (_, published) = plan(bench, suite(screen, datasets=[NAME], models=["linear"])).specs
+    assert published.refusal.endswith(f"{NAME}@without:<finding>")
     bench.run(plan(bench, suite(screen, models=["linear"])))
     assert "no feature map" in bench.rows()["screen"].error.reason
 
@@ -160,7 +160,7 @@ def screened_rows(bench):
     return {row.spec.model: row for row in rows}
 
 
-def test_the_rows_share_an_honest_table_of_their_own(finished):
+def test_the_rows_share_a_table_of_their_own(finished):
     bench = finished[0]
     rows = screened_rows(bench)
     plain = next(row for row in bench.results.rows() if row.spec.protocol == PUBLISHED)

@@ -73,11 +73,11 @@ def test_any_finding_name_survives(tmp_path_factory, names):
 
 @pytest.mark.parametrize("kept", [0, 1, 10, 0.5, 0.9, -1])
 def test_a_truncated_file_is_refused_by_name(tmp_path, kept):
-    path = tmp_path / "cell.csv.gz"
+    path = tmp_path / "spec.csv.gz"
     write_predictions(path, some_predictions(n=300))
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    with pytest.raises(PredictionFileError, match=r"cell\.csv\.gz"):
+    with pytest.raises(PredictionFileError, match=r"spec\.csv\.gz"):
         read_predictions(path, "multilabel")
 
 

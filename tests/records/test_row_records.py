@@ -74,7 +74,7 @@ TWISTED = {
         lambda v: v["protocol"].update(legacy=True, legacy_name="legacy_s3"),
         "legacy protocols have a name and a rule",
     ),
-    "a legacy rule of an honest protocol": (
+    "a legacy rule of another protocol": (
         lambda v: v["protocol"].update(legacy=True, legacy_name="legacy_s3", rule=RULE),
         "protocol published of its spec does not go with legacy_s3",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmark.training.stage import train_whole as train
 
 CARD = {
-    "title": "Continued",
+    "title": "Warm start",
     "description": "Every layer is trained on, from the weights of another row.",
     "begins_from": ["network"],
     "usual": "",

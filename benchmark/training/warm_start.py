@@ -1,4 +1,4 @@
-"""Going on from the weights that another spec saved."""
+"""Warm start: a training begins with the weights that another spec saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.errors import UserError
 from benchmark.task import Task
 
 
-def continue_from(
+def warm_start(
     model: keras.Model, path: Path, theirs: Task, create: Callable[[Task], keras.Model]
 ) -> None:
     """Load the weights of another row into a new model of the same file and input.

@@ -13,8 +13,8 @@ from benchmark.models import create, discover
 from benchmark.records.predictions import read_predictions
 from benchmark.report.leaderboard import write
 from benchmark.task import Task
-from benchmark.training.continued import continue_from
 from benchmark.training.frozen import cut
+from benchmark.training.warm_start import warm_start
 from tests.execution.conftest import Bench, make_suite
 from tests.execution.weight_files import CARD, as_published, write_legacy, write_tiny
 
@@ -213,7 +213,7 @@ def test_another_number_of_findings_starts_the_last_layer_anew(ran, folder, tmp_
     path = tmp_path / "source.weights.h5"
     source.save_weights(path)
     fresh = model.layers[-1].get_layer("logits").get_weights()
-    continue_from(model, path, two, lambda task: create(tiny, 16, task, "unit"))
+    warm_start(model, path, two, lambda task: create(tiny, 16, task, "unit"))
     for name in ("conv", "bn", "hidden"):
         ours, theirs = (m.layers[-1].get_layer(name).get_weights() for m in (model, source))
         for one, other in zip(ours, theirs, strict=True):
