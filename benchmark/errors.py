@@ -17,11 +17,20 @@ class UnknownName(UserError):
         kind: what sort of thing was named, e.g. ``"model"``.
         name: the name as given.
         choices: every name that would have been understood.
+        remedy: what else to do, a sentence.
     """
 
-    def __init__(self, kind: str, name: str, choices: Iterable[str]):
+    def __init__(self, kind: str, name: str, choices: Iterable[str], remedy: str = ""):
         choices = sorted(choices)
         near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         listed = ", ".join(choices) if choices else "none"
-        super().__init__(f"unknown {kind} {name!r}.{hint} Choices: {listed}.")
+        told = f"{hint} {remedy}" if remedy else hint
+        super().__init__(f"unknown {kind} {name!r}.{told} Choices: {listed}.")
+
+
+class UnknownModel(UnknownName):
+    """A model that has no file, as far as is known; says how those of one's own are found."""
+
+    def __init__(self, kind: str, name: str, choices: Iterable[str]):
+        super().__init__(kind, name, choices, "The folder of a file of your own: --models-dir.")

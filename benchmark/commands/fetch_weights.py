@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownModel, UserError
 
 
 def fetch_weights(names: Sequence[str], weights_dir: Path | None, models_dirs: Sequence[Path]):
@@ -20,7 +20,7 @@ def fetch_weights(names: Sequence[str], weights_dir: Path | None, models_dirs: S
     with_weights = {name for name, file in known.items() if not file.problem and weight_files(file)}
     for name in names:
         if name not in known:
-            raise UnknownName("model", name, with_weights)
+            raise UnknownModel("model", name, with_weights)
         if name not in with_weights:
             raise UserError(
                 f"no weights are published for {name}. Models with weights: "

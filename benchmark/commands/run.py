@@ -60,7 +60,7 @@ def run_suites(
     if as_json:
         click.echo(_as_json(plan))
         return 0
-    _describe(plan, {suite.name: suite for suite in chosen}, filter_text)
+    _describe(plan, {suite.name: suite for suite in chosen})
     if dry_run:
         for planned in plan.to_run()[:limit_specs]:
             click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
@@ -157,7 +157,7 @@ def _counts(counts) -> str:
     return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(counts.items()))
 
 
-def _describe(plan, suites: dict, filter_text: str) -> None:
+def _describe(plan, suites: dict) -> None:
     counts = plan.summary()
     click.echo(f"Specs: {_counts(counts) or 'none'}.")
     reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")
@@ -170,8 +170,6 @@ def _describe(plan, suites: dict, filter_text: str) -> None:
         )
     if counts["failed"] and "failed" not in plan.rerun:
         click.echo("Failed specs are not tried again unless you say --rerun failed.")
-    if filter_text and not counts:
-        click.echo(f"No spec of the chosen suites matches the filter {filter_text!r}.", err=True)
     for suite, models in plan.over_budget.items():
         click.echo(
             f"Suite {suite} leaves out {', '.join(models)}: over its budget of "

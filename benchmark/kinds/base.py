@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import benchmark.kinds
 from benchmark.data.prepared import Prepared
-from benchmark.errors import UnknownName
+from benchmark.errors import UnknownModel, UnknownName
 from benchmark.models import ModelFile
 from benchmark.spec import Spec
 from benchmark.training.starting_weights import WeightSources
@@ -111,7 +111,7 @@ class Kind:
 def found(model: str, files: Mapping[str, ModelFile]) -> ModelFile:
     """The file of a model; an UnknownName lists the choices."""
     if model not in files:
-        raise UnknownName("model", model, files)
+        raise UnknownModel("model", model, files)
     return files[model]
 
 

@@ -12,7 +12,7 @@ from msgspec import structs
 from benchmark import kinds
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownModel, UserError
 from benchmark.kinds.base import found as model_called
 from benchmark.models import ModelFile
 from benchmark.planning.cost import nominal_seconds
@@ -23,7 +23,7 @@ from benchmark.planning.lungs import lung_suite, mask_set, needs_lungs, why_none
 from benchmark.planning.plan import RERUN, Plan, PlannedSpec
 from benchmark.protocols import SplitProtocol, find
 from benchmark.spec import LUNGS, Spec, requirement
-from benchmark.suites.filters import matches
+from benchmark.suites.filters import matches, nothing_matches
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe
 from benchmark.training.schemes import is_features_only
@@ -51,8 +51,9 @@ def make_plan(
         rerun: what to run again although it has a row, a key of :data:`RERUN`.
 
     Raises:
-        UserError: a suite or the filter names an unknown model or data set, a recipe value makes
-            no sense, or a suite has no model that predicts what one of its sets holds.
+        UserError: a suite or the filter names an unknown model or data set, the filter matches
+            nothing, a recipe value makes no sense, or a suite has no model that predicts what one
+            of its sets holds.
     """
     suites, wanted = list(suites), wanted or {}
     _check_names(wanted, suites, inputs)
@@ -71,6 +72,9 @@ def make_plan(
                 found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
                 drafts += found.all
                 selected |= {spec.spec_id: spec for spec in found.selected}
+    if wanted and drafts and not selected:
+        chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
+        raise nothing_matches(wanted, [d.spec for d in drafts if d.suite in chosen])
     drafts += _origins(drafts, inputs)
     plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())
     return plan
@@ -94,7 +98,7 @@ def _check_names(
     ensembles = [ensemble.name for suite in suites for ensemble in suite.ensembles]
     for name in sorted(wanted.get("model", ())):
         if name not in (known := [*inputs.model_files, *ensembles]):
-            raise UnknownName("model", name, known)
+            raise UnknownModel("model", name, known)
     for name in sorted(wanted.get("dataset", ())):
         find_dataset(name)
 

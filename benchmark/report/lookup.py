@@ -19,6 +19,8 @@ from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
 
 SHOWN = 6
+NEAR = 0.7
+"""From which likeness on, 0 to 1, a name is suggested for another."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def find(results: Results, text: str) -> Found:
     """The spec or the configuration whose id is or begins with ``text``.
 
     Raises:
-        UserError: nothing or more than one thing is called so; the nearest are listed.
+        UserError: nothing or more than one thing is called so; what is near is listed.
     """
     rows = sorted(results.rows(), key=lambda row: row.spec.seed)
     known = {row.spec_id: row for row in rows}
@@ -99,10 +101,11 @@ def find(results: Results, text: str) -> Found:
         raise UserError(f"{results.folder} holds no rows yet. Run: cxr-bench run --all")
     if matches:
         raise UserError(f"{text!r} begins more than one id:\n{_listed(matches)}")
-    nearest = sorted(everything, key=lambda pair: -_likeness(text, *pair))
+    ranked = sorted(everything, key=lambda pair: -_likeness(text, *pair))
+    near = [found for name, found in ranked if _likeness(text, name, found) >= NEAR]
     raise UserError(
-        f"no row or configuration in {results.folder} is called {text!r}. Nearest:\n"
-        + _listed([found for _, found in nearest])
+        f"no row or configuration in {results.folder} is called {text!r}. "
+        + (f"Nearest:\n{_listed(near)}" if near else "The files in its folder rows bear the ids.")
     )
 
 
@@ -116,8 +119,8 @@ def describe(row: Row) -> str:
 
 
 def _likeness(text: str, known: str, found: Found) -> float:
-    model = found.row.spec.model
-    return max(SequenceMatcher(None, text, other).ratio() for other in (known, model))
+    names = (name[: len(text)] for name in (known, found.row.spec.model))
+    return max(SequenceMatcher(None, text, name).ratio() for name in names) if text else 0.0
 
 
 def _listed(found: Iterable[Found]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.spec import Spec
@@ -45,3 +45,14 @@ def parse_filter(text: str) -> dict[str, set[str]]:
 def matches(spec: Spec, wanted: Mapping[str, set[str]]) -> bool:
     """True where every filtered field of the spec has one of its allowed values."""
     return all(str(getattr(spec, field)) in values for field, values in wanted.items())
+
+
+def nothing_matches(wanted: Mapping[str, set[str]], specs: Sequence[Spec]) -> UserError:
+    """What to say where a filter matches none of these specs: the first value that none has."""
+    names = {field: key for key, field in FILTER_KEYS.items()}
+    for field, values in wanted.items():
+        known = {str(getattr(spec, field)) for spec in specs} - {""}
+        if not values & known:
+            return UnknownName(f"{names[field]} in the filter", min(values), known)
+    parts = " and ".join(f"{names[field]}={'|'.join(sorted(wanted[field]))}" for field in wanted)
+    return UserError(f"no spec of the chosen suites has {parts} at once. Leave out a part.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownModel, UnknownName, UserError
 from benchmark.models import NORMALISATIONS
 from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
@@ -138,7 +138,7 @@ class Suite:
         named = self.named_models
         for name in (*named, *self.matrix_for, *(k.partition("@")[0] for k in self.recipe_for)):
             if name not in known:
-                raise UnknownName(f"model in suite {self.name}", name, known)
+                raise UnknownModel(f"model in suite {self.name}", name, known)
         rest = sorted(known) if ALL_MODELS in self.matrix["models"] else []
         return list(dict.fromkeys([*named, *rest]))
 

@@ -50,10 +50,20 @@ def test_a_filter_narrows_and_refuses_unknown_names(bench):
     suite = make_suite(["linear", "mlp"], seeds=(0, 1))
     plan = bench.plan(suite, wanted={"model": {"mlp"}, "seed": {"1"}})
     assert [(p.spec.model, p.spec.seed) for p in plan.specs] == [("mlp", 1)]
-    with pytest.raises(UnknownName, match="Did you mean 'linear'"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'linear'\?.*your own: --models-dir"):
         bench.plan(suite, wanted={"model": {"linaer"}})
     with pytest.raises(UnknownName, match="thorax_phantom/small"):
         bench.plan(suite, wanted={"dataset": {"thorax_phantom/smal"}})
+
+
+def test_a_filter_that_matches_nothing_names_what_there_is(bench):
+    suite = make_suite(["linear", "mlp", "constant"], seeds=(0, 1), size=32)
+    with pytest.raises(UnknownName, match=r"size in the filter '33'\. Did you mean '32'"):
+        bench.plan(suite, wanted={"resolution": {"33"}})
+    with pytest.raises(UnknownName, match=r"model in the filter 'cnn'.* constant, linear, mlp"):
+        bench.plan(suite, wanted={"seed": {"0"}, "model": {"cnn"}})
+    with pytest.raises(UserError, match="model=constant and size=32 at once"):
+        bench.plan(suite, wanted={"model": {"constant"}, "resolution": {"32"}})
 
 
 def test_two_suites_share_a_spec(bench):

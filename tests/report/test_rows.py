@@ -41,8 +41,15 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
     (row, *_) = add_seeds("cnn")
     add_seeds("mlp")
     nearest = rf"(?s)called 'cnn'.*Nearest.*\n  toy/official cnn.*{row.config_id}"
-    with pytest.raises(UserError, match=nearest):
+    with pytest.raises(UserError, match=nearest) as told:
         find(results, "cnn")
+    assert "mlp" not in str(told.value)
+    mistyped = "x".join((row.spec_id[:3], row.spec_id[4:9]))
+    with pytest.raises(UserError, match=rf"(?s)Nearest:\n[^\n]*\(spec {row.spec_id}\)"):
+        find(results, mistyped)
+    for text in ("zzzz", ""):
+        with pytest.raises(UserError, match=r"is called '.*'\. The files in its folder rows bear"):
+            find(results, text)
     with pytest.raises(UserError, match="holds no rows"):
         find(type(results)(results.folder / "elsewhere"), "a")
 
