@@ -47,6 +47,13 @@ def test_commands_and_their_options_exist(line):
     assert used <= known
 
 
+def test_tables_are_those_of_the_code():
+    folder = ROOT / "docs"
+    texts = runpy.run_path(str(folder / "tables.py"))["texts"]()
+    held = {name: (folder / name).read_text() for name in texts}
+    assert held == texts, "run: python docs/tables.py"
+
+
 def test_schemas_are_those_of_the_types():
     folder = ROOT / "docs" / "schemas"
     texts = runpy.run_path(str(folder / "make.py"))["texts"]()

@@ -50,7 +50,7 @@ class FirstMember(EnsembleKind):
     """Repeats it."""
 
     def ways(self):
-        return {self.name: Way((), (1, None), "First of {members}", "us", version=9)}
+        return {self.name: Way((), (1, None), "First of {members}", "It repeats.", "us", 9)}
 
 
 KIND = FirstMember()

@@ -19,7 +19,9 @@ class Anomaly(EnsembleKind):
     def ways(self) -> Mapping[str, Way]:
         """One."""
         title = "Distance from normal images on the last feature map of {members}"
-        return {self.name: Way((), (1, 1), title, "Defard et al. 2021, arXiv:2011.08785")}
+        description = "Distance from normal images on the one member's features."
+        reference = "Defard et al. 2021, arXiv:2011.08785"
+        return {self.name: Way((), (1, 1), title, description, reference)}
 
     def refusal(self, spec: Spec, given: Circumstances) -> str | None:
         """A protocol under which there is no class that was not trained on."""

@@ -20,6 +20,7 @@ class Way:
         options: the keys that a suite may give it beside ``members``.
         members: fewest and most members; None for no upper limit.
         title: of its rows; ``{members}``, ``{k}`` and ``{second}`` stand for what is declared.
+        description: one sentence about it, for the table in ``docs/``.
         reference: where it comes from.
         version: raised where the same declaration begins to give other numbers.
     """
@@ -27,6 +28,7 @@ class Way:
     options: tuple[str, ...]
     members: tuple[int, int | None]
     title: str
+    description: str
     reference: str
     version: int = 1
 

@@ -15,8 +15,12 @@ class Specialist(EnsembleKind):
     def ways(self) -> Mapping[str, Way]:
         """One."""
         title = "{members}, then {second} on the {k} findings most confused on validation"
-        options = ("k", "recipe", "second")
-        return {self.name: Way(options, (1, 1), title, "wished for by source system S2")}
+        description = (
+            "A second model (`second`), trained on the `k` exclusive findings that the one member "
+            "confuses most on validation; it takes over where the first predicts one of these."
+        )
+        options, reference = ("k", "recipe", "second"), "wished for by source system S2"
+        return {self.name: Way(options, (1, 1), title, description, reference)}
 
     def sees_images(self, spec: Spec) -> bool:
         """It trains on them."""

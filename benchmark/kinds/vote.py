@@ -27,8 +27,8 @@ class Vote(EnsembleKind):
 
 def _way(rule: str) -> Way:
     card = AXIS.find(rule).card
-    options = tuple(card["options"])
-    return Way(options, (2, None), card["title"], card["reference"], card["version"])
+    told = (card[key] for key in ("title", "description", "reference", "version"))
+    return Way(tuple(card["options"]), (2, None), *told)
 
 
 KIND = Vote()

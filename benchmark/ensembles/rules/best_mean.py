@@ -13,7 +13,7 @@ from benchmark.spec import EnsembleRule
 
 CARD = {
     "title": "Mean of the probabilities of the best {k} by validation of {members}",
-    "description": "Mean of the probabilities of the best k members by macro AUC on validation.",
+    "description": "Mean of the probabilities of the best `k` members by macro AUC on validation.",
     "reference": "Caruana et al. 2004, doi:10.1145/1015330.1015432",
     "version": 1,
     "options": ["k"],

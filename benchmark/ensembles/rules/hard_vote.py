@@ -13,7 +13,7 @@ from benchmark.spec import EnsembleRule
 CARD = {
     "title": "Weighted vote of the decisions of {members}",
     "description": "Weighted share of the members' decisions: argmax, or each member's own"
-    " threshold from validation.",
+    " threshold, frozen on validation.",
     "reference": "Kittler et al. 1998, doi:10.1109/34.667881",
     "version": 1,
     "options": ["weights"],

@@ -11,8 +11,8 @@ from benchmark.training.imbalance._groups import groups_of
 
 CARD = {
     "title": "Balanced sampling",
-    "description": "An epoch draws equally often from the images of each finding and from those"
-    " without any; as many draws as images.",
+    "description": "Every epoch draws equally often from the images of each finding (each class)"
+    " and from those with none; as many draws as images.",
     "version": 1,
 }
 

@@ -21,7 +21,8 @@ from benchmark.training.imbalance._copies import evened_out
 
 CARD = {
     "title": "Copies of S1",
-    "description": "Classes evened out by copies: flipped, then turned, then over again.",
+    "description": "Classes evened out by copies: flipped, then turned, then over again (our"
+    " reading: the source says no more).",
     "version": 1,
     "tasks": ["binary", "multiclass"],
 }

@@ -13,7 +13,7 @@ from benchmark.training.imbalance._copies import evened_out
 
 CARD = {
     "title": "Copies of S3",
-    "description": "The rarer class flipped left-right, up-down and both, until both are as large.",
+    "description": "The rarer class flipped left-right, up-down and both, until 50/50.",
     "version": 1,
     "tasks": ["binary"],
 }

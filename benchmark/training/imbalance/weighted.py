@@ -8,8 +8,8 @@ from benchmark.training.imbalance import Policy
 
 CARD = {
     "title": "Weighted loss",
-    "description": "Positives and negatives of each finding weigh the same in sum; exclusive"
-    " classes by their inverse frequency.",
+    "description": "Positives and negatives of each finding weighed by the frequency of the other"
+    " among the labelled; exclusive classes by their inverse frequency.",
     "version": 1,
 }
 

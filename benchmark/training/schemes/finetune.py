@@ -6,7 +6,8 @@ from benchmark.training.frozen import fine_tune as train
 
 CARD = {
     "title": "Fine-tuning",
-    "description": "The head is trained first, then all layers at a lower rate.",
+    "description": "The head first (`head_epochs`), then all layers at `finetune_factor` of the"
+    " learning rate; batch normalisation of the backbone stays in inference mode.",
     "begins_from": ["backbone"],
     "usual": "imagenet",
 }
