@@ -19,13 +19,13 @@ class Leaderboard:
         tables: one a protocol.
         pairs: configurations measured on an internal and on a published split.
         lungs: tables of lung segmentation.
-        crossed: configurations tested on another data set.
+        external: configurations tested on another data set.
     """
 
     tables: list[Table]
     pairs: list[SplitPair]
     lungs: list[MaskTable]
-    crossed: list[ExternalValidation]
+    external: list[ExternalValidation]
 
     @classmethod
     def of(cls, results: Results) -> Leaderboard:

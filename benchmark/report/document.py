@@ -7,7 +7,7 @@ from benchmark.report.attribute_prediction import attribute_section, predicted_a
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, unlinked
 from benchmark.report.content import Code, Content, Link
-from benchmark.report.external_validation import crossed_section
+from benchmark.report.external_validation import external_validation_section
 from benchmark.report.gather import Table
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
@@ -40,7 +40,7 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
         if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
     blocks += split_section(of.pairs)
-    blocks += crossed_section(of.crossed)
+    blocks += external_validation_section(of.external)
     blocks += attribute_section(predicted_attributes(tables))
     for each in tables:
         if each.split_protocol.attribute and not each.watermarks:

@@ -37,7 +37,7 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
         "configurations": [_json(table.columns, row) for row in table.rows],
         "internal_against_published": [_pair(pair) for pair in of.pairs],
         "tables": [_table(each) for each in of.tables],
-        "on_another_data_set": external_validation_entries(of.crossed),
+        "on_another_data_set": external_validation_entries(of.external),
         "shortcuts": attribute_entries(predicted_attributes(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
     }

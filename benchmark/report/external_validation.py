@@ -79,9 +79,9 @@ def gather_external_validation(results: Results) -> list[ExternalValidation]:
         UserError: a row or prediction file is missing or damaged; it is named.
     """
     runs: dict[str, list[Run]] = defaultdict(list)
-    crossed = [row for row in results.cross.rows() if row.done]
-    known = {row.spec_id: row for row in results.rows()} if crossed else {}
-    for row in crossed:
+    rows = [row for row in results.cross.rows() if row.done]
+    known = {row.spec_id: row for row in results.rows()} if rows else {}
+    for row in rows:
         run = Run(row, stored_scores(results.cross, row), row.remade(known))
         runs[row.protocol.id].append(run)
     versions = Versions()
@@ -93,9 +93,9 @@ def gather_external_validation(results: Results) -> list[ExternalValidation]:
     return sorted(found, key=_order)
 
 
-def crossed_section(crossed: Sequence[ExternalValidation]) -> list[Block]:
+def external_validation_section(every: Sequence[ExternalValidation]) -> list[Block]:
     """A table a data set and protocol; nothing without evaluations."""
-    if not crossed:
+    if not every:
         return []
     blocks: list[Block] = [
         Heading(2, "Tested on another data set"),
@@ -111,16 +111,16 @@ def crossed_section(crossed: Sequence[ExternalValidation]) -> list[Block]:
         ),
     ]
     together: dict[str, list[ExternalValidation]] = defaultdict(list)
-    for each in crossed:
+    for each in every:
         together[each.row.protocol.id].append(each)
     for of_one in together.values():
         blocks += _table(of_one)
     return blocks
 
 
-def external_validation_entries(crossed: Sequence[ExternalValidation]) -> list[bytes]:
+def external_validation_entries(every: Sequence[ExternalValidation]) -> list[bytes]:
     """The same as entries of a JSON file, one a configuration and data set."""
-    return [_entry(each, each.configuration) for each in crossed]
+    return [_entry(each, each.configuration) for each in every]
 
 
 def _entry(each: ExternalValidation, c: Configuration) -> bytes:
@@ -141,15 +141,15 @@ def _entry(each: ExternalValidation, c: Configuration) -> bytes:
     )
 
 
-def _table(crossed: list[ExternalValidation]) -> list[Block]:
-    protocol, scores = crossed[0].row.protocol, crossed[0].configuration.runs[0].scores
+def _table(of_one: list[ExternalValidation]) -> list[Block]:
+    protocol, scores = of_one[0].row.protocol, of_one[0].configuration.runs[0].scores
     test = scores.splits["test"]
     findings = (
         f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
         for finding in scores.findings
     )
-    names = labels({each.configuration.key: _own_spec(each) for each in crossed})
-    told = list(dict.fromkeys(note for each in crossed for note in each.notes))
+    names = labels({each.configuration.key: _own_spec(each) for each in of_one})
+    told = list(dict.fromkeys(note for each in of_one for note in each.notes))
     columns = [
         text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
         text_column("Configuration", lambda each: _name(each, names, told), "label"),
@@ -164,7 +164,7 @@ def _table(crossed: list[ExternalValidation]) -> list[Block]:
             f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
             f"{protocol.image_source}. Findings: {', '.join(findings)}."
         ),
-        DataTable.of(columns, crossed),
+        DataTable.of(columns, of_one),
         *notes((f"({number}) ", note, ".") for number, note in enumerate(told, 1)),
     ]
 

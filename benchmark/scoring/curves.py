@@ -41,7 +41,7 @@ class Reliability:
         confidence: (K,) mean probability of the bin's images.
         frequency: (K,) share of them that is positive.
         low, high: (K,) 95 % limits of the frequency; NaN for a bin of fewer than 10 patients, or
-            with positive images only, or none: drawing those anew shows no spread.
+            with positive images only, or none: resampling those shows no spread.
         images: (K,) number of images, mean over the runs.
     """
 

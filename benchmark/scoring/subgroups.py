@@ -37,7 +37,7 @@ class Estimate:
     Attributes:
         n, n_positive: images it rests on, and the positive ones among them.
         value, low, high: in [0, 1]; None where fewer than 10 patients are positive, or, for an
-            AUC, negative. 0 and 1 have no interval: drawing anew what is all alike shows no spread.
+            AUC, negative. 0 and 1 have no interval: resampling what is all alike shows none.
     """
 
     n: int

@@ -1,4 +1,4 @@
-"""Intervals of the headline numbers from drawing patients anew."""
+"""Intervals of the headline numbers from the bootstrap over patients."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _sources() -> str:
 def _read(path: Path) -> Drawn | None:
     """What is known to be drawn; None where nothing is, or the file is damaged (it is derived)."""
     try:
-        return read_record(path, Drawn, "It is drawn anew.")
+        return read_record(path, Drawn, "Its figures are drawn again.")
     except RecordError:
         return None
 
