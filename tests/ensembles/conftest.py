@@ -14,7 +14,9 @@ from PIL import Image
 from benchmark import cli
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import load_prepared
-from benchmark.scheduling import runner, worker
+from benchmark.scheduling import worker
+from benchmark.scheduling.executors import local
+from benchmark.scheduling.slots import SlotFacts
 from benchmark.suites.ensembles import Ensemble
 from benchmark.training.compiled_cache import CompiledCache
 from tests.execution.conftest import Bench, make_suite, phantom  # noqa: F401
@@ -29,15 +31,19 @@ def with_ensembles(*ensembles: Ensemble, models=MODELS, seeds=(0,), **options):
     return replace(make_suite(models, seeds=seeds, **options), ensembles=ensembles)
 
 
-class WorkerHere:
+class SlotHere:
     """Runs specs in this process: a worker of its own takes seconds to start."""
 
-    def __init__(self, setup, environment, log, limits):
+    def __init__(self, setup, environment, log, limits, jobs):
         self._setup = setup | {"environment": vars(environment)}
-        self.environment = environment
+        self._environment = environment
 
     def run(self, job):
-        yield worker.run_job(job, self._setup, io.StringIO(), CompiledCache(), Heartbeat())
+        message = local._as_message(job)
+        yield worker.run_job(message, self._setup, io.StringIO(), CompiledCache(), Heartbeat())
+
+    def facts(self):
+        return SlotFacts(self._environment)
 
     def close(self):
         pass
@@ -59,7 +65,7 @@ class Workbench(Bench):
 
         with pytest.MonkeyPatch.context() as patch:
             if not isolated:
-                patch.setattr(runner, "Worker", WorkerHere)
+                patch.setattr(local, "LocalSlot", SlotHere)
             return super().run(plan, watch, **options)
 
 
