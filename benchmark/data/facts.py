@@ -19,7 +19,7 @@ from benchmark.spec import Sha256
 METADATA = "metadata.json"
 FACTS = "prepared.json"
 SPLITS = ("train", "validation", "test")
-PREPARED_SCHEMA = 2
+PREPARED_SCHEMA: Literal[2] = 2
 
 
 class FileNote(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Box(msgspec.Struct, frozen=True):
     h: float
 
 
-class Withheld(Record):
+class Withheld(Record, frozen=True):
     """The class that a screening protocol keeps for the test, the normal one, and all of them."""
 
     withheld: str
@@ -97,7 +97,7 @@ class SetFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     screening: Withheld | None = None
 
 
-class PreparedFacts(Record, kw_only=True):
+class PreparedFacts(Record, frozen=True, kw_only=True):
     """What ``prepare.py`` found in the stored images.
 
     Attributes:
@@ -119,7 +119,7 @@ class PreparedFacts(Record, kw_only=True):
     reasons: list[str]
 
 
-class _FirstFormat(Record):
+class _FirstFormat(Record, frozen=True):
     """``prepared.json`` as it was first written: without a seal."""
 
     manifest_sha256: Sha256

@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from benchmark.data.facts import SPLITS, Suspected
 from benchmark.records.row import LeakageStatus
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 UNKNOWN = (
     "which images are of one patient is not known: images of one patient may lie on both sides of "
@@ -29,7 +34,11 @@ class Leakage:
 
 
 def audit(
-    manifest, suspected: Sequence[Suspected], *, patients_unknown: bool = False, same_image=None
+    manifest: pd.DataFrame,
+    suspected: Sequence[Suspected],
+    *,
+    patients_unknown: bool = False,
+    same_image: np.ndarray | None = None,
 ) -> Leakage:
     """Look for patients and images that stand on both sides of a split.
 
@@ -63,12 +72,12 @@ def audit(
     return Leakage(status, tuple(leaks + suspicions))
 
 
-def _shared(manifest, column: str, a: str, b: str) -> int:
+def _shared(manifest: pd.DataFrame, column: str, a: str, b: str) -> int:
     values = {split: set(manifest.loc[manifest["split"] == split, column]) for split in (a, b)}
     return len(values[a] & values[b])
 
 
-def _copied(manifest, same_image, a: str, b: str) -> int:
+def _copied(manifest: pd.DataFrame, same_image: np.ndarray, a: str, b: str) -> int:
     """Images in both splits that are not there as identical files."""
     shown = {split: manifest["split"].to_numpy() == split for split in (a, b)}
     files = {split: set(manifest["sha256"][shown[split]]) for split in (a, b)}

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec.structs import replace
 
@@ -37,6 +37,9 @@ from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.records.door import write_record
 from benchmark.records.files import is_disk_full, remove_abandoned
 from benchmark.records.row import SplitCounts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prepare(
@@ -163,7 +166,9 @@ def _replacing(path: Path) -> Iterator[TextIO]:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _manifest_lines(name: str, path: Path, split: str, findings: list[str]):
+def _manifest_lines(
+    name: str, path: Path, split: str, findings: list[str]
+) -> Iterator[dict[str, Any]]:
     from PIL import Image
 
     from benchmark.data.decode import raw_examples
@@ -195,7 +200,7 @@ def _manifest_lines(name: str, path: Path, split: str, findings: list[str]):
         yield line
 
 
-def image_source(manifest, original_size: int) -> str:
+def image_source(manifest: pd.DataFrame, original_size: int) -> str:
     """Whether the images have the size they were published in.
 
     Args:
@@ -212,7 +217,7 @@ def image_source(manifest, original_size: int) -> str:
     return "original" if original_size == 0 else "mixed sizes"
 
 
-def test_digest(manifest, findings: list[str]) -> str:
+def test_digest(manifest: pd.DataFrame, findings: list[str]) -> str:
     """SHA-256 of the sorted test (image_id, patient_id, targets): which test set this is."""
     test = manifest[manifest["split"] == "test"]
     columns = ["image_id", "patient_id"]
@@ -221,7 +226,7 @@ def test_digest(manifest, findings: list[str]) -> str:
     return sha256(canonical_json(lines))
 
 
-def _counts(manifest, split: str, findings: list[str]) -> SplitCounts:
+def _counts(manifest: pd.DataFrame, split: str, findings: list[str]) -> SplitCounts:
     part = manifest[manifest["split"] == split]
     return SplitCounts(
         images=len(part),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from benchmark.data.manifest import LABELLED, MANIFEST, TARGET, listed_findings,
 from benchmark.errors import UserError
 from benchmark.records.row import SplitCounts
 from benchmark.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "FACTS",
@@ -105,7 +109,7 @@ class Prepared:
         """Images, patients and positive images per finding, by split."""
         return self.derived.counts
 
-    def manifest(self):
+    def manifest(self) -> pd.DataFrame:
         """The manifest as a pandas DataFrame, one line per image in the order TFDS stores them.
 
         Columns: image_id, patient_id, split, sha256, width, height, age, sex, view, label_source,
@@ -118,7 +122,7 @@ class Prepared:
         return self._manifest
 
     @cached_property
-    def _manifest(self):
+    def _manifest(self) -> pd.DataFrame:
         todo = derive_again(self.name, self.path)
         return read_manifest(self.path / MANIFEST, self.manifest_sha256, todo)
 

@@ -71,7 +71,7 @@ def _read(name: str, spec_id: str, results: Results, parts: Mapping[str, Manifes
         raise NotApplicable(f"waits for its member {name} (spec {spec_id}), not run yet")
     if not row.done:
         ending = row.status.replace("_", " ")
-        raise NotApplicable(f"its member {name} (spec {spec_id}) is {ending}: {row.error.reason}")
+        raise NotApplicable(f"its member {name} (spec {spec_id}) is {ending}: {row.reason}")
     path = results.predictions_path(spec_id, row.dataset.redistributable)
     predictions = read_predictions(path, row.dataset.task.kind)
     if sha256_of_file(path) != row.predictions_sha256:

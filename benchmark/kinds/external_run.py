@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +96,7 @@ def _order(path: Path, split: str, external: External, part: ManifestPart) -> np
     return lines[np.argsort(given)[np.argsort(np.argsort(wanted))]]
 
 
-def _named(image_ids: Sequence[str], how: str) -> str:
+def _named(image_ids: np.ndarray, how: str) -> str:
     some = ", ".join(repr(str(i)) for i in image_ids[:EXAMPLES])
     more = ", ..." if len(image_ids) > EXAMPLES else ""
     return f"{len(image_ids)} {how}" + (f" ({some}{more})" if some else "")
@@ -121,8 +120,6 @@ def _predictions(external: External, prepared: Prepared, parts: dict, orders: di
 
 def _spec(prepared: Prepared, origin: Origin, protocol: str) -> Spec:
     """What tells external rows apart: data, name and seed; nothing else is known of them."""
-    unknown = ("preprocessing", "normalisation", "imbalance", "scheme", "weights", "augmentation",
-               "precision")  # fmt: skip
     return Spec(
         kind="external",
         dataset=prepared.name,
@@ -130,9 +127,15 @@ def _spec(prepared: Prepared, origin: Origin, protocol: str) -> Spec:
         manifest_sha256=prepared.manifest_sha256,
         model=origin.name,
         resolution=0,
-        **dict.fromkeys(unknown, ""),
-        seed=origin.seed,
+        preprocessing="",
+        normalisation="",
+        imbalance="",
+        scheme="",
+        weights="",
+        augmentation="",
         recipe={},
+        precision="",
+        seed=origin.seed,
         protocol=protocol,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import benchmark
 from benchmark.errors import UnknownName, UserError
@@ -116,7 +117,7 @@ def _device() -> str:
 def environment_facts(environment: Environment | None) -> EnvironmentFacts:
     """What a row says about where it was made; of predictions from elsewhere next to nothing."""
     if environment is None:
-        unknown = dict.fromkeys(EnvironmentFacts.__struct_fields__)
+        unknown: dict[str, Any] = dict.fromkeys(EnvironmentFacts.__struct_fields__)
         return EnvironmentFacts(
             **unknown | {"python": platform.python_version(), "packages": versions()}
         )

@@ -6,7 +6,7 @@ optional, so that earlier rows stay readable; what was never recorded is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,11 +26,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What all records have in common: nothing unknown in them, and nobody changes one."""
 
 
-class LaterFields(Record, omit_defaults=True):
+class LaterFields(Record, frozen=True, omit_defaults=True):
     """A record of which some fields are left out where they say nothing."""
 
 
-class Failure(LaterFields):
+class Failure(LaterFields, frozen=True):
     """Why a spec did not finish.
 
     Attributes:
@@ -44,7 +44,7 @@ class Failure(LaterFields):
     at_planning: bool = False
 
 
-class SplitCounts(Record):
+class SplitCounts(Record, frozen=True):
     """Images, patients, and positive images of each finding of one split."""
 
     images: Count
@@ -52,14 +52,14 @@ class SplitCounts(Record):
     positives: dict[str, Count]
 
 
-class TaskFacts(Record):
+class TaskFacts(Record, frozen=True):
     """The findings that are asked for, and of which kind they are."""
 
     findings: list[str]
     kind: Literal["binary", "multilabel", "multiclass", "segmentation"]
 
 
-class ProbeFacts(Record):
+class ProbeFacts(Record, frozen=True):
     """The field that a probe asks for, its values, and images of other values by split."""
 
     field: str
@@ -67,7 +67,7 @@ class ProbeFacts(Record):
     left_out: dict[str, dict[str, Count]]
 
 
-class DatasetFacts(LaterFields):
+class DatasetFacts(LaterFields, frozen=True):
     """What a row says about its data set.
 
     Attributes:
@@ -93,7 +93,7 @@ class DatasetFacts(LaterFields):
     listed: Count | None = None
 
 
-class LegacyRule(Record):
+class LegacyRule(Record, frozen=True):
     """What distinguishes a legacy protocol from others (see :mod:`benchmark.protocols`)."""
 
     split: str
@@ -103,7 +103,7 @@ class LegacyRule(Record):
     decision: Literal["argmax"] | float
 
 
-class ProtocolFacts(LaterFields):
+class ProtocolFacts(LaterFields, frozen=True):
     """What two rows must share to stand in one table; ``id`` is a hash of all the rest.
 
     Resamples of the test patients are drawn from the id, so a key that comes later is left out
@@ -160,7 +160,7 @@ class ProtocolFacts(LaterFields):
         return sha256(canonical_json(facts))[:ID_LENGTH]
 
 
-class ModelFacts(Record):
+class ModelFacts(Record, frozen=True):
     """What a row says about its model; ``parameters`` is None where it could not be built."""
 
     title: str
@@ -169,7 +169,7 @@ class ModelFacts(Record):
     parameters: Count | None
 
 
-class Accelerator(Record):
+class Accelerator(Record, frozen=True):
     """The accelerators that a worker could use, all alike."""
 
     name: str
@@ -178,7 +178,7 @@ class Accelerator(Record):
     driver: str | None
 
 
-class KerasSettings(Record):
+class KerasSettings(Record, frozen=True):
     """Keras' global settings, as they were fixed before the spec was run."""
 
     floatx: str
@@ -186,7 +186,7 @@ class KerasSettings(Record):
     image_data_format: str
 
 
-class EnvironmentFacts(Record):
+class EnvironmentFacts(Record, frozen=True):
     """Where a spec was run. What an environment does not have, or nobody recorded, is None.
 
     Attributes:
@@ -213,7 +213,7 @@ class EnvironmentFacts(Record):
     keras: KerasSettings | None
 
 
-class History(LaterFields):
+class History(LaterFields, frozen=True):
     """What happened epoch by epoch; ``stages`` names each stage of several and its epochs."""
 
     best_epoch: Count
@@ -224,7 +224,7 @@ class History(LaterFields):
     stages: list[tuple[str, int]] | None = None
 
 
-class WeightFile(LaterFields):
+class WeightFile(LaterFields, frozen=True):
     """A weight file that was loaded; ``as_published`` is None where no hash of it is published."""
 
     name: str
@@ -232,7 +232,7 @@ class WeightFile(LaterFields):
     as_published: bool | None = None
 
 
-class StartingWeights(LaterFields):
+class StartingWeights(LaterFields, frozen=True):
     """The weights that a network began with.
 
     Attributes:
@@ -245,7 +245,7 @@ class StartingWeights(LaterFields):
     features: str = ""
 
 
-class Made(LaterFields):
+class Made(LaterFields, frozen=True):
     """What another row left that this one was made from: predictions, weights, or both."""
 
     spec_id: Id
@@ -261,21 +261,21 @@ class Made(LaterFields):
         return any(then and now and then != now for then, now in pairs)
 
 
-class ScreeningRule(Record):
+class ScreeningRule(Record, frozen=True):
     """Above which score, and below which confidence, an image is called unlike normal ones."""
 
     score: float
     confidence: float
 
 
-class Screened(Record):
+class Screened(Record, frozen=True):
     """What one way of screening finds; None without an image of that kind."""
 
     sensitivity: float | None
     specificity: float | None
 
 
-class ScreeningFacts(Record):
+class ScreeningFacts(Record, frozen=True):
     """What an anomaly screen was made of, and its rule, frozen on validation.
 
     Attributes:
@@ -295,7 +295,7 @@ class ScreeningFacts(Record):
     test: dict[str, Screened]
 
 
-class EnsembleFacts(LaterFields):
+class EnsembleFacts(LaterFields, frozen=True):
     """What an ensemble chose.
 
     Attributes:
@@ -310,14 +310,14 @@ class EnsembleFacts(LaterFields):
     screening: ScreeningFacts | None = None
 
 
-class LungFacts(Record):
+class LungFacts(Record, frozen=True):
     """The network that found the lungs, and by split the images whose mask was unusable."""
 
     network: Id
     left_whole: dict[str, Count]
 
 
-class ExternalFacts(Record):
+class ExternalFacts(Record, frozen=True):
     """The file of predictions that another tool made, and the splits that it holds."""
 
     file: str
@@ -325,7 +325,7 @@ class ExternalFacts(Record):
     splits: list[str]
 
 
-class TrainedOn(Record):
+class TrainedOn(Record, frozen=True):
     """Of predictions on another data set: what the network was trained on.
 
     Attributes:
@@ -335,7 +335,7 @@ class TrainedOn(Record):
     dataset: str
     scheme: str
     weights: str
-    findings: tuple[dict[str, list[str]], dict[str, list[str]]]
+    findings: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]
 
 
 def watermarks_of(spec: Spec) -> list[str]:
@@ -344,7 +344,7 @@ def watermarks_of(spec: Spec) -> list[str]:
     return limited + ([MEMORY_FALLBACK] if spec.memory_fallback else [])
 
 
-class Row(LaterFields):
+class Row(LaterFields, frozen=True):
     """One finished or failed spec.
 
     Attributes:
@@ -396,6 +396,11 @@ class Row(LaterFields):
     def done(self) -> bool:
         """Whether it finished, so that it has predictions."""
         return self.status == "done"
+
+    @property
+    def reason(self) -> str:
+        """Why it did not finish; empty where it did."""
+        return self.error.reason if self.error else ""
 
     @property
     def holds_masks(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 
 import msgspec
 from msgspec.structs import replace
@@ -191,10 +192,10 @@ class _Line:
 def _table(each: PredictedAttributes) -> DataTable:
     used = {name for asked in each.asked for name in asked.answers}
     shown = [name for name in (*INPUTS.values(), METADATA) if name in used]
-    columns = [
+    columns: list[Column[_Line]] = [
         text_column("Asked for", lambda line: line.name, "asked_for"),
         text_column("Model", lambda line: line.asked.model, "model"),
-        *(Column(name, name, lambda line, name=name: line.auc(name)) for name in shown),
+        *(Column(name, name, methodcaller("auc", name)) for name in shown),
         Column("images", "Test images", lambda line: line.asked.tested.n_images),
         Column("patients", "Patients", lambda line: line.asked.tested.n_patients),
         Column("positive", "Positive", lambda line: line.positive),
@@ -220,7 +221,8 @@ def _asked_for(asked: Asked) -> Content:
     if asked.question == FINDINGS:
         name = findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
     else:
-        name = f"{asked.question}: {', '.join(asked.table.dataset.probe.values)}"
+        probe = asked.table.dataset.probe
+        name = f"{asked.question}: {', '.join(probe.values if probe else ())}"
     return Link(f"#{asked.table.anchor}", name)
 
 

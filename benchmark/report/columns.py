@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from benchmark.report import labels
 from benchmark.report.configuration import MIN_SEEDS, Configuration
@@ -69,7 +70,12 @@ def columns(place: str, *, cost: bool = True) -> list[Column[Entry]]:
 
 
 def quantity(
-    name: str, header: str, places: tuple[str, ...] = (DETAILS, PAGE), *, brief=False, **more
+    name: str,
+    header: str,
+    places: tuple[str, ...] = (DETAILS, PAGE),
+    *,
+    brief: bool = False,
+    **more: Any,
 ) -> Column[Entry]:
     """The column of a quantity; ``brief``: its mean alone is shown."""
 
@@ -79,7 +85,7 @@ def quantity(
     return Column(name, header, value, places=places, **more)
 
 
-def metric(name: str, places: tuple[str, ...] = (PAGE,), **more) -> Column[Entry]:
+def metric(name: str, places: tuple[str, ...] = (PAGE,), **more: Any) -> Column[Entry]:
     """The column of a metric on the test split, of which the mean is shown."""
     return quantity(f"test_{name}", NAMES[name], places, brief=True, **more)
 
@@ -124,7 +130,9 @@ def _hardware(each: Entry) -> Value:
     return ", ".join(letters[str(machine)] for machine in each.configuration.machines)
 
 
-def _text(name: str, header: str, value: Callable[[Entry], Value], *places: str, **more):
+def _text(
+    name: str, header: str, value: Callable[[Entry], Value], *places: str, **more: Any
+) -> Column[Entry]:
     return Column(name, header, value, align="l", places=places, **more)
 
 

@@ -224,13 +224,15 @@ class Configuration:
         middle = mean(values)
         if middle is None:
             return Measurement(None)
+        known = [value for value in values if value is not None]
         limits = interval(name, middle, self.resampled) if name in INTERVALS else None
-        return Measurement(middle, _seed_sd(values, middle), *(limits or ()))
+        return Measurement(middle, _seed_sd(known, middle), *(limits or ()))
 
 
 def mean(values: list[float | None]) -> float | None:
     """The mean; None where any value is undefined."""
-    return None if any(value is None for value in values) else math.fsum(values) / len(values)
+    known = [value for value in values if value is not None]
+    return None if len(known) < len(values) else math.fsum(known) / len(known)
 
 
 def _remarks(scores: Scores) -> Iterator[str]:

@@ -54,7 +54,7 @@ def _marked(tables: list[Table], *, cost: bool, named: Naming) -> list[Block]:
     marked = [each for each in tables if each.watermarks]
     if not marked:
         return []
-    blocks = [
+    blocks: list[Block] = [
         Heading(2, "Not comparable: limited, smoke and legacy runs"),
         Paragraph(
             "These runs show that something works, or repeat a protocol known to mislead. They are "
@@ -114,7 +114,7 @@ def _name(each: Table) -> Content:
 
 def _images(each: Table) -> Value:
     test = each.counts.get("test")
-    return test and test.images
+    return test.images if test else None
 
 
 def _best(each: Table) -> Value:

@@ -74,7 +74,9 @@ def _samples(folder: Path, pictures: dict[str, np.ndarray]) -> Iterator[str]:
         )
 
 
-def _labels(folder: Path, manifest: pd.DataFrame, counts, findings: list[str]) -> Iterator[str]:
+def _labels(
+    folder: Path, manifest: pd.DataFrame, counts: pd.DataFrame, findings: list[str]
+) -> Iterator[str]:
     if not findings:
         return
     shown = _shown(counts, findings)
@@ -100,7 +102,9 @@ def _rest(shown: list[str], findings: list[str]) -> str:
     return f" Figures show the {len(shown)} most frequent of {len(findings)}." if left else ""
 
 
-def _metadata(folder: Path, manifest: pd.DataFrame, effects, shown: list[str]) -> Iterator[str]:
+def _metadata(
+    folder: Path, manifest: pd.DataFrame, effects: pd.DataFrame, shown: list[str]
+) -> Iterator[str]:
     title = "Age, sex and view"
     if not ((manifest["age"] >= 0) | (manifest["sex"] != "") | (manifest["view"] != "")).any():
         yield html.section(title, "This set does not tell age, sex or view of its images.")

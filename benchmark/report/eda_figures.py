@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
@@ -76,7 +77,7 @@ def effects(rows: list[Statistic], findings: list[str]) -> Figure:
     return drawn
 
 
-def _effects(axis, found: dict[str, Statistic], findings: list[str], *, ratio: bool) -> None:
+def _effects(axis: Axes, found: dict[str, Statistic], findings: list[str], *, ratio: bool) -> None:
     axis.axvline(1 if ratio else 0, color=POINT, linewidth=0.8, linestyle="--")
     for place, finding in enumerate(findings):
         row = found.get(finding)
@@ -92,7 +93,7 @@ def _effects(axis, found: dict[str, Statistic], findings: list[str], *, ratio: b
     axis.grid(axis="x")
 
 
-def _ratio_axis(axis) -> None:
+def _ratio_axis(axis: Axes) -> None:
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     low, high = min(low, 0.45), max(high, 2.2)
@@ -114,7 +115,7 @@ def metadata(manifest: pd.DataFrame) -> Figure:
     return drawn
 
 
-def _ages(axis, manifest: pd.DataFrame) -> None:
+def _ages(axis: Axes, manifest: pd.DataFrame) -> None:
     axis.set(title="age", xlabel="years", ylabel="share of the split")
     aged = manifest[manifest["age"] >= 0]
     if aged.empty:
@@ -130,7 +131,7 @@ def _ages(axis, manifest: pd.DataFrame) -> None:
     axis.grid(axis="y")
 
 
-def _shares(axis, manifest: pd.DataFrame, column: str) -> None:
+def _shares(axis: Axes, manifest: pd.DataFrame, column: str) -> None:
     words = [word for word in manifest[column].value_counts().index if word][:6]
     words += [""] if (manifest[column] == "").any() else []
     for k, split in enumerate(SPLITS):
@@ -139,7 +140,9 @@ def _shares(axis, manifest: pd.DataFrame, column: str) -> None:
         places = np.arange(len(words)) + (k - 1) * 0.27
         axis.bar(places, share, 0.25, color=SPLIT_COLOURS[split], label=split)
     names = [label(word) or "not known" for word in words]
-    axis.set_xticks(range(len(words)), names, **({"rotation": 30} if len(words) > 3 else {}))
+    axis.set_xticks(range(len(words)), names)
+    if len(words) > 3:
+        axis.tick_params(axis="x", labelrotation=30)
     axis.set(title=column, ylim=(0, 1))
     axis.grid(axis="y")
 

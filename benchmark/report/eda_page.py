@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.data.facts import SetFacts
 from benchmark.report.eda_statistics import SPLITS, Statistic
 from benchmark.report.text import UNDEFINED, count, one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -24,7 +28,7 @@ figcaption { font-size: 14px; color: #555; }
 """
 
 
-def page(name: str, facts: SetFacts, manifest, body: Iterable[str]) -> str:
+def page(name: str, facts: SetFacts, manifest: pd.DataFrame, body: Iterable[str]) -> str:
     """The document; ``body`` is made with the other functions of this module."""
     lines = [
         "<!doctype html>",
@@ -94,7 +98,7 @@ def _notices(facts: SetFacts) -> list[str]:
     return [f'<p class="notice">{_text(text)}</p>' for text in said]
 
 
-def _overview(facts: SetFacts, manifest) -> list[str]:
+def _overview(facts: SetFacts, manifest: pd.DataFrame) -> list[str]:
     by_split = manifest.groupby("split")["patient_id"]
     lines = [
         [split, count(int(by_split.size().get(split, 0))),

@@ -8,7 +8,7 @@ images of one patient are not independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,11 +113,21 @@ def table(rows: list[Statistic]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(Statistic.__dataclass_fields__))
 
 
-def _exactly(kind: str, finding: str, of: str, measure: str, value: float, lines) -> Statistic:
+def _exactly(
+    kind: str, finding: str, of: str, measure: str, value: float, lines: Sized
+) -> Statistic:
     return Statistic(kind, finding, of, measure, value, np.nan, np.nan, len(lines))
 
 
-def _measured(finding, of, measure, lines, columns: Callable, statistic: Callable, rng):
+def _measured(
+    finding: str,
+    of: str,
+    measure: str,
+    lines: pd.DataFrame,
+    columns: Callable[[pd.DataFrame], pd.DataFrame],
+    statistic: Callable,
+    rng: np.random.Generator,
+) -> list[Statistic]:
     if not len(lines):
         return []
     sums = columns(lines).groupby(lines["patient_id"].to_numpy()).sum().to_numpy(float)
@@ -126,7 +136,9 @@ def _measured(finding, of, measure, lines, columns: Callable, statistic: Callabl
     return [Statistic("associations", finding, of, measure, value, low, high, len(lines))]
 
 
-def _interval(sums: np.ndarray, statistic: Callable, rng) -> tuple[float, float]:
+def _interval(
+    sums: np.ndarray, statistic: Callable, rng: np.random.Generator
+) -> tuple[float, float]:
     """95 % interval of a statistic of sums over patients (P, C), by resampling patients."""
     patients = len(sums)
     even = np.full(patients, 1 / patients)
@@ -139,7 +151,7 @@ def _interval(sums: np.ndarray, statistic: Callable, rng) -> tuple[float, float]
 
 def _ages(lines: pd.DataFrame) -> pd.DataFrame:
     """n, sum and sum of squares of age, for negative and positive images."""
-    columns = {}
+    columns: dict[tuple[bool, int], np.ndarray] = {}
     for sign in (False, True):
         here = (lines["positive"] == sign).to_numpy(float)
         columns |= {(sign, k): here * lines["age"].to_numpy(float) ** k for k in range(3)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,7 +22,7 @@ POINT, GRID = "#333333", "#DDDDDD"
 SCALE = "viridis"
 _LONGEST = 34
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -35,9 +37,10 @@ _RC = {
 }
 
 
-def styled(**settings: object):
+def styled(**settings: Any) -> AbstractContextManager[None]:
     """Context in which figures are made and saved; ``settings`` are further ones of Matplotlib."""
-    return mpl.rc_context(_RC | settings)
+    together: dict[Any, Any] = _RC | settings
+    return mpl.rc_context(together)
 
 
 def figure(width: float, height: float) -> Figure:
@@ -53,7 +56,7 @@ def label(text: object) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-_FORMS = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
+_FORMS: dict[str, dict[str, Any]] = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
 
 
 def save(drawn: Figure, path: Path, forms: Iterable[str] = ("png", "svg")) -> None:

@@ -35,13 +35,10 @@ class Machine:
     @property
     def words(self) -> list[str]:
         """What is known of it, in words."""
-        said = {
-            self.cpu: self.cpu,
-            f"{self.cores} cores": self.cores,
-            f"{self.memory_gb} GB": self.memory_gb,
-            self.accelerator: self.accelerator,
-        }
-        return [text for text, value in said.items() if value is not None]
+        cores = None if self.cores is None else f"{self.cores} cores"
+        memory = None if self.memory_gb is None else f"{self.memory_gb} GB"
+        said = (self.cpu, cores, memory, self.accelerator)
+        return [text for text in said if text is not None]
 
     def __str__(self) -> str:
         return ", ".join(self.words) or "not known"

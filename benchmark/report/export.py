@@ -80,7 +80,13 @@ def _machines(each: Iterable[Mapping[str, object]], name: str) -> Parts:
     return _joined((", ".join(f"{k} {v}" for k, v in machine.items()) for machine in each), name)
 
 
-def _field(name: str, value: Callable[[Entry], Any], flat=None, *, cost=False) -> Column[Entry]:
+def _field(
+    name: str,
+    value: Callable[[Entry], Any],
+    flat: Callable[[Any, str], Parts] | None = None,
+    *,
+    cost: bool = False,
+) -> Column[Entry]:
     def held(entry: Entry) -> Any:
         data = value(entry)
         return Structured("", parts=partial(flat, data), data=data) if flat else data

@@ -44,7 +44,7 @@ class ExternalValidation:
     @property
     def trained_on(self) -> TrainedOn:
         """What its networks were trained on."""
-        return self.row.trained_on
+        return _trained_on(self.row)
 
     @property
     def network(self) -> Requirement:
@@ -150,7 +150,7 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
     )
     names = labels({each.configuration.key: _own_spec(each) for each in of_one})
     told = list(dict.fromkeys(note for each in of_one for note in each.notes))
-    columns = [
+    columns: list[Column[ExternalValidation]] = [
         text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
         text_column("Configuration", lambda each: _name(each, names, told), "label"),
         Column("own_auc", "Own AUC", lambda each: each.home),
@@ -185,11 +185,11 @@ def _own_spec(each: ExternalValidation) -> Spec:
 
 def _home(results: Results, runs: tuple[Run, ...]) -> float | None:
     values = [_own_auc(results, run) for run in runs]
-    return None if None in values else sum(values) / len(values)
+    return _mean(values)
 
 
 def _own_auc(results: Results, run: Run) -> float | None:
-    theirs, _ = run.row.trained_on.findings
+    theirs, _ = _trained_on(run.row).findings
     row = results.read_row(network_of(run.row).spec_id)
     names = [own for own in theirs.values() if len(own) == 1]
     if row is None or not row.done or len(names) < len(theirs) or run.remade:
@@ -197,7 +197,18 @@ def _own_auc(results: Results, run: Run) -> float | None:
     tested = stored_scores(results, row).splits["test"].per_finding
     macro = [list(theirs).index(f) for f in run.scores.macro_findings]
     aucs = [tested[names[i][0]].metrics["auc"] for i in macro]
-    return None if not aucs or None in aucs else sum(aucs) / len(aucs)
+    return _mean(aucs)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """None where any of them is, or there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _trained_on(row: Row) -> TrainedOn:
+    assert row.trained_on is not None  # as in every row of the folder of such evaluations
+    return row.trained_on
 
 
 def _order(each: ExternalValidation) -> tuple[str, str, float, str]:

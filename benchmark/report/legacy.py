@@ -35,7 +35,8 @@ class Comparison:
     @property
     def rule(self) -> dict[str, dict[str, float | None]]:
         """Accuracy and F1 on the source's own training and test images, by its own rule."""
-        found = {s: [run.scores.by_rule[s] for run in self.legacy.runs] for s in RULED}
+        by_rule = [run.scores.by_rule or {} for run in self.legacy.runs]
+        found = {split: [rules[split] for rules in by_rule] for split in RULED}
         return {
             split: {
                 name: _mean([getattr(each, name) for each in runs]) for name in ("accuracy", "f1")
@@ -53,9 +54,14 @@ def is_legacy(each: Table) -> bool:
     return isinstance(each.split_protocol, LegacyProtocol)
 
 
+def _protocol(each: Table) -> LegacyProtocol:
+    assert isinstance(each.split_protocol, LegacyProtocol)
+    return each.split_protocol
+
+
 def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
     """Every configuration of a legacy table beside its claim and its patient-disjoint twin."""
-    protocol = each.split_protocol
+    protocol = _protocol(each)
     marks = tuple(mark for mark in each.watermarks if mark != protocol.watermark)
     twins = {
         _key(c): c
@@ -73,10 +79,10 @@ def comparisons(each: Table, tables: list[Table]) -> list[Comparison]:
 
 def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
     """What stands below a legacy table."""
-    protocol = each.split_protocol
+    protocol = _protocol(each)
     source, everyone = protocol.source, protocol.claim("*")
     claims = [Paragraph(f"{source} says of all its models: {everyone.text}.")] if everyone else []
-    columns = [
+    columns: list[Column[Comparison]] = [
         text_column("Configuration", lambda c: c.label, "label"),
         text_column(f"{source} says", lambda c: c.claim or None, "claim"),
         Column("accuracy", "Accuracy, its rule (train / test)", lambda c: _ruled(c, "accuracy")),
@@ -127,4 +133,5 @@ def _key(c: Configuration) -> bytes:
 
 
 def _mean(values: list[float | None]) -> float | None:
-    return None if None in values else sum(values) / len(values)
+    known = [value for value in values if value is not None]
+    return None if len(known) < len(values) else sum(known) / len(known)

@@ -19,8 +19,9 @@ def legend(*, cost: bool, stale: bool = False) -> list[Block]:
         cost: whether training time and hardware are shown.
         stale: whether anything was made by another version of the code.
     """
-    columns = [text_column("Sign", lambda m: m[0]), text_column("Meaning", lambda m: m[1])]
-    table = DataTable.of(columns, meanings(cost=cost, stale=stale), sortable=False)
+    sign: Column[Meaning] = text_column("Sign", lambda m: m[0])
+    meaning: Column[Meaning] = text_column("Meaning", lambda m: m[1])
+    table = DataTable.of([sign, meaning], meanings(cost=cost, stale=stale), sortable=False)
     box = Details("What every sign means", (table,), folded=False, css="legend")
     return [Heading(2, "How to read it"), box]
 

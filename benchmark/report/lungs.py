@@ -76,7 +76,7 @@ class MaskRun:
     def measured(self, group: str, name: str) -> Measurement:
         """An overlap on a group of test images."""
         found = self.test[group]
-        return Measurement(found.overlaps[name], None, *found.intervals[name])
+        return Measurement(found.overlaps[name], None, *(found.intervals or {})[name])
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,12 @@ def _section(each: MaskTable, *, cost: bool) -> list[Block]:
     protocol = each.protocol
     title = f"{protocol.dataset} {protocol.dataset_version}, {protocol.mask_size} px"
     facts: dict[str, Content] = {
-        "Lung is": protocol.mask_definition,
+        "Lung is": protocol.mask_definition or "",
         "Split": protocol.split,
         "Image source": protocol.image_source,
         "Protocol": Code(protocol.id),
     }
-    blocks = [
+    blocks: list[Block] = [
         Heading(3, joined(": ", [title, *map(Strong, each.watermarks)])),
         Facts(tuple(facts.items())),
     ]
@@ -199,7 +199,7 @@ def _columns(group: str) -> list[Column[MaskRun]]:
 
     def validation(run: MaskRun) -> Value:
         found = run.scores.splits["validation"].get(group)
-        return found and found.overlaps["dice"]
+        return found.overlaps["dice"] if found else None
 
     return [
         text_column("Model", lambda run: run.row.spec.model + run.signs, "model"),

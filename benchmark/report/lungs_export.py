@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -58,12 +59,16 @@ def _interval(name: str) -> Column[MaskLine]:
     return _column(name, lambda line: limits(*(line.group.intervals or {}).get(name, (None, None))))
 
 
+def _identity(name: str, line: MaskLine) -> Any:
+    return getattr(line.run.row.spec, name)
+
+
 _COLUMNS = (
     _column("protocol_id", lambda line: line.table.protocol.id),
     _column("dataset", lambda line: line.table.protocol.dataset),
     _column("watermarks", lambda line: "|".join(line.table.watermarks)),
     _column("spec_id", lambda line: line.run.row.spec_id),
-    *(_column(name, lambda line, name=name: getattr(line.run.row.spec, name)) for name in IDENTITY),
+    *(_column(name, partial(_identity, name)) for name in IDENTITY),
     _column("split", lambda line: line.split),
     _column("images_of", lambda line: line.images_of),
     _overlap("dice"),
@@ -94,4 +99,5 @@ def _entry(each: MaskTable, run: MaskRun, *, cost: bool) -> bytes:
 
 def _numbers(group: MaskGroup) -> dict[str, object]:
     limits = {"intervals": group.intervals} if group.intervals else {}
-    return {"n_images": group.n_images, "n_patients": group.n_patients} | group.overlaps | limits
+    counts = {"n_images": group.n_images, "n_patients": group.n_patients}
+    return {**counts, **group.overlaps, **limits}

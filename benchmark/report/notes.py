@@ -90,7 +90,7 @@ def stopped(each: Table) -> list[Block]:
     for row in each.stopped:
         key = (each.labels[row.config_id], row.status.replace("_", " "), why_stopped(row))
         together[key].append(row.spec.seed)
-    columns = [
+    columns: list[Column[tuple[tuple[str, str, str], list[int]]]] = [
         text_column("Configuration", lambda item: item[0][0], "label"),
         Column("seeds", "Seeds", lambda item: ", ".join(map(str, sorted(item[1])))),
         text_column("Status", lambda item: item[0][1], "status"),
@@ -102,7 +102,7 @@ def stopped(each: Table) -> list[Block]:
 
 def why_stopped(row: Row) -> str:
     """Why a row did not finish."""
-    return row.error.reason if row.error else "no reason recorded"
+    return row.reason or "no reason recorded"
 
 
 def trained(row: Row) -> str:

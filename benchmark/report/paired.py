@@ -41,7 +41,7 @@ class Pair:
             UserError: they are the same, hold masks, or were not measured under one protocol.
         """
         _check_comparable(first, second)
-        sides = [found.configuration(results) for found in (first, second)]
+        sides = (first.configuration(results), second.configuration(results))
         return cls(*sides, not (first.is_spec and second.is_spec))
 
     def compare(self, metric: str) -> Comparison:
@@ -54,15 +54,16 @@ class Pair:
         Raises:
             UserError: one of them has too few seeds, or the finding too few patients.
         """
-        sides = [_test_scores(results, c, finding) for c in (self.first, self.second)]
-        (targets, patients, _), _ = sides
-        entries = [self._finding_entry(c, finding) for c in (self.first, self.second)]
-        if any(entry.seed_variance is None for entry in entries):
+        targets, patients, first = _test_scores(results, self.first, finding)
+        _, _, second = _test_scores(results, self.second, finding)
+        variances = [
+            self._finding_entry(c, finding).seed_variance for c in (self.first, self.second)
+        ]
+        extra = [variance for variance in variances if variance is not None]
+        if len(extra) < len(variances):
             raise UserError("one seed of a model that depends on it: its seed variance is unknown")
-        extra = sum(entry.seed_variance for entry in entries)
-        scores = [scores for _, _, scores in sides]
         try:
-            return paired_test(targets, *scores, patients, extra)
+            return paired_test(targets, first, second, patients, sum(extra))
         except ValueError as error:
             raise UserError(f"{finding}: {error}") from None
 

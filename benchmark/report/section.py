@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from benchmark.records.row import DatasetFacts, ProbeFacts
 from benchmark.report.columns import DETAILS, RANKING, Entry, Naming, columns, entries, unlinked
@@ -14,6 +15,7 @@ from benchmark.report.tables import Block, Column, DataTable, Facts, Heading, Pa
 from benchmark.report.text import count
 from benchmark.report.values import Measurement, Value, difference, limits, p_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
+from benchmark.scoring.ranking import Comparison
 
 
 def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]:
@@ -25,7 +27,8 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
         named: makes a link to its page of a configuration and its name.
     """
     level = 3 if each.watermarks or each.split_protocol.attribute else 2
-    blocks = [Heading(level, _title(each), each.anchor), _facts(each), *_support(each)]
+    blocks: list[Block] = [Heading(level, _title(each), each.anchor), _facts(each)]
+    blocks += _support(each)
     if each.configurations:
         shown = entries(each, named)
         blocks += [ranking(each, shown, cost=cost), *_details(entries(each)), *_differences(each)]
@@ -101,10 +104,17 @@ def _support(each: Table) -> Iterator[DataTable]:
         for name in ("images", "patients")
     ]
     for finding in each.protocol.findings:
-        positives = (of_split and of_split.positives.get(finding) for of_split in counts.values())
+        positives = (c.positives.get(finding) if c else None for c in counts.values())
         lines.append((f"{finding}, positive images", *positives))
-    splits = (Column(split, split, lambda line, k=k: line[k]) for k, split in enumerate(SPLITS, 1))
-    yield DataTable.of([text_column("", lambda line: line[0]), *splits], lines, sortable=False)
+    columns: list[Column[tuple[Value, ...]]] = [
+        text_column("", partial(_at, 0)),
+        *(Column(split, split, partial(_at, k)) for k, split in enumerate(SPLITS, 1)),
+    ]
+    yield DataTable.of(columns, lines, sortable=False)
+
+
+def _at(position: int, line: tuple[Value, ...]) -> Value:
+    return line[position]
 
 
 def _details(shown: list[Entry]) -> list[Block]:
@@ -117,10 +127,10 @@ def _differences(each: Table) -> list[Block]:
     if not each.behind:
         return []
     leader = each.labels[each.groups[0][0].key]
-    columns = [
+    columns: list[Column[tuple[Comparison, float]]] = [
         text_column("Configuration", lambda b: each.labels[b[0].second], "label"),
         Column("difference", "Difference", lambda b: difference(Measurement(b[0].difference))),
-        Column("interval", "95 % interval", lambda b: limits(*b[0].interval)),
+        Column("interval", "95 % interval", lambda b: limits(*(b[0].interval or (None, None)))),
         Column("p_holm", "p (Holm)", lambda b: p_of(b[1])),
     ]
     table = DataTable.of(columns, each.behind.values())
@@ -128,13 +138,19 @@ def _differences(each: Table) -> list[Block]:
 
 
 def _per_finding(each: Table) -> list[Block]:
-    findings = (
-        Column(
-            f"test_auc:{finding}",
-            finding + (" ‡" if finding in each.excluded else ""),
-            lambda entry, finding=finding: entry.configuration.finding_auc.get(finding),
-        )
-        for finding in each.protocol.findings
-    )
-    label = text_column("Configuration", lambda entry: entry.label, "label")
-    return [Paragraph("AUC per finding:"), DataTable.of([label, *findings], entries(each))]
+    columns: list[Column[Entry]] = [
+        text_column("Configuration", lambda entry: entry.label, "label"),
+        *(
+            Column(
+                f"test_auc:{finding}",
+                finding + (" ‡" if finding in each.excluded else ""),
+                partial(_auc, finding),
+            )
+            for finding in each.protocol.findings
+        ),
+    ]
+    return [Paragraph("AUC per finding:"), DataTable.of(columns, entries(each))]
+
+
+def _auc(finding: str, entry: Entry) -> Value:
+    return entry.configuration.finding_auc.get(finding)

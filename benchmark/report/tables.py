@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from benchmark.report.content import Content, Link
 from benchmark.report.values import Parts, Value, parts
@@ -75,7 +75,7 @@ class DataTable:
     wrapping: bool = False
 
     @classmethod
-    def of(cls, columns: Iterable[Column[E]], entries: Iterable[E], **facts) -> DataTable:
+    def of(cls, columns: Iterable[Column[E]], entries: Iterable[E], **facts: Any) -> DataTable:
         """The table of these entries; ``facts`` are the other attributes."""
         columns = tuple(columns)
         rows = tuple(tuple(column.value(each) for column in columns) for each in entries)

@@ -123,14 +123,14 @@ def threshold(different: np.ndarray) -> float:
 
 def _correlate(cut: np.ndarray, whole: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     found = np.full(len(cut), -1, np.float32)
-    coarse = [local_contrast(images, COARSE) for images in (cut, whole)]
-    fit, cuts = register(*coarse, cuts, cells=32, steps=6)
+    moving, target = (local_contrast(images, COARSE) for images in (cut, whole))
+    fit, cuts = register(moving, target, cuts, cells=32, steps=6)
     likely = np.flatnonzero(fit >= _WORTH_A_SECOND_LOOK)
     if len(likely):
-        fine = [local_contrast(images[likely], FINE) for images in (cut, whole)]
-        _, cuts = register(*fine, cuts[likely], cells=48, steps=2)
+        moving, target = (local_contrast(images[likely], FINE) for images in (cut, whole))
+        _, cuts = register(moving, target, cuts[likely], cells=48, steps=2)
         inner = slice(_MARGIN, -_MARGIN)
-        seen = [window(fine[0], 48, cuts), window(fine[1], 48, np.zeros(4))]
+        seen = [window(moving, 48, cuts), window(target, 48, np.zeros(4))]
         found[likely] = _correlation(*(each[:, inner, inner] for each in seen))
     return found
 
@@ -162,13 +162,15 @@ def register(
     return best, best_cuts
 
 
-def _with_slopes(moving: np.ndarray, cells: int, cuts: np.ndarray):
+def _with_slopes(
+    moving: np.ndarray, cells: int, cuts: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """The windows (P, c, c) and their derivatives by the four cuts, each (P, c, c)."""
     left, top, right, bottom = cuts.T
     down, across = sampling(cells, top, bottom), sampling(cells, left, right).transpose(0, 2, 1)
     wide, high = moving @ across, down @ moving
 
-    def slope(low, high_, by_low):
+    def slope(low: np.ndarray, high_: np.ndarray, by_low: bool) -> np.ndarray:
         e = (_EPSILON, 0) if by_low else (0, _EPSILON)
         ahead = sampling(cells, low + e[0], high_ + e[1])
         return (ahead - sampling(cells, low - e[0], high_ - e[1])) / (2 * _EPSILON)
@@ -182,7 +184,7 @@ def _with_slopes(moving: np.ndarray, cells: int, cuts: np.ndarray):
     return down @ wide, slopes
 
 
-def _step(seen: np.ndarray, slopes, target: np.ndarray) -> np.ndarray:
+def _step(seen: np.ndarray, slopes: tuple[np.ndarray, ...], target: np.ndarray) -> np.ndarray:
     """Least-squares change of the cuts (P, 4), beside gain and offset; at most 3 % of a side."""
     pairs = len(seen)
     columns = np.stack([*slopes, seen, np.ones_like(seen)], -1).reshape(pairs, -1, 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -15,6 +15,9 @@ from benchmark.data.audit.prevalence import shifts
 from benchmark.data.facts import SetFacts
 from benchmark.data.leakage import Leakage, audit
 from benchmark.data.prepared import Prepared
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def examine(prepared: Prepared, copies: Copies | None) -> dict[str, Any]:
     }
 
 
-def gate(manifest, facts: SetFacts, copies: Copies | None) -> Leakage:
+def gate(manifest: pd.DataFrame, facts: SetFacts, copies: Copies | None) -> Leakage:
     """The leakage status of a set; ``facts`` is what its builder says of it."""
     return audit(
         manifest,
@@ -60,7 +63,7 @@ def gate(manifest, facts: SetFacts, copies: Copies | None) -> Leakage:
     )
 
 
-def same_image(manifest, copies: Copies | None) -> np.ndarray:
+def same_image(manifest: pd.DataFrame, copies: Copies | None) -> np.ndarray:
     """(N,) equal where the same image is shown: equal files, and copies where looked for."""
     _, by_bytes = np.unique(manifest["sha256"].to_numpy(str), return_inverse=True)
     return by_bytes if copies is None else copies.same_image(by_bytes)

@@ -16,7 +16,15 @@ from benchmark.report.html import checklist_data as data
 from benchmark.report.html import checklist_runs as runs
 from benchmark.report.html.names import file_name
 from benchmark.report.html.suite_page import SuiteRows
-from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph, text_column
+from benchmark.report.tables import (
+    Block,
+    Column,
+    DataTable,
+    Heading,
+    Page,
+    Paragraph,
+    text_column,
+)
 
 AUTHOR = "for the author to fill in"
 MISSING = "not recorded"
@@ -101,7 +109,7 @@ SHEET: dict[str, tuple[Item, ...]] = {
 
 def checklist_page(suite: SuiteRows, results: Results) -> Page:
     """The sheet of a suite as a page."""
-    columns = [
+    columns: list[Column[Item]] = [
         text_column("Item", lambda item: item.asked),
         text_column("CLAIM", lambda item: item.claim),
         text_column("TRIPOD+AI", lambda item: item.tripod),

@@ -6,11 +6,12 @@ No line means that the records do not hold the answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from benchmark.records.store import Results
-from benchmark.report.configuration import SPLITS
+from benchmark.report.configuration import SPLITS, Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows
@@ -55,9 +56,13 @@ def preparation(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Sizes and pixel preparation."""
     axes = {"size (px)": "resolution", "preparation": "preprocessing"}
     for name, axis in (axes | {"normalisation": "normalisation"}).items():
-        used = suite.distinct(lambda c, axis=axis: str(getattr(c.spec, axis) or ""))
+        used = suite.distinct(partial(_axis_value, axis))
         if used:
             yield f"{name}: {', '.join(used)}"
+
+
+def _axis_value(axis: str, configuration: Configuration) -> str:
+    return str(getattr(configuration.spec, axis) or "")
 
 
 def missing(suite: SuiteRows, results: Results) -> Iterator[str]:

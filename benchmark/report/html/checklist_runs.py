@@ -162,7 +162,7 @@ def external(suite: SuiteRows, results: Results) -> Iterator[str]:
     tested = dict.fromkeys(
         f"{row.spec.model} of {row.trained_on.dataset} on {row.spec.dataset}"
         for row in results.cross.rows()
-        if row.done and network_of(row).config_id in own
+        if row.trained_on and row.done and network_of(row).config_id in own
     )
     yield f"On other data sets: {', '.join(tested) or 'none'}"
 

@@ -60,9 +60,9 @@ def precision_recall(findings: list[FindingCurves]) -> Figure:
         for odds in each.log_odds:
             recall, precision = curves.precision_recall_points(each.targets, odds)
             axis.step(recall, precision, where="pre", color=series(0), linewidth=0.9)
-        for sensitivity, _, precision in each.decided:
-            if sensitivity is not None and precision is not None:
-                _decision(axis, sensitivity, precision)
+        for sensitivity, _, ppv in each.decided:
+            if sensitivity is not None and ppv is not None:
+                _decision(axis, sensitivity, ppv)
         axis.set(xlabel="recall (sensitivity)", ylabel="precision (PPV)")
     return _finished(drawn, axes)
 

@@ -81,7 +81,7 @@ def _estimate(axis: Axes, place: float, of: Estimate, colour: str) -> None:
                       color=ink(), alpha=0.7, ha="center", va="center")  # fmt: skip
         return
     face = "none"
-    if of.low is not None:
+    if of.low is not None and of.high is not None:
         axis.plot([of.low, of.high], [place] * 2, color=colour, linewidth=2)
         face = colour
     axis.plot(of.value, place, "o", color=colour, markersize=5, markerfacecolor=face)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -52,7 +56,9 @@ def _panels(protocols: Protocols) -> tuple[Figure, list[Axes]]:
     return drawn, list(drawn.subplots(1, len(protocols), squeeze=False)[0])
 
 
-def _styled(protocols: Protocols, each: list[Configuration]):
+def _styled(
+    protocols: Protocols, each: list[Configuration]
+) -> Iterator[tuple[str, str, Configuration]]:
     """Each configuration with the colour and the marker of its model."""
     places = {model: k for k, model in enumerate(_named_models(protocols))}
     for c in each:
@@ -66,12 +72,15 @@ def _named_models(protocols: Protocols) -> list[str]:
 
 
 def _cross(axis: Axes, x: Measurement, y: Measurement, colour: str, marker: str) -> None:
-    thin = {"color": colour, "linewidth": 1, "alpha": 0.6}
+    (left, middle, right), (low, centre, high) = (
+        np.array((m.low, m.mean, m.high), float) for m in (x, y)
+    )
+    thin: dict[str, Any] = {"color": colour, "linewidth": 1, "alpha": 0.6}
     if x.low is not None:
-        axis.plot([x.low, x.high], [y.mean] * 2, **thin)
+        axis.plot([left, right], [centre] * 2, **thin)
     if y.low is not None:
-        axis.plot([x.mean] * 2, [y.low, y.high], **thin)
-    axis.plot(x.mean, y.mean, marker, color=colour, markersize=7)
+        axis.plot([middle] * 2, [low, high], **thin)
+    axis.plot(middle, centre, marker, color=colour, markersize=7)
 
 
 def _finished(drawn: Figure, axes: list[Axes], protocols: Protocols, shown: set[str]) -> Figure:

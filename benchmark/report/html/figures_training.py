@@ -59,12 +59,13 @@ def _pair(axis: Axes, train: list | None, validation: list | None, colour: str) 
 
 def _best(axis: Axes, run: Training, colour: str) -> None:
     best, reached = run.history.best_epoch, run.history.val_auc or []
-    if best >= len(reached) or reached[best] is None:
+    validation = reached[best] if best < len(reached) else None
+    if validation is None:
         return
-    axis.plot(best + 1, reached[best], "o", color=colour, markersize=6)
+    axis.plot(best + 1, validation, "o", color=colour, markersize=6)
     if run.train_auc is not None:
-        axis.vlines(best + 1, *sorted((reached[best], run.train_auc)), color=colour, alpha=0.3,
-                    linewidth=9)  # fmt: skip
+        low, high = sorted((validation, run.train_auc))
+        axis.vlines(best + 1, low, high, color=colour, alpha=0.3, linewidth=9)
         axis.plot(best + 1, run.train_auc, "^", color=colour, markersize=6)
 
 
@@ -74,9 +75,12 @@ def _by_epoch(values: list[float | None]) -> tuple[np.ndarray, np.ndarray]:
 
 def _legend(drawn: Figure, axis: Axes, seeds: list[int]) -> None:
     shown = [axis.plot([], [], color=series(k), label=f"seed {s}")[0] for k, s in enumerate(seeds)]
-    signs = {"train": {"linestyle": "-"}, "validation": {"linestyle": "--"}}
+    lines = {"train": "-", "validation": "--"}
     points = {"best epoch, validation": "o", "best epoch, train": "^"}
-    shown += [axis.plot([], [], color=ink(), label=n, **sign)[0] for n, sign in signs.items()]
+    shown += [
+        axis.plot([], [], color=ink(), label=name, linestyle=line)[0]
+        for name, line in lines.items()
+    ]
     shown += [
         axis.plot([], [], marker, color=ink(), label=name)[0] for name, marker in points.items()
     ]

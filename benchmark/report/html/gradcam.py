@@ -6,6 +6,7 @@ The only part of the report that needs Keras; it is imported when heat is comput
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ def _explain(run: Run, sources: Sources, folder: Path, record: HeatRecord) -> He
             for kind, of in chosen.items()
             if of
         }
-        save_both(lambda shown=shown: examples(shown), folder / name)
+        save_both(partial(examples, shown), folder / name)
         shares = [
             share_inside(maps[line], boxes[str(test.image_id[line])])
             for line in _boxed(test, column, boxes)
@@ -185,7 +186,14 @@ def published_boxes(
     return found
 
 
-def _example(test: Predictions, column: int, line: int, pixels, heat, boxes) -> Example:
+def _example(
+    test: Predictions,
+    column: int,
+    line: int,
+    pixels: np.ndarray,
+    heat: np.ndarray,
+    boxes: dict[str, list[Sides]],
+) -> Example:
     probability = float(test.probabilities[line, column])
     drawn = boxes.get(str(test.image_id[line]), [])
     inside = share_inside(heat, drawn)[0] if drawn else None

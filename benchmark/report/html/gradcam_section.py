@@ -29,7 +29,7 @@ _METHODS = {
 }
 
 
-class FindingHeat(LaterFields):
+class FindingHeat(LaterFields, frozen=True):
     """The heat maps of one finding.
 
     Attributes:
@@ -47,7 +47,7 @@ class FindingHeat(LaterFields):
     area_inside: float | None = None
 
 
-class HeatRecord(LaterFields):
+class HeatRecord(LaterFields, frozen=True):
     """Heat maps that were made, or were not.
 
     Attributes:
@@ -97,7 +97,7 @@ def _said(content: Content) -> list[Block]:
 def _maps(record: HeatRecord, path: str) -> Iterator[Block]:
     if record.private:
         yield Paragraph(_LOCAL, notice=True)
-    height, width = record.map
+    height, width = record.map or (0, 0)
     yield Paragraph(
         f"{_METHODS[record.method]} of seed {record.seed}, from layer {record.layer}, a "
         f"map of {height} × {width} cells: what speaks for the finding in this image, scaled to "

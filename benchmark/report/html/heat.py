@@ -66,7 +66,7 @@ def heat_maps(model: keras.Model, images: np.ndarray, output: int) -> Heat:
     probe = keras.Model(network.inputs, [layer.output, network.output])
     heat = []
     for start in range(0, len(images), _BATCH):
-        batch = np.float32(images[start : start + _BATCH])[..., None] / 255
+        batch = images[start : start + _BATCH].astype(np.float32)[..., None] / 255
         normalised = model.get_layer("normalisation")(batch)
         with tf.GradientTape() as tape:
             tape.watch(normalised)  # a frozen network records nothing by itself

@@ -16,8 +16,6 @@ from benchmark.scoring import curves, multiclass
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 from benchmark.scoring.subgroups import Subgroup, subgroups
 
-_DECIDED = ("sensitivity", "specificity", "ppv")
-
 
 def read_test_runs(results: Results, configuration: Configuration) -> list[Predictions]:
     """Test predictions of each run: the images that all runs predicted, in the same order."""
@@ -44,10 +42,11 @@ def confusion(configuration: Configuration) -> dict[str, np.ndarray] | np.ndarra
         finding -> (S, 2, 2), or for exclusive findings one (S, F, F); rows are the truth.
     """
     found = [run.scores.splits["test"].confusion for run in configuration.runs]
-    if isinstance(found[0], list):
+    by_finding = [each for each in found if isinstance(each, dict)]
+    if not by_finding:
         return np.array(found)
     findings = configuration.runs[0].scores.findings  # JSON keeps no order of keys
-    return {f: np.reshape([each[f] for each in found], (-1, 2, 2)) for f in findings}
+    return {f: np.array([each[f] for each in by_finding]).reshape(-1, 2, 2) for f in findings}
 
 
 def subgroups_of(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
@@ -68,21 +67,24 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     finding = runs[0].findings[column]
     test = [run.scores.splits["test"].per_finding[finding] for run in configuration.runs]
     seed_text = _seed_text(configuration)
-    bands = [
+    roc, precision_recall = (
         make(targets, odds, patients, seed_text=seed_text)
         for make in (curves.roc_band, curves.precision_recall_band)
-    ]
+    )
     support = Support.of(targets, patients)
     if min(support.n_positive_patients, support.n_negative_patients) < MINIMUM_PATIENTS:
         unknown = np.full(len(curves.GRID), np.nan)
-        bands = [replace(band, low=unknown, high=unknown) for band in bands]
+        roc = replace(roc, low=unknown, high=unknown)
+        precision_recall = replace(precision_recall, low=unknown, high=unknown)
+    decided = [each.metrics for each in test]
     return FindingCurves(
         finding,
         targets,
         odds,
-        *bands,
+        roc,
+        precision_recall,
         curves.reliability(targets, stated, patients, seed_text=seed_text),
-        [tuple(each.metrics[name] for name in _DECIDED) for each in test],
+        [(m["sensitivity"], m["specificity"], m["ppv"]) for m in decided],
     )
 
 

@@ -6,7 +6,7 @@ from benchmark.records.row import Record
 from benchmark.scoring.subgroups import Subgroup
 
 
-class Drawn(Record):
+class Drawn(Record, frozen=True):
     """The figures of a configuration.
 
     Attributes:

@@ -71,7 +71,7 @@ def trainings(configuration: Configuration) -> list[Training]:
 
 def _train_auc(run: Run) -> float | None:
     train = run.scores.splits.get("train")
-    return train and train.metrics["auc"]
+    return train.metrics["auc"] if train else None
 
 
 def _subgroups(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:

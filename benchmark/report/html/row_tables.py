@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from benchmark.records.row import Row
 from benchmark.report.columns import NAMES, PAGE, columns
@@ -22,14 +23,14 @@ _SHORT = {"brier": "Brier", "ece": "ECE"}
 def scores(configuration: Configuration) -> DataTable:
     """Every quantity that pages show, over all runs and for each."""
 
-    def of_run(column: Column, run: int) -> Value:
+    def of_run(run: int, column: Column) -> Value:
         return QUANTITIES[column.name](configuration.runs[run].scores)
 
-    shown = [
+    shown: list[Column[Column]] = [
         text_column("Quantity", lambda column: column.long or column.heading),
         Column("all", "All seeds", lambda column: configuration.measurements[column.name]),
         *(
-            Column(f"seed_{seed}", f"seed {seed}", lambda column, k=k: of_run(column, k))
+            Column(f"seed_{seed}", f"seed {seed}", partial(of_run, k))
             for k, seed in enumerate(configuration.seeds)
         ),
     ]
@@ -50,7 +51,7 @@ def findings(configuration: Configuration) -> DataTable:
         found = [run.scores.thresholds.get(finding) for run in configuration.runs]
         return None if None in found else ", ".join(map(number, found))
 
-    shown = [
+    shown: list[Column[str]] = [
         text_column("Finding", lambda finding: finding),
         Column("n", "Images", lambda finding: tests[0][finding].n),
         Column("positive", "Positive", lambda finding: tests[0][finding].n_positive),
@@ -100,14 +101,18 @@ def spec(configuration: Configuration) -> Facts:
 def provenance(configuration: Configuration) -> DataTable:
     """How each run was made, and what it can be checked against."""
     runs = [_made(run.row) for run in configuration.runs]
-    shown = [
+    shown: list[Column[str]] = [
         text_column("", lambda name: name),
         *(
-            text_column(f"seed {seed}", lambda name, made=made: str(made[name]))
+            text_column(f"seed {seed}", partial(_said, made))
             for seed, made in zip(configuration.seeds, runs, strict=True)
         ),
     ]
     return DataTable.of(shown, runs[0], title="Provenance", sortable=False, wrapping=True)
+
+
+def _said(made: Mapping[str, object], name: str) -> str:
+    return str(made[name])
 
 
 def _made(row: Row) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmark.records.row import Row
@@ -67,7 +68,7 @@ def draw_suite(suite: SuiteRows, folder: Path) -> None:
     protocols = _panels(suite)
     if protocols:
         for draw in (figures_suite.gap_against_auc, figures_suite.accuracy_against_cost):
-            save_both(lambda draw=draw: draw(protocols), folder / draw.__name__)
+            save_both(partial(draw, protocols), folder / draw.__name__)
 
 
 def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> Page:
@@ -111,7 +112,9 @@ def _described(name: str) -> tuple[str, str]:
     return suite.title, suite.description
 
 
-def _of_suite(tables: list[Table], name: str):
+def _of_suite(
+    tables: list[Table], name: str
+) -> tuple[tuple[Table, tuple[Configuration, ...]], ...]:
     return tuple(
         (table, tuple(c for c in table.configurations if _made_by(c, name)))
         for table in tables

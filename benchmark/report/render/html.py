@@ -49,7 +49,7 @@ def inline(value: Value) -> Markup:
 class _Writer:
     """Goes down a page, and knows where it is: links lead to headings by names used once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.title = "Table"
         self.names: set[str] = {"main", "filter"}
 
