@@ -91,6 +91,7 @@ def _spec(job) -> None:
 
 def _bare(job) -> None:
     """The loop as anyone would write it, with the callback that keeps the best epoch."""
+    from benchmark.data.heartbeat import Heartbeat
     from benchmark.training.clock import TrainingClock
     from benchmark.training.fit import BestEpoch, compile_model, validation_auc
 
@@ -101,10 +102,10 @@ def _bare(job) -> None:
     def logits(model):
         return model.predict(seen, batch_size=BATCH * 2, verbose=0)
 
-    validate = validation_auc(logits, targets, job.task, job.loss)
+    by_auc = validation_auc(logits, targets, job.task, job.loss)
     model, epochs = _model(job), job.recipe.epochs
     compile_model(model, job.loss, job.recipe, len(x) // BATCH, job.context.environment.device)
-    keeper = BestEpoch(validate, job.recipe, lambda *_: None, None, TrainingClock({}))
+    keeper = BestEpoch(by_auc, job.recipe, lambda *_: None, None, TrainingClock({}, Heartbeat()))
     model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[keeper])
 
 
