@@ -13,7 +13,8 @@ from benchmark.planning.plan import Plan, PlannedSpec
 TELLING_SECONDS = 10.0
 """Nominal seconds that must be done before the pace says anything."""
 MOVING = ("start", "view", "features", "epoch")
-NARROWEST = 20
+NARROWEST = 40
+"""Columns of a window below which lines are cut no shorter."""
 
 
 class Console:
@@ -79,11 +80,12 @@ class Console:
             self._out.write("\r" + "\033[A" * max(0, self._drawn - 1) + "\033[J")
         self._out.write(ending)
         if self._moving:
-            lines = [self._doing[slot] for slot in sorted(self._doing)]
-            if lines:
-                lines[-1] += self._time_left()
             width = max(NARROWEST, shutil.get_terminal_size().columns) - 1
-            self._out.write("\n".join(line[:width] for line in lines))
+            lines = [self._doing[slot][:width] for slot in sorted(self._doing)]
+            if lines:  # what is to be seen in a narrow window, too
+                left = self._time_left()
+                lines[-1] = lines[-1][: max(0, width - len(left))] + left
+            self._out.write("\n".join(lines))
             self._drawn = len(lines)
         self._out.flush()
 

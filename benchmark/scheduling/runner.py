@@ -18,7 +18,7 @@ from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
 from benchmark.planning.memory import expected_mb
 from benchmark.planning.plan import Plan, PlannedSpec
-from benchmark.records.files import remove_abandoned
+from benchmark.records.files import check_writable, remove_abandoned
 from benchmark.records.row import Failure, Row, Status
 from benchmark.records.store import Results
 from benchmark.scheduling.claims import Claim, Claims
@@ -76,7 +76,7 @@ def run_plan(
         elsewhere``, by another run; and ``busy elsewhere``, where they are not waited for.
 
     Raises:
-        UserError: the results folder cannot be written to.
+        UserError: the results or the cache folder cannot be written to.
         KeyboardInterrupt: after the workers were ended; the running specs are lost, no others.
     """
     results, options = Results(folders.results), options or Options()
@@ -84,10 +84,11 @@ def run_plan(
     ended: Counter[str] = Counter()
     if not (plan.to_run() or plan.refused()):
         return ended
+    check_writable(folders.cache_dir, "cache", "--cache-dir")
     remove_abandoned(results.folder)
     remove_superseded([planned.spec for planned in plan.specs], results)
     for planned in plan.refused():
-        failure = Failure(reason=planned.refusal, at_planning=True)
+        failure = Failure(reason=planned.refusal or "", at_planning=True)
         _record_failure(results, planned, environment, "not_runnable", failure)
         ended["not_runnable"] += 1
     executor = executor or LocalExecutor(folders, environment, options.limits, options.jobs)
@@ -241,9 +242,8 @@ class _Run:
             self._queue.put_first(self._waiting(less, alone=waiting.alone))
         else:
             self._ended[event["status"]] += 1
-        failure = Failure(
-            reason=reason, detail=event["detail"], fallback=less and less.spec.spec_id
-        )
+        fallback = less.spec.spec_id if less else None
+        failure = Failure(reason=reason, detail=event["detail"], fallback=fallback)
         _record_failure(self._results, planned, environment, event["status"], failure)
 
 

@@ -47,10 +47,14 @@ def test_several_slots_begin_with_the_dearest_and_run_side_by_side(bench):
             barrier.wait(ALL_TOGETHER)
         return DONE
 
-    two = ScriptedExecutor(2, together)
-    assert bench.run(plan, executor=two) == {"done": len(plan.to_run())}
-    prices = {p.spec.spec_id: nominal_price(p) for p in plan.to_run()}
-    begun = [prices[spec_id] for spec_id in two.order("begin")]
+    begun = []
+
+    def note(planned, event):
+        if event["event"] == "start":
+            begun.append(nominal_price(planned))
+
+    ended = bench.run(plan, note, executor=ScriptedExecutor(2, together))
+    assert ended == {"done": len(begun)} == {"done": len(plan.to_run())}
     assert begun == sorted(begun, reverse=True)
 
 
@@ -192,7 +196,7 @@ def test_what_another_run_has_done_meanwhile_is_not_done_again(bench):
 
 
 def test_a_terminal_has_a_line_for_each_slot_never_wider_than_it_is(bench, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("COLUMNS", "60")
     plan = bench.plan(make_suite(["linear", "mlp"]))
     out = Terminal()
     first, second = plan.to_run()
@@ -205,7 +209,7 @@ def test_a_terminal_has_a_line_for_each_slot_never_wider_than_it_is(bench, monke
     assert len(drawn) == 2
     assert "[1/2]" in drawn[0]
     assert "[2/2]" in drawn[1]
-    assert max(map(len, drawn)) < 40
+    assert max(map(len, drawn)) < 60
     console(first, {**DONE, "slot": 0})
     ending, running = out.getvalue().rpartition("\033[J")[2].split("\n")
     assert "done in" in ending
