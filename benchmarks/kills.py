@@ -1,9 +1,10 @@
 """Kills a run at random moments, resumes it each time, and compares what comes out, run by hand.
 
 In turn the runner alone, a worker alone, and both at once get SIGKILL at a random moment of a
-suite on the embedded set; the next `cxr-bench run` goes on. When the suite is done, its prediction
-files and its leaderboard (without cost) must be the bytes of an undisturbed run's; then everything
-is begun anew, until there were as many kills as wanted. Exits with 1 where a byte differs.
+suite on the embedded set. Without its worker a run goes on with another; without its runner the
+next `cxr-bench run` goes on. When the suite is done, its prediction files and its leaderboard
+(without cost) must be the bytes of an undisturbed run's; then everything is begun anew, until there
+were as many kills as wanted. Exits with 1 where a byte differs.
 
     make kills                              # 30 kills of suite `phantom` (an hour on two cores)
     python -m benchmarks.kills --quick      # of a few specs on a small set (some minutes)
@@ -21,10 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
+Moment = Callable[[subprocess.Popen], bool]
+"""Returns when to kill a run; False where it has ended before that."""
 CLI = [sys.executable, "-c", "from benchmark.cli import main; main()"]
 QUICK = ["--dataset", "thorax_phantom/small", "--filter", "model=constant|linear|cnn,seed=0|1"]
 VICTIMS = ("runner", "worker", "group")
@@ -41,11 +46,13 @@ class Bench:
         folder: of everything; the data are made once, results and cache begin anew.
         arguments: of `cxr-bench run`.
         killed: the victims so far.
+        run: the one that is to be disturbed.
     """
 
     folder: Path
     arguments: list[str]
     killed: list[str] = field(default_factory=list)
+    run: subprocess.Popen | None = None
 
     def start(self, name: str) -> subprocess.Popen:
         """Begin or resume a run into a results folder of this name."""
@@ -60,8 +67,9 @@ class Bench:
 
     def finish(self, name: str) -> dict[str, bytes]:
         """Run to the end, undisturbed; returns the files that must not differ, by name."""
-        if self.start(name).wait():
+        if (self.run or self.start(name)).wait():
             raise SystemExit(f"the run failed; see {self.folder / name}.log")
+        self.run = None
         results = self.folder / name
         subprocess.run(
             [*CLI, "leaderboard", "--no-cost", "--results", results],
@@ -72,19 +80,20 @@ class Bench:
         kept += results.glob("predictions/*")
         return {str(path.relative_to(results)): path.read_bytes() for path in kept}
 
-    def kill_once(self, name: str, victim: str, after: float) -> bool:
-        """Resume, and kill after so many seconds; False where the run was done before."""
-        run = self.start(name)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(after)
+    def kill_once(self, name: str, victim: str, moment: Moment) -> bool:
+        """Resume where nothing runs, and kill; False where the run was done before the moment."""
+        run = self.run = self.run or self.start(name)
+        if not moment(run):
             return False
-        workers = _workers(run.pid)
-        for pid in {"runner": [run.pid], "worker": workers, "group": [run.pid, *workers]}[victim]:
+        running = workers(run.pid)
+        for pid in {"runner": [run.pid], "worker": running, "group": [run.pid, *running]}[victim]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        run.wait()
-        _wait_for_end(workers)
-        if victim != "worker" or workers:
+        if victim != "worker":  # else the run goes on
+            run.wait()
+            self.run = None
+        _wait_for_end(running)
+        if victim != "worker" or running:
             self.killed.append(victim)
         return True
 
@@ -94,7 +103,7 @@ class Bench:
             shutil.rmtree(self.folder / folder, ignore_errors=True)
 
 
-def _workers(runner: int) -> list[int]:
+def workers(runner: int) -> list[int]:
     """Process ids of a runner's workers."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -115,6 +124,14 @@ def _state(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return ""
+
+
+def _lasts(run: subprocess.Popen, seconds: float) -> bool:
+    """Whether a run still goes on after so many seconds."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        run.wait(seconds)
+        return False
+    return True
 
 
 def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
@@ -142,7 +159,7 @@ def kill_and_compare(
         going_on = True
         while going_on and len(bench.killed) < kills:
             victim, after = next(victims), draw.uniform(0, latest)
-            going_on = bench.kill_once("killed", victim, after)
+            going_on = bench.kill_once("killed", victim, partial(_lasts, seconds=after))
             told = f"killed the {victim}" if going_on else "the suite was done before"
             print(f"{len(bench.killed):3} after {after:5.1f} s: {told}", flush=True)
         differing = differences(expected, bench.finish("killed"))

@@ -118,18 +118,18 @@ def test_the_leaderboard_shows_results_and_failures(finished):
 
 @pytest.fixture(scope="module")
 def twice(phantom, tmp_path_factory):
-    """The same augmented specs, in one worker and in two; returns two benches."""
+    """The same augmented specs, in two workers side by side and one by one; two benches."""
     models = ["cnn", "thamilarasi3"]  # the latter with batch statistics and random layers
     suite = make_suite(models, seeds=(0, 1), augmentation=["standard"], size=24)
     together = Bench(phantom, tmp_path_factory.mktemp("together"))
-    together.run(together.plan(suite))
+    together.run(together.plan(suite), jobs=2)
     alone = Bench(phantom, tmp_path_factory.mktemp("alone"))
     alone.run(alone.plan(suite, wanted={"seed": {"1"}}))
     alone.run(alone.plan(suite, wanted={"seed": {"0"}}))
     return together, alone
 
 
-def test_the_same_spec_gives_the_same_bytes_in_a_fresh_and_in_a_reused_worker(twice):
+def test_the_same_spec_gives_the_same_bytes_in_a_fresh_worker_a_reused_one_and_beside_others(twice):
     together, alone = twice
     files = sorted(path.name for path in (together.results.folder / "predictions").iterdir())
     assert len(files) == 4
