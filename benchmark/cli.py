@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +20,7 @@ settle_home()
 class _Commands(click.Group):
     """Shows a UserError as one message, without a trace, and exits with 2."""
 
-    def invoke(self, ctx: click.Context):
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -28,7 +30,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(benchmark.__version__, prog_name="cxr-bench")
-def main():
+def main() -> None:
     """An honest benchmark suite for chest X-ray classification.
 
     \b
@@ -109,7 +111,7 @@ def main():
 @options.cache_dir()
 @options.models_dir()
 @options.weights_dir()
-def run(run_all, names, **given):
+def run(run_all: bool, names: tuple[str, ...], **given: Any) -> None:
     """Train and score what is missing, then write the leaderboard.
 
     A spec is one model on one data set at one size, prepared in one way, with one seed. Specs that
@@ -143,7 +145,16 @@ def run(run_all, names, **given):
     default="",
     help="Options of the pipeline: 'runner=FlinkRunner,...'; without, on this machine.",
 )
-def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, beam, beam_options, **own):
+def prepare(
+    dataset: str,
+    manual_dir: Path | None,
+    data_dir: Path,
+    cache_dir: Path,
+    finding_columns: str,
+    beam: bool,
+    beam_options: str,
+    **own: Any,
+) -> None:
     """Prepare a DATASET, given as builder/config, for training.
 
     \b
@@ -163,7 +174,9 @@ def prepare(dataset, manual_dir, data_dir, cache_dir, finding_columns, beam, bea
 @click.option("--manual-dir", type=options.FOLDER, help="Look here for raw files of data sets.")
 @options.data_dir()
 @options.models_dir()
-def list_(what, manual_dir, data_dir, models_dirs):
+def list_(
+    what: str, manual_dir: Path | None, data_dir: Path, models_dirs: tuple[Path, ...]
+) -> None:
     """List suites, models and data sets, with the state each data set is in."""
     from benchmark.commands.listing import list_everything
 
@@ -173,7 +186,7 @@ def list_(what, manual_dir, data_dir, models_dirs):
 @main.command()
 @click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
 @options.results()
-def leaderboard(no_cost, results):
+def leaderboard(no_cost: bool, results: Path) -> None:
     """Write the leaderboard anew from the saved rows and predictions."""
     from benchmark.commands.leaderboard import write_leaderboard
 
@@ -186,7 +199,9 @@ def leaderboard(no_cost, results):
     "--weights-dir", type=options.FOLDER, help="Folder to put the files in; default: Keras' cache."
 )
 @options.models_dir()
-def fetch_weights(models, weights_dir, models_dirs):
+def fetch_weights(
+    models: tuple[str, ...], weights_dir: Path | None, models_dirs: tuple[Path, ...]
+) -> None:
     """Download the published ImageNet weights of MODELS and check their hashes.
 
     Nothing else downloads weights. Files that are there already stay.
@@ -211,7 +226,7 @@ def fetch_weights(models, weights_dir, models_dirs):
 @options.data_dir()
 @options.cache_dir()
 @options.models_dir()
-def report(results, out, no_cost, **given):
+def report(results: Path, out: Path | None, no_cost: bool, **given: Any) -> None:
     """Write the results as a site: leaderboard, a page a row and a suite, checklists.
 
     It opens from disk, without a network. Figures are drawn once and kept until what they show
@@ -228,7 +243,7 @@ def report(results, out, no_cost, **given):
 @options.results()
 @options.data_dir()
 @options.cache_dir()
-def masks(row, **given):
+def masks(row: str, **given: Path) -> None:
     """Draw the five best and the five worst masks of a segmentation ROW, given by its id."""
     from benchmark.commands.masks import draw_row
 
@@ -241,7 +256,7 @@ def masks(row, **given):
 @options.results()
 @options.data_dir()
 @options.cache_dir()
-def anomaly_map(row, **given):
+def anomaly_map(row: str, **given: Path) -> None:
     """Draw where an anomaly screen ROW, given by its id, finds images unlike normal ones."""
     from benchmark.commands.anomaly_map import draw_row
 
@@ -251,7 +266,7 @@ def anomaly_map(row, **given):
 @main.command()
 @click.argument("row")
 @options.results()
-def show(row, results):
+def show(row: str, results: Path) -> None:
     """Show everything known about a ROW: scores, intervals, thresholds, provenance.
 
     ROW is the id of a spec or of a configuration (all its seeds), or the start of one, as in the
@@ -267,7 +282,7 @@ def show(row, results):
 @click.argument("second")
 @click.option("--finding", default="", help="Test this finding, too, of several.")
 @options.results()
-def compare(first, second, finding, results):
+def compare(first: str, second: str, finding: str, results: Path) -> None:
     """Compare two rows or configurations: how far apart they are, and whether that is chance.
 
     They must be measured under one protocol. Ids are given as to: show.
@@ -288,7 +303,7 @@ def compare(first, second, finding, results):
 @click.option("--replace", is_flag=True, help="Replace an earlier entry of the same name and seed.")
 @options.results()
 @options.data_dir()
-def score(predictions, dataset, **given):
+def score(predictions: Path, dataset: str, **given: Any) -> None:
     """Enter PREDICTIONS of any other tool, a CSV file, into the leaderboard, marked as external.
 
     \b
@@ -311,7 +326,7 @@ def score(predictions, dataset, **given):
 @options.data_dir()
 @options.cache_dir()
 @options.models_dir()
-def evaluate(row, dataset, **given):
+def evaluate(row: str, dataset: str, **given: Any) -> None:
     """Test the network of a ROW on the test images of another data set.
 
     For the findings that both sets label (tfds_builders/alignment.toml), with the weights as they
@@ -330,7 +345,7 @@ def evaluate(row, dataset, **given):
 @options.cache_dir()
 @options.models_dir()
 @options.weights_dir()
-def reproduce(row, **given):
+def reproduce(row: str, **given: Any) -> None:
     """Run a ROW again from its row file, beside the results, and compare the numbers.
 
     Says what differs: predictions, scores, versions, hardware. Exits with 1 where the row is not
@@ -349,7 +364,7 @@ def reproduce(row, **given):
     type=options.FOLDER,
     help="Folder to put it in; default: the package's own models.",
 )
-def new_model(name, models_dir):
+def new_model(name: str, models_dir: Path) -> None:
     """Write the one file that adds model NAME to the matrix, ready to train."""
     from benchmark.commands.new_model import scaffold_model
 
@@ -362,7 +377,7 @@ def new_model(name, models_dir):
 @options.out("audit")
 @options.data_dir()
 @options.cache_dir()
-def audit(dataset, **given):
+def audit(dataset: str, **given: Any) -> None:
     """Say what is wrong with a prepared DATASET: leaks, duplicates, labels, metadata.
 
     Leakage status leak: the same patient, or the same image (cropped, scaled, compressed,
@@ -384,7 +399,7 @@ def audit(dataset, **given):
 @options.out("eda")
 @options.data_dir()
 @options.cache_dir()
-def eda(dataset, **given):
+def eda(dataset: str, **given: Any) -> None:
     """Write a page about a prepared DATASET: labels, metadata, pixels, samples."""
     from benchmark.commands.eda import explore_dataset
 
@@ -398,7 +413,7 @@ def eda(dataset, **given):
 @options.data_dir()
 @options.cache_dir()
 @options.models_dir()
-def doctor(names, **given):
+def doctor(names: tuple[str, ...], **given: Any) -> None:
     """Say whether this machine is ready: versions, folders, room, data, and a short training.
 
     Exits with 1 where there is a problem.
@@ -409,13 +424,13 @@ def doctor(names, **given):
 
 
 @main.group()
-def cache():
+def cache() -> None:
     """Look after the cache of decoded images."""
 
 
 @cache.command("ls")
 @options.cache_dir()
-def cache_ls(cache_dir):
+def cache_ls(cache_dir: Path) -> None:
     """List what lies in the cache."""
     from benchmark.commands.cache import list_cache
 
@@ -424,7 +439,7 @@ def cache_ls(cache_dir):
 
 @cache.command("verify")
 @options.cache_dir()
-def cache_verify(cache_dir):
+def cache_verify(cache_dir: Path) -> None:
     """Read everything and compare it with its hash. Exits with 1 where something is damaged."""
     from benchmark.commands.cache import verify_cache
 
@@ -435,7 +450,7 @@ def cache_verify(cache_dir):
 @click.option("--dataset", help="Only of this data set, or of all configs of this builder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed and stop.")
 @options.cache_dir()
-def cache_prune(cache_dir, **given):
+def cache_prune(cache_dir: Path, **given: Any) -> None:
     """Remove views from the cache; a run that needs one builds it again."""
     from benchmark.commands.cache import prune_cache
 

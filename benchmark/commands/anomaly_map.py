@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -11,6 +12,10 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+
+if TYPE_CHECKING:
+    from benchmark.data.prepared import Prepared
+    from benchmark.report.anomaly_figure import Case
 
 SHOWN = 5
 
@@ -60,7 +65,9 @@ def _member(row: Row, results: Results) -> Row:
     return member
 
 
-def _cases(row: Row, results: Results, prepared, cache_dir: Path):
+def _cases(
+    row: Row, results: Results, prepared: Prepared, cache_dir: Path
+) -> dict[str, list[Case]]:
     """The withheld images with the highest scores, and normal ones from lowest to highest."""
     from benchmark.records.anomaly_maps import read_anomaly_maps
     from benchmark.report.anomaly_figure import Case

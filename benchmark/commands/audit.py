@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from benchmark.data.prepared import Prepared
 
 _COLOURS = {"leak": "red", "suspected": "yellow", "clean": "green"}
 _SHOWN = 10
@@ -40,7 +43,7 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     return 1 if found["verdict"] == "leak" else 0
 
 
-def prepared_or_made(name: str, data_dir: Path, cache_dir: Path):
+def prepared_or_made(name: str, data_dir: Path, cache_dir: Path) -> Prepared:
     """Facts of a prepared set; an embedded one is made where it is not there."""
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare

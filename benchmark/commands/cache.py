@@ -87,7 +87,7 @@ def _count(n: int) -> str:
     return f"{n} view{'s' if n != 1 else ''}"
 
 
-def _size(n: int) -> str:
+def _size(n: float) -> str:
     for unit in ("bytes", "KB", "MB"):
         if n < 1000:
             return f"{n:.0f} {unit}" if unit == "bytes" else f"{n:.1f} {unit}"

@@ -41,8 +41,8 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
     if not finding and len(protocol.findings) == 1 and not c.note:
         finding = protocol.findings[0]
     if finding:
-        test = pair.delong(store, finding)
-        numbers = _difference(test.difference, test.interval, test.p)
+        delong = pair.delong(store, finding)
+        numbers = _difference(delong.difference, delong.interval, delong.p)
         click.echo(_line("AUC, DeLong", "", "", *numbers))
         click.echo(f"  of {one_line(finding)}, clustered by patient (Obuchowski 1997)")
     click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.report.text import number, one_line
+
+if TYPE_CHECKING:
+    from benchmark.machine.environment import Environment
 
 
 def evaluate_row(
@@ -51,7 +55,7 @@ def evaluate_row(
     click.echo("Its table is written by: cxr-bench leaderboard")
 
 
-def _start_framework(environment) -> None:
+def _start_framework(environment: Environment) -> None:
     import os
 
     os.environ["KERAS_BACKEND"] = environment.backend

@@ -10,7 +10,9 @@ import click
 from benchmark.errors import UnknownModel, UserError
 
 
-def fetch_weights(names: Sequence[str], weights_dir: Path | None, models_dirs: Sequence[Path]):
+def fetch_weights(
+    names: Sequence[str], weights_dir: Path | None, models_dirs: Sequence[Path]
+) -> None:
     """Download the weight files of models and say where they are and whose."""
     from benchmark.models import discover, weight_files
     from benchmark.training.published import fetch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -10,6 +11,10 @@ import numpy as np
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+
+if TYPE_CHECKING:
+    from benchmark.data.prepared import Prepared
+    from benchmark.report.mask_figure import Case
 
 SHOWN = 5
 
@@ -48,7 +53,9 @@ def _row(spec_id: str, results: Results) -> Row:
     return by_id[spec_id]
 
 
-def _cases(row: Row, results: Results, prepared, cache_dir: Path):
+def _cases(
+    row: Row, results: Results, prepared: Prepared, cache_dir: Path
+) -> tuple[dict[str, list[Case]], np.ndarray]:
     """The best and the worst cases of the test split by name, and Dice of all of it."""
     from benchmark.data.mask_batches import LUNG
     from benchmark.data.views import open_masks, open_view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,7 +55,7 @@ def prepare_dataset(
     _show_ingest("converted to grey PNG", prepared.facts.converted)
 
 
-def _dataset(name: str, own_name: str, own: dict[str, object]) -> Dataset:
+def _dataset(name: str, own_name: str, own: dict[str, Any]) -> Dataset:
     """The data set meant; ``image_folder`` with a name is one of the user's own."""
     from tfds_builders.errors import DatasetError
     from tfds_builders.image_folder.options import Options, check_name

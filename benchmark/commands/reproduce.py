@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.report.text import UNDEFINED, one_line
+
+if TYPE_CHECKING:
+    from benchmark.planning.plan import PlannedSpec
+    from benchmark.scheduling.reproduce import Reproduction
 
 
 def reproduce_row(
@@ -36,17 +41,17 @@ def reproduce_row(
             click.echo(f"  {name:<22}{_number(then):>12}{_number(now):>12}")
         if ended.changes:
             click.echo("  What else differs, then and now:")
-        for name, (then, now) in ended.changes.items():
-            click.echo(f"    {one_line(name)}: {one_line(then)} | {one_line(now)}")
+        for name, change in ended.changes.items():
+            click.echo(f"    {one_line(name)}: {' | '.join(map(one_line, change))}")
     return 0 if same else 1
 
 
-def _say(planned, event: dict) -> None:
+def _say(planned: PlannedSpec, event: Mapping[str, Any]) -> None:
     if event["event"] == "start":
         click.echo(f"Running again: {planned.spec.label} ...", err=True)
 
 
-def _verdict(ended) -> str:
+def _verdict(ended: Reproduction) -> str:
     if ended.identical:
         return "the same, bit by bit"
     how = "" if ended.largest is None else f", probabilities differ by {ended.largest:.2g} at most"

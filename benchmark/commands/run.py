@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
+
+if TYPE_CHECKING:
+    from benchmark.console import Console
+    from benchmark.data.prepared import NotPrepared, Prepared
+    from benchmark.machine.environment import Environment
+    from benchmark.planning.plan import Plan, PlannedSpec
+    from benchmark.scheduling.runner import Options
+    from benchmark.scheduling.slots import Folders
 
 SHARE_OF_MEMORY = 0.9
 
@@ -39,7 +48,7 @@ def run_suites(
     weights_dirs: Sequence[Path] = (),
 ) -> int:
     """Plan and run suites, by name or (without names) all; returns the exit code."""
-    from benchmark.machine.environment import current
+    from benchmark.machine.environment import check, current
     from benchmark.models import discover
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
@@ -48,6 +57,9 @@ def run_suites(
     from benchmark.scheduling.slots import Folders, Limits
     from benchmark.suites import load_suite, parse_filter, suites
 
+    environment = current()
+    if not dry_run:
+        check(environment)
     wanted = parse_filter(filter_text)
     loaded = [load_suite(name) for name in names or suites()]
     chosen = loaded if names else [suite for suite in loaded if suite.run_all]
@@ -68,10 +80,10 @@ def run_suites(
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
     limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
     options = Options(limit_specs, exit_on_error, limits, jobs, wait)
-    return _run_and_report(plan, folders, current(), options, profile)
+    return _run_and_report(plan, folders, environment, options, profile)
 
 
-def _as_json(plan) -> str:
+def _as_json(plan: Plan) -> str:
     """The plan as a list, one entry a spec, in running order."""
     entries = [
         {
@@ -96,14 +108,16 @@ def _memory_limit_mb(gigabytes: float | None) -> int | None:
     return None if available is None else round(SHARE_OF_MEMORY * available)
 
 
-def _run_and_report(plan, folders, environment, options, profile) -> int:
+def _run_and_report(
+    plan: Plan, folders: Folders, environment: Environment, options: Options, profile: bool
+) -> int:
     from benchmark.console import Console
     from benchmark.scheduling.profile import Profiler
     from benchmark.scheduling.runner import run_plan
 
     console, profiler = Console(plan, options.most, options.jobs), Profiler()
 
-    def watch(planned, event):
+    def watch(planned: PlannedSpec, event: dict[str, Any]) -> None:
         console(planned, event)
         profiler(planned, event)
 
@@ -121,7 +135,7 @@ def _run_and_report(plan, folders, environment, options, profile) -> int:
     return 1 if ended["failed"] else 0
 
 
-def _kept(console) -> str:
+def _kept(console: Console) -> str:
     """What a run that was stopped leaves behind."""
     done, lost = console.done, sorted(console.running)
     kept = f"{done} spec{'s' * (done != 1)} of this run {'is' if done == 1 else 'are'} kept"
@@ -137,7 +151,7 @@ def _write_what_is_there(folder: Path) -> None:
         write_leaderboard(folder)
 
 
-def _facts(name: str, data_dir: Path, *, make: bool):
+def _facts(name: str, data_dir: Path, *, make: bool) -> Prepared | NotPrepared:
     """Facts of a data set, or why there are none; an embedded one is made if ``make``."""
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
@@ -153,11 +167,11 @@ def _facts(name: str, data_dir: Path, *, make: bool):
         return prepare(dataset, data_dir, None)
 
 
-def _counts(counts) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(counts.items()))
 
 
-def _describe(plan, suites: dict) -> None:
+def _describe(plan: Plan, suites: dict) -> None:
     counts = plan.summary()
     click.echo(f"Specs: {_counts(counts) or 'none'}.")
     reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def score_predictions(
-    path: Path, dataset: str, name: str, *, results: Path, data_dir: Path, replace: bool, **told
+    path: Path,
+    dataset: str,
+    name: str,
+    *,
+    results: Path,
+    data_dir: Path,
+    replace: bool,
+    **told: Any,
 ) -> None:
     """Enter a file of predictions and write the leaderboard.
 
@@ -41,8 +49,8 @@ def score_predictions(
         )
     store = Results(results)
     store.check_writable()
-    dataset, _, protocol = dataset.partition("@")
-    protocol = find(protocol or PUBLISHED)
+    dataset, _, protocol_name = dataset.partition("@")
+    protocol = find(protocol_name or PUBLISHED)
     if protocol.allows_leak:
         raise UserError(
             f"predictions made elsewhere are not scored under {protocol.name}, which leaks"

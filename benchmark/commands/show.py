@@ -106,9 +106,9 @@ def _scores(c: Configuration) -> Iterator[str]:
     yield "Overfitting gap: train minus test = (train - validation) + (validation - test)"
     for metric in GAPS:
         parts = ("train_minus_validation", "validation_minus_test")
-        values = [number(c.measurements[f"gap_{metric}_{part}"].mean, sign=True) for part in parts]
+        both = [number(c.measurements[f"gap_{metric}_{part}"].mean, sign=True) for part in parts]
         whole = one_text(c.measurements[f"gap_{metric}"])
-        yield f"  {NAMES[metric]:<10}{whole} = {' '.join(values)}"
+        yield f"  {NAMES[metric]:<10}{whole} = {' '.join(both)}"
     yield from _findings(c)
     yield from (f"Note: {one_line(remark)}" for remark in c.remarks)
 
@@ -174,7 +174,7 @@ def _accelerator(found: Accelerator | None) -> Iterator[str]:
     from benchmark.report.environments import accelerator_name
 
     if found:
-        yield accelerator_name(found)
+        yield accelerator_name(found) or UNKNOWN
         yield f"memory {UNKNOWN}" if found.memory_gb is None else f"{found.memory_gb:g} GB"
         yield f"driver {found.driver or UNKNOWN}"
 

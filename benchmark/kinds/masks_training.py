@@ -23,7 +23,7 @@ from benchmark.training.clock import TrainingClock
 from benchmark.training.fit import Validated, Validation, compile_model, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import make_recipe
 
 EVALUATION_BATCH = 16
 
@@ -40,7 +40,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     """
     spec, phases, context = job.spec, job.phases, job.context
     environment, heartbeat = context.environment, context.heartbeat
-    recipe, train = Recipe(**spec.recipe), splits["train"]
+    recipe, train = make_recipe(spec.recipe), splits["train"]
     check_device(environment)
     steps = steps_per_epoch(len(train.images), spec.micro_batch)
     with phases.phase("build"):
@@ -48,7 +48,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         loss = MaskedCrossEntropy(exclusive=False)  # of every pixel that is not ignored
         compile_model(model, loss, recipe, steps, environment.device)
 
-    def tell(epoch: int, epochs: int, values: dict[str, float]) -> None:
+    def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
         job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
 
     with phases.phase("train"):
@@ -79,7 +79,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
                 masks[split] = predict_masks(model, splits[split].images, heartbeat)
     with phases.phase("write"):
         weights = context.results.weights_path(spec.spec_id)
-        job.context.check_claim()
+        context.check_claim()
         save_weights(model, weights)
     outcome = Outcome(
         {},

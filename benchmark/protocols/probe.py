@@ -54,7 +54,7 @@ class AttributePrediction(SplitProtocol):
         return self.name.removeprefix(PREFIX)
 
     @property
-    def place(self) -> int:
+    def place(self) -> int:  # type: ignore[override]  # of the field, not the family
         """In the order of the fields."""
         return [*FIELDS].index(self.attribute)
 

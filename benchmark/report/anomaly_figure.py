@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class Case:
     title: str
 
 
-def draw_anomalies(rows: dict[str, Sequence[Case]], heading: str) -> Figure:
+def draw_anomalies(rows: Mapping[str, Sequence[Case]], heading: str) -> Figure:
     """Each case as it is and, below, under its map.
 
     All share one scale of colours; it ends below the highest hundredth of the distances.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ class Case:
     title: str
 
 
-def draw_masks(rows: dict[str, Sequence[Case]], heading: str) -> Figure:
+def draw_masks(rows: Mapping[str, Sequence[Case]], heading: str) -> Figure:
     """A panel for each case, a row of panels for each name in ``rows``."""
     columns = max(len(cases) for cases in rows.values())
     drawn = figure(SIDE * columns, (SIDE + 0.35) * len(rows) + 0.6)

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,7 +164,7 @@ def _result_bytes(suites: list[Suite], models: Mapping[str, ModelFile], data_dir
     return total
 
 
-def _prepared_sets(suites: list[Suite], data_dir: Path):
+def _prepared_sets(suites: list[Suite], data_dir: Path) -> Iterator[tuple[Suite, str, int]]:
     for suite in suites:
         for name, _ in suite.datasets:
             try:
@@ -203,7 +203,7 @@ def self_test(folder: Path) -> Check:
     plan = make_plan([suite], PlanInputs(discover(), {name: prepared}, results))
     run_plan(plan, Folders(folder / "data", folder / "cache", results.folder), environment)
     row = next(results.rows())
-    if not row.done:
+    if row.error:
         return Check("Self-test", BAD, row.error.reason, row.error.detail)
     seconds = sum(row.phases.values())
     return Check("Self-test", GOOD, f"one small spec trained and scored in {seconds:.0f} s")

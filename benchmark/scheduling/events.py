@@ -23,7 +23,7 @@ class EventLines:
     A library, or a process that a model starts, may print where only events belong.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._unread = b""
 
     def feed(self, data: bytes) -> Iterator[Event | bytes]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Profiler:
     """Watches a run and adds up where its time goes, model by model."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._models: dict[str, list[Mapping[str, float]]] = {}
         self._starts: list[float] = []
 

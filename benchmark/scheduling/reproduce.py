@@ -104,8 +104,9 @@ def reproduce(
     check(environment)
     run_plan(Plan([planned]), replace(folders, results=scratch), environment, watch)
     made = again.read_row(row.spec_id)
-    if not made.done:
-        raise UserError(f"the second run did not finish: {made.error.reason}")
+    if made is None or not made.done:
+        reason = made.reason if made else "it left no row"
+        raise UserError(f"the second run did not finish: {reason}")
     return Reproduction(
         row,
         made,

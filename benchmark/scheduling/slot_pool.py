@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from benchmark.scheduling.slots import ENDINGS, Event, Job, Slot
 
@@ -51,7 +51,7 @@ class SlotPool:
                 self._events.put((i, event))
 
 
-def _ended(slot: Slot, job: Job):
+def _ended(slot: Slot, job: Job) -> Iterator[Event]:
     """The events of a job; a slot that breaks has lost it."""
     try:
         for event in slot.run(job):

@@ -63,7 +63,8 @@ class Checkpoint:
     def __init__(self, path: Path, made_by: object):
         self._path = path
         self._made_by = sha256(canonical_json([LAYOUT, made_by]))
-        self._saved, self._cost = time.monotonic(), None
+        self._saved = time.monotonic()
+        self._cost: float | None = None
 
     def save(self, model: keras.Model, state: State) -> None:
         """Save a compiled model and its state after an epoch.
@@ -76,7 +77,7 @@ class Checkpoint:
         if cost > SHARE_OF_TIME * (begun - self._saved):
             return
         described = {"made_by": self._made_by, "history": state.history}
-        arrays = {
+        arrays: dict[str, Any] = {
             "described": np.frombuffer(canonical_json(described), np.uint8),
             **{f"variable_{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))},
             **{f"best_{i:05d}": value for i, value in enumerate(state.best_weights)},

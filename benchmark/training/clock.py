@@ -36,11 +36,11 @@ class TrainingClock(keras.callbacks.Callback):
         yield
         self._add(name, time.perf_counter() - begun)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begin to wait for the epoch's first batch."""
         self._since = time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Tell what of the time since the last batch was waiting."""
         now = time.perf_counter()
         if self._step == "steps":

@@ -35,7 +35,7 @@ class _Kept:
 class CompiledCache:
     """At most one network, that of the spec before; a worker has one of these."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._kept: _Kept | None = None
 
     def forget_others(self, key: str) -> None:

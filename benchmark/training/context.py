@@ -21,7 +21,7 @@ Event = Callable[[dict[str, Any]], None]
 class ClaimLost(Exception):
     """Another run holds the spec now: what was made of it here is not to be written."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("another run has taken it over")
 
 

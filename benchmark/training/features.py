@@ -75,7 +75,7 @@ def _in_parts(images: Images) -> Iterator[np.ndarray]:
 def _digest(arrays: Iterable[np.ndarray]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array).view(np.uint8))
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -90,7 +90,12 @@ def _problem(path: Path, made_of: dict[str, Any]) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def _computed(backbone: keras.Model, images: Images, progress, heartbeat) -> Iterator[np.ndarray]:
+def _computed(
+    backbone: keras.Model,
+    images: Images,
+    progress: Callable[[int, int], None],
+    heartbeat: Heartbeat | None,
+) -> Iterator[np.ndarray]:
     done, steps = 0, math.ceil(len(images) / BATCH)
     batches = evaluation_batches(images, BATCH, heartbeat).take(steps)
     for batch in batches.as_numpy_iterator():
@@ -113,7 +118,7 @@ def _write(path: Path, made_of: dict[str, Any], batches: Iterable[np.ndarray]) -
         with os.fdopen(handle, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             for batch in batches:
-                file.write(np.ascontiguousarray(batch))
+                file.write(np.ascontiguousarray(batch).data)
             file.flush()
             os.fsync(file.fileno())
         described = {"made_of": made_of, "sha256": sha256_of_file(Path(temporary))}

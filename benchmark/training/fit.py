@@ -25,7 +25,7 @@ from benchmark.training.recipe import Recipe
 CHECK_EVERY = 50
 """Steps between two looks at the loss within an epoch; each makes an accelerator wait."""
 
-EpochDone = Callable[[int, int, dict[str, float]], None]
+EpochDone = Callable[[int, int, dict[str, float | None]], None]
 
 
 class Validated(NamedTuple):
@@ -93,10 +93,11 @@ class History:
 
     def as_record(self) -> records.History:
         """Everything that is the same in every run of a spec (so without the seconds)."""
+        known = [loss for loss in self.val_loss if loss is not None]
         return records.History(
             best_epoch=self.best_epoch,
             loss=self.loss,
-            val_loss=None if None in self.val_loss else self.val_loss,
+            val_loss=None if len(known) < len(self.val_loss) else known,
             stages=self.stages or None,
             **{self.score_name: self.val_score},
         )
@@ -240,7 +241,12 @@ class BestEpoch(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, validation: Validation, recipe: Recipe, on_epoch: EpochDone, checkpoint, clock
+        self,
+        validation: Validation,
+        recipe: Recipe,
+        on_epoch: EpochDone,
+        checkpoint: Checkpoint | None,
+        clock: TrainingClock,
     ):
         super().__init__()
         self.history = History(validation.score_name)
@@ -258,23 +264,23 @@ class BestEpoch(keras.callbacks.Callback):
         impatient = had - 1 - self.history.best_epoch >= self._recipe.patience
         return had >= self._recipe.epochs or impatient
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Note when the epoch began."""
         self._epoch, self._started = epoch, time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         """Look at the loss from time to time."""
         if (batch + 1) % CHECK_EVERY == 0:
             self._finite(logs)
 
-    def _finite(self, logs) -> float:
+    def _finite(self, logs: dict[str, Any]) -> float:
         """The mean loss of the epoch so far; once it is not a number it never is again."""
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             raise Diverged(f"the training loss became {loss} in epoch {self._epoch + 1}")
         return loss
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Judge the epoch."""
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -32,12 +33,12 @@ class MaskedCrossEntropy(keras.losses.Loss):
         weights: Sequence[Sequence[float]] | None = None,
         gamma: float = 0.0,
         name: str = "masked_cross_entropy",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, reduction=None, dtype="float32", **kwargs)
         self.exclusive, self.weights, self.gamma = exclusive, weights, gamma
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         """Scalar loss of one batch."""
         if self.exclusive:
             labelled = ops.cast(ops.all(y_true >= 0, axis=-1), "float32")
@@ -55,7 +56,7 @@ class MaskedCrossEntropy(keras.losses.Loss):
             entropy = entropy * (ops.sum(counts, axis=-1) if self.exclusive else counts)
         return ops.sum(entropy) / ops.maximum(ops.sum(labelled), 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for saving."""
         names = ("name", "exclusive", "weights", "gamma")
         return {name: getattr(self, name) for name in names}

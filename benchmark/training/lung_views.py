@@ -17,6 +17,7 @@ from PIL import Image
 
 from benchmark.data import preprocessing as variants
 from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.view_facts import Value
 from benchmark.data.views import View, open_derived, open_view
 from benchmark.errors import UserError
 from benchmark.models import ModelFile, discover
@@ -41,7 +42,7 @@ class Network:
     spec: Spec
     model_file: ModelFile
     weights: Path
-    weights_sha256: str
+    weights_sha256: str | None
     code: dict[str, str]
 
 
@@ -78,7 +79,7 @@ def open_prepared_view(
             mask = usable_mask(probabilities, size)
             yield (image if mask is None else apply(image, mask))[None]
 
-    made_of = {
+    made_of: dict[str, Value] = {
         "preprocessing": preprocessing,
         "preprocessing_version": variant.version,
         "lungs": lungs.path.name,
@@ -109,7 +110,7 @@ def open_lungs(
                 progress(min(start + BATCH, len(images)), len(images))
 
     # By its weights alone: a network that is trained again with the same bits is the same one.
-    made_of = {
+    made_of: dict[str, Value] = {
         "contents": "lungs",
         "weights_sha256": network.weights_sha256,
         "code": network.code,

@@ -26,7 +26,7 @@ from benchmark.training.context import Context, Event, Phases
 from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Recipe, make_recipe
 
 EVALUATION_BATCH = 64
 
@@ -75,7 +75,7 @@ class Training:
         return cls(
             spec,
             model_file,
-            Recipe(**spec.recipe),
+            make_recipe(spec.recipe),
             task,
             images,
             policy.training_set(images["train"], targets, spec.seed),
@@ -186,7 +186,7 @@ def run_stage(
         heartbeat=heartbeat,
     )
 
-    def on_epoch(epoch: int, epochs: int, values: dict[str, float]) -> None:
+    def on_epoch(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
         numbers = {"epoch": epochs_before + epoch, "epochs": epochs_before + epochs}
         training.on_event({"event": "epoch", **numbers, **values})
 

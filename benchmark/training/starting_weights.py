@@ -113,6 +113,7 @@ def check_start(spec: Spec, model_file: ModelFile, sources: WeightSources) -> li
     files = sources.files(spec, model_file)
     if spec.origin:
         row = sources.results.read_row(spec.origin)
+        assert row is not None  # its files were found
         _check_origin(spec, row)
         check_saved_weights(row, files[0])
     elif files and digest(files) != spec.weights_sha256:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from benchmark.machine.environment import Environment
 from benchmark.machine.memory import oom_kills, own_memory_mb
@@ -146,9 +146,10 @@ class LocalSlot:
             return None
         _kill(process)
         code = process.wait()
+        stdin, stdout = _pipes(process)
         with suppress(BrokenPipeError):  # what was not sent is not flushed any more
-            process.stdin.close()
-        process.stdout.close()
+            stdin.close()
+        stdout.close()
         return code
 
     def _running(self) -> subprocess.Popen:
@@ -183,7 +184,7 @@ class LocalSlot:
         Raises:
             _OverLimit: it was silent for too long, or took too much memory.
         """
-        pipe, lines, heard = process.stdout.fileno(), EventLines(), time.monotonic()
+        pipe, lines, heard = _pipes(process)[1].fileno(), EventLines(), time.monotonic()
         while True:
             ended = process.poll() is not None
             if select.select([pipe], [], [], 0.0 if ended else LOOK_SECONDS)[0]:
@@ -256,8 +257,16 @@ def _kill(process: subprocess.Popen) -> None:
 
 
 def _write(process: subprocess.Popen, message: dict[str, Any]) -> None:
-    process.stdin.write(json.dumps(message).encode() + b"\n")
-    process.stdin.flush()
+    stdin, _ = _pipes(process)
+    stdin.write(json.dumps(message).encode() + b"\n")
+    stdin.flush()
+
+
+def _pipes(process: subprocess.Popen) -> tuple[IO[bytes], IO[bytes]]:
+    """What a worker reads from, and what it tells its events in."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
 
 
 def _as_message(job: Job) -> dict[str, Any]:

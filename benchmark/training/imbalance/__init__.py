@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmark.data.indexed_images import TRANSFORMS, Images, IndexedImages
 from benchmark.errors import UserError
-from benchmark.plugins import Axis
+from benchmark.plugins import Axis, Plugin
 from benchmark.task import KINDS, Task
 
 Copies = tuple[np.ndarray, np.ndarray]
@@ -29,7 +29,7 @@ Copies = tuple[np.ndarray, np.ndarray]
 
 SAME, ROT90, ROT180, ROT270, FLIP_LR, FLIP_UD = range(len(TRANSFORMS))
 
-AXIS = Axis(
+AXIS: Axis[Plugin] = Axis(
     "imbalance",
     __name__,
     entry="policy",

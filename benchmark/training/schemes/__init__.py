@@ -15,9 +15,9 @@ The files import Keras.
 
 from __future__ import annotations
 
-from benchmark.plugins import Axis
+from benchmark.plugins import Axis, Plugin
 
-AXIS = Axis(
+AXIS: Axis[Plugin] = Axis(
     "scheme",
     __name__,
     entry="train",

@@ -21,7 +21,7 @@ from benchmark.plugins import Axis, Plugin
 GIVES = ("nothing", "backbone", "network")
 """A network is drawn at random, or its backbone is filled, or all of it."""
 
-AXIS = Axis(
+AXIS: Axis[Plugin] = Axis(
     "weights",
     __name__,
     entry="files",
