@@ -10,10 +10,13 @@ import pandas as pd
 
 from benchmark.data.facts import SetFacts
 from benchmark.report import eda_figures as figures
-from benchmark.report import eda_page as html
+from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
-from benchmark.report.eda_style import save, styled
 from benchmark.report.files import write_asked
+from benchmark.report.html import static_files
+from benchmark.report.html.figure_style import save_both
+from benchmark.report.render import html
+from benchmark.report.tables import Block
 
 PAGE, NUMBERS = "index.html", "statistics.csv"
 
@@ -26,7 +29,7 @@ def write(
     images: dict[str, np.ndarray],
     pictures: dict[str, np.ndarray],
 ) -> Path:
-    """Write page, figures (PNG and SVG) and numbers; return the page.
+    """Write page, figures and numbers; return the page.
 
     Args:
         folder: where to; made if missing.
@@ -40,16 +43,17 @@ def write(
     counts = statistics.counts(manifest, findings)
     seed = sum(map(ord, name))  # the same set, the same intervals
     effects = statistics.associations(manifest, findings, seed)
-    with styled():
-        body = [
-            *_samples(folder, pictures),
-            *_labels(folder, manifest, counts, findings),
-            *_metadata(folder, manifest, effects, _shown(counts, findings)),
-            *_pixels(folder, manifest, images),
-        ]
+    body = [
+        *_samples(folder, pictures),
+        *_labels(folder, manifest, counts, findings),
+        *_metadata(folder, manifest, effects, _shown(counts, findings)),
+        *_pixels(folder, manifest, images),
+    ]
     numbers = statistics.table([*counts, *effects]).to_csv(index=False, lineterminator="\n")
-    write_asked(folder / NUMBERS, numbers.encode())
-    write_asked(folder / PAGE, html.page(name, facts, manifest, body).encode())
+    page = html.page(parts.page(name, facts, manifest, body))
+    files = static_files() | {NUMBERS: numbers.encode(), PAGE: page.encode()}
+    for file, content in files.items():
+        write_asked(folder / file, content)
     return folder / PAGE
 
 
@@ -63,37 +67,37 @@ def _shown(counts: list[statistics.Statistic], findings: list[str]) -> list[str]
     return [f for f in findings if f in most]
 
 
-def _samples(folder: Path, pictures: dict[str, np.ndarray]) -> Iterator[str]:
+def _samples(folder: Path, pictures: dict[str, np.ndarray]) -> Iterator[Block]:
     if pictures:
-        save(figures.samples(pictures), folder / "samples")
-        yield html.section(
+        save_both(lambda: figures.samples(pictures), folder / "samples")
+        yield from parts.section(
             "Samples",
             "The first training images with each finding, in stored order, which is a shuffled "
             "one. Not chosen by eye.",
-            html.picture("samples", "Contact sheet, one row a finding."),
+            parts.picture("samples", "Contact sheet, one row a finding."),
         )
 
 
 def _labels(
     folder: Path, manifest: pd.DataFrame, counts: pd.DataFrame, findings: list[str]
-) -> Iterator[str]:
+) -> Iterator[Block]:
     if not findings:
         return
     shown = _shown(counts, findings)
     said = "How often each finding is there, among the images on which it is labelled."
-    save(figures.label_counts(counts, shown), folder / "labels")
-    yield html.section(
+    save_both(lambda: figures.label_counts(counts, shown), folder / "labels")
+    yield from parts.section(
         "Labels",
         said + _rest(shown, findings),
-        html.picture("labels", "Positive images and prevalence of each finding, by split."),
-        html.counts_table(counts, findings),
+        parts.picture("labels", "Positive images and prevalence of each finding, by split."),
+        parts.counts_table(counts, findings),
     )
     if len(findings) > 1:
-        save(figures.together(manifest, shown), folder / "cooccurrence")
-        yield html.section(
+        save_both(lambda: figures.together(manifest, shown), folder / "cooccurrence")
+        yield from parts.section(
             "Findings that come together",
             "Of the images with the finding of a row, the share that has the finding of a column.",
-            html.picture("cooccurrence", "Heat map of co-occurrence, all splits."),
+            parts.picture("cooccurrence", "Heat map of co-occurrence, all splits."),
         )
 
 
@@ -104,47 +108,47 @@ def _rest(shown: list[str], findings: list[str]) -> str:
 
 def _metadata(
     folder: Path, manifest: pd.DataFrame, effects: pd.DataFrame, shown: list[str]
-) -> Iterator[str]:
+) -> Iterator[Block]:
     title = "Age, sex and view"
     if not ((manifest["age"] >= 0) | (manifest["sex"] != "") | (manifest["view"] != "")).any():
-        yield html.section(title, "This set does not tell age, sex or view of its images.")
+        yield from parts.section(title, "This set does not tell age, sex or view of its images.")
         return
-    save(figures.metadata(manifest), folder / "metadata")
-    parts = [html.picture("metadata", "Age, sex and view of the images, by split.")]
+    save_both(lambda: figures.metadata(manifest), folder / "metadata")
+    blocks: list[Block] = [parts.picture("metadata", "Age, sex and view of the images, by split.")]
     if effects:
-        save(figures.effects(effects, shown), folder / "effects")
-        parts += [
-            html.picture("effects", "Effect sizes with 95 % intervals; dashed: no association."),
-            html.effects_table(effects),
+        save_both(lambda: figures.effects(effects, shown), folder / "effects")
+        blocks += [
+            parts.picture("effects", "Effect sizes with 95 % intervals; dashed: no association."),
+            parts.effects_table(effects),
         ]
-    yield html.section(
+    yield from parts.section(
         title,
         "Metadata that go with a finding let a model guess without looking. Age: difference of "
         "means, positive minus negative, in standard deviations. Sex: odds of the finding in "
         "women over odds in men. View: Cramér's V, 0 to 1, which cannot be negative: an interval "
         "that begins close to 0 shows no association. Intervals: 95 %, from resampling patients; "
         "across many findings a few miss zero by chance.",
-        *parts,
+        *blocks,
     )
 
 
-def _pixels(folder: Path, manifest: pd.DataFrame, images: dict[str, np.ndarray]) -> Iterator[str]:
+def _pixels(folder: Path, manifest: pd.DataFrame, images: dict[str, np.ndarray]) -> Iterator[Block]:
     if images:
-        save(figures.grey_levels(images), folder / "grey_levels")
-        yield html.section(
+        save_both(lambda: figures.grey_levels(images), folder / "grey_levels")
+        yield from parts.section(
             "Grey levels",
             "Of the images at 64 px, as a model would get them. Splits that differ here differ in "
             "how the films were made.",
-            html.picture("grey_levels", "Grey levels of all pixels and of single images."),
+            parts.picture("grey_levels", "Grey levels of all pixels and of single images."),
         )
-    yield _sizes(folder, manifest)
+    yield from _sizes(folder, manifest)
 
 
-def _sizes(folder: Path, manifest: pd.DataFrame) -> str:
+def _sizes(folder: Path, manifest: pd.DataFrame) -> list[Block]:
     title = "Image sizes"
     different = manifest[["width", "height"]].drop_duplicates().to_numpy()
     if len(different) == 1:
-        return html.section(title, "All images have {} x {} px.".format(*different[0]))
-    save(figures.sizes(manifest), folder / "sizes")
-    drawn = html.picture("sizes", "Width and height of the images; larger dots are more images.")
-    return html.section(title, f"The images have {len(different):,} different sizes.", drawn)
+        return parts.section(title, "All images have {} x {} px.".format(*different[0]))
+    save_both(lambda: figures.sizes(manifest), folder / "sizes")
+    drawn = parts.picture("sizes", "Width and height of the images; larger dots are more images.")
+    return parts.section(title, f"The images have {len(different):,} different sizes.", drawn)

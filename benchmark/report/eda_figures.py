@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +15,8 @@ from benchmark.report.eda_statistics import (
     cooccurrence,
     grey_statistics,
 )
-from benchmark.report.eda_style import GRID, POINT, SCALE, SPLIT_COLOURS, figure, label
+from benchmark.report.eda_style import SCALE, SPLIT_COLOURS, figure, label
+from benchmark.report.html.figure_style import ink
 
 MOST = 30
 """Findings shown in a figure: the most frequent; the CSV has all."""
@@ -78,7 +80,7 @@ def effects(rows: list[Statistic], findings: list[str]) -> Figure:
 
 
 def _effects(axis: Axes, found: dict[str, Statistic], findings: list[str], *, ratio: bool) -> None:
-    axis.axvline(1 if ratio else 0, color=POINT, linewidth=0.8, linestyle="--")
+    axis.axvline(1 if ratio else 0, color=ink(), linewidth=0.8, linestyle="--")
     for place, finding in enumerate(findings):
         row = found.get(finding)
         if row is None:
@@ -87,7 +89,7 @@ def _effects(axis: Axes, found: dict[str, Statistic], findings: list[str], *, ra
             continue
         if np.isfinite(row.low):
             axis.plot([row.low, row.high], [place] * 2, color=SPLIT_COLOURS["train"], linewidth=2)
-        axis.plot(row.value, place, "o", color=POINT, markersize=4)
+        axis.plot(row.value, place, "o", color=ink(), markersize=4)
     if ratio:
         _ratio_axis(axis)
     axis.grid(axis="x")
@@ -176,7 +178,7 @@ def sizes(manifest: pd.DataFrame) -> Figure:
     """Width against height of the stored images, area of a dot by its share of the split."""
     drawn = figure(5, 4)
     axis = drawn.subplots()
-    axis.axline((0, 0), slope=1, color=GRID, zorder=0)
+    axis.axline((0, 0), slope=1, color=mpl.rcParams["grid.color"], zorder=0)
     for split in SPLITS:
         number = manifest[manifest["split"] == split].groupby(["width", "height"]).size()
         if number.empty:

@@ -18,7 +18,6 @@ from benchmark.report.text import one_line
 
 #: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618).
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#009E73"}
-POINT, GRID = "#333333", "#DDDDDD"
 SCALE = "viridis"
 _LONGEST = 34
 
@@ -29,7 +28,7 @@ _RC: dict[Any, Any] = {
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.axisbelow": True,
-    "grid.color": GRID,
+    "grid.color": "#DDDDDD",
     "legend.frameon": False,
     "text.parse_math": False,  # a dollar sign in a finding's name is a dollar sign
     "svg.hashsalt": "cxr-bench",  # the same figure, the same file

@@ -20,6 +20,7 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.export import exports
 from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
+from benchmark.report.html import static_files
 from benchmark.report.html.checklist import checklist_page
 from benchmark.report.html.gradcam_section import gradcam_section
 from benchmark.report.html.index import index_page
@@ -28,7 +29,6 @@ from benchmark.report.html.row_page import row_page
 from benchmark.report.html.suite_page import draw_suite, suite_page, suite_rows
 from benchmark.report.render import html
 
-_STATIC = ("style.css", "script.js")
 Progress = Callable[[int, int], None]
 
 
@@ -107,13 +107,12 @@ def _write_tables(
     suites = suite_rows(leaderboard.tables)
     files = exports(leaderboard, cost=cost)
     pages = {"index.html": index_page(leaderboard, suites, linked, [*files], cost=cost)}
-    files |= {name: Path(__file__).with_name(name).read_bytes() for name in _STATIC}
     for suite in suites:
         name = file_name(suite.name)
         draw_suite(suite, out / "figures" / "suites" / name)
         pages[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost)
         pages[f"suites/{name}-checklist.html"] = checklist_page(suite, results)
-    files |= {name: html.page(each).encode() for name, each in pages.items()}
+    files |= static_files() | {name: html.page(each).encode() for name, each in pages.items()}
     for name, content in files.items():
         write_asked(out / name, content)
 
