@@ -66,6 +66,14 @@ def read_record(path: Path, kind: type[Record], todo: str, *, schema: int | None
     return parse_record(data, path, kind, todo, schema=schema)
 
 
+def read_derived(path: Path, kind: type[Record]) -> Record | None:
+    """A record that is made from other files; None where it is not there or cannot be used."""
+    try:
+        return read_record(path, kind, "It is made anew.")
+    except RecordError:
+        return None
+
+
 def parse_record(
     data: bytes, where: object, kind: type[Record], todo: str, *, schema: int | None = None
 ) -> Record:

@@ -11,7 +11,7 @@ import msgspec
 from benchmark.records.row import Row, TrainedOn
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE
-from benchmark.report.configuration import Configuration, Run
+from benchmark.report.configuration import Configuration, Run, mean
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
@@ -184,8 +184,7 @@ def _own_spec(each: ExternalValidation) -> Spec:
 
 
 def _home(results: Results, runs: tuple[Run, ...]) -> float | None:
-    values = [_own_auc(results, run) for run in runs]
-    return _mean(values)
+    return mean([_own_auc(results, run) for run in runs])
 
 
 def _own_auc(results: Results, run: Run) -> float | None:
@@ -197,13 +196,7 @@ def _own_auc(results: Results, run: Run) -> float | None:
     tested = stored_scores(results, row).splits["test"].per_finding
     macro = [list(theirs).index(f) for f in run.scores.macro_findings]
     aucs = [tested[names[i][0]].metrics["auc"] for i in macro]
-    return _mean(aucs)
-
-
-def _mean(values: list[float | None]) -> float | None:
-    """None where any of them is, or there is none."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(values) else None
+    return mean(aucs) if aucs else None
 
 
 def _trained_on(row: Row) -> TrainedOn:

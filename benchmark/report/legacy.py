@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.protocols.legacy import LegacyProtocol
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, mean
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
@@ -39,7 +39,7 @@ class Comparison:
         found = {split: [rules[split] for rules in by_rule] for split in RULED}
         return {
             split: {
-                name: _mean([getattr(each, name) for each in runs]) for name in ("accuracy", "f1")
+                name: mean([getattr(each, name) for each in runs]) for name in ("accuracy", "f1")
             }
             for split, runs in found.items()
         }
@@ -130,8 +130,3 @@ def _claim(protocol: LegacyProtocol, c: Configuration) -> str:
 def _key(c: Configuration) -> bytes:
     """Equal for twins. What sees no image has a policy only where copies are made to be tested."""
     return likeness(c.spec, *_DATA, *(() if c.spec.resolution else ("imbalance",)))
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return None if len(known) < len(values) else sum(known) / len(known)

@@ -12,8 +12,8 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.lookup import Found
-from benchmark.scoring import multiclass
 from benchmark.scoring.delong import PairedTest, paired_test
+from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare
 
 METRICS = {"auc": "AUC", "f1": "F1"}
@@ -109,7 +109,7 @@ def _test_scores(
         if finding not in test.findings:
             raise UnknownName("finding", finding, test.findings)
         column = test.findings.index(finding)
-        odds = multiclass.log_odds(test.logits) if test.kind == "multiclass" else test.logits
+        odds = Part.of(test).log_odds
         order = np.argsort(test.image_id)
         order = order[~np.isnan(test.targets[order, column])]
         columns.append(odds[order, column])

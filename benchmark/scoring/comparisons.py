@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmark.hashing import canonical_json, sha256
-from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.door import read_derived, write_record
 from benchmark.records.scores import StoredComparison
 from benchmark.scoring.ranking import Comparison, Entry, compare
 from benchmark.scoring.scorecard import SCORER_VERSION
@@ -30,7 +30,7 @@ class StoredComparisons:
 
     def __init__(self, path: Path):
         self._path = path
-        self._known = _read(path)
+        self._known = read_derived(path, _Known) or {}
         self._asked: _Known = {}
 
     def compare(self, first: Entry, second: Entry) -> Comparison:
@@ -67,10 +67,3 @@ class StoredComparisons:
 def _numbers(comparison: Comparison) -> StoredComparison:
     values = {name: value for name, value in asdict(comparison).items() if name not in _IDS}
     return StoredComparison(**values)
-
-
-def _read(path: Path) -> _Known:
-    try:
-        return read_record(path, _Known, "It is computed anew.")
-    except RecordError:
-        return {}

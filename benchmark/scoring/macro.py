@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.scoring.metrics import Sample, auc
+from benchmark.scoring.metrics import Sample, auc, mean_of_defined
 
 
 def macro_auc(targets: np.ndarray, scores: np.ndarray) -> float | None:
@@ -23,5 +23,4 @@ def macro_auc(targets: np.ndarray, scores: np.ndarray) -> float | None:
         known = ~np.isnan(truth)
         truth, score = truth[known] > 0, score[known]
         values.append(auc(Sample(truth, score, score, truth)))
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else None
+    return mean_of_defined(values)

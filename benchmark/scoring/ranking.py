@@ -159,34 +159,29 @@ def compare(first: Entry, second: Entry) -> Comparison:
 def rank_configurations(
     entries: Sequence[Entry],
     *,
-    higher_is_better: bool = True,
-    alpha: float = ALPHA,
     compared: Callable[[Entry, Entry], Comparison] = compare,
 ) -> Ranking:
     """Rank groups: the best ungrouped leads, those not significantly below join; repeat.
 
-    Significance is Holm's at level ``alpha`` over the comparisons of one leader. A configuration
+    Significance is Holm's at level `ALPHA` over the comparisons of one leader. A configuration
     that cannot be compared (see `Entry.obstacle`) is not ranked: to call it equal would be as
     unfounded as to call it better.
 
     Args:
         entries: the configurations of one table.
-        higher_is_better: direction of the value.
-        alpha: level of significance.
         compared: compares two of them, or reads how they compare.
     """
     unranked = {e.config_id: e.obstacle for e in entries if e.obstacle}
-    sign = -1 if higher_is_better else 1
     waiting = sorted(
         (e for e in entries if e.config_id not in unranked),
-        key=lambda e: (sign * e.value, e.config_id),
+        key=lambda e: (-e.value, e.config_id),
     )
     groups: list[Group] = []
     while waiting:
         leader, *others = waiting
         comparisons = [compared(leader, other) for other in others]
         adjusted = holm([c.p for c in comparisons if c.p is not None])  # all of them have one
-        below = np.array(adjusted) < alpha
+        below = np.array(adjusted) < ALPHA
         groups.append(
             Group(
                 rank=1 + sum(len(group.members) for group in groups),

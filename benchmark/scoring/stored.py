@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmark.hashing import sha256, sha256_of_file
-from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.door import read_derived, write_record
 from benchmark.records.mask_counts import decode_mask_counts
 from benchmark.records.predictions import PredictionFileError, decode_predictions, read_bytes
 from benchmark.records.row import Row
@@ -24,7 +24,6 @@ from benchmark.scoring.overlap import ALL
 from benchmark.scoring.scorecard import ScoringError
 
 Found = TypeVar("Found", Scores, MaskScores)
-DERIVED = "It is computed anew."
 
 
 def stored_scores(results: Results, row: Row) -> Scores:
@@ -72,7 +71,7 @@ def _stored(
 ) -> Found:
     path = results.predictions_path(row.spec_id, row.dataset.redistributable)
     saved = results.scores_path(row.spec_id)
-    known = _read(saved, kind)
+    known = read_derived(saved, kind)
     if known and is_current(known, row.protocol, _digest(path)):
         return _of_row(known, row, path)
     try:
@@ -99,10 +98,3 @@ def _digest(path: Path) -> str:
     except OSError as error:
         fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
         raise PredictionFileError(f"{path}: the prediction file {fault}") from None
-
-
-def _read(path: Path, kind: type[Found]) -> Found | None:
-    try:
-        return read_record(path, kind, DERIVED)
-    except RecordError:
-        return None

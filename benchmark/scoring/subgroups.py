@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.scoring import bootstrap, multiclass
+from benchmark.scoring import bootstrap
 from benchmark.scoring.intervals import percentile
 from benchmark.scoring.metrics import METRICS, Sample
+from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 from benchmark.scoring.thresholds import argmax_decisions
 
@@ -129,7 +130,7 @@ class _Test:
         resamples: int,
     ) -> _Test:
         exclusive = runs[0].kind == "multiclass"
-        odds = [multiclass.log_odds(r.logits) if exclusive else r.logits for r in runs]
+        odds = [Part.of(r).log_odds for r in runs]
         decisions = [
             argmax_decisions(r.probabilities) if exclusive else _at_least(r, given)
             for r, given in zip(runs, thresholds, strict=True)

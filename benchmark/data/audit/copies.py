@@ -23,7 +23,7 @@ from benchmark.data.audit.texture import SIZE
 from benchmark.data.indexed_images import TRANSFORMS, IndexedImages
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
-from benchmark.records.door import RecordError, read_record, write_record
+from benchmark.records.door import read_derived, write_record
 from benchmark.records.row import Count, Record
 
 COPIES = "copies.json"
@@ -90,11 +90,8 @@ class _Stored(Record, frozen=True):
 
 def stored_copies(prepared: Prepared) -> Copies | None:
     """What an earlier look at the same manifest found; None where there was none."""
-    try:
-        stored = read_record(prepared.path / COPIES, _Stored, "It is made anew.")
-    except RecordError:
-        return None
-    return stored.found if stored == _stored(prepared, stored.found) else None
+    stored = read_derived(prepared.path / COPIES, _Stored)
+    return stored.found if stored and stored == _stored(prepared, stored.found) else None
 
 
 def _stored(prepared: Prepared, found: Copies) -> _Stored:

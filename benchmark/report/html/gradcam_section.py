@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from benchmark.records.door import RecordError, read_record
+from benchmark.records.door import read_derived
 from benchmark.records.row import Count, LaterFields
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
@@ -79,9 +79,8 @@ def gradcam_section(configuration: Configuration, folder: Path, path: str) -> li
     another = ("The heat maps were made by another release and are not shown. ", _HOW)
     if not (folder / RECORD).is_file():
         return _said(("No heat maps were made. ", _HOW))
-    try:
-        record = read_record(folder / RECORD, HeatRecord, "")
-    except RecordError:
+    record = read_derived(folder / RECORD, HeatRecord)
+    if record is None:
         return _said(another)
     if record.predictions_sha256 != configuration.runs[0].scores.predictions_sha256:
         return _said(("The heat maps are of other predictions and are not shown. ", _HOW))

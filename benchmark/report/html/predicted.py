@@ -12,7 +12,8 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.html.figures_curves import FindingCurves
-from benchmark.scoring import curves, multiclass
+from benchmark.scoring import curves
+from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 from benchmark.scoring.subgroups import Subgroup, subgroups
 
@@ -62,7 +63,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     labelled = ~np.isnan(runs[0].targets[:, column])
     targets = runs[0].targets[labelled, column] == 1
     patients = runs[0].patient_id[labelled]
-    odds = np.stack([_log_odds(run)[labelled, column] for run in runs])
+    odds = np.stack([Part.of(run).log_odds[labelled, column] for run in runs])
     stated = np.stack([run.probabilities[labelled, column] for run in runs]).astype(float)
     finding = runs[0].findings[column]
     test = [run.scores.splits["test"].per_finding[finding] for run in configuration.runs]
@@ -86,11 +87,6 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
         curves.reliability(targets, stated, patients, seed_text=seed_text),
         [(m["sensitivity"], m["specificity"], m["ppv"]) for m in decided],
     )
-
-
-def _log_odds(run: Predictions) -> np.ndarray:
-    """(N, F) what the scorer ranks by."""
-    return multiclass.log_odds(run.logits) if run.kind == "multiclass" else run.logits
 
 
 def _seed_text(configuration: Configuration) -> str:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import benchmark.scoring
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols import of_row
-from benchmark.records.door import RecordError, read_record, sealed
+from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
@@ -41,7 +41,7 @@ def draw_row(results: Results, configuration: Configuration, folder: Path) -> Dr
         folder: where the figures go, each as .svg, .png and -dark.svg.
     """
     made_from = _fingerprint(configuration)
-    known = _read(folder / RECORD)
+    known = read_derived(folder / RECORD, Drawn)
     if known and known.made_from == made_from and _complete(folder, known):
         return known
     runs = read_test_runs(results, configuration)
@@ -116,14 +116,6 @@ def _sources() -> str:
     folders = (Path(__file__).parent, Path(benchmark.scoring.__file__).parent)
     files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
     return sha256(b"".join(file.read_bytes() for file in files))
-
-
-def _read(path: Path) -> Drawn | None:
-    """What is known to be drawn; None where nothing is, or the file is damaged (it is derived)."""
-    try:
-        return read_record(path, Drawn, "Its figures are drawn again.")
-    except RecordError:
-        return None
 
 
 def _complete(folder: Path, known: Drawn) -> bool:
