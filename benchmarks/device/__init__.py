@@ -1,0 +1,1 @@
+"""What a machine with an accelerator does with this package; see ``__main__.py``."""
