@@ -64,13 +64,28 @@ def determinism(environment: Environment) -> str:
 
 
 def configure_framework(environment: Environment) -> None:
-    """Make the framework deterministic, and keep it to the cores it is given."""
+    """Make the framework deterministic, and keep it to the cores it is given.
+
+    float32 means IEEE single precision, on GPUs and TPUs too: every framework has a faster,
+    coarser kind that it would use there for matrix products, convolutions or both.
+    """
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(environment.threads)
     tf.config.threading.set_inter_op_parallelism_threads(environment.threads)
-    tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 means IEEE
     if environment.backend == "tensorflow":
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         tf.config.experimental.enable_op_determinism()
+        return
+    tf.config.set_visible_devices([], "GPU")  # tf.data only: leave the memory to the backend
+    if environment.backend == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
     else:
-        tf.config.set_visible_devices([], "GPU")  # tf.data only: leave the memory to the backend
+        import torch
+
+        torch.set_num_threads(environment.threads)
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
