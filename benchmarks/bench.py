@@ -27,7 +27,8 @@ PAGE = Path(__file__).parent / "RESULTS.md"
 TEXT = """# Measured speed
 
 Written by `make bench` on {date}: {machine}, {versions}. Each line was measured beside what it is
-compared with, in one run; a ratio is the median over pairs of runs that follow each other.
+compared with, in one run; a ratio is the median over pairs of runs that follow each other. For GPUs
+and TPUs see [on an accelerator](DEVICE.md).
 
 {table}
 
