@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,18 +13,6 @@ from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.training.imbalance import check_policy, find_policy
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """All images of a set, each copy a line of its own."""
-
-    part: ManifestPart
-    rows: np.ndarray
-    codes: np.ndarray
-
-    def take(self, lines: np.ndarray) -> SplitData:
-        return SplitData(self.part.take(lines), SPLITS, self.rows[lines], self.codes[lines])
 
 
 def by_image(
@@ -70,20 +58,20 @@ def image_split(n: int, fractions: dict[str, float], random_state: int) -> dict[
     return chosen
 
 
-def _pool(prepared: Prepared) -> _Pool:
+def _pool(prepared: Prepared) -> SplitData:
     parts = [vars(prepared.part(split)) for split in SPLITS]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     n = len(joined["image_id"])
-    return _Pool(ManifestPart(**joined), np.arange(n), np.zeros(n, np.uint8))
+    return SplitData(ManifestPart(**joined), SPLITS, np.arange(n), np.zeros(n, np.uint8))
 
 
-def _with_copies(pool: _Pool, imbalance: str, prepared: Prepared) -> _Pool:
+def _with_copies(pool: SplitData, imbalance: str, prepared: Prepared) -> SplitData:
     check_policy(imbalance, prepared.task)
     rows, codes = find_policy(imbalance).copies(pool.part.masked_targets)
     part = pool.part.take(rows)
     suffixes = np.array([f"~{name}" if name else "" for name in TRANSFORMS])
     ids = _numbered(np.char.add(part.image_id.astype(str), suffixes[codes]))
-    return _Pool(ManifestPart(**vars(part) | {"image_id": ids}), rows, codes)
+    return SplitData(replace(part, image_id=ids), SPLITS, rows, codes)
 
 
 def _numbered(ids: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,12 @@ class Part:
         patients = np.unique(predictions.patient_id, return_inverse=True)[1]
         return cls(targets, odds, probabilities, patients, exclusive)
 
-    def decided(self, thresholds: list[float]) -> Part:
+    @classmethod
+    def scored(cls, predictions: Predictions, thresholds: Mapping[str, float]) -> Part:
+        """The same, decided by the thresholds of its scores; exclusive findings have none."""
+        return cls.of(predictions).decided([thresholds.get(f, 1) for f in predictions.findings])
+
+    def decided(self, thresholds: Sequence[float]) -> Part:
         """The same with decisions: argmax where findings are exclusive, else >= threshold."""
         if self.exclusive:
             return replace(self, decisions=argmax_decisions(self.probabilities))

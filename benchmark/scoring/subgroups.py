@@ -17,7 +17,6 @@ from benchmark.scoring.intervals import percentile
 from benchmark.scoring.metrics import METRICS, Sample
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
-from benchmark.scoring.thresholds import argmax_decisions
 
 if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
@@ -129,12 +128,8 @@ class _Test:
         seed_text: str,
         resamples: int,
     ) -> _Test:
-        exclusive = runs[0].kind == "multiclass"
-        odds = [Part.of(r).log_odds for r in runs]
-        decisions = [
-            argmax_decisions(r.probabilities) if exclusive else _at_least(r, given)
-            for r, given in zip(runs, thresholds, strict=True)
-        ]
+        parts = [Part.scored(*of_run) for of_run in zip(runs, thresholds, strict=True)]
+        odds, decisions = [p.log_odds for p in parts], [p.decisions for p in parts]
         targets = np.array(runs[0].targets)
         return cls(runs[0], targets, np.array(odds), np.array(decisions), seed_text, resamples)
 
@@ -215,11 +210,6 @@ def _axis(test: _Test, axis: str, findings: Sequence[str]) -> Iterator[Subgroup]
 def _estimate(n: int, positive: int, value: float, drawn: np.ndarray) -> Estimate:
     interval = percentile(drawn) if 0 < value < 1 else None
     return Estimate(n, positive, value, *(interval or ()))
-
-
-def _at_least(predictions: Predictions, thresholds: Mapping[str, float]) -> np.ndarray:
-    limits = [thresholds[finding] for finding in predictions.findings]
-    return np.asarray(predictions.probabilities, float) >= np.array(limits)
 
 
 def _auc(targets: np.ndarray, odds: np.ndarray) -> float:

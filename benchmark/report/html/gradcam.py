@@ -25,7 +25,7 @@ from benchmark.report.html.figure_style import save_both
 from benchmark.report.html.figures_gradcam import Example, examples
 from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, HeatRecord
 from benchmark.report.html.heat import heat_maps, share_inside
-from benchmark.scoring.thresholds import argmax_decisions
+from benchmark.scoring.part import Part
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ def _explain(run: Run, sources: Sources, folder: Path, record: HeatRecord) -> He
     if not set(test.image_id) <= set(place):
         raise UserError("the test images of this protocol are not those of the set's test split")
     pixels = images[np.array([place[image_id] for image_id in test.image_id])]
-    decisions = _decisions(run, test)
+    decisions = Part.scored(test, run.scores.thresholds).decisions
     heat, findings = None, []
     for column, finding in enumerate(test.findings):
         boxes = published_boxes(prepared, run, finding)
@@ -137,14 +137,6 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     model = create(model_file, spec.resolution, prepared.task, spec.normalisation)
     keras.Model(model.inputs, model.outputs).load_weights(weights)
     return prepared, view.images, view.image_ids, model
-
-
-def _decisions(run: Run, test: Predictions) -> np.ndarray:
-    """(N, F) bool, as the scorer decides."""
-    if test.kind == "multiclass":
-        return argmax_decisions(test.probabilities)
-    limits = [run.scores.thresholds[finding] for finding in test.findings]
-    return test.probabilities.astype(float) >= np.array(limits)
 
 
 def _choose(
