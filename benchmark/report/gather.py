@@ -157,7 +157,7 @@ def gather(results: Results, rows: Sequence[Row] | None = None) -> list[Table]:
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
     for row in known.values():
         if not row.holds_masks:
-            together[row.protocol.id, _watermarks(row)].append(row)
+            together[row.protocol.id, watermarks(row)].append(row)
     tables = []
     for (_, marks), of_one in together.items():
         done = [row for row in of_one if row.done]
@@ -177,7 +177,8 @@ def _letters(place: int) -> str:
     return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
 
 
-def _watermarks(row: Row) -> tuple[str, ...]:
+def watermarks(row: Row) -> tuple[str, ...]:
+    """Why a row does not stand beside full ones: its own marks, and that of its protocol."""
     return tuple(sorted({*row.watermarks, of_row(row).watermark} - {""}))
 
 

@@ -13,6 +13,7 @@ from benchmark.records.store import Results
 from benchmark.report.columns import STALE
 from benchmark.report.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.environments import differences
+from benchmark.report.gather import watermarks
 from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
 from benchmark.report.tables import (
     Block,
@@ -108,7 +109,7 @@ def gather_masks(results: Results, rows: Sequence[Row] | None = None) -> list[Ma
     together: dict[tuple, list[Row]] = defaultdict(list)
     for row in results.rows() if rows is None else rows:
         if row.holds_masks:
-            together[tuple(row.watermarks), row.protocol.id].append(row)
+            together[watermarks(row), row.protocol.id].append(row)
     return [_table(results, versions, marks, of) for (marks, _), of in sorted(together.items())]
 
 
