@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings, Row
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
-from benchmark.report.configuration import SPLITS, Configuration, mean
+from benchmark.report.configuration import Configuration, mean
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
 

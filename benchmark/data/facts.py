@@ -13,12 +13,12 @@ import msgspec
 
 from benchmark.hashing import sha256
 from benchmark.records.door import RecordError, parse_record
+from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Count, LeakageStatus, ProbeFacts, Record, SplitCounts
 from benchmark.spec import Sha256
 
 METADATA = "metadata.json"
 FACTS = "prepared.json"
-SPLITS = ("train", "validation", "test")
 PREPARED_SCHEMA: Literal[2] = 2
 
 

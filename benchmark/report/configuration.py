@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmark.hashing import sha256
+from benchmark.records.predictions import SPLITS
 from benchmark.records.row import ModelFacts, Row
 from benchmark.records.scores import Gap, Scores
 from benchmark.report.environments import Machine
@@ -22,7 +23,6 @@ from benchmark.spec import Spec
 
 MIN_SEEDS = 3
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
-SPLITS = ("train", "validation", "test")
 
 Quantity = Callable[[Scores], float | None]
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from benchmark.records.predictions import SPLITS
 from benchmark.report.eda_statistics import (
-    SPLITS,
     Statistic,
     cooccurrence,
     grey_statistics,

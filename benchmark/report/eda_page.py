@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.data.facts import SetFacts
-from benchmark.report.eda_statistics import SPLITS, Statistic
+from benchmark.records.predictions import SPLITS
+from benchmark.report.eda_statistics import Statistic
 from benchmark.report.tables import (
     Block,
     Column,

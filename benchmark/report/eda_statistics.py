@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-SPLITS = ("train", "validation", "test")
+from benchmark.records.predictions import SPLITS
+
 RESAMPLES = 400
 _BLOCK = 512  # images
 

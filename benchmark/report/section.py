@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from benchmark.records.predictions import SPLITS
 from benchmark.records.row import DatasetFacts, ProbeFacts
 from benchmark.report.columns import DETAILS, RANKING, Entry, Naming, columns, entries, unlinked
-from benchmark.report.configuration import SPLITS
 from benchmark.report.content import Code, Content, Strong, joined
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from benchmark.errors import UserError
+from benchmark.records.predictions import SPLITS
 from benchmark.records.scores import FindingScores, Metrics, Scores, SplitScores
 from benchmark.scoring import multiclass
 from benchmark.scoring.gap import gaps
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
 
 SCORER_VERSION = 2
-SPLITS = ("train", "validation", "test")
 HEADLINES = (
     "auc", "f1", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "log_loss",
     "average_precision", "brier", "ece", "mcc", "ppv", "npv", "sensitivity_at_specificity_0.90",

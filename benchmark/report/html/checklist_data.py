@@ -10,8 +10,9 @@ from functools import partial
 
 import numpy as np
 
+from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
-from benchmark.report.configuration import SPLITS, Configuration
+from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report import references
-from benchmark.report.configuration import SPLITS, Configuration
+from benchmark.report.configuration import Configuration
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.external_validation import network_of
 from benchmark.report.gather import Table
