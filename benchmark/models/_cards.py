@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
-OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "caffe")
+OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "lite", "caffe")
 """What ``own_normalisation`` may say; the arithmetic is in ``_normalisation.py``."""
 
 NORMALISATIONS = ("unit", "standardise", "imagenet", "own")
@@ -18,6 +18,7 @@ PREDICTS = ("findings", "masks")
 
 SOURCE_SYSTEMS = ("", "S0", "S1", "S2", "S3", "S4")
 STATEMENT_KEYS = ("size", "channels", "outputs", "count")
+PACKAGE_KEYS = ("distribution", "install", "sha256")
 
 
 class CardError(Exception):
@@ -46,6 +47,10 @@ def _is_text_by_text(value: Any) -> bool:
 
 def _is_file_names(value: Any) -> bool:
     return isinstance(value, list) and all(_is_text(n) and "/" not in n for n in value)
+
+
+def _is_package(value: Any) -> bool:
+    return value == {} or (_is_text_by_text(value) and set(value) == set(PACKAGE_KEYS))
 
 
 def _is_number(value: Any) -> bool:
@@ -83,10 +88,15 @@ _IMAGE: dict[str, _Check] = {
     "gmacs_224": (lambda v: v is None or _is_number(v), "a number (multiply-adds at 224 px / 1e9)"),
     "weights": (_is_text_by_text, "a dict of source name to 'where from, licence', or {}"),
     "weight_files": (_is_file_names, "a list of file names, one a backbone, as Keras names them"),
+    "weight_package": (
+        _is_package,
+        f"{{}}, or a dict of texts {', '.join(map(repr, PACKAGE_KEYS))}: the Python package that "
+        "holds the weight file, how to install it, the file's hash",
+    ),
     "packages": (_is_text_by_text, "a dict of module name to how to install it, or {}"),
 }
 
-_OPTIONAL: dict[str, Any] = {"weight_files": [], "packages": {}}
+_OPTIONAL: dict[str, Any] = {"weight_files": [], "weight_package": {}, "packages": {}}
 """Image keys that a card may leave out, and what they are then."""
 
 # What the image keys mean for a model that sees no image, so that a reader finds them in any card.
@@ -160,6 +170,8 @@ def _checked(card: Any) -> dict[str, Any]:
     _check_sizes(card)
     if card["weight_files"] and not card["weights"]:
         raise CardError("CARD['weight_files'] names files, CARD['weights'] no source of them")
+    if card["weight_package"] and len(card["weight_files"]) != 1:
+        raise CardError("CARD['weight_package'] holds one file: name it in CARD['weight_files']")
     return card
 
 

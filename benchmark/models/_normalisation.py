@@ -12,6 +12,7 @@ _AFFINE = {
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "imagenet": (_IMAGENET_MEAN, _IMAGENET_DEVIATION),
     "minus1_1": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # (x - 127) / 128 of 0 to 255
     # 0 to 255, blue-green-red, ImageNet mean subtracted: what weights trained in Caffe expect
     "caffe": (tuple(m / 255 for m in (103.939, 116.779, 123.68)), (1 / 255, 1 / 255, 1 / 255)),
 }
@@ -24,10 +25,10 @@ class Normalisation(keras.layers.Layer):
     Always computed in float32, whatever the precision policy.
 
     Args:
-        method: ``unit``, ``imagenet``, ``minus1_1``, ``caffe``: one shift and scale a channel
-            (a network of one channel gets their mean); or ``standardise``: zero mean and unit
-            variance per image, the deviation never below one grey level of 255, so that a flat
-            image gives zeros.
+        method: ``unit``, ``imagenet``, ``minus1_1``, ``lite``, ``caffe``: one shift and scale
+            a channel (a network of one channel gets their mean); or ``standardise``: zero mean and
+            unit variance per image, the deviation never below one grey level of 255, so that a
+            flat image gives zeros.
         channels: 1 or 3.
 
     Shapes: float32 (B, H, W, 1) in [0, 1] -> float32 (B, H, W, channels).

@@ -155,7 +155,7 @@ def starting_weights(
             WeightFile(
                 name=path.name,
                 sha256=sha256_of_file(path),
-                as_published=is_as_published(path) if published else None,
+                as_published=_is_as_published(path, model_file) if published else None,
             )
             for path in files
         ],
@@ -164,6 +164,12 @@ def starting_weights(
         if features_only
         else "",
     )
+
+
+def _is_as_published(path: Path, model_file: ModelFile) -> bool | None:
+    if model_file.card["weight_package"]:
+        return True  # another file is refused
+    return is_as_published(path)
 
 
 def made_from_weights(spec: Spec, files: Sequence[Path]) -> dict[str, Made]:

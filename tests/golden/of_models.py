@@ -12,7 +12,8 @@ from tests.golden.inputs import TASKS, noise
 
 SLOW = {
     *("densenet169", "mobilenetv2_densenet169"),
-    *("efficientnetb6", "efficientnetb7", "vit_keras_hub"),
+    *("efficientnet_lite1", "efficientnet_lite2", "efficientnetb6", "efficientnetb7"),
+    "vit_keras_hub",
 }
 """Those that take longest to build."""
 SIZE = 32

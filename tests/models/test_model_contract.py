@@ -17,7 +17,8 @@ CLASSIFIERS = {"inputs": "image", "predicts": "findings"}
 IMAGE_MODELS = [n for n, f in discover().items() if CLASSIFIERS.items() <= f.card.items()]
 SLOWEST = {
     *("densenet121_s0", "densenet169", "mobilenetv2_densenet169"),
-    *("efficientnetb6", "efficientnetb7", "vit_keras_hub"),
+    *("efficientnet_lite1", "efficientnet_lite2", "efficientnetb6", "efficientnetb7"),
+    "vit_keras_hub",
 }
 TASKS = {
     "binary": Task(("pneumonia",), "binary"),

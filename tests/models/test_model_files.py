@@ -82,6 +82,17 @@ BROKEN_CARDS = {
         changed('"weights": {}', '"weight_files": ["a.h5"], "weights": {}'),
         "no source",
     ),
+    "a package without a hash": (
+        changed('"weights": {}', '"weight_package": {"distribution": "x"}, "weights": {}'),
+        "'weight_package'.*'sha256'",
+    ),
+    "a package of no file": (
+        changed(
+            '"weights": {}',
+            '"weight_package": {"distribution": "x", "install": "x", "sha256": "x"}, "weights": {}',
+        ),
+        "holds one file",
+    ),
     "no cost": (changed('"gmacs_224": 0.122830912', '"gmacs_224": None'), "gmacs_224"),
 }
 
