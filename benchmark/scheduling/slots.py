@@ -31,6 +31,16 @@ class Folders:
     models_dirs: tuple[Path, ...] = ()
     weights_dirs: tuple[Path, ...] = ()
 
+    def as_message(self) -> dict[str, Any]:
+        """As a worker gets them, JSON-ready: it may have another current folder."""
+        return {
+            "data_dir": str(self.data_dir.resolve()),
+            "cache_dir": str(self.cache_dir.resolve()),
+            "results": str(self.results.resolve()),
+            "models_dirs": [str(folder.resolve()) for folder in self.models_dirs],
+            "weights_dirs": [str(folder.resolve()) for folder in self.weights_dirs],
+        }
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -63,6 +73,16 @@ class Job:
     replace: bool
     claim: tuple[Path, bytes]
     alone: bool = False
+
+    def as_message(self) -> dict[str, Any]:
+        """As a worker gets it, JSON-ready."""
+        path, data = self.claim
+        return {
+            "spec": self.spec.as_dict(),
+            "suite": self.suite,
+            "replace": self.replace,
+            "claim": [str(path.resolve()), data.decode()],
+        }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +11,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmark import cli
-from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import load_prepared
-from benchmark.scheduling import worker
-from benchmark.scheduling.executors import local
-from benchmark.scheduling.slots import SlotFacts
 from benchmark.suites.ensembles import Ensemble
-from benchmark.training.compiled_cache import CompiledCache
 from tests.execution.conftest import Bench, make_suite, phantom  # noqa: F401
 
 LEVELS = {"left": (200, 60), "right": (60, 200), "grey": (126, 130), "greyish": (130, 126)}
@@ -31,42 +25,21 @@ def with_ensembles(*ensembles: Ensemble, models=MODELS, seeds=(0,), **options):
     return replace(make_suite(models, seeds=seeds, **options), ensembles=ensembles)
 
 
-class SlotHere:
-    """Runs specs in this process: a worker of its own takes seconds to start."""
-
-    def __init__(self, setup, environment, log, limits, jobs):
-        self._setup = setup | {"environment": vars(environment)}
-        self._environment = environment
-
-    def run(self, job):
-        message = local._as_message(job)
-        yield worker.run_job(message, self._setup, io.StringIO(), CompiledCache(), Heartbeat())
-
-    def facts(self):
-        return SlotFacts(self._environment)
-
-    def close(self):
-        pass
-
-
 class Workbench(Bench):
-    """Plans and runs suites on one set, in this process unless ``isolated``.
+    """Plans and runs suites on one set.
 
     ``reasons`` has why each model of the last run failed: a failure leaves no row where there is a
     finished one.
     """
 
-    def run(self, plan, isolated=False, **options):
+    def run(self, plan, **options):
         self.reasons = {}
 
         def watch(planned, event):
             if event["event"] == "failed":
                 self.reasons[planned.spec.model] = event["reason"]
 
-        with pytest.MonkeyPatch.context() as patch:
-            if not isolated:
-                patch.setattr(local, "LocalSlot", SlotHere)
-            return super().run(plan, watch, **options)
+        return super().run(plan, watch, **options)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from benchmark.records.store import Results
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.suites.suite import DEFAULTS, Suite
+from tests.execution.here import Here
 
 ENVIRONMENT = Environment("tensorflow", "cpu", 1)
 CARD = """
@@ -103,8 +104,13 @@ class Bench:
     def plan(self, *suites, prepared=None, limit=None, precision=None, others=(), **options):
         return make_plan(suites, self.inputs(prepared, limit, precision, others), **options)
 
-    def run(self, plan, watch=lambda planned, event: None, executor=None, **options):
+    def run(
+        self, plan, watch=lambda planned, event: None, executor=None, *, isolated=False, **options
+    ):
+        """Run a plan in this process, or in workers where it must be ``isolated``."""
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder, self.models_dirs)
+        if not (isolated or executor):
+            executor = Here(folders, ENVIRONMENT)
         return run_plan(plan, folders, ENVIRONMENT, watch, Options(**options), executor)
 
     def rows(self):

@@ -48,6 +48,7 @@ def finished(phantom, tmp_path_factory):
     ended = bench.run(
         bench.plan(suite),
         lambda planned, event: told.append((planned.spec.micro_batch, event["event"])),
+        isolated=True,
         limits=Limits(memory_mb=2500),
     )
     return bench, suite, planned, ended, told

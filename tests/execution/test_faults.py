@@ -39,7 +39,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(phantom, tmp_
     suite = make_suite(["fills_disk", "mlp"], recipe={"epochs": 1})
     bench_views(bench)
     with pytest.raises(UserError, match=r"No space left on device.*Free some space and run again"):
-        bench.run(bench.plan(suite))
+        bench.run(bench.plan(suite), isolated=True)
     assert bench.rows() == {}
     written = [p.name for p in bench.results.folder.rglob("*") if p.is_file() and "tmp" in p.name]
     assert written == []

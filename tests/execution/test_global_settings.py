@@ -29,7 +29,7 @@ def expected(phantom, tmp_path_factory):
     """Predictions of a worker that has seen nothing else."""
     bench = Bench(phantom, tmp_path_factory.mktemp("expected"))
     suite = make_suite(MODELS, size=24, recipe={"epochs": 1})
-    assert bench.run(bench.plan(suite)) == {"done": len(MODELS)}
+    assert bench.run(bench.plan(suite), isolated=True) == {"done": len(MODELS)}
     return predictions(bench)
 
 
@@ -46,7 +46,7 @@ def test_the_next_spec_in_the_same_worker_predicts_the_same_bits(
     meddling = [f"a_{name}" for name in SETTINGS]
     suite = make_suite([*meddling, *MODELS], size=24, recipe={"epochs": 1})
     plan, order = bench.plan(suite), []
-    ended = bench.run(plan, lambda planned, event: order.append(planned.spec.model))
+    ended = bench.run(plan, lambda planned, event: order.append(planned.spec.model), isolated=True)
     assert ended["done"] + ended["failed"] == len(meddling) + len(MODELS)
     assert max(map(order.index, meddling)) < min(map(order.index, MODELS))
     assert predictions(bench) == expected

@@ -22,6 +22,7 @@ from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from tests.execution.conftest import ENVIRONMENT
+from tests.execution.here import Here
 from tests.execution.weight_files import write_published
 from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
 from tfds_builders.kermany_pneumonia import fake_raw as kermany_raw
@@ -101,7 +102,8 @@ def run(suite, prepared, tmp_path):
     results = Results(tmp_path / "results")
     facts = {each: get(each) for each in dataset_names([suite])}
     plan = make_plan([suite], PlanInputs(discover(), facts, results))
-    run_plan(plan, Folders(data_dir, tmp_path / "cache", results.folder), ENVIRONMENT)
+    folders = Folders(data_dir, tmp_path / "cache", results.folder)
+    run_plan(plan, folders, ENVIRONMENT, executor=Here(folders, ENVIRONMENT))
     return results
 
 

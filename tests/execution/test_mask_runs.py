@@ -32,6 +32,7 @@ from benchmark.scoring.stored import stored_mask_scores
 from benchmark.suites.suite import DEFAULTS, LungNetwork, Suite
 from benchmark.training.lung_views import open_lungs, open_prepared_view, usable_mask
 from tests.execution.conftest import ENVIRONMENT
+from tests.execution.here import Here
 from tfds_builders.lung_masks import fake_raw
 
 pytestmark = pytest.mark.xdist_group("runs")
@@ -64,7 +65,7 @@ class Lungs:
 
     def run(self, plan):
         folders = Folders(self.data_dir, self.cache_dir, self.results.folder)
-        return run_plan(plan, folders, ENVIRONMENT)
+        return run_plan(plan, folders, ENVIRONMENT, executor=Here(folders, ENVIRONMENT))
 
     def row(self, model):
         (row,) = (row for row in self.results.rows() if row.spec.model == model)

@@ -40,7 +40,7 @@ def finished(phantom, tmp_path_factory, bad_models):
     bad = ["exits", "crashes", "raises", "diverges", "broken", "hangs", "hoards"]
     suite = make_suite([*good, *bad])
     limits = Limits(silent_seconds=40, memory_mb=3000)
-    return bench, suite, bench.run(bench.plan(suite), limits=limits)
+    return bench, suite, bench.run(bench.plan(suite), isolated=True, limits=limits)
 
 
 def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
@@ -122,10 +122,10 @@ def twice(phantom, tmp_path_factory):
     models = ["cnn", "thamilarasi3"]  # the latter with batch statistics and random layers
     suite = make_suite(models, seeds=(0, 1), augmentation=["standard"], size=24)
     together = Bench(phantom, tmp_path_factory.mktemp("together"))
-    together.run(together.plan(suite), jobs=2)
+    together.run(together.plan(suite), isolated=True, jobs=2)
     alone = Bench(phantom, tmp_path_factory.mktemp("alone"))
-    alone.run(alone.plan(suite, wanted={"seed": {"1"}}))
-    alone.run(alone.plan(suite, wanted={"seed": {"0"}}))
+    alone.run(alone.plan(suite, wanted={"seed": {"1"}}), isolated=True)
+    alone.run(alone.plan(suite, wanted={"seed": {"0"}}), isolated=True)
     return together, alone
 
 
@@ -152,7 +152,7 @@ def test_a_worker_that_keeps_too_much_memory_is_replaced(bench, monkeypatch):
         if event["event"] == "start":
             workers.add(tuple(_workers()))
 
-    assert bench.run(bench.plan(suite), note_worker) == {"done": 2}
+    assert bench.run(bench.plan(suite), note_worker, isolated=True) == {"done": 2}
     assert workers == {()}  # none was alive when a spec began: each had its own
 
 
@@ -174,7 +174,7 @@ def test_a_spec_whose_worker_is_killed_by_others_is_run_again(bench):
         if told.count("epoch") == 1 and event["event"] == "epoch":
             os.kill(_workers()[0], signal.SIGKILL)
 
-    assert bench.run(bench.plan(suite), kill_once) == {"done": 2}
+    assert bench.run(bench.plan(suite), kill_once, isolated=True) == {"done": 2}
     assert (told.count("start"), told.count("lost"), told.count("failed")) == (3, 1, 0)
     assert not list(bench.results.folder.rglob("*.tmp"))
 
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(bench):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(bench.plan(suite), interrupt)
+        bench.run(bench.plan(suite), interrupt, isolated=True)
     assert set(bench.rows()) == {"constant"}
     assert _workers() == []
 
@@ -197,7 +197,7 @@ def test_a_run_may_stop_at_the_first_failure(bench, bad_models):
     plan = bench.plan(make_suite(["exits", "linear"]))
     first, second = (planned.spec.model for planned in plan.to_run())
     assert (first, second) == ("exits", "linear")
-    assert bench.run(plan, exit_on_error=True) == {"failed": 1}
+    assert bench.run(plan, isolated=True, exit_on_error=True) == {"failed": 1}
     assert set(bench.rows()) == {"exits"}
 
 

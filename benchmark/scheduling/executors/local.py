@@ -53,7 +53,7 @@ class LocalExecutor:
         results = Results(self._folders.results)
         return [
             LocalSlot(
-                _setup(self._folders) | {"cores": cores},
+                self._folders.as_message() | {"cores": cores},
                 replace(self._environment, threads=max(1, self._environment.threads // self._jobs)),
                 results.log_path("worker" if self._jobs == 1 else f"worker-{i + 1}"),
                 self._limits,
@@ -113,7 +113,7 @@ class LocalSlot:
         memory_mb = self._limits.memory_mb if job.alone else self.facts().memory_mb
         try:
             process = self._running()
-            _write(process, _as_message(job))
+            _write(process, job.as_message())
             for event in self._events(process, memory_mb):
                 too_much = event.get("resident_mb", 0) > RECYCLE_ABOVE_MB
                 if too_much or event.get("out_of_memory"):
@@ -269,16 +269,6 @@ def _pipes(process: subprocess.Popen) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def _as_message(job: Job) -> dict[str, Any]:
-    path, data = job.claim
-    return {
-        "spec": job.spec.as_dict(),
-        "suite": job.suite,
-        "replace": job.replace,
-        "claim": [str(path.resolve()), data.decode()],
-    }
-
-
 def _check_limits(pid: int, heard: float, silent_seconds: float, memory_mb: int | None) -> None:
     if time.monotonic() - heard > silent_seconds:
         raise _OverLimit(f"no progress for {silent_seconds:g} s: the worker was ended")
@@ -289,16 +279,6 @@ def _check_limits(pid: int, heard: float, silent_seconds: float, memory_mb: int 
             f"{memory_mb:,} MB",
             memory=True,
         )
-
-
-def _setup(folders: Folders) -> dict[str, Any]:
-    return {
-        "data_dir": str(folders.data_dir.resolve()),
-        "cache_dir": str(folders.cache_dir.resolve()),
-        "results": str(folders.results.resolve()),
-        "models_dirs": [str(folder.resolve()) for folder in folders.models_dirs],
-        "weights_dirs": [str(folder.resolve()) for folder in folders.weights_dirs],
-    }
 
 
 def _how_it_ended(code: int) -> str:
