@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.kinds.ensemble import ways
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
@@ -30,6 +31,14 @@ def policies() -> Table:
     return [("policy", "what it does", "tasks")] + [
         (f"`{name}`", _said(policy.card["description"]), tasks(policy.card["tasks"]))
         for name, policy in POLICIES.discover().items()
+    ]
+
+
+def augmentations() -> Table:
+    """The axis ``augmentation``."""
+    return [("augmentation", "what it does", "moves masks")] + [
+        (f"`{name}`", _said(policy.card["description"]), "yes" if policy.card["masks"] else "no")
+        for name, policy in AUGMENTATIONS.discover().items()
     ]
 
 
@@ -56,7 +65,7 @@ def ensembles() -> Table:
 
 
 PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
-    "suites.md": (policies, schemes),
+    "suites.md": (policies, augmentations, schemes),
     "ensembles.md": (ensembles,),
 }
 

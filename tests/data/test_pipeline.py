@@ -158,13 +158,22 @@ def test_two_runs_give_the_same_bits_whatever_the_number_of_threads(augmentation
     assert_same(run(1), run(8))
 
 
-@pytest.mark.parametrize("augmentation", ["none", "standard", "randaugment"])
+@pytest.mark.parametrize("augmentation", ["none", "standard", "randaugment", "strong"])
 def test_resuming_gives_the_undisturbed_stream(augmentation):
     images, targets = textured(20)
     stream = {"batch_size": 6, "seed": 2, "augmentation": augmentation, "epochs": 4}
     whole = collected(training_batches(images, targets, **stream))
     rest = collected(training_batches(images, targets, first_epoch=2, **stream))
     assert_same(rest, whole[3 * 2 :])
+
+
+@pytest.mark.parametrize("augmentation", ["standard", "geometric", "photometric", "strong"])
+def test_what_is_drawn_does_not_depend_on_the_labels(augmentation):
+    images, targets = textured(20)
+    stream = {"batch_size": 6, "seed": 2, "augmentation": augmentation, "epochs": 1}
+    shown = [collected(training_batches(images, y, **stream)) for y in (targets, -targets)]
+    for (x, _), (u, _) in zip(*shown, strict=True):
+        np.testing.assert_array_equal(x, u)
 
 
 def test_nothing_is_left_to_train_after_the_last_epoch():

@@ -17,7 +17,8 @@ def move(
     degrees: tf.Tensor,
     down: tf.Tensor,
     right: tf.Tensor,
-    scale: tf.Tensor,
+    across: tf.Tensor,
+    along: tf.Tensor,
 ) -> tf.Tensor:
     """Mirror, then scale and rotate about the centre, then shift, in one bilinear resampling.
 
@@ -27,13 +28,14 @@ def move(
         degrees: (B,) rotation, counter-clockwise on the screen.
         down: (B,) shift as a fraction of the side.
         right: (B,) shift as a fraction of the side.
-        scale: (B,) magnification.
+        across: (B,) magnification from side to side.
+        along: (B,) magnification from top to bottom.
     """
     side = images.shape[1]
     angle = degrees * (math.pi / 180.0)
-    cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
+    cos, sin = tf.cos(angle), tf.sin(angle)
     sign = 1.0 - 2.0 * mirrored
-    a, b, c, d = sign * cos, -sign * sin, sin, cos
+    a, b, c, d = sign * cos / across, -sign * sin / across, sin / along, cos / along
     # Output pixel (x, y) shows the input at centre + M (x - centre - shift).
     centre = (side - 1) / 2.0
     x, y = centre + right * side, centre + down * side

@@ -25,6 +25,10 @@ class Amounts:
         shift: largest shift either way along each axis, as a fraction of the side.
         zoom: largest relative change of scale either way: 0.1 draws a scale of 0.9 ... 1.1, where
             1.1 shows everything a tenth larger.
+        scale: largest factor by which everything is larger or smaller; as often the one as the
+            other, so evenly on a logarithmic scale.
+        aspect: largest factor by which everything is wider or taller in shape, of the same size;
+            drawn as ``scale`` is.
         brightness: largest amount added or taken off, in units of the full grey range.
         contrast: largest relative change of the deviation from the image's mean, either way.
     """
@@ -33,13 +37,15 @@ class Amounts:
     rotation: float = 0.0
     shift: float = 0.0
     zoom: float = 0.0
+    scale: float = 1.0
+    aspect: float = 1.0
     brightness: float = 0.0
     contrast: float = 0.0
 
     @property
     def resamples(self) -> bool:
         """Whether pixels move to places between those of the input."""
-        return any((self.rotation, self.shift, self.zoom))
+        return any((self.rotation, self.shift, self.zoom, self.scale != 1, self.aspect != 1))
 
     @property
     def shades(self) -> bool:
@@ -81,14 +87,17 @@ def _moved(amounts: Amounts, planes: tf.Tensor, moves: tuple[tf.Tensor, ...]) ->
 
 
 def _draw_moves(amounts: Amounts, n: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    draws = tf.random.stateless_uniform((5, n), key, -1.0, 1.0, alg="philox")
+    draws = tf.random.stateless_uniform((7, n), key, -1.0, 1.0, alg="philox")
     mirrored = tf.cast(draws[0] < 2.0 * amounts.flip - 1.0, tf.float32)
+    scale = (1.0 + amounts.zoom * draws[4]) * amounts.scale ** draws[5]
+    wider = amounts.aspect ** (draws[6] / 2.0)
     return (
         mirrored,
         amounts.rotation * draws[1],
         amounts.shift * draws[2],
         amounts.shift * draws[3],
-        1.0 + amounts.zoom * draws[4],
+        scale * wider,
+        scale / wider,
     )
 
 
