@@ -407,6 +407,30 @@ def eda(dataset: str, **given: Any) -> None:
 
 
 @main.command()
+@click.argument("dataset")
+@click.option("--policy", required=True, help="e.g. 'strong'; all are in docs/suites.md.")
+@click.option(
+    "--size", type=click.IntRange(8, 1024), default=224, show_default=True, help="Pixels per side."
+)
+@click.option("--n", type=click.IntRange(1, 50), default=8, show_default=True, help="Images shown.")
+@click.option(
+    "--out",
+    type=options.FILE,
+    help="PNG file to write; default: named after both, in results/local/augment.",
+)
+@options.data_dir()
+@options.cache_dir()
+def augment(dataset: str, policy: str, **given: Any) -> None:
+    """Draw what an augmentation policy makes of training images of a prepared DATASET.
+
+    Each image stands beside what training would see of it in six epochs.
+    """
+    from benchmark.commands.augment import draw_policy
+
+    draw_policy(dataset, policy, **given)
+
+
+@main.command()
 @click.option("--suite", "names", multiple=True, help="Be ready for this one; default: run --all.")
 @click.option("--quick", is_flag=True, help="Without the accelerators and the self-test.")
 @options.results()

@@ -19,6 +19,7 @@ from benchmark.report.text import one_line
 #: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618).
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#009E73"}
 SCALE = "viridis"
+DPI = 150
 _LONGEST = 34
 
 _RC: dict[Any, Any] = {
@@ -55,7 +56,7 @@ def label(text: object) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-_FORMS: dict[str, dict[str, Any]] = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
+_FORMS: dict[str, dict[str, Any]] = {"png": {"dpi": DPI}, "svg": {"metadata": {"Date": None}}}
 
 
 def save(drawn: Figure, path: Path, forms: Iterable[str] = ("png", "svg")) -> None:
