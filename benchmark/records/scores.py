@@ -65,6 +65,7 @@ class Scores(LaterFields, frozen=True):
     Attributes:
         predictions_sha256: of the prediction file that they were computed from.
         seed_text: that resamples were drawn from, the id of the row's protocol.
+        validation_auc_error: standard error of the mean AUC on validation.
     """
 
     scorer_version: int
@@ -84,6 +85,7 @@ class Scores(LaterFields, frozen=True):
     replicates: dict[str, str]
     undefined_resamples: dict[str, Count]
     by_rule: dict[str, RuleScores] | None = None
+    validation_auc_error: float | None = None
 
     def __post_init__(self) -> None:
         if "test" not in self.splits:

@@ -19,6 +19,8 @@ from benchmark.report.gather import Table
 from benchmark.report.tables import Column
 from benchmark.report.values import Cell, Measurement, Value, marked, mean_of, seconds
 
+IMPROVING = "↗"
+"""Sign of a training that was ended while it still got better."""
 STALE = "¶"
 """Sign of what another version of the code made, or what was made from rows as they were."""
 RANKING, DETAILS, EXCERPT, SUITE, PAGE = "ranking", "details", "excerpt", "suite", "page"
@@ -92,7 +94,12 @@ def metric(name: str, places: tuple[str, ...] = (PAGE,), **more: Any) -> Column[
 
 def signed_name(c: Configuration) -> str:
     """The name of a model with the signs that it bears in tables."""
-    signs = ((" ◊", c.external), (" †", c.edited_seeds), (f" {STALE}", c.outdated))
+    signs = (
+        (" ◊", c.external),
+        (f" {IMPROVING}", c.improving_seeds),
+        (" †", c.edited_seeds),
+        (f" {STALE}", c.outdated),
+    )
     mark = " (ensemble)" if is_ensemble(c.spec) else ""
     return c.spec.model + mark + "".join(sign for sign, of in signs if of)
 

@@ -16,6 +16,7 @@ from benchmark.records.scores import Gap, Scores
 from benchmark.report.environments import Machine
 from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
+from benchmark.scoring.improvement import still_improving
 from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
 from benchmark.scoring.uncertainty import INTERVALS, interval
@@ -138,6 +139,11 @@ class Configuration:
     def edited_seeds(self) -> list[int]:
         """Seeds whose prediction file changed after the run."""
         return [run.row.spec.seed for run in self.runs if run.edited]
+
+    @property
+    def improving_seeds(self) -> list[int]:
+        """Seeds whose training was ended while it still got better."""
+        return [run.row.spec.seed for run in self.runs if still_improving(run.row, run.scores)]
 
     @property
     def remade(self) -> list[str]:

@@ -124,6 +124,7 @@ FIELDS: tuple[Column[Entry], ...] = (
     _field("deterministic", lambda e: e.configuration.model.deterministic),
     _field("complete", lambda e: e.configuration.complete),
     _field("edited_seeds", lambda e: e.configuration.edited_seeds, _joined),
+    _field("improving_seeds", lambda e: e.configuration.improving_seeds, _joined),
     _field("external", lambda e: e.configuration.external),
     _field("short_interval", lambda e: e.configuration.short_interval),
     _field("parameters", lambda e: e.configuration.model.parameters),

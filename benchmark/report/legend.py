@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.report.columns import COLUMNS, STALE, Entry
+from benchmark.report.columns import COLUMNS, IMPROVING, STALE, Entry
 from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED
 from benchmark.report.content import Code, Content, Emphasis, Strong
 from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
@@ -87,6 +87,10 @@ _ORDER: tuple[str | Meaning, ...] = (
     ("◊", "External row: predictions made by another tool and read from a file, of exactly these "
      "test images. Only what is in the file is known of the model; the notes below the table say "
      "what could not be computed from it."),
+    (IMPROVING, "Still improving when training ended: in the last fifth of the epochs (of the last "
+     "stage, where there are several) AUC on validation rose by more than one standard error "
+     "(DeLong) of the best epoch's, for one seed or more. Trained for longer, it may do better than "
+     "its place says."),
     ("†", "Predictions changed after the run; scored from the file as it is now."),
     ("‡", "A finding outside the mean, with the reason below the table."),
     ("–", "Undefined, or not known; the notes below the table say why."),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from benchmark.records.row import Row
-from benchmark.report.columns import STALE
+from benchmark.report.columns import IMPROVING, STALE
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
@@ -17,6 +17,7 @@ from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 from benchmark.training.weights import FINETUNE
 
+UNFINISHED = f"{IMPROVING} Still improving when training ended"
 CHANGED = "† Predictions changed after the run; scored from the file as it is now"
 
 
@@ -25,8 +26,9 @@ def footnotes(each: Table) -> list[Block]:
     together: dict[Content, list[str]] = defaultdict(list)
     for c in each.configurations:
         label = each.labels[c.key]
-        if c.edited_seeds:
-            together[CHANGED].append(f"{label}, seed {', '.join(map(str, c.edited_seeds))}")
+        for note, seeds in ((UNFINISHED, c.improving_seeds), (CHANGED, c.edited_seeds)):
+            if seeds:
+                together[note].append(f"{label}, seed {', '.join(map(str, seeds))}")
         for remark in _about(c, each.obstacles.get(c.key, "")):
             together[remark].append(label)
     said: list[Content] = [f"‡ {f} is not in the mean: {why}." for f, why in each.excluded.items()]

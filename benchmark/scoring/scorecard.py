@@ -16,6 +16,7 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import SPLITS
 from benchmark.records.scores import FindingScores, Metrics, Scores, SplitScores
 from benchmark.scoring import multiclass
+from benchmark.scoring.delong import mean_auc_error
 from benchmark.scoring.gap import gaps
 from benchmark.scoring.metrics import METRICS, mean_of_defined
 from benchmark.scoring.part import Part
@@ -26,7 +27,7 @@ from benchmark.scoring.uncertainty import uncertainty
 if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
 
-SCORER_VERSION = 2
+SCORER_VERSION = 3
 HEADLINES = (
     "auc", "f1", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "log_loss",
     "average_precision", "brier", "ece", "mcc", "ppv", "npv", "sensitivity_at_specificity_0.90",
@@ -72,6 +73,8 @@ def score(
         - ``intervals``: of 95 %, see `uncertainty.interval`. ``replicates``: of macro AUC and F1
           on train and test, encoded (`replicates.decode`), undefined where a macro finding lost a
           class in the resample; ``undefined_resamples`` counts these by split.
+        - ``validation_auc_error``: DeLong's standard error of the mean AUC on validation, over the
+          findings that have images of both kinds there, as early stopping has it.
 
     Raises:
         ScoringError: no test split, numbers that are not finite, or findings that should exclude
@@ -106,7 +109,12 @@ def score(
         intervals=found.intervals,
         replicates=found.replicates,
         undefined_resamples=found.undefined_resamples,
+        validation_auc_error=_error(parts.get("validation")),
     )
+
+
+def _error(part: Part | None) -> float | None:
+    return part and mean_auc_error(part.targets, part.log_odds, part.patients)
 
 
 def _check(predictions: Predictions) -> None:

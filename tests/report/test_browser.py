@@ -100,7 +100,7 @@ def test_sorting_works_from_the_keyboard_and_puts_missing_numbers_last(visit):
     assert ranking(browser, 2) == ["224", "64", "–"]
     model = head(browser, "Model").find_element("tag name", "button")
     model.send_keys("\n")
-    assert ranking(browser, 1) == ["cnn", "constant", "resnet50"]
+    assert ranking(browser, 1) == ["cnn ↗", "constant", "resnet50"]
     assert len(find(browser, "[aria-sort]")) == 1
 
 
@@ -119,8 +119,12 @@ def test_the_filter_leaves_rows_with_every_word(visit):
 
 def test_the_link_of_a_model_leads_to_its_page_and_back(visit):
     browser = visit()
-    next(a for a in find(browser, "td a") if a.text == "cnn").click()
+    next(a for a in find(browser, "td a") if a.text == "cnn ↗").click()
     assert find(browser, "h1")[0].text == "cnn"
+    said = find(browser, "main")[0].text
+    assert "Still improving when training ended, seed 0, 1, 2." in said
+    assert "in the last fifth of the epochs" in said
+    assert "0.2000 beside 0.0" in said
     find(browser, "nav a")[0].click()
     assert find(browser, "h1")[0].text == "Leaderboard"
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.records.predictions import PredictionFileError, read_predictions, write_predictions
-from benchmark.records.row import StartingWeights
+from benchmark.records.row import History, StartingWeights
 from benchmark.report import splits
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
@@ -80,6 +80,22 @@ def test_an_edited_prediction_file_changes_the_table_and_is_marked(results, add_
     entry = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"][0]
     assert entry["edited_seeds"] == [1]
     assert table_rows(after) != table_rows(before)
+
+
+def test_a_training_that_was_ended_while_it_still_got_better_is_marked(results, add, add_seeds):
+    add_seeds("mlp")
+    for seed, last in enumerate((0.5, 0.9, 0.9)):
+        aucs = [0.5, 0.5, 0.5, 0.5, last]
+        add("cnn", seed, history=History(loss=[0.5] * 5, val_auc=aucs, best_epoch=4))
+    text = written(results)
+    assert "↗ Still improving when training ended: cnn, seed 1, 2." in text
+    assert "| cnn ↗ |" in text
+    assert "| mlp |" in text
+    configurations = json.loads((results.folder / "leaderboard.json").read_bytes())
+    seeds = {c["model"]: c["improving_seeds"] for c in configurations["configurations"]}
+    assert seeds == {"cnn": [1, 2], "mlp": []}
+    lines = csv.DictReader((results.folder / "leaderboard.csv").read_text().splitlines())
+    assert {line["model"]: line["improving_seeds"] for line in lines} == {"cnn": "1|2", "mlp": ""}
 
 
 @pytest.mark.parametrize("damage", ["truncated", "not gzip", "missing"])

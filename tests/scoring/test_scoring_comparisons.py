@@ -73,7 +73,7 @@ def test_a_new_scorer_or_a_damaged_file_computes_anew(tmp_path, counted, monkeyp
 
 
 PAIR = (entry("a", 0.8, 1), entry("b", 0.7, 2))
-KEY = "b87a6664486f68bc"
+KEY = "24eb58fc4d9b7a64"
 
 
 def test_the_file_is_a_record_under_the_same_keys_as_ever(tmp_path):

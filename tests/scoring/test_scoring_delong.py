@@ -9,7 +9,12 @@ import pytest
 from scipy.stats import norm
 
 from benchmark.scoring import bootstrap
-from benchmark.scoring.delong import auc_covariance, paired_test, structural_components
+from benchmark.scoring.delong import (
+    auc_covariance,
+    mean_auc_error,
+    paired_test,
+    structural_components,
+)
 
 # 113 patients with aneurysmal subarachnoid haemorrhage (Turck et al. 2010, Intensive Care Med
 # 36:107): WFNS grade and S100b in ug/l, by outcome. Expected values: the analysis of these data by
@@ -132,6 +137,67 @@ def test_clustered_variance_agrees_with_the_patient_bootstrap():
         resamples=2000, seed_text="t", stream="test",
     )  # fmt: skip
     assert np.std(drawn.auc) == pytest.approx(closed**0.5, rel=0.08)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_error_of_one_finding_is_that_of_its_auc(seed):
+    targets, scores = noisy(seed, n=60, models=1)
+    patients = np.random.default_rng(seed).integers(15, size=60)
+    unknown = np.random.default_rng(seed).random(60) < 0.2
+    for ids in (np.arange(60), patients):
+        covariance = auc_covariance(targets[~unknown], scores[~unknown], ids[~unknown])[1]
+        missing = np.where(unknown, np.nan, targets)[:, None]
+        assert mean_auc_error(missing, scores, ids) == pytest.approx(covariance[0, 0] ** 0.5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_error_of_a_mean_is_made_of_all_pairs_of_findings_written_out(seed):
+    random = np.random.default_rng(seed)
+    patients = random.integers(20, size=90)
+    targets = random.integers(0, 2, (90, 3)).astype(float)
+    targets[random.random((90, 3)) < 0.2] = np.nan
+    scores = np.nan_to_num(targets) + random.normal(size=(90, 1)) + random.normal(size=(90, 3))
+    everyone = sorted(set(patients))
+    sums, corrections = [], []
+    for truth, said in zip(targets.T, scores.T, strict=True):
+        ill, well = truth == 1, truth == 0
+        wins = (said[ill][:, None] > said[well]) + (said[ill][:, None] == said[well]) / 2
+        parts = [(wins.mean(axis=1), patients[ill]), (wins.mean(axis=0), patients[well])]
+        sums.append([[(v - wins.mean())[of == i].sum() / len(v) for i in everyone]
+                     for v, of in parts])  # fmt: skip
+        corrections.append([(n := len(set(of))) / (n - 1) for _, of in parts])
+    variance = 0.0
+    for (ill, well), (c10, c01) in zip(sums, corrections, strict=True):
+        for (other_ill, other_well), (o10, o01) in zip(sums, corrections, strict=True):
+            variance += np.dot(ill, other_ill) * (c10 * o10) ** 0.5
+            variance += np.dot(well, other_well) * (c01 * o01) ** 0.5
+            cross = np.dot(ill, other_well) + np.dot(well, other_ill)
+            variance += cross * len(everyone) / (len(everyone) - 1)
+    assert mean_auc_error(targets, scores, patients) == pytest.approx((variance / 9) ** 0.5)
+
+
+def test_the_error_of_a_mean_agrees_with_the_patient_bootstrap():
+    random = np.random.default_rng(5)
+    patients = np.repeat(np.arange(200), 3)
+    targets = np.repeat(random.random((200, 2)) < 0.3, 3, axis=0).astype(float)
+    shared = np.repeat(random.normal(size=(200, 1)), 3, axis=0)
+    scores = targets + shared + 0.5 * random.normal(size=(600, 2))
+    drawn = bootstrap.resample(
+        targets, scores, targets == 1, patients, resamples=2000, seed_text="t", stream="test"
+    )
+    assert np.std(drawn.auc) == pytest.approx(mean_auc_error(targets, scores, patients), rel=0.08)
+
+
+def test_a_mean_is_over_the_findings_that_have_both_kinds_and_needs_two_patients_of_each():
+    targets, scores = noisy(1, models=2)
+    both = np.stack([targets, targets], axis=1).astype(float)
+    patients = np.arange(len(targets))
+    alone = mean_auc_error(both[:, :1], scores[:, :1], patients)
+    both[:, 1] = 1
+    assert mean_auc_error(both, scores, patients) == alone
+    both[0, 1] = 0
+    assert mean_auc_error(both, scores, patients) is None
+    assert mean_auc_error(np.full((4, 1), np.nan), np.zeros((4, 1)), np.arange(4)) is None
 
 
 def test_p_value_is_that_of_a_normal_z():

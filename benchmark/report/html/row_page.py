@@ -14,6 +14,7 @@ from benchmark.report.html.suite_page import made_elsewhere
 from benchmark.report.notes import outdated
 from benchmark.report.tables import Beside, Block, Heading, Page, Paragraph, Picture, notes
 from benchmark.report.text import count, interval, number
+from benchmark.scoring.improvement import gain_of
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, by bootstrap over the test "
@@ -84,6 +85,9 @@ class _About:
         obstacle = self.table.obstacles.get(self.configuration.key)
         if obstacle:
             yield _notice(f"Not ranked: {obstacle}.")
+        if self.configuration.improving_seeds:
+            seeds = ", ".join(map(str, self.configuration.improving_seeds))
+            yield _notice(f"Still improving when training ended, seed {seeds}.")
         if self.configuration.edited_seeds:
             seeds = ", ".join(map(str, self.configuration.edited_seeds))
             yield _notice(f"Predictions changed after the run, seed {seeds}.")
@@ -118,9 +122,20 @@ class _About:
             "Solid: train; dashed: validation. Shaded: how far training is ahead of validation. "
             "Triangle: un-augmented training images, with the weights of the best epoch.",
         )
+        if said := ", ".join(self._late_gains()):
+            yield Paragraph(
+                "Gain of AUC on validation in the last fifth of the epochs, beside the standard "
+                f"error of the best epoch's (DeLong): {said}."
+            )
         missing = ["AUC on the training images"]
         missing += [] if all(h.val_loss for h in histories) else ["loss on validation"]
         yield Paragraph(f"Not recorded for every epoch: {', '.join(missing)}.")
+
+    def _late_gains(self) -> Iterator[str]:
+        for run in self.configuration.runs:
+            gain, error = gain_of(run.row), run.scores.validation_auc_error
+            if gain is not None and error is not None:
+                yield f"{gain:.4f} beside {error:.4f} (seed {run.row.spec.seed})"
 
     def curves(self) -> Iterator[Block]:
         yield Heading(2, "Curves on the test images")
