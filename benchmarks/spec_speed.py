@@ -93,7 +93,8 @@ def _bare(job) -> None:
     """The loop as anyone would write it, with the callback that keeps the best epoch."""
     from benchmark.data.heartbeat import Heartbeat
     from benchmark.training.clock import TrainingClock
-    from benchmark.training.fit import BestEpoch, compile_model, validation_auc
+    from benchmark.training.fit import BestEpoch, validation_auc
+    from benchmark.training.optimizer import compile_model
 
     x, y = _floats(job.train.images), np.asarray(job.train.targets, np.float32)
     seen = _floats(job.images["validation"])

@@ -20,9 +20,10 @@ from benchmark.scoring.overlap import dice
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
-from benchmark.training.fit import Validated, Validation, compile_model, fit
+from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
+from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import make_recipe
 
 EVALUATION_BATCH = 16
@@ -45,7 +46,9 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     steps = steps_per_epoch(len(train.images), spec.micro_batch)
     with phases.phase("build"):
         model = fresh_model(spec, job.model_file, LUNG_TASK)
-        loss = MaskedCrossEntropy(exclusive=False)  # of every pixel that is not ignored
+        loss = MaskedCrossEntropy(  # of every pixel that is not ignored
+            exclusive=False, label_smoothing=recipe.label_smoothing
+        )
         compile_model(model, loss, recipe, steps, environment.device)
 
     def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:

@@ -18,6 +18,7 @@ from benchmark.records import row as records
 from benchmark.records.predictions import link
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task
+from benchmark.training.averaging import averaged
 from benchmark.training.checkpoint import Checkpoint, State
 from benchmark.training.clock import TrainingClock
 from benchmark.training.recipe import Recipe
@@ -114,54 +115,6 @@ class Fitted(NamedTuple):
 
     history: History
     predictions: np.ndarray | None
-
-
-def learning_rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
-    """The recipe's learning rate over a training of ``steps`` steps an epoch.
-
-    It is per update of the weights. The warm-up takes at most a tenth of the whole, so that a small
-    set is not warmed up for good.
-    """
-    total = max(1, recipe.epochs * steps // recipe.accumulate)
-    warmup = min(recipe.warmup_steps, total // 10)
-    if recipe.schedule == "constant" and not warmup:
-        return recipe.learning_rate
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup else recipe.learning_rate,
-        decay_steps=total - warmup,
-        alpha=1.0 if recipe.schedule == "constant" else 0.0,
-        warmup_target=recipe.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-
-
-def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer, with its learning rate over a training of ``steps`` an epoch."""
-    rate = learning_rate(recipe, steps)
-    common = {
-        "global_clipnorm": recipe.clip_norm or None,
-        "gradient_accumulation_steps": recipe.accumulate if recipe.accumulate > 1 else None,
-    }
-    if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, **common)
-    if recipe.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **common)
-    return keras.optimizers.Adam(rate, **common)
-
-
-def compile_model(
-    model: keras.Model, loss: keras.losses.Loss, recipe: Recipe, steps: int, device: str
-) -> None:
-    """Make a model ready to train with ``steps`` an epoch.
-
-    XLA is off on CPUs under TensorFlow: there it slows ResNet50 at 64 px from 34 to 6 images/s.
-    """
-    slow_xla = device == "cpu" and keras.backend.backend() == "tensorflow"
-    model.compile(
-        optimizer=make_optimizer(recipe, steps),
-        loss=loss,
-        jit_compile=False if slow_xla else "auto",
-    )
 
 
 def fit(
@@ -284,22 +237,25 @@ class BestEpoch(keras.callbacks.Callback):
         """Judge the epoch."""
         loss = self._finite(logs)
         self.history.seconds.append(time.perf_counter() - self._started)
-        with self._clock.part("evaluation"):
-            score, val_loss, predictions = self._validate(self.model)
+        with self._clock.part("evaluation"), averaged(self.model):
+            self._judge(epoch, self._validate(self.model))
         self.history.loss.append(loss)
+        if self._checkpoint:
+            state = State(vars(self.history), self.best_weights)
+            with self._clock.part("writing"):
+                self._checkpoint.save(self.model, state)
+        values = {"loss": loss, self.history.score_name: self.history.val_score[-1]}
+        self._on_epoch(epoch + 1, self._recipe.epochs, values)
+        self.model.stop_training = self.ended
+
+    def _judge(self, epoch: int, validated: Validated) -> None:
+        """Note how the epoch did, and keep its weights if it is the best."""
+        score, val_loss, predictions = validated
         self.history.val_score.append(score)
         self.history.val_loss.append(val_loss)
         if not self.best_weights or _better(score, self.history.val_score[self.history.best_epoch]):
             self.history.best_epoch = epoch
             self.best_weights, self.best_predictions = self.model.get_weights(), predictions
-        if self._checkpoint:
-            state = State(vars(self.history), self.best_weights)
-            with self._clock.part("writing"):
-                self._checkpoint.save(self.model, state)
-        self._on_epoch(
-            epoch + 1, self._recipe.epochs, {"loss": loss, self.history.score_name: score}
-        )
-        self.model.stop_training = self.ended
 
 
 def _better(score: float | None, best: float | None) -> bool:

@@ -7,7 +7,6 @@ a part is trained in the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import keras
@@ -20,6 +19,7 @@ from benchmark.models import NotApplicable
 from benchmark.training import VERSION
 from benchmark.training.features import open_features
 from benchmark.training.fit import History
+from benchmark.training.layers import every_layer
 from benchmark.training.recipe import Recipe
 from benchmark.training.stage import Trained, Training, run_stage
 
@@ -32,14 +32,17 @@ def train_head(model: keras.Model, training: Training) -> Trained:
 def fine_tune(model: keras.Model, training: Training) -> Trained:
     """Train the head on frozen features, then every layer at a lower learning rate.
 
-    Batch normalisation of the backbone stays in inference mode also then, with the statistics and
-    the scales that came with its weights, as Keras' guide to transfer learning has it.
+    Batch normalisation of the backbone usually stays in inference mode also then, with the
+    statistics and the scales that came with its weights, as Keras' guide to transfer learning has
+    it; the recipe may have it learn with the rest.
     """
     recipe = training.recipe
     first = _train_head(model, training, replace(recipe, epochs=recipe.head_epochs)).history
-    for layer in _layers(cut(model)[0]):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
+    assert first is not None  # of a training by gradient
+    if recipe.batch_norm == "inference":
+        for layer in every_layer(cut(model)[0]):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
     slower = replace(recipe, learning_rate=recipe.learning_rate * recipe.finetune_factor)
     with training.phases.phase("train"):
         second, validation = run_stage(
@@ -99,12 +102,3 @@ def _features(backbone: keras.Model, training: Training, split: str, images: Ima
         "environment": msgspec.to_builtins(environment_facts(context.environment)),
     }
     return open_features(backbone, images, made_of, context.cache_dir, progress, context.heartbeat)
-
-
-def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Every layer of a model, those of models inside it too."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-        else:
-            yield layer

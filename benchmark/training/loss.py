@@ -25,6 +25,9 @@ class MaskedCrossEntropy(keras.losses.Loss):
             their weights. None: all count 1.
         gamma: of the focal loss -(1 - p)**gamma log(p), with p the probability given to the truth
             (Lin et al. 2017, arXiv:1708.02002, without its alpha); 0 is plain cross-entropy.
+        label_smoothing: share of the truth that is spread evenly over presence and absence of a
+            finding, or over exclusive findings. How hard an image is, for weights and the focal
+            loss, is told by the labels as they are.
     """
 
     def __init__(
@@ -32,31 +35,41 @@ class MaskedCrossEntropy(keras.losses.Loss):
         exclusive: bool,
         weights: Sequence[Sequence[float]] | None = None,
         gamma: float = 0.0,
+        label_smoothing: float = 0.0,
         name: str = "masked_cross_entropy",
         **kwargs: Any,
     ):
         super().__init__(name=name, reduction=None, dtype="float32", **kwargs)
         self.exclusive, self.weights, self.gamma = exclusive, weights, gamma
+        self.label_smoothing = label_smoothing
 
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         """Scalar loss of one batch."""
-        if self.exclusive:
-            labelled = ops.cast(ops.all(y_true >= 0, axis=-1), "float32")
-            entropy = ops.categorical_crossentropy(y_true, y_pred, from_logits=True) * labelled
-        else:
-            labelled = ops.cast(y_true >= 0, "float32")
-            # max(x, 0) - x y + log(1 + exp(-|x|)) never overflows, unlike log(sigmoid(x)).
-            entropy = ops.relu(y_pred) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
-            entropy = entropy * labelled
+        known = ops.all(y_true >= 0, axis=-1) if self.exclusive else y_true >= 0
+        labelled = ops.cast(known, "float32")
+        plain = entropy = self._entropy(y_true, y_pred) * labelled
+        if self.label_smoothing:
+            entropy = self._entropy(self._smoothed(y_true), y_pred) * labelled
         if self.gamma:
-            entropy = entropy * ops.power(-ops.expm1(-entropy), self.gamma)
+            entropy = entropy * ops.power(-ops.expm1(-plain), self.gamma)
         if self.weights is not None:
             absent, present = (ops.convert_to_tensor(row, "float32") for row in self.weights)
             counts = ops.where(y_true > 0, present, absent)
             entropy = entropy * (ops.sum(counts, axis=-1) if self.exclusive else counts)
         return ops.sum(entropy) / ops.maximum(ops.sum(labelled), 1.0)
 
+    def _entropy(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        """Of each image where findings are exclusive, else of each finding too."""
+        if self.exclusive:
+            return ops.categorical_crossentropy(y_true, y_pred, from_logits=True)
+        # max(x, 0) - x y + log(1 + exp(-|x|)) never overflows, unlike log(sigmoid(x)).
+        return ops.relu(y_pred) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
+
+    def _smoothed(self, y_true: keras.KerasTensor) -> keras.KerasTensor:
+        classes = y_true.shape[-1] if self.exclusive else 2
+        return y_true * (1 - self.label_smoothing) + self.label_smoothing / classes
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for saving."""
-        names = ("name", "exclusive", "weights", "gamma")
+        names = ("name", "exclusive", "weights", "gamma", "label_smoothing")
         return {name: getattr(self, name) for name in names}

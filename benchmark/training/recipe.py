@@ -11,8 +11,10 @@ from benchmark.errors import UnknownName, UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
-LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs",
-         "finetune_factor")  # fmt: skip
+DECAYED = ("all", "kernels")
+BATCH_NORMS = ("inference", "training")
+LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs", "finetune_factor", "name",
+         "warmup_share", "decayed", "label_smoothing", "ema_epochs", "batch_norm")  # fmt: skip
 """Values left out of a spec where they are the usual ones, so that earlier ids stay."""
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -40,6 +42,19 @@ class Recipe:
         weight_decay: of AdamW alone (Loshchilov and Hutter 2019, arXiv:1711.05101).
         head_epochs: the most epochs of the head alone, before the whole network is fine-tuned.
         finetune_factor: of the learning rate, when the whole network is.
+        batch_norm: of the backbone, when the whole network is: ``"inference"`` keeps its statistics
+            and scales as they came, ``"training"`` has them learn with the rest.
+        name: of the named recipe (:mod:`benchmark.training.recipes`) that the values come from; it
+            changes nothing, and values may differ from those that the recipe has by now.
+        warmup_share: of all updates, those in which the rate rises; 0 for ``warmup_steps``.
+        decayed: what weight decay acts on: ``"all"``, or ``"kernels"``, which leaves out biases and
+            what normalisation scales by (all that is a vector).
+        label_smoothing: share of the truth that is spread evenly over the classes of a finding
+            (Szegedy et al. 2016, arXiv:1512.00567).
+        ema_epochs: epochs after which a step counts 1/e in the exponential moving average of the
+            weights, which then is what is validated and kept; 0 for the last weights. A time, so
+            that it means the same for any size of set and batch (Busbridge et al. 2023,
+            arXiv:2307.13813).
     """
 
     optimizer: str = "adam"
@@ -55,9 +70,16 @@ class Recipe:
     weight_decay: float = 0.004
     head_epochs: int = 5
     finetune_factor: float = 0.1
+    name: str = ""
+    warmup_share: float = 0.0
+    decayed: str = "all"
+    label_smoothing: float = 0.0
+    ema_epochs: float = 0.0
+    batch_norm: str = "inference"
 
     def __post_init__(self) -> None:
-        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS,
+                   "decayed": DECAYED, "batch_norm": BATCH_NORMS}  # fmt: skip
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UnknownName(name, getattr(self, name), known)
@@ -68,9 +90,13 @@ class Recipe:
                      "head_epochs", "finetune_factor"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise UserError(f"recipe: {name} must be above zero, not {getattr(self, name)!r}")
-        for name in ("warmup_steps", "clip_norm", "weight_decay"):
+        for name in ("warmup_steps", "clip_norm", "weight_decay", "ema_epochs"):
             if not getattr(self, name) >= 0:
                 raise UserError(f"recipe: {name} must not be negative, not {getattr(self, name)!r}")
+        for name in ("warmup_share", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"recipe: {name} must be from 0 to below 1, not "
+                                f"{getattr(self, name)!r}")  # fmt: skip
         if self.batch_size % self.accumulate:
             raise UserError(
                 f"recipe: batch_size {self.batch_size} does not divide into {self.accumulate} "

@@ -23,10 +23,11 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
 from benchmark.training.context import Context, Event, Phases
-from benchmark.training.fit import Fitted, History, compile_model, fit, validation_auc
+from benchmark.training.fit import Fitted, History, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.recipe import Recipe, make_recipe
+from benchmark.training.optimizer import compile_model
 
 EVALUATION_BATCH = 64
 
@@ -71,15 +72,20 @@ class Training:
         """The training of a spec on these images; its imbalance policy is applied here."""
         policy, targets = find_policy(spec.imbalance), data["train"].part.masked_targets
         if data["train"].holds_copies:  # made by a legacy protocol, before it split
+        recipe = make_recipe(spec.recipe)
             policy = replace(policy, copy=None)
         return cls(
             spec,
             model_file,
-            make_recipe(spec.recipe),
+            recipe,
             task,
             images,
             policy.training_set(images["train"], targets, spec.seed),
-            MaskedCrossEntropy(task.exclusive, **policy.loss_settings(targets, task)),
+            MaskedCrossEntropy(
+                task.exclusive,
+                **policy.loss_settings(targets, task),
+                label_smoothing=recipe.label_smoothing,
+            ),
             data["validation"].part,
             context,
             phases,

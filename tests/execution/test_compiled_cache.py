@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmark.training.compiled_cache import CompiledCache
-from benchmark.training.fit import compile_model
 from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import make_recipe
 
 IMAGES = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
@@ -19,6 +19,7 @@ RECIPES = [
     {"optimizer": "adam", "schedule": "cosine"},
     {"optimizer": "adamw", "accumulate": 2, "clip_norm": 1.0},
     {"optimizer": "sgd"},
+    {"optimizer": "adamw", "decayed": "kernels", "ema_epochs": 1.0},
 ]
 
 

@@ -95,7 +95,7 @@ def _loss() -> dict:
 
 
 def _schedule() -> dict:
-    from benchmark.training.fit import learning_rate
+    from benchmark.training.optimizer import learning_rate
     from benchmark.training.recipe import make_recipe
 
     values = {}
@@ -134,12 +134,13 @@ def _optimised(kind: str = "multilabel", **changes) -> dict:
     from functools import partial
 
     from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-    from benchmark.training.fit import compile_model, fit, validation_auc
+    from benchmark.training.fit import fit, validation_auc
     from benchmark.training.loss import MaskedCrossEntropy
     from benchmark.training.recipe import make_recipe
 
     recipe, (images, truth) = make_recipe(USUAL, changes), _set(kind)
-    model, loss = _dense_network(TASKS[kind]), MaskedCrossEntropy(TASKS[kind].exclusive)
+    model = _dense_network(TASKS[kind])
+    loss = MaskedCrossEntropy(TASKS[kind].exclusive, label_smoothing=recipe.label_smoothing)
     steps = steps_per_epoch(IMAGES, recipe.micro_batch)
     how = {"batch_size": recipe.micro_batch, "seed": 3, "augmentation": "none"}
     batches = partial(training_batches, images["train"], truth["train"], **how)
@@ -167,6 +168,7 @@ def _fine_tuned() -> dict:
     return _staged(fine_tune)
 
 
+    from benchmark.training.optimizer import compile_model
 def _dense_network(task):
     import keras
 
@@ -289,3 +291,12 @@ PARTS = {
     "head": _head,
     "fine_tuned": _fine_tuned,
 }
+    "trained_out": lambda: _optimised(
+        "binary",
+        optimizer="adamw",
+        decayed="kernels",
+        weight_decay=0.1,
+        warmup_share=0.2,
+        label_smoothing=0.1,
+        ema_epochs=0.5,
+    ),

@@ -15,8 +15,9 @@ from benchmark.models import discover
 from benchmark.records.store import Results
 from benchmark.training import checkpoints
 from benchmark.training.checkpoint import Checkpoint, State
-from benchmark.training.fit import Validated, Validation, compile_model, fit
+from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import make_recipe
 from tests.records.rows import a_spec, an_environment
 
@@ -47,11 +48,19 @@ def dropout_model(units=6):
     return keras.Model(inputs, outputs)
 
 
-def train(checkpoint, *, die_after=None, patience=9, accumulate=1):
+TRAINED_OUT = {
+    "optimizer": "adamw",
+    "decayed": "kernels",
+    "warmup_share": 0.4,
+    "label_smoothing": 0.1,
+    "ema_epochs": 1.0,
+}
+
+
+def train(checkpoint, *, die_after=None, patience=9, accumulate=1, **values):
     """Weights, history and the epochs that were trained here."""
-    recipe = make_recipe(
-        {"epochs": 6, "patience": patience, "batch_size": 8 * accumulate, "accumulate": accumulate}
-    )
+    values |= {"batch_size": 8 * accumulate, "accumulate": accumulate}
+    recipe = make_recipe({"epochs": 6, "patience": patience}, values)
     model, trained, begun = dropout_model(), [], [0]
     compile_model(model, MaskedCrossEntropy(False), recipe, STEPS, "cpu")
 
@@ -82,7 +91,17 @@ def interrupted(path, epoch, **options):
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 5])
-@pytest.mark.parametrize("options", [{}, {"patience": 2}, {"accumulate": 2}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"patience": 2},
+        {"accumulate": 2},
+        TRAINED_OUT,
+        {**TRAINED_OUT, "accumulate": 2, "patience": 2},
+    ],
+    ids=str,
+)
 def test_weights_and_history_are_those_of_an_undisturbed_training(tmp_path, epoch, options):
     weights, history, trained = train(None, **options)
     again, after, rest = interrupted(tmp_path / "c.npz", epoch, **options)

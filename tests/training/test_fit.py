@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import msgspec
 import numpy as np
@@ -11,12 +13,11 @@ from benchmark.training.fit import (
     Diverged,
     Validated,
     Validation,
-    compile_model,
     fit,
-    learning_rate,
     validation_auc,
 )
 from benchmark.training.loss import MaskedCrossEntropy
+from benchmark.training.optimizer import compile_model, learning_rate
 from benchmark.training.recipe import make_recipe
 
 TASK = Task(("Mass",), "binary")
@@ -169,6 +170,15 @@ def test_the_warm_up_takes_at_most_a_tenth():
     assert rates(2, 3, epochs=10, learning_rate=0.1, warmup_steps=100)[2] == pytest.approx(0.1)
 
 
+def test_the_warm_up_may_be_a_share_of_all_updates():
+    values = {"epochs": 10, "learning_rate": 0.1, "warmup_share": 0.3, "warmup_steps": 7}
+    got = rates(20, 201, **values)
+    np.testing.assert_allclose(got[:61], 0.1 * np.arange(61) / 60, atol=1e-6)
+    assert got[200] == pytest.approx(0.0, abs=1e-8)
+    parts = rates(80, 201, batch_size=32, accumulate=4, **values)
+    np.testing.assert_allclose(parts, got)
+
+
 def test_a_loss_that_is_no_number_is_noticed_long_before_a_long_epoch_ends(monkeypatch):
     monkeypatch.setattr("benchmark.training.fit.CHECK_EVERY", 4)
     drawn = []
@@ -239,6 +249,31 @@ def test_the_rate_is_over_the_updates_where_a_batch_comes_in_parts():
     parts = rates(100, 251, batch_size=32, accumulate=4, **values)
     np.testing.assert_allclose(parts, rates(25, 251, **values))
     assert parts[-1] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_weight_decay_may_leave_out_biases_and_scales():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, bias_initializer="ones")])
+    model.add(keras.layers.BatchNormalization())
+    recipe = make_recipe(
+        {"optimizer": "adamw", "weight_decay": 0.5, "schedule": "constant", "warmup_steps": 0}
+    )
+    for decayed, left in (("all", [0.5, 0.5, 0.5, 0.0]), ("kernels", [0.5, 1.0, 1.0, 0.0])):
+        still = keras.models.clone_model(model)
+        kernel = still.get_weights()[0]
+        values = replace(recipe, decayed=decayed, learning_rate=1.0)
+        compile_model(still, NoLoss(), values, 1, "cpu")
+        still.train_on_batch(np.zeros((2, 4), np.float32), np.zeros((2, 3), np.float32))
+        found = [variable.numpy() for variable in still.trainable_variables]
+        expected = [kernel, *np.ones((2, 3)), np.zeros(3)]
+        for weights, share, began in zip(found, left, expected, strict=True):
+            np.testing.assert_allclose(weights, share * began, atol=1e-6)
+
+
+class NoLoss(keras.losses.Loss):
+    """Moves no weight."""
+
+    def call(self, y_true, y_pred):
+        return 0.0 * keras.ops.mean(y_pred)
 
 
 def test_adamw_decays_by_the_recipe():

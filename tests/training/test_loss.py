@@ -64,6 +64,44 @@ def test_the_loss_can_be_saved_and_read_back():
     assert keras.saving.deserialize_keras_object(config).exclusive is True
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.9), st.sampled_from([0.0, 2.0]))
+def test_smoothed_labels_agree_with_brute_force(seed, share, gamma):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(-1, 2, (6, 3)).astype(np.float32)
+    targets[0] = 1
+    logits = rng.normal(0, 3, (6, 3)).astype(np.float32)
+    terms = []
+    for target, logit in zip(targets[targets >= 0], np.float64(logits[targets >= 0]), strict=True):
+        present, p = target * (1 - share) + share / 2, expit(logit)
+        of_truth = p if target else 1 - p
+        entropy = -present * np.log(p) - (1 - present) * np.log1p(-p)
+        terms.append((1 - of_truth) ** gamma * entropy)
+    measure = MaskedCrossEntropy(False, gamma=gamma, label_smoothing=share)
+    assert float(measure(targets, logits)) == pytest.approx(np.mean(terms), rel=1e-3)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+def test_smoothed_labels_of_exclusive_findings_are_spread_over_all(gamma):
+    targets = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
+    targets[3] = -1
+    logits = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0], [1, 1, 1], [9, 9, 0]], np.float32)
+    known = log_softmax(np.float64(logits[:3]), axis=1)
+    smoothed = 0.7 * targets[:3] + 0.3 / 3
+    truth = np.exp((known * targets[:3]).sum(axis=1))
+    expected = ((1 - truth) ** gamma * -(known * smoothed).sum(axis=1)).mean()
+    measure = MaskedCrossEntropy(True, gamma=gamma, label_smoothing=0.3)
+    assert float(measure(targets, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_nothing_smoothed_is_the_same_bits(exclusive):
+    targets = np.eye(3, dtype=np.float32)[[0, 1, 2, 2]]
+    logits = np.random.default_rng(1).normal(0, 3, (4, 3)).astype(np.float32)
+    same = MaskedCrossEntropy(exclusive, label_smoothing=0.0)(targets, logits)
+    assert float(same) == loss(exclusive, targets, logits)
+
+
 def weighted_by_hand(targets, logits, absent, present):
     """Mean over the labelled entries, one after another, in double precision."""
     terms = []

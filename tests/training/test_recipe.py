@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.training.recipe import (
+    BATCH_NORMS,
+    DECAYED,
     LATER,
     OPTIMIZERS,
     PRECISIONS,
@@ -62,6 +64,12 @@ def test_the_code_is_no_value_of_a_recipe():
             "weight_decay": st.floats(0, 1) | st.just(0.004),
             "head_epochs": st.integers(1, 50),
             "finetune_factor": st.floats(1e-6, 1),
+            "name": st.sampled_from(["", "reference", "gone"]),
+            "warmup_share": st.floats(0, 0.99),
+            "decayed": st.sampled_from(DECAYED),
+            "label_smoothing": st.floats(0, 0.99),
+            "ema_epochs": st.floats(0, 10),
+            "batch_norm": st.sampled_from(BATCH_NORMS),
         },
     )
 )
@@ -73,7 +81,17 @@ def test_what_a_spec_says_of_a_recipe_makes_the_same_recipe(values):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("clip_norm", 1.0), ("accumulate", 2), ("weight_decay", 0.05)]
+    ("name", "value"),
+    [
+        ("clip_norm", 1.0),
+        ("accumulate", 2),
+        ("weight_decay", 0.05),
+        ("name", "reference"),
+        ("warmup_share", 0.1),
+        ("decayed", "kernels"),
+        ("label_smoothing", 0.1),
+        ("ema_epochs", 1.0),
+    ],
 )
 def test_a_later_value_is_said_only_where_it_is_not_the_usual_one(name, value):
     assert name in LATER
@@ -91,7 +109,18 @@ def test_parts_of_a_batch_are_equal():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("clip_norm", -1.0), ("weight_decay", -0.1), ("accumulate", 0), ("warmup_steps", -1)],
+    [
+        ("clip_norm", -1.0),
+        ("weight_decay", -0.1),
+        ("accumulate", 0),
+        ("warmup_steps", -1),
+        ("warmup_share", 1.0),
+        ("decayed", "biases"),
+        ("label_smoothing", -0.1),
+        ("label_smoothing", 1.0),
+        ("ema_epochs", -1.0),
+        ("ema_epochs", float("nan")),
+    ],
 )
 def test_a_value_out_of_range_is_named(name, value):
     with pytest.raises(UserError, match=name):
