@@ -189,6 +189,7 @@ class Spec(
                 (self.precision, "float32"),
             )
             if value not in (usual, "")
+                (str(self.recipe.get("name", "")), ""),
         ]
         variants += [f"{self.micro_batch} images at a time"] if self.memory_fallback else []
         extra = f" [{', '.join(variants)}]" if variants else ""

@@ -13,6 +13,8 @@ from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.kinds.ensemble import ways
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
+from benchmark.training.recipes import find as find_recipe
+from benchmark.training.recipes import names as recipe_names
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.weight_sources import AXIS as SOURCES
 from benchmark.training.weight_sources import written
@@ -54,6 +56,16 @@ def schemes() -> Table:
     return found
 
 
+def recipes() -> Table:
+    """What a suite may give as the ``name`` of a recipe."""
+    found: Table = [("recipe", "what it is for", "values", "sources")]
+    for name in recipe_names():
+        recipe = find_recipe(name)
+        values = ", ".join(f"{key} = {value}" for key, value in recipe.values.items())
+        found.append((f"`{name}`", _said(recipe.description), f"`{values}`", recipe.source))
+    return found
+
+
 def ensembles() -> Table:
     """What a suite may give as the ``kind`` of an ensemble."""
     found: Table = [("kind", "what it does", "needs")]
@@ -65,7 +77,7 @@ def ensembles() -> Table:
 
 
 PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
-    "suites.md": (policies, augmentations, schemes),
+    "suites.md": (policies, augmentations, schemes, recipes),
     "ensembles.md": (ensembles,),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.hashing import canonical_json
 from benchmark.report.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
+from benchmark.training.recipes import differing
 from benchmark.training.weights import SCRATCH
 
 AXES = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
@@ -41,7 +42,8 @@ def weights(spec: Spec) -> str:
 def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
     """By the same keys those settings without a column in which the specs of a model differ.
 
-    They are the recipe and the like; what all specs of a model share goes without saying.
+    They are the recipe and the like; what all specs of a model share goes without saying, and so
+    does what a named recipe has by itself.
     """
     return _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
 
@@ -60,7 +62,7 @@ def _differing(specs: Mapping[str, Spec], counts: Callable[[str], bool]) -> dict
     for key, spec in specs.items():
         by_model[spec.model].append(key)
     flat = {
-        key: {k: v for k, v in flatten(spec) if counts(k.partition(".")[0])}
+        key: {k: v for k, v in _flat(_brief(spec)) if counts(k.partition(".")[0])}
         for key, spec in specs.items()
     }
     return {
@@ -77,6 +79,11 @@ def _differing(specs: Mapping[str, Spec], counts: Callable[[str], bool]) -> dict
 def flatten(spec: Spec) -> Iterator[tuple[str, object]]:
     """The fields of a spec in their order, those of its recipe as ``recipe.epochs``."""
     return _flat(spec.as_dict())
+
+
+def _brief(spec: Spec) -> dict[str, Any]:
+    """The fields of a spec; of a named recipe what is not its own."""
+    return spec.as_dict() | {"recipe": differing(spec.recipe)}
 
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
@@ -98,6 +105,8 @@ def _say(axis: str, value: object) -> str:
         return f"{value} px"
     if axis in ("preprocessing", "normalisation"):
         return str(value)
+    if axis == "recipe.name":
+        return f"recipe {value}"
     if axis == "weights_sha256":
         return f"weight file {str(value)[:8]}"
     if axis == "memory_fallback":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from benchmark.records.row import Row
 from benchmark.report.columns import IMPROVING, STALE
@@ -111,12 +112,27 @@ def trained(row: Row) -> str:
     """How a row was trained and with which arithmetic, in words."""
     spec, recipe = row.spec, row.spec.recipe
     where = [row.environment.backend or "backend not recorded", row.environment.device or ""]
+    name = f"the recipe {recipe['name']}, " if "name" in recipe else ""
+    share = f"{float(recipe.get('warmup_share', 0)):.0%}"
+    warmup = f"{share} of all" if "warmup_share" in recipe else recipe["warmup_steps"]
     return (
-        f"Trained by {recipe['optimizer']} at {recipe['learning_rate']:g} "
-        f"({recipe['schedule']}, {recipe['warmup_steps']} steps of warm-up) in batches of "
+        f"Trained by {name}{recipe['optimizer']} at {recipe['learning_rate']:g} "
+        f"({recipe['schedule']}, {warmup} steps of warm-up) in batches of "
         f"{recipe['batch_size']}, at most {recipe['epochs']} epochs, patience "
-        f"{recipe['patience']}, {spec.precision} on {', '.join(filter(None, where))}"
+        f"{recipe['patience']}, {''.join(map('{}, '.format, _further(recipe)))}"
+        f"{spec.precision} on {', '.join(filter(None, where))}"
     )
+
+
+def _further(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """What else a recipe says, where it says it."""
+    if recipe["optimizer"] == "adamw":
+        decay, of = (recipe.get(key, getattr(Recipe, key)) for key in ("weight_decay", "decayed"))
+        yield f"weight decay {decay:g} of {of}"
+    if "label_smoothing" in recipe:
+        yield f"labels smoothed by {recipe['label_smoothing']:g}"
+    if "ema_epochs" in recipe:
+        yield f"weights averaged (by 1/e in {recipe['ema_epochs']:g} epochs)"
 
 
 def _weights(row: Row) -> Iterator[Content]:

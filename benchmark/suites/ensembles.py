@@ -12,6 +12,7 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.ensemble import EnsembleKind, Way, ways
 from benchmark.spec import EnsembleRule
 from benchmark.training.recipe import make_recipe
+from benchmark.training.recipes import with_named
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEFAULT_K = 3
@@ -112,6 +113,8 @@ def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     members = _members(here, kind, entry.get("members"))
     options = {key: entry[key] for key in allowed if key in entry}
     _check_options(here, kind, len(members), options)
+    if "recipe" in options:
+        options["recipe"] = with_named(options["recipe"])
     if "weights" in options:
         options["weights"] = tuple(float(weight) for weight in options["weights"])
     return Ensemble(name, kind, tuple(members), **options)
@@ -145,7 +148,7 @@ def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any
         raise UserError(f"{here}: second must be the name of a model")
     if not isinstance(options.get("recipe", {}), dict):
         raise UserError(f"{here}: recipe must be a table: recipe = {{ epochs = 20 }}")
-    make_recipe(options.get("recipe", {}))
+    make_recipe(with_named(options.get("recipe", {})))
 
 
 def _is_weight(value: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
@@ -17,9 +17,11 @@ from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
 from benchmark.training.imbalance import AXIS as IMBALANCE
+from benchmark.training.recipes import with_named
 from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
 
 FOLDER = Path(__file__).parent
+Found = TypeVar("Found")
 AXES = {
     "datasets": str,
     "models": str,
@@ -104,9 +106,12 @@ class Suite:
             ``datasets = ["<name>@legacy_s3"]`` a data set under a legacy protocol, a screening one
             (``@without:<finding>``) or attribute prediction (``@probe:<field>``, ``@probe:*`` for
             every one that the set can answer).
-        recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own.
-        recipe_for: the same for one model, by model name, or for one model at one of the
-            resolutions, by ``"<model>@<resolution>"``; the latter wins.
+        recipe: values that differ from :class:`benchmark.training.recipe.Recipe`'s own; ``name``
+            is that of a named recipe, whose values they are said above. A name alone may stand
+            for the table.
+        recipe_for: the same for every model at one of the resolutions, by ``"*@<resolution>"``, for
+            one model, by its name, or for one model at one of the resolutions, by
+            ``"<model>@<resolution>"``; the more special wins.
         ensembles: made of the suite's models; planned behind them.
         matrix_for: axes that have other values for one model, by model name.
         lungs: what finds the lungs for preprocessing variants that need them.
@@ -136,8 +141,9 @@ class Suite:
             UnknownName: the suite names a model that is not known.
         """
         named = self.named_models
-        for name in (*named, *self.matrix_for, *(k.partition("@")[0] for k in self.recipe_for)):
-            if name not in known:
+        of_recipes = (key.partition("@")[0] for key in self.recipe_for)
+        for name in (*named, *self.matrix_for, *of_recipes):
+            if name not in (ALL_MODELS, *known):
                 raise UnknownModel(f"model in suite {self.name}", name, known)
         rest = sorted(known) if ALL_MODELS in self.matrix["models"] else []
         return list(dict.fromkeys([*named, *rest]))
@@ -163,7 +169,7 @@ class Suite:
 
     def recipe_values(self, model: str, resolution: int) -> list[dict[str, Any]]:
         """Recipe values for a model at a size, the most general first."""
-        keys = (model, f"{model}@{resolution}")
+        keys = (f"{ALL_MODELS}@{resolution}", model, f"{model}@{resolution}")
         return [self.recipe, *(self.recipe_for.get(key, {}) for key in keys)]
 
     def variants(self, model: str) -> list[dict[str, Any]]:
@@ -207,7 +213,10 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     for key in content:
         if key not in KEYS:
             raise UnknownName(f"key in {path}", key, KEYS)
+    if isinstance(named := content.get("recipe"), str):
+        content["recipe"] = {"name": named}
     _check_types(path, content)
+    content |= _recipes(path, content)
     content["matrix"] = _matrix(path, content.get("matrix", {}))
     content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
     content["lungs"] = _lungs(path, content.get("lungs", {}))
@@ -225,7 +234,8 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
         _named(path, suite.variants, model)
     for key in suite.recipe_for:
         model, at, size = key.partition("@")
-        sizes = {str(variant["resolution"]) for variant in suite.variants(model)}
+        variants = suite.every_variant() if model == ALL_MODELS else suite.variants(model)
+        sizes = {str(variant["resolution"]) for variant in variants}
         if at and size not in sizes:
             raise UnknownName(f"resolution in recipe_for of {path}", size, sizes)
     return suite
@@ -246,6 +256,16 @@ def _check_types(path: Path, content: dict[str, Any]) -> None:
         raise UserError(f"{path}: run_all must be true or false")
     if type(content.get("budget_minutes", 1)) not in (int, float):
         raise UserError(f"{path}: budget_minutes must be a number")
+
+
+def _recipes(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a file that hold recipes, with the values of those that they name."""
+
+    def full(values: Mapping[str, Any]) -> dict[str, Any]:
+        return _named(path, with_named, values)
+
+    by_model = {model: full(values) for model, values in content.get("recipe_for", {}).items()}
+    return {"recipe": full(content.get("recipe", {})), "recipe_for": by_model}
 
 
 def _lungs(path: Path, given: Any) -> LungNetwork:
@@ -277,9 +297,9 @@ def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:
             _named(path, CHECKS.get(axis, str), value)
 
 
-def _named(path: Path, check: Callable[[Any], Any], value: Any) -> None:
-    """Run a check of a value; what it finds wrong is said of the file."""
+def _named(path: Path, check: Callable[[Any], Found], value: Any) -> Found:
+    """What a check of a value gives; what it finds wrong is said of the file."""
     try:
-        check(value)
+        return check(value)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from benchmark.report import references
 from benchmark.report.labels import labels, preparation
+from benchmark.report.notes import trained
 from benchmark.report.text import duration, interval, number, plain
 from benchmark.spec import Spec
-from tests.records.rows import a_spec
+from benchmark.training.recipe import make_recipe
+from benchmark.training.recipes import with_named
+from tests.records.rows import a_row, a_spec
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,39 @@ def test_references_carry_a_protocol_and_a_source():
     mean = sum(chexnet.per_finding_auc.values()) / 14
     assert len(chexnet.per_finding_auc) == 14
     assert f"{mean:.3f}" in chexnet.result
+
+
+def test_a_named_recipe_is_told_by_its_name_and_what_is_not_its_own():
+    def named(**values):
+        made = make_recipe(with_named({"name": "reference"} | values))
+        return a_spec(recipe=made.as_dict())
+
+    usual = make_recipe().weight_decay
+    specs = {
+        "plain": named(),
+        "small": named(batch_size=16),
+        "light": named(weight_decay=usual),
+        "short": a_spec(recipe=make_recipe(with_named({"name": "short"})).as_dict()),
+    }
+    said = {key: label.partition(" ")[2] for key, label in labels(specs).items()}
+    assert said["plain"] == "(recipe reference)"
+    assert said["small"] == "(batch_size 16, recipe reference)"
+    assert said["light"] == f"(recipe reference, weight_decay {usual})"
+    assert said["short"] == "(recipe short)"
+    together = labels({key: specs[key] for key in ("plain", "small")})
+    assert together == {"plain": "cnn", "small": "cnn (batch_size 16)"}
+
+
+def test_how_a_row_was_trained_names_the_recipe_and_what_it_adds():
+    values = {"name": "reference", "label_smoothing": 0.1, "epochs": 40}
+    row = a_row(a_spec(recipe=make_recipe(with_named(values)).as_dict()))
+    assert trained(row).startswith(
+        "Trained by the recipe reference, adamw at 0.001 (cosine, 10% of all steps of warm-up) in "
+        "batches of 64, at most 40 epochs, patience 6, weight decay 0.05 of kernels, labels "
+        "smoothed by 0.1, weights averaged (by 1/e in 1 epochs), float32 on "
+    )
+    usual = a_row(a_spec(recipe=make_recipe().as_dict()))
+    assert trained(usual).startswith(
+        "Trained by adam at 0.001 (cosine, 100 steps of warm-up) in batches of 32, at most 10 "
+        "epochs, patience 3, float32 on "
+    )

@@ -11,6 +11,7 @@ from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite, parse_filter, suites
 from benchmark.suites.filters import FILTER_KEYS, matches
 from benchmark.training.recipe import make_recipe
+from benchmark.training.recipes import find
 from tests.records.rows import a_spec
 
 
@@ -128,6 +129,48 @@ def test_a_recipe_may_be_for_a_model_and_for_its_size(tmp_path):
     assert recipe("cnn", 224) == (3, 7, 5)
 
 
+def test_a_recipe_may_be_for_a_size(tmp_path):
+    text = TITLE + MATRIX.replace("[64]", "[64, 224]") + "[recipe]\nbatch_size = 4\nepochs = 7\n"
+    text += '[recipe_for."*@224"]\nbatch_size = 2\nepochs = 5\n[recipe_for.mlp]\nbatch_size = 8\n'
+    suite = write_suite(tmp_path, text)
+    assert suite.models({"cnn": None, "mlp": None}) == ["cnn"]
+
+    def recipe(model, size):
+        made = make_recipe(*suite.recipe_values(model, size))
+        return made.batch_size, made.epochs
+
+    assert recipe("cnn", 64) == (4, 7)
+    assert recipe("cnn", 224) == (2, 5)
+    assert recipe("mlp", 64) == (8, 7)
+    assert recipe("mlp", 224) == (8, 5), "what is said of a model goes before what is of a size"
+
+
+def test_a_size_that_one_model_alone_has_may_have_a_recipe(tmp_path):
+    text = TITLE + MATRIX + "[matrix_for.mlp]\nresolutions = [32]\n"
+    suite = write_suite(tmp_path, text + '[recipe_for."*@32"]\nepochs = 1\n')
+    assert make_recipe(*suite.recipe_values("mlp", 32)).epochs == 1
+
+
+def test_a_suite_names_a_recipe_and_says_what_is_different(tmp_path):
+    named = find("reference").values
+    for text in ('recipe = "reference"\n' + MATRIX, MATRIX + '[recipe]\nname = "reference"\n'):
+        values = make_recipe(*write_suite(tmp_path, TITLE + text).recipe_values("cnn", 64))
+        assert values == make_recipe(named, {"name": "reference"})
+    text = MATRIX + '[recipe]\nname = "reference"\nepochs = 3\n[recipe_for.mlp]\nname = "short"\n'
+    suite = write_suite(tmp_path, TITLE + text)
+    assert make_recipe(*suite.recipe_values("cnn", 64)).epochs == 3
+    made = make_recipe(*suite.recipe_values("mlp", 64))
+    assert (made.name, made.epochs) == ("short", find("short").values["epochs"])
+
+
+def test_an_ensemble_names_a_recipe(tmp_path):
+    text = '[[ensembles]]\nname = "joined"\nkind = "joined_features"\nmembers = ["cnn", "mlp"]\n'
+    text += 'k = 2\nrecipe = { name = "short", epochs = 2 }\n'
+    text = TITLE + MATRIX.replace('["cnn"]', '["cnn", "mlp"]') + text
+    (ensemble,) = write_suite(tmp_path, text).ensembles
+    assert ensemble.recipe == {**find("short").values, "name": "short", "epochs": 2}
+
+
 def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
     suite = write_suite(tmp_path, TITLE + MATRIX + '[recipe_for."cnm@64"]\nepochs = 1\n')
     with pytest.raises(UnknownName, match=r"'cnm'.*Did you mean 'cnn'"):
@@ -146,6 +189,9 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "unknown axis"),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
+        (TITLE + MATRIX + '[recipe_for."*@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
+        ('recipe = "referenze"\n' + TITLE + MATRIX, "mine.toml.*Did you mean 'reference'"),
+        (TITLE + MATRIX + "[recipe_for.cnn]\nname = 3\n", "mine.toml.*name must be text"),
         (TITLE + MATRIX + 'weights = ["imagnet"]\n', "unknown weights .*Did you mean 'imagenet'"),
         (TITLE + MATRIX + 'weights = ["imagenet_frozen"]\n', "unknown weights .*'imagenet_frozen'"),
         (TITLE + MATRIX + 'scheme = ["forzen"]\n', "unknown scheme .*Did you mean 'frozen'"),
