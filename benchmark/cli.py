@@ -145,6 +145,12 @@ def run(run_all: bool, names: tuple[str, ...], **given: Any) -> None:
     default="",
     help="Options of the pipeline: 'runner=FlinkRunner,...'; without, on this machine.",
 )
+@click.option(
+    "--sizes",
+    type=options.FILE,
+    help="A table of the sizes the images had before they were resized: CSV with columns image, "
+    "width, height (px) and, where known, spacing (mm).",
+)
 def prepare(
     dataset: str,
     manual_dir: Path | None,

@@ -94,6 +94,7 @@ class Spec(
         ensemble: of an ensemble its declaration.
         weights_sha256: of the published files that are loaded; None where none is, or none is
             there and the spec cannot be run.
+        shapes_sha256: of what is known of the original files, for a model that is made from that.
         requires: by role the specs that this one is made from.
     """
 
@@ -117,6 +118,7 @@ class Spec(
     memory_fallback: bool = False
     ensemble: EnsembleRule | None = None
     weights_sha256: Sha256 | None = None
+    shapes_sha256: Sha256 | None = None
     requires: dict[str, Requirement] = {}
 
     def __post_init__(self) -> None:

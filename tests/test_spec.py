@@ -19,7 +19,10 @@ from benchmark.spec import MEMBER, PUBLISHED, EnsembleRule, Requirement, Spec, r
 from benchmark.suites.ensembles import Ensemble
 from tests.records.rows import a_row, a_spec
 
-LATER = {"protocol", "limit", "memory_fallback", "ensemble", "weights_sha256", "requires"}
+LATER = {
+    "protocol", "limit", "memory_fallback", "ensemble", "weights_sha256", "shapes_sha256",
+    "requires",
+}  # fmt: skip
 """Fields with a default."""
 FIRST = {
     "kind", "dataset", "dataset_version", "manifest_sha256", "model", "resolution",
@@ -34,6 +37,7 @@ OTHER = {
     "memory_fallback": True,
     "ensemble": EnsembleRule(rule="hard_vote"),
     "weights_sha256": "e" * 64,
+    "shapes_sha256": "d" * 64,
     "requires": {"lungs": Requirement("0" * 12, "1" * 12)},
 }
 
@@ -77,6 +81,7 @@ specs = st.builds(
     memory_fallback=st.booleans(),
     ensemble=st.none() | rules,
     weights_sha256=st.none() | hashes,
+    shapes_sha256=st.none() | hashes,
     requires=st.dictionaries(
         st.sampled_from(["lungs", "network", "member:cnn", "member:mlp"]),
         st.builds(Requirement, hexadecimal, hexadecimal),
@@ -173,7 +178,7 @@ def test_a_default_that_is_written_out_is_the_default():
     """Also where its text is another object, as whatever was read from a file is."""
     written = {
         "protocol": "".join(["publi", "shed"]), "limit": None, "memory_fallback": False,
-        "ensemble": None, "weights_sha256": None, "requires": {},
+        "ensemble": None, "weights_sha256": None, "shapes_sha256": None, "requires": {},
     }  # fmt: skip
     assert written.keys() == LATER
     assert written["protocol"] == PUBLISHED

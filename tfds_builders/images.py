@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -34,6 +35,16 @@ MAX_BYTES = 256 * 2**20
 # Anything else Pillow can open is a document or needs outside programs.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
+_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
+_BIT_DEPTH = 24
+"""Where a PNG file has it: Pillow makes 8 bits of colours of 16."""
+
+
+class Header(NamedTuple):
+    """How a file stores a pixel: bits a channel, and channels (1 for a palette)."""
+
+    bits: int
+    channels: int
 
 
 @dataclass(frozen=True)
@@ -43,10 +54,21 @@ class Checked:
     Attributes:
         data: bytes that enter the set, JPEG or PNG; None where the file is quarantined.
         reason: why the file was converted or quarantined; empty where it was kept as it is.
+        header: of the file, where it was converted.
     """
 
     data: bytes | None
     reason: str = ""
+    header: Header | None = None
+
+
+def read_header(data: bytes) -> Header | None:
+    """How an image file stores a pixel; None where that cannot be told. Decodes no pixel."""
+    try:
+        with silenced(), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            return _header(image, data)
+    except Exception:  # a broken file raises nearly anything
+        return None
 
 
 def check(data: bytes, dtype: type = np.uint8) -> Checked:
@@ -135,7 +157,13 @@ def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
         grey, how = _grey(image, dtype)
         buffer = io.BytesIO()
         Image.fromarray(grey).save(buffer, "PNG")
-        return Checked(buffer.getvalue(), f"{image.format} {image.mode} {how}")
+        reason = f"{image.format} {image.mode} {how}"
+        return Checked(buffer.getvalue(), reason, _header(image, data))
+
+
+def _header(image: Image.Image, data: bytes) -> Header:
+    bits = data[_BIT_DEPTH] if image.format == "PNG" else _BITS.get(image.mode, 8)
+    return Header(bits, len(image.getbands()))
 
 
 def _may_stay(image: Image.Image, dtype: np.dtype) -> bool:

@@ -27,7 +27,8 @@ class IngestReport:
 
     Attributes:
         quarantined: ``{"file", "reason"}`` of each file left out.
-        converted: ``{"file", "reason"}`` of each file that entered with other bytes.
+        converted: ``{"file", "reason"}`` of each file that entered with other bytes, with how it
+            stored a pixel, ``bits`` and ``channels``, where that is known.
     """
 
     quarantined: list[dict] = field(default_factory=list)
@@ -43,7 +44,8 @@ class IngestReport:
         if checked.data is None:
             self.refuse(item.name, checked.reason)
         elif checked.reason:
-            self.converted.append({"file": item.name, "reason": checked.reason})
+            stored = checked.header._asdict() if checked.header else {}
+            self.converted.append({"file": item.name, "reason": checked.reason, **stored})
 
     def close(self, split: str, admitted: int) -> None:
         """Account for a split of which every image was taken, ``admitted`` of them into the set.

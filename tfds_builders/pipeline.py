@@ -14,7 +14,7 @@ from typing import Any
 
 from tfds_builders import images
 from tfds_builders.errors import DatasetError
-from tfds_builders.images import Checked
+from tfds_builders.images import Checked, Header
 from tfds_builders.ingest_report import IngestReport, Item
 
 _PART = 32
@@ -53,7 +53,7 @@ def transform(parts: Sequence[Sequence[Item]], read: Callable, making: Any, note
     """
     beam = _beam()
 
-    def write(lines: list[tuple[str, bool, str]]) -> None:
+    def write(lines: list[tuple[str, bool, str, Header | None]]) -> None:
         notes.write_text(json.dumps(lines), encoding="utf-8")
 
     def expand(root: Any) -> Any:
@@ -72,12 +72,13 @@ def take_account(
     notes: Path, split: str, parts: Sequence[Sequence[Item]], ingest: IngestReport
 ) -> None:
     """Take the account of a split that a pipeline made, in the order of its images."""
-    odd = {name: (kept, reason) for name, kept, reason in json.loads(notes.read_bytes())}
+    odd = {name: said for name, *said in json.loads(notes.read_bytes())}
     notes.unlink()
     admitted = 0
     for item in chain.from_iterable(parts):
-        kept, reason = odd.get(item.name, (True, ""))
-        ingest.take(item, Checked(b"" if kept else None, reason))
+        kept, reason, header = odd.get(item.name, (True, "", None))
+        header = header and Header(*header)
+        ingest.take(item, Checked(b"" if kept else None, reason, header))
         admitted += kept
     ingest.close(split, admitted)
 
@@ -89,7 +90,7 @@ def _make(part: Sequence[Item], read: Callable, making: Any) -> Iterator[Any]:
             checked = making.check(item, content)
             kept = checked.data is not None
             if checked.reason:
-                yield tagged(_ODD, (item.name, kept, checked.reason))
+                yield tagged(_ODD, (item.name, kept, checked.reason, checked.header))
             if kept:
                 yield making.example(item, checked)
 

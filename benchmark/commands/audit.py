@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ import click
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
+    from benchmark.report.file_shape import ShapeAlone
 
 _COLOURS = {"leak": "red", "suspected": "yellow", "clean": "green"}
 _SHOWN = 10
+CHANCE = 0.5
+"""The AUC of what tells nothing."""
 
 
 def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, images: bool) -> int:
@@ -30,15 +34,17 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     from benchmark.data.audit.findings import examine, gate
     from benchmark.data.prepare import keep_leakage
     from benchmark.records.files import readable_json, write_atomic
+    from benchmark.report.file_shape import shape_alone
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
     copies = find_copies(prepared, cache_dir, show_progress) if images else None
-    found = examine(prepared, copies)
+    told = shape_alone(prepared)
+    found = {**examine(prepared, copies), "shape_alone": asdict(told)}
     if images:
         keep_leakage(prepared, gate(prepared.manifest(), prepared.facts, copies))
     path = out / f"{prepared.name.replace('/', '-')}.json"
     write_atomic(path, readable_json(found))
-    _show(found, "a simulated set" if images else "--no-images")
+    _show(found, told, "a simulated set" if images else "--no-images")
     click.echo(f"All of it: {path}")
     return 1 if found["verdict"] == "leak" else 0
 
@@ -65,9 +71,9 @@ def show_progress(what: str, done: int, total: int) -> None:
         click.echo(f"\r\033[KAudit: {what} {done:,} of {total:,} images{end}", nl=False, err=True)
 
 
-def _show(found: dict[str, Any], why_no_pixels: str) -> None:
+def _show(found: dict[str, Any], told: ShapeAlone, why_no_pixels: str) -> None:
     click.echo(f"{found['dataset']} {found['dataset_version']}: {found['images']:,} images")
-    for question, answer, details in _rows(found):
+    for question, answer, details in (*_rows(found), _shape(told)):
         click.echo(f"  {question:<34} {answer}")
         for detail in details[:_SHOWN]:
             click.echo(f"    {_plain(detail)}")
@@ -147,6 +153,19 @@ def _shift(entry: dict[str, Any]) -> str:
         f"{entry['finding']}: {a} {p:.1%}, {b} {q:.1%}; difference {entry['difference']:+.1%} "
         f"[{low:+.1%}, {high:+.1%}], h = {entry['cohen_h']:+.2f}, Holm p = {entry['p_holm']:.2g}"
     )
+
+
+def _shape(told: ShapeAlone) -> tuple[str, str, list[str]]:
+    """Of no weight in the status either: what a network could take for a finding."""
+    lines = [
+        f"{each.finding}: {each.auc:.3f} [{each.low:.3f}, {each.high:.3f}], {each.images:,} images"
+        for each in sorted(told.findings, key=lambda each: -each.auc)
+    ]
+    lines += [f"too few patients: {', '.join(told.too_few)}"] if told.too_few else []
+    above = sum(each.low > CHANCE for each in told.findings)
+    answer = f"better than chance for {above} of {len(told.findings)} findings"
+    answer += f", on {told.basis}" if told.basis else ""
+    return "AUC of the file's shape alone", _plain(told.nothing) or answer, lines
 
 
 def _plain(text: str) -> str:

@@ -31,6 +31,7 @@ def explore_dataset(
     from benchmark.data.audit.texture import SIZE
     from benchmark.data.views import open_view
     from benchmark.report.eda import write
+    from benchmark.report.file_shape import shape_alone
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
     manifest = prepared.manifest()
@@ -41,7 +42,8 @@ def explore_dataset(
     wanted = prepared.facts.redistributable if with_images is None else with_images
     pictures = _samples(prepared) if wanted else {}
     folder = out / prepared.name.replace("/", "-")
-    page = write(folder, prepared.name, manifest, prepared.facts, views, pictures)
+    told = shape_alone(prepared)
+    page = write(folder, prepared.name, manifest, prepared.facts, views, pictures, told)
     click.echo(f"Page: {page}")
     if not prepared.facts.redistributable:
         click.echo("This set may not be passed on: the page and its folder must stay local.")

@@ -42,7 +42,7 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
             click.echo(f"  {name:<{width}} cannot be used: {model_file.problem}")
             continue
         card = model_file.card
-        if card["inputs"] == "metadata":
+        if card["inputs"] != "image":
             facts = "no image"
         else:
             upper = f" to {card['max_size']}" if card["max_size"] else ""

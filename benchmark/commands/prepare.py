@@ -11,7 +11,7 @@ import click
 from benchmark.commands.audit import show_progress
 from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
-from benchmark.data.prepared import NotPrepared, load_prepared
+from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
 
 
@@ -22,6 +22,7 @@ def prepare_dataset(
     cache_dir: Path | None = None,
     own_name: str = "",
     beam: str | None = None,
+    sizes: Path | None = None,
     **own: object,
 ) -> None:
     """Prepare a data set and say what was found in it.
@@ -30,6 +31,7 @@ def prepare_dataset(
         cache_dir: folder of the views, one of which the audit looks at.
         own_name: what to call a set of the user's own.
         beam: options of an Apache Beam pipeline to run the builder in; None for no pipeline.
+        sizes: a table of the original sizes of its images; None for none.
         own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
     """
     from benchmark.data.prepare import prepare
@@ -37,7 +39,7 @@ def prepare_dataset(
 
     dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
     _refuse_other_options(dataset, data_dir)
-    prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam)
+    prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam, sizes)
     click.echo(f"{prepared.name} {prepared.version} is prepared in {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
@@ -50,6 +52,7 @@ def prepare_dataset(
     click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
     for reason in derived.reasons:
         click.echo(f"    {reason}")
+    _show_shapes(prepared)
     _show_fraction(prepared.facts)
     _show_ingest("quarantined (not used)", prepared.facts.quarantined)
     _show_ingest("converted to grey PNG", prepared.facts.converted)
@@ -87,6 +90,14 @@ def _refuse_other_options(dataset: Dataset, data_dir: Path) -> None:
             f"{dataset.name} is prepared already, and was read in another way. Choose another "
             f"--name, or delete {prepared.path.parent} and prepare it again."
         )
+
+
+def _show_shapes(prepared: Prepared) -> None:
+    """Of how many images it is known which size they had before anybody resized them."""
+    if shapes := prepared.shapes:
+        known = int(shapes.known.sum())
+        different = f", {len(shapes.sizes):,} different" if known else ""
+        click.echo(f"  original sizes: known of {known:,} images{different}")
 
 
 def _show_fraction(facts: SetFacts) -> None:

@@ -6,11 +6,14 @@ import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.data.prepared import FACTS, NotPrepared, load_prepared
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.door import RecordError
+
+if TYPE_CHECKING:
+    from tfds_builders.shapes import Shape
 
 _MOST_LOOKED_AT = 30
 
@@ -87,6 +90,15 @@ class Dataset:
                 self.builder_class.locate(place, self.config)
                 return f"\n{place} does hold it: give that one with --manual-dir."
         return ""
+
+    def original_shapes(self, manual_dir: Path | None) -> dict[str, Shape]:
+        """Image id -> the shape it had before it was resized, where published tables say it.
+
+        Raises:
+            tfds_builders.errors.DatasetError: a table is not as published.
+        """
+        known = getattr(self.builder_class, "original_shapes", None)
+        return known(manual_dir, self.config) if known and manual_dir else {}
 
     def builder_config(self, manual_dir: Path | None) -> Any:
         """What to construct the builder with: the name of a config, or one made for the folder."""

@@ -22,11 +22,17 @@ FACTS = "prepared.json"
 PREPARED_SCHEMA: Literal[2] = 2
 
 
-class FileNote(msgspec.Struct, frozen=True):
-    """A raw file that was left out or converted, and why."""
+class FileNote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A raw file that was left out or converted, and why.
+
+    Attributes:
+        bits, channels: how a converted file stored a pixel; None where nobody noted it.
+    """
 
     file: str
     reason: str
+    bits: Count | None = None
+    channels: Count | None = None
 
 
 class Suspected(msgspec.Struct, frozen=True):

@@ -32,6 +32,9 @@ from benchmark.data.facts import (
 from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST, read_manifest
 from benchmark.data.prepared import Prepared, load_prepared
+from benchmark.data.shape_recording import record_shapes
+from benchmark.data.shapes import SHAPES
+from benchmark.data.sizes import read_sizes
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.records.door import write_record
@@ -49,8 +52,12 @@ def prepare(
     cache_dir: Path | None = None,
     progress: Progress | None = None,
     beam: str | None = None,
+    sizes: Path | None = None,
 ) -> Prepared:
     """Prepare a data set where it is not, and return its facts.
+
+    What is prepared stays as it is. A set that was prepared before the shapes of files were
+    recorded gets these.
 
     Args:
         dataset: what to prepare.
@@ -59,10 +66,13 @@ def prepare(
         cache_dir: folder of the views, one of which the audit looks at; None keeps none.
         progress: told how far the audit is.
         beam: options of an Apache Beam pipeline to run the builder in; None for no pipeline.
+        sizes: a table of the original sizes of its images (see :mod:`benchmark.data.sizes`), which
+            counts more than what else is known of them; None for none.
 
     Raises:
         UserError: the raw files are missing or laid out in another way, a folder cannot be read
-            or written or is full, or Beam is asked for and is not there.
+            or written or is full, Beam is asked for and is not there, or ``sizes`` is no such
+            table.
     """
     from tfds_builders.errors import DatasetError
 
@@ -73,6 +83,11 @@ def prepare(
         path = build(dataset, data_dir, manual_dir, beam)
         if not (path / FACTS).is_file():
             _derive(dataset.name, path, cache_dir, progress)
+        prepared = load_prepared(dataset.name, data_dir)
+        if sizes or not (path / SHAPES).is_file():
+            ids = prepared.manifest()["image_id"]
+            given = read_sizes(sizes, ids) if sizes else {}
+            record_shapes(prepared, dataset.original_shapes(manual_dir) | given)
     except DatasetError as error:
         # Some messages begin with the builder's name, for people who do not come by here.
         said = re.sub(f"^{dataset.name.split('/')[0]}(/{dataset.config})?: ", "", str(error))
@@ -84,7 +99,7 @@ def prepare(
         if not said:
             raise
         raise UserError(f"{dataset.name}: {said}") from error
-    return load_prepared(dataset.name, data_dir)
+    return prepared
 
 
 def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) -> str:
@@ -120,6 +135,7 @@ def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | 
     processes may do this at a time.
     """
     remove_abandoned(path.parent)
+    (path / SHAPES).unlink(missing_ok=True)  # of a manifest that is gone
     facts = read_set_facts(name, path)
     digest = _write_manifest(name, path, facts.findings)
     manifest = read_manifest(path / MANIFEST, digest, derive_again(name, path))

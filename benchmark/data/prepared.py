@@ -1,9 +1,10 @@
 """Facts about a prepared data set, read from disk without TensorFlow.
 
 A prepared set is a TFDS version folder, ``<data_dir>/<builder>/<config>/<version>/``. Beside
-TFDS's own files it holds two of ours (see ``prepare.py``): ``manifest.csv``, one line per image,
-and ``prepared.json``, the facts derived from it. All are checked against the hashes in
-``prepared.json`` before anything in them is used.
+TFDS's own files it holds three of ours (see ``prepare.py``): ``manifest.csv``, one line per image,
+``prepared.json``, the facts derived from it, and ``shapes.json``, what is known of the original
+files. The first is checked against its hash in the second, the others against their seals, before
+anything in them is used.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from benchmark.data.facts import (
     read_set_facts,
 )
 from benchmark.data.manifest import LABELLED, MANIFEST, TARGET, listed_findings, read_manifest
+from benchmark.data.shapes import SHAPES, Shapes, read_shapes
 from benchmark.errors import UserError
+from benchmark.hashing import sha256_of_file
 from benchmark.records.row import SplitCounts
 from benchmark.task import Task
 
@@ -125,6 +128,22 @@ class Prepared:
     def _manifest(self) -> pd.DataFrame:
         todo = derive_again(self.name, self.path)
         return read_manifest(self.path / MANIFEST, self.manifest_sha256, todo)
+
+    @cached_property
+    def shapes(self) -> Shapes | None:
+        """What is known of the original files; None where the set was prepared before that was.
+
+        Raises:
+            RecordError: the file, or the manifest, was changed.
+        """
+        ids = self.manifest()["image_id"].tolist()
+        return read_shapes(self.path, self.manifest_sha256, ids)
+
+    @property
+    def shapes_sha256(self) -> str | None:
+        """SHA-256 of the file of shapes; None where there is none."""
+        path = self.path / SHAPES
+        return sha256_of_file(path) if path.is_file() else None
 
     def part(self, split: str) -> ManifestPart:
         """The manifest of one split as arrays; errors as of :meth:`manifest`."""

@@ -1,26 +1,50 @@
-"""Run a model that sees no image: the constant predictor and the metadata-only model."""
+"""Run a model that sees no image: constant, of metadata, or of the original file's shape."""
 
 from __future__ import annotations
 
-from benchmark.data.prepared import SPLITS
+import numpy as np
+
+from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.split_data import SplitData
+from benchmark.errors import UserError
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import fit
 
+Known = dict[str, np.ndarray]
+
 
 def run(job: SpecJob) -> Outcome:
-    """Fit on the training split's metadata and predict every split.
+    """Fit on what is known of the training images and predict every split.
 
     Raises:
-        benchmark.models.NotApplicable: the set has no metadata that the model could use.
+        benchmark.models.NotApplicable: the set knows nothing that the model could use.
+        UserError: the shapes were recorded anew after the spec was planned.
     """
-    parts = {split: job.data[split].part for split in SPLITS}
-    metadata = {
-        split: {"age": part.age, "sex": part.sex, "view": part.view}
-        for split, part in parts.items()
-    }
-    train, task = parts["train"], job.prepared.task
+    of_shape = job.model_file.card["inputs"] == "shape"
+    known = _shapes(job) if of_shape else {s: _metadata(job.data[s]) for s in SPLITS}
+    train, task = job.data["train"].part, job.prepared.task
     with job.phases.phase("train"):
-        predict = fit(job.model_file, metadata["train"], train.targets, train.labelled, task)
+        predict = fit(job.model_file, known["train"], train.targets, train.labelled, task)
     with job.phases.phase("predict"):
-        logits = {split: predict(metadata[split]) for split in SPLITS}
+        logits = {split: predict(known[split]) for split in SPLITS}
     return Outcome(logits, parameters=0)
+
+
+def _metadata(data: SplitData) -> Known:
+    return {"age": data.part.age, "sex": data.part.sex, "view": data.part.view}
+
+
+def _shapes(job: SpecJob) -> dict[str, Known]:
+    prepared, spec = job.prepared, job.spec
+    if prepared.shapes is None or prepared.shapes_sha256 != spec.shapes_sha256:
+        raise UserError(
+            f"shapes of {spec.dataset} were recorded anew after this spec was planned; run again"
+        )
+    return {s: prepared.shapes.columns(_lines(prepared, job.data[s])) for s in SPLITS}
+
+
+def _lines(prepared: Prepared, data: SplitData) -> np.ndarray:
+    """Lines of the manifest that the images of a split stand in; of a copy that of its original."""
+    split = prepared.manifest()["split"].to_numpy(str)
+    lines = np.concatenate([np.flatnonzero(split == source) for source in data.sources])
+    return lines if data.rows is None else lines[data.rows]

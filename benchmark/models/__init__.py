@@ -8,7 +8,8 @@ literal ``CARD`` (read without running the file, keys in ``_cards.py``) and one 
   path of a weight file, or a tuple of them where the card's ``weight_files`` names several. A
   model that takes weights has a layer ``features`` (B, D): up to it goes the backbone that they
   fill, what follows is the head;
-- metadata models, ``fit(metadata, targets, labelled, task) -> predict``: see ``_create.py``.
+- models that see no image (``inputs`` in the card is ``metadata`` or ``shape``),
+  ``fit(metadata, targets, labelled, task) -> predict``: see ``_create.py``.
 
 Files that begin with ``_`` are helpers. Importing this package imports neither Keras nor
 TensorFlow.

@@ -13,6 +13,10 @@ OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "lite", "ca
 NORMALISATIONS = ("unit", "standardise", "imagenet", "own")
 """What a spec may ask for; ``own`` means the card's ``own_normalisation``."""
 
+WITHOUT_IMAGE = ("metadata", "shape")
+"""What ``inputs`` says of a model that sees no image: age, sex and view, or the original file's
+shape."""
+
 PREDICTS = ("findings", "masks")
 """What ``predicts`` may say: a classifier's findings, or the mask of a segmentation network."""
 
@@ -68,7 +72,7 @@ _COMMON: dict[str, _Check] = {
         f"one of {', '.join(map(repr, SOURCE_SYSTEMS))}",
     ),
     "predicts": (lambda v: v in PREDICTS, "'findings' or 'masks'"),
-    "inputs": (lambda v: v in ("image", "metadata"), "'image' or 'metadata'"),
+    "inputs": (lambda v: v in ("image", *WITHOUT_IMAGE), "'image', 'metadata' or 'shape'"),
     "deterministic": (lambda v: isinstance(v, bool), "True or False"),
     "version": (_is_whole, "a whole number from 1, raised when the model's numbers change"),
 }
@@ -119,7 +123,7 @@ def read_card(source: bytes) -> dict[str, Any]:
         source: the bytes of a Python file; it is parsed, never run.
 
     Returns:
-        Every key of the card. Cards with ``inputs: "metadata"`` get neutral values for the keys
+        Every key of the card. Cards of models that see no image get neutral values for the keys
         that concern images.
 
     Raises:
@@ -159,13 +163,13 @@ def _checked(card: Any) -> dict[str, Any]:
         raise CardError(f"CARD is a {type(card).__name__}, not a dict")
     card = {"predicts": "findings", "version": 1} | card
     wanted = _COMMON
-    if card.get("inputs") != "metadata":
+    if card.get("inputs") not in WITHOUT_IMAGE:
         wanted, card = _COMMON | _IMAGE, _OPTIONAL | card
     _check_keys(card, wanted)
     for key, (holds, expected) in wanted.items():
         if not _safely(holds, card[key]):
             raise CardError(f"CARD[{key!r}] is {card[key]!r}; expected {expected}")
-    if card["inputs"] == "metadata":
+    if card["inputs"] in WITHOUT_IMAGE:
         return _NO_IMAGE | card
     _check_sizes(card)
     if card["weight_files"] and not card["weights"]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 Metadata = Mapping[str, np.ndarray]
-"""Arrays (N,): ``age`` int years, -1 unknown; ``sex`` 'F', 'M' or ''; ``view`` 'PA', ... or ''."""
+"""Arrays (N,): ``age`` int years, -1 unknown; ``sex`` 'F', 'M' or ''; ``view`` 'PA', ... or ''. Of
+a model of the file's shape :meth:`benchmark.data.shapes.Shapes.columns`."""
 
 
 def check_size(model_file: ModelFile, size: int) -> None:
@@ -138,11 +139,11 @@ def _check_network(
 def fit(
     model_file: ModelFile, metadata: Metadata, targets: np.ndarray, labelled: np.ndarray, task: Task
 ) -> Callable[[Metadata], np.ndarray]:
-    """Fit a metadata model.
+    """Fit a model that sees no image.
 
     Args:
-        model_file: a metadata model, as discovered.
-        metadata: age, sex and view of the N training images.
+        model_file: a model of metadata or of the file's shape, as discovered.
+        metadata: of the N training images, what the card's ``inputs`` names.
         targets: (N, F), 0 or 1 where labelled; of a model that predicts masks (N, H, W, F).
         labelled: bool, of the same shape; what is False counts neither way.
         task: the findings.
@@ -156,7 +157,7 @@ def fit(
         NotApplicable: the data hold nothing the model could learn from.
     """
     module = load(model_file)
-    if model_file.card["inputs"] != "metadata":
+    if model_file.card["inputs"] == "image":
         raise NotApplicable(f"model {model_file.name} sees images; it is built, not fitted.")
     with blaming(model_file, "could not be fitted"):
         predict = module.fit(metadata, targets, labelled, task)
@@ -164,7 +165,7 @@ def fit(
     def checked(metadata: Metadata) -> np.ndarray:
         with blaming(model_file, "could not predict"):
             logits = np.asarray(predict(metadata), dtype=np.float32)
-        wanted = (len(metadata["age"]), *targets.shape[1:])
+        wanted = (len(next(iter(metadata.values()))), *targets.shape[1:])
         if logits.shape != wanted or not np.isfinite(logits).all():
             raise ModelError(
                 f"model file {model_file.path}: predict returned logits of shape {logits.shape}; "

@@ -24,6 +24,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 ENTRY_POINTS = {
     "image": ("build", ("input_shape", "task", "weights")),
     "metadata": ("fit", ("metadata", "targets", "labelled", "task")),
+    "shape": ("fit", ("shapes", "targets", "labelled", "task")),
 }
 
 

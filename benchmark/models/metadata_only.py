@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from benchmark.models import NotApplicable
+from benchmark.models._regressions import fit_logits
 
 CARD = {
     "title": "Metadata only (age, sex, view)",
@@ -32,18 +33,8 @@ def fit(metadata, targets, labelled, task):
             "model metadata_only needs age, sex or view, and this data set's training images "
             "carry none of them (or the same for all)."
         )
-    if task.exclusive:
-        outputs = [_share_logits(x, targets, labelled)]
-    else:
-        outputs = [
-            _finding_logit(x, t, known) for t, known in zip(targets.T, labelled.T, strict=True)
-        ]
-
-    def predict(metadata):
-        x = features(metadata)
-        return np.concatenate([output(x) for output in outputs], axis=1).astype(np.float32)
-
-    return predict
+    logits = fit_logits(x, targets, labelled, task, lambda: LogisticRegression(max_iter=1000))
+    return lambda metadata: logits(features(metadata))
 
 
 def _features_like(training):
@@ -64,29 +55,3 @@ def _features_like(training):
 
 def _age_known(metadata):
     return (metadata["age"] >= 0) & (metadata["age"] <= OLDEST)
-
-
-def _finding_logit(x, target, known):
-    """Log-odds of one finding; a finding without both answers gets smoothed prevalence."""
-    target, x = target[known].astype(int), x[known]
-    if len(np.unique(target)) < 2:
-        odds = (target.sum() + 0.5) / (len(target) - target.sum() + 0.5)
-        return lambda x: np.full((len(x), 1), np.log(odds))
-    model = LogisticRegression(max_iter=1000).fit(x, target)
-    return lambda x: model.decision_function(x)[:, None]
-
-
-def _share_logits(x, targets, labelled):
-    """Log of each exclusive finding's probability; one never seen gets that of half a case."""
-    known = labelled.all(axis=1)
-    target = targets[known].argmax(axis=1)
-    seen = np.unique(target)
-    unseen = -np.log(2 * (len(target) + 1))
-    model = LogisticRegression(max_iter=1000).fit(x[known], target) if len(seen) > 1 else None
-
-    def output(x):
-        logits = np.full((len(x), targets.shape[1]), unseen)
-        logits[:, seen] = model.predict_log_proba(x) if model else 0.0
-        return logits
-
-    return output

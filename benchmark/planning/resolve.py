@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from msgspec import structs
 from benchmark import kinds
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
+from benchmark.data.shapes import obstacle
 from benchmark.errors import UnknownModel, UserError
 from benchmark.kinds.base import found as model_called
 from benchmark.models import ModelFile
@@ -133,7 +134,8 @@ class _Resolver:
 
     def specs(self, wanted: Mapping[str, set[str]], plan: Plan) -> _Found:
         """Cheapest models first, within the suite's budget; ensembles behind them."""
-        by_model = {name: self._of_model(name) for name in self._fitting_models()}
+        fitting = self._fitting_models(wanted.get("model", ()))
+        by_model = {name: self._of_model(name) for name in fitting}
         named = [name for name in by_model if name in wanted.get("model", {name})]
         kept = self._within_budget({name: by_model[name] for name in named}, wanted, plan)
         specs = [draft for name in kept for draft in by_model[name]]
@@ -151,18 +153,30 @@ class _Resolver:
         selected = [draft.spec for draft in specs if matches(draft.spec, wanted)]
         return _Found([*self._lungs(of_members), *of_members, *specs], selected)
 
-    def _fitting_models(self) -> list[str]:
-        """The models of the suite that predict what the set holds: masks, or findings."""
-        files = self.inputs.model_files
+    def _fitting_models(self, wanted: Collection[str]) -> list[str]:
+        """The models of the suite that predict what the set holds: masks, or findings.
+
+        One of the file's shape is not among those that ``*`` stands for where no shapes differ.
+        """
+        files, named = self.inputs.model_files, {*self.suite.named_models, *wanted}
         holds = "masks" if self.prepared.holds_masks else "findings"
         cards = {n: files[n].card or UNKNOWN_CARD for n in self.suite.models(files)}
-        fitting = [name for name, card in cards.items() if card["predicts"] == holds]
+        fitting = [
+            name
+            for name, card in cards.items()
+            if card["predicts"] == holds
+            and (name in named or card["inputs"] != "shape" or self._shapes_differ)
+        ]
         if not fitting:
             raise UserError(
                 f"{self.prepared.name} holds {holds}: suite {self.suite.name} has no model for "
                 "them."
             )
         return fitting
+
+    @cached_property
+    def _shapes_differ(self) -> bool:
+        return not obstacle(self.prepared.name, self.prepared.shapes)
 
     def _within_budget(
         self,
@@ -216,6 +230,7 @@ class _Resolver:
             precision=(inputs.precision or recipe.precision) if sees_images else "",
             limit=inputs.limit,
             protocol=self.protocol.name,
+            shapes_sha256=self.prepared.shapes_sha256 if card["inputs"] == "shape" else None,
             **variant,
         )
         if not sees_images:

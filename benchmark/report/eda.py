@@ -12,6 +12,7 @@ from benchmark.data.facts import SetFacts
 from benchmark.report import eda_figures as figures
 from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
+from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
 from benchmark.report.html.figure_style import save_both
@@ -28,6 +29,7 @@ def write(
     facts: SetFacts,
     images: dict[str, np.ndarray],
     pictures: dict[str, np.ndarray],
+    shape: ShapeAlone,
 ) -> Path:
     """Write page, figures and numbers; return the page.
 
@@ -38,18 +40,21 @@ def write(
         facts: what the builder says of the set.
         images: split -> uint8 (N, S, S), of which the grey levels are shown.
         pictures: row of the contact sheet -> uint8 (n, S, S); empty for none.
+        shape: what the shape of the original files tells on its own.
     """
     findings = facts.findings
     counts = statistics.counts(manifest, findings)
     seed = sum(map(ord, name))  # the same set, the same intervals
     effects = statistics.associations(manifest, findings, seed)
+    told = statistics.by_shape(shape)
     body = [
         *_samples(folder, pictures),
         *_labels(folder, manifest, counts, findings),
         *_metadata(folder, manifest, effects, _shown(counts, findings)),
         *_pixels(folder, manifest, images),
+        *parts.shape_section(shape, told),
     ]
-    numbers = statistics.table([*counts, *effects]).to_csv(index=False, lineterminator="\n")
+    numbers = statistics.table([*counts, *effects, *told]).to_csv(index=False, lineterminator="\n")
     page = html.page(parts.page(name, facts, manifest, body))
     files = static_files() | {NUMBERS: numbers.encode(), PAGE: page.encode()}
     for file, content in files.items():

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.records.predictions import SPLITS
+from benchmark.report.file_shape import ShapeAlone
 
 RESAMPLES = 400
 _BLOCK = 512  # images
@@ -107,6 +108,14 @@ def associations(manifest: pd.DataFrame, findings: list[str], seed: int) -> list
         if seen["view"].nunique() > 1:
             rows += _measured(finding, "view", "Cramer's V", seen, _views, _cramer, rng)
     return rows
+
+
+def by_shape(told: ShapeAlone) -> list[Statistic]:
+    """``AUC`` of each finding from the shape of the original file alone, with its interval."""
+    return [
+        Statistic("shape", each.finding, "file", "AUC", each.auc, each.low, each.high, each.images)
+        for each in told.findings
+    ]
 
 
 def table(rows: list[Statistic]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from benchmark.data.facts import PreparedFacts
+from benchmark.data.shapes import Shapes
 from benchmark.data.view_facts import ViewFacts
 from benchmark.records.row import Row
 from benchmark.records.scores import MaskScores, Scores, StoredComparison
@@ -20,6 +21,7 @@ RECORDS: dict[str, Any] = {
     "mask_scores": MaskScores,
     "comparisons": dict[str, StoredComparison],
     "prepared": PreparedFacts,
+    "shapes": Shapes,
     "view": ViewFacts,
 }
 SEAL = {

@@ -156,6 +156,8 @@ EXPECTED = {
 CASES = [(name, config) for name, expected in EXPECTED.items() for config in expected.configs]
 MANUAL = [(name, config) for name, config in CASES if EXPECTED[name].write]
 SPLITS = ("train", "validation", "test")
+TABLES_WITH_SHAPES = {"chestxray14": (0.168, None), "padchest": (None, 12)}
+"""Builders whose tables know original sizes, and spacing and bits of their fake raw files."""
 METADATA = {
     "findings": list,
     "kind": str,
@@ -401,6 +403,19 @@ def test_locate_says_what_is_missing(name, config, tmp_path, manual_dirs):
         assert found in message
 
 
+@each_manual
+def test_tables_that_know_original_shapes_are_read(name, config, manual_dirs, builder, stored):
+    """By image id, for images that the set may have; see ``tests/data/test_shapes.py``."""
+    known = getattr(tfds_builders.BUILDERS[name], "original_shapes", None)
+    assert bool(known) == (name in TABLES_WITH_SHAPES)
+    if known:
+        shapes = known(manual_dirs[name], config)
+        ids = {one["image_id"].decode() for split in SPLITS for one in stored(builder, split)}
+        assert ids <= shapes.keys()
+        assert {shapes[image][2:] for image in ids} == {TABLES_WITH_SHAPES[name]}
+        assert all(shape.width > 0 and shape.height > 0 for shape in shapes.values())
+
+
 def odd_images() -> dict[str, tuple[bytes, str]]:
     """Files as they turn up, with what has to become of them."""
     grey = np.add.outer(np.arange(60), np.arange(64)).astype(np.uint8)
@@ -458,6 +473,8 @@ def test_broken_images_are_accounted_for(
         assert {Path(e["file"]).name for e in entries} == {
             f for f, o in outcomes.items() if o == fate
         }
+        noted = fate == "converted" and name != "lung_masks"
+        assert all(({"bits", "channels"} <= entry.keys()) == noted for entry in entries)
     found = builder.info.splits.total_num_examples + len(builder.info.metadata["quarantined"])
     assert found == expected.files(tmp_path / "raw", config)
     for split in SPLITS:

@@ -71,6 +71,13 @@ CONVERTED = {
     "GIF": (encode(GREY, "GIF"), GREY),
     "WebP": (encode(COLOUR, "WEBP", lossless=True), LUMA),
 }
+HEADERS = {
+    "grey JPEG": (8, 1), "RGB JPEG": (8, 3), "grey PNG": (8, 1), "RGB PNG": (8, 3),
+    "RGBA PNG": (8, 4), "LA PNG": (8, 2), "palette PNG": (8, 1), "1-bit PNG": (1, 1),
+    "16-bit PNG": (16, 1), "12-bit PNG": (16, 1), "CMYK JPEG": (8, 4), "BMP": (8, 3),
+    "TIFF": (8, 1), "16-bit TIFF": (16, 1), "GIF": (8, 1), "WebP": (8, 3),
+}  # fmt: skip
+"""How these files store a pixel: bits a channel, channels."""
 REFUSED = {
     "no bytes": (b"", "empty"),
     "text": (b"Lorem ipsum " * 100, "not an image"),
@@ -97,6 +104,18 @@ def test_other_files_become_the_same_grey_as_lossless_png(name):
     difference = np.abs(decode(checked.data).astype(int) - grey)
     assert difference.max() <= (3 if "JPEG" in name else 0)
     assert images.check(checked.data) == images.Checked(checked.data)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_how_a_file_stores_a_pixel_is_read_from_its_header(name):
+    data = KEPT[name] if name in KEPT else CONVERTED[name][0]
+    assert images.read_header(data) == HEADERS[name]
+    assert images.check(data).header == (None if name in KEPT else HEADERS[name])
+
+
+@pytest.mark.parametrize("name", ["no bytes", "text", "three bytes of JPEG", "bomb"])
+def test_what_is_no_image_has_no_header(name):
+    assert images.read_header(REFUSED[name][0]) is None
 
 
 def test_grey_is_the_same_whether_bytes_pass_through_or_not():
@@ -135,6 +154,8 @@ def test_mutated_files_never_crash_and_what_is_let_in_decodes(data, edits):
     for place, cut, put in edits:
         at = place % (len(data) + 1)
         data = data[:at] + put + data[at + cut :]
+    header = images.read_header(data)
+    assert header is None or min(header) > 0
     for dtype in (np.uint8, np.uint16):
         checked = images.check(data, dtype)
         if checked.data is None:
@@ -151,7 +172,9 @@ def test_the_ingest_report_tells_of_every_file():
     for name, data in {"good.jpeg": good, "colour.png": colour, "empty.jpeg": b""}.items():
         taken.take(ingest_report.Item(name), images.check(data))
     taken.refuse("n\udcffotes", "no image")
-    assert taken.converted == [{"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG"}]
+    assert taken.converted == [
+        {"file": "colour.png", "reason": "PNG RGB to 8-bit grey PNG", "bits": 8, "channels": 3}
+    ]
     assert taken.quarantined == [
         {"file": "empty.jpeg", "reason": "empty file"},
         {"file": r"n\udcffotes", "reason": "no image"},

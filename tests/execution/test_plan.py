@@ -43,6 +43,7 @@ def test_cheap_models_come_first(bench):
 
 def test_a_star_means_every_model_that_predicts_findings(bench):
     classifiers = {n for n, file in discover().items() if file.card["predicts"] == "findings"}
+    classifiers -= {"geometry_only"}  # the phantom's files all have one shape
     assert set(names(bench.plan(make_suite(["*"], size=64)))) == classifiers
 
 

@@ -104,11 +104,24 @@ def _metadata(n: int) -> dict[str, np.ndarray]:
     return {"age": age, "sex": sex, "view": view}
 
 
+def _shapes(n: int) -> dict[str, np.ndarray]:
+    """Two detectors and some odd films, spacing not always known, all of 8 bits."""
+    draw = np.random.default_rng(4)
+    width = draw.choice([2048.0, 2992.0, 1200.0, 817.0], n)
+    spacing = np.where(width > 2000, 0.143, 0.168)
+    spacing[::7] = np.nan
+    height = np.round(width * draw.choice([0.82, 1.0, 1.2], n))
+    eight = np.full(n, 8.0)
+    known = {"width": width, "height": height, "spacing": spacing}
+    return known | {"bits": eight, "bytes_a_pixel": eight / 8}
+
+
 def _of_baseline(file) -> dict:
     from benchmark.models import fit
     from tests.golden.inputs import targets
 
-    train, asked, values = _metadata(24), _metadata(30), {}
+    known = _shapes if file.card["inputs"] == "shape" else _metadata
+    train, asked, values = known(24), known(30), {}
     asked = {name: column[24:] for name, column in asked.items()}
     for kind, task in TASKS.items():
         truth = targets(kind)

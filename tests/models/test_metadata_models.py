@@ -1,4 +1,4 @@
-"""Models without images: constant, metadata-only, and what any other would have to keep to."""
+"""Models without images: constant, of metadata, of shapes, and what any other has to keep to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from sklearn.metrics import roc_auc_score
 from benchmark.models import ModelError, NotApplicable, discover, fit
 from benchmark.task import Task
 
-WITHOUT_IMAGES = {"inputs": "metadata", "predicts": "findings"}
-NAMES = [n for n, f in discover().items() if WITHOUT_IMAGES.items() <= f.card.items()]
+NAMES = [
+    n for n, f in discover().items()
+    if f.card["inputs"] != "image" and f.card["predicts"] == "findings"
+]  # fmt: skip
 N = 400
+MORE = ("spacing", "bits", "bytes_a_pixel")
 TASKS = {
     "binary": Task(("a",), "binary"),
     "multilabel": Task(("a", "b", "c"), "multilabel"),
@@ -33,8 +36,14 @@ def model_file(request):
 
 
 def some_metadata(n=N, seed=0):
+    """Of patients and of files; a model looks at what its card names."""
     rng = np.random.default_rng(seed)
     return {
+        "width": rng.choice([1024.0, 2048, 2500, 2992], n),
+        "height": rng.choice([1024.0, 2021, 2991], n),
+        "spacing": rng.choice([0.143, 0.168, np.nan], n),
+        "bits": rng.choice([8.0, 12, 16], n),
+        "bytes_a_pixel": rng.choice([1.0, 2, np.nan], n),
         "age": rng.integers(-1, 90, n),
         "sex": rng.choice(["F", "M", ""], n),
         "view": rng.choice(["PA", "AP", ""], n),
@@ -138,6 +147,69 @@ def test_metadata_only_refuses_a_set_that_tells_nothing(known):
     targets, labelled = some_targets(TASKS["binary"])
     with pytest.raises(NotApplicable, match="needs age, sex or view"):
         fit(discover()["metadata_only"], nothing | known, targets, labelled, TASKS["binary"])
+
+
+def shapes(width, height, **more):
+    """Shapes of which width and height are known."""
+    nothing = dict.fromkeys(MORE, np.full(len(width), np.nan))
+    return {"width": np.asarray(width, float), "height": np.asarray(height, float)} | nothing | more
+
+
+@pytest.mark.parametrize("of", ["size", "aspect", *MORE])
+def test_geometry_only_finds_what_the_shape_tells(of):
+    rng, task = np.random.default_rng(3), TASKS["binary"]
+    cause = rng.uniform(size=N) < 0.4
+    side = rng.uniform(1000, 3000, N)
+    told = {
+        "size": shapes(side * np.where(cause, 0.4, 1), side * np.where(cause, 0.4, 1)),
+        "aspect": shapes(side, side * np.where(cause, 0.8, 1.25)),
+    }
+    told |= {k: shapes(side, side, **{k: np.where(cause, 1.0, 2.0)}) for k in MORE}
+    targets = np.where(rng.uniform(size=N) < 0.1, ~cause, cause)[:, None] * 1.0
+    predict = fit(discover()["geometry_only"], told[of], targets, targets >= 0, task)
+    assert roc_auc_score(targets, predict(told[of])) > 0.8
+
+
+def test_geometry_only_finds_a_detector_in_the_middle():
+    """What a shape tells need not rise or fall with it."""
+    rng = np.random.default_rng(4)
+    width = rng.choice([1000.0, 2000, 3000], N)
+    targets = (width == 2000)[:, None] * 1.0
+    predict = fit(
+        discover()["geometry_only"], shapes(width, width), targets, targets >= 0, TASKS["binary"]
+    )
+    assert roc_auc_score(targets, predict(shapes(width, width))) == 1
+
+
+def test_geometry_only_learns_nothing_from_what_is_not_known():
+    """That a table does not tell the spacing must not stand for a finding."""
+    width = np.tile([1000.0, 2000], N // 2)
+    targets = (np.arange(N) < N / 2)[:, None] * 1.0
+    gap = shapes(
+        width, width, spacing=np.where(targets[:, 0] > 0, np.nan, np.tile([1.0, 2], N // 2))
+    )
+    predict = fit(discover()["geometry_only"], gap, targets, targets >= 0, TASKS["binary"])
+    middle = shapes(width, width, spacing=np.full(N, 2**0.5))
+    unknown = shapes(width, width)
+    np.testing.assert_allclose(predict(middle), predict(unknown), rtol=1e-5)
+
+
+def test_geometry_only_is_not_shaken_by_a_shape_never_seen():
+    width = np.linspace(1000, 2000, N)
+    targets = (width > 1600)[:, None] * 1.0
+    predict = fit(
+        discover()["geometry_only"], shapes(width, width), targets, targets >= 0, TASKS["binary"]
+    )
+    far, largest = predict(shapes([1e6], [1e6])), predict(shapes([2000], [2000]))
+    np.testing.assert_allclose(far, largest, rtol=1e-5)
+
+
+@pytest.mark.parametrize("known", [{}, {"bits": np.full(N, 8.0), "spacing": np.full(N, 0.1)}])
+def test_geometry_only_refuses_files_of_one_shape(known):
+    targets, labelled = some_targets(TASKS["binary"])
+    same = shapes(np.full(N, 1024.0), np.full(N, 1024.0), **known)
+    with pytest.raises(NotApplicable, match="all training files have the same"):
+        fit(discover()["geometry_only"], same, targets, labelled, TASKS["binary"])
 
 
 BROKEN = {

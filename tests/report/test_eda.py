@@ -18,6 +18,7 @@ from benchmark.report.eda_statistics import (
     counts,
     grey_statistics,
 )
+from benchmark.report.file_shape import ShapeAlone
 
 FINDINGS = ["Mass", "Edema"]
 FACTS = SetFacts(
@@ -154,6 +155,7 @@ def write(folder, manifest, images=True, pictures=True, **facts):
         replace(FACTS, **facts),
         pixels if images else {},
         rows if pictures else {},
+        ShapeAlone("all files have the same shape.", len(manifest)),
     )
     return page.read_text()
 

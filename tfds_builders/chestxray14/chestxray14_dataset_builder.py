@@ -17,8 +17,10 @@ from tfds_builders.chestxray14.ingest_report import TableIngestReport
 from tfds_builders.chestxray14.labels import FINDINGS, NO_FINDING, Entry
 from tfds_builders.chestxray14.plan import CONSENSUS, make_plan
 from tfds_builders.chestxray14.protocols import SEVEN, SIX, SPLITS
+from tfds_builders.chestxray14.sizes import read_shapes
 from tfds_builders.generating import FromFiles, Making, examples
 from tfds_builders.ingest_report import Item
+from tfds_builders.shapes import Shape
 
 _SAID = {
     "fourteen": "14 findings, published split, validation carved from its training part",
@@ -118,6 +120,18 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         """
         config = cls.builder_configs[config_name]
         return raw.locate(manual_dir, config.layout, config.tables, config_name)
+
+    @classmethod
+    def original_shapes(cls, manual_dir: Path, config_name: str) -> dict[str, Shape]:
+        """Image -> its original shape, where the tables say it: not those of the teaching subset.
+
+        Raises:
+            DatasetError: as :meth:`locate`; or a table is not as published.
+        """
+        copy, config = cls.locate(manual_dir, config_name), cls.builder_configs[config_name]
+        if config.layout is raw.TEACHING:
+            return {}
+        return read_shapes(copy.read(config.tables[0]), config.tables[0])
 
     def _info(self) -> tfds.core.DatasetInfo:
         config = self.builder_config

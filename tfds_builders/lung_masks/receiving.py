@@ -50,7 +50,7 @@ def check(
         mask, done = pixels.lung_mask(files[1], _shape(image), ignore=ignore, gate=mask_gate)
     except Unreadable as error:
         return CheckedFilm(None, str(error))
-    return CheckedFilm(image, ", ".join(reason for reason in (how, done) if reason), mask)
+    return CheckedFilm(image, ", ".join(reason for reason in (how, done) if reason), mask=mask)
 
 
 def _image(gate: Gate, name: str, data: bytes) -> tuple[bytes, str]:

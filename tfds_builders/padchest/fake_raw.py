@@ -167,7 +167,7 @@ def write(
     broken = next(s for s in shots if s.image_id == BROKEN)
     files[f"{broken.folder}/{BROKEN}"] = files[f"{broken.folder}/{BROKEN}"][:-200]
     {"zips": _write_zips, "folders": _write_folders, "flat": _write_flat}[style](folder, files)
-    rows = [_row(s, k, seed) for k, s in enumerate([*shots, *_listed_only(len(shots))])]
+    rows = [_row(s, k, seed, size) for k, s in enumerate([*shots, *_listed_only(len(shots))])]
     _write_table(folder, rows, gzipped, as_in_readme)
     return folder
 
@@ -211,7 +211,7 @@ def _study_id(patient: int, index: int) -> str:
     return str(216840111366964012819207061112010307142602253 + 1000 * patient + index)
 
 
-def _row(shot: _Shot, row: int, seed: int) -> dict[str, object]:
+def _row(shot: _Shot, row: int, seed: int, size: int) -> dict[str, object]:
     rng = np.random.default_rng([seed, shot.patient])
     birth = rng.choice([*(f"{year}.0" for year in range(1925, 1995)), *[""] * 10, *["2090.0"] * 5])
     # Not by patient % len(_SAID): every label has to come from both.
@@ -232,6 +232,8 @@ def _row(shot: _Shot, row: int, seed: int) -> dict[str, object]:
         "PhotometricInterpretation_DICOM": "MONOCHROME1" if shot.inverted else "MONOCHROME2",
         "PixelRepresentation_DICOM": 0,
         "BitsStored_DICOM": 12.0,
+        "Rows_DICOM": float(_rows(shot, size)),
+        "Columns_DICOM": float(size),
         "ExposureTime": 9.0,
         "ReportID": 4765000 + shot.patient,
         "Report": 'sin hallazg patolog , ni "derram" . sin cambi .',
@@ -261,7 +263,7 @@ def _png(shot: _Shot, seed: int, size: int) -> bytes:
     patient = simulation.draw_patient(seed, str(shot.patient), age=60, findings=shot.shown)
     view = {"L": "L", "PA": "PA"}.get(shot.projection, "AP")
     pixels = simulation.simulate(patient, shot.index, size, view=view, bits=12).pixels
-    pixels = pixels[: size - size // 8 * (shot.number % 3), :]
+    pixels = pixels[: _rows(shot, size), :]
     if shot.eight_bit:
         pixels = (pixels >> 4).astype(np.uint8)
     if shot.inverted:
@@ -269,6 +271,10 @@ def _png(shot: _Shot, seed: int, size: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _rows(shot: _Shot, size: int) -> int:
+    return size - size // 8 * (shot.number % 3)
 
 
 def _write_zips(folder: Path, files: dict[str, bytes]) -> None:

@@ -17,6 +17,7 @@ from tfds_builders.errors import Unreadable
 from tfds_builders.generating import FromFiles, Making, by_name
 from tfds_builders.ingest_report import Item
 from tfds_builders.padchest import ingest_report, photometric, raw, selection, table
+from tfds_builders.shapes import Shape
 
 SALT = "padchest/1"
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
@@ -77,6 +78,11 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
             LayoutError: missing, empty or another layout; says which tree is expected.
         """
         return raw.locate(manual_dir)
+
+    @classmethod
+    def original_shapes(cls, manual_dir: Path, config_name: str) -> dict[str, Shape]:
+        """Image -> its original shape, where the table says it; the bits are those that count."""
+        return table.read_shapes(raw.locate(manual_dir).table)
 
     def _info(self) -> tfds.core.DatasetInfo:
         chosen = self.builder_config.selection
@@ -168,7 +174,8 @@ def _checked(gate: images.Gate, item: Item, content: bytes | Unreadable) -> imag
     except Unreadable as error:
         return images.Checked(None, str(error))
     reasons = [reason for reason in (checked.reason, photometric.INVERTED) if reason]
-    return images.Checked(turned, ", ".join(reasons))
+    header = checked.header or images.read_header(checked.data)
+    return images.Checked(turned, ", ".join(reasons), header)
 
 
 def _sha256(path: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tfds_builders.errors import DatasetError
 from tfds_builders.padchest import labels, lines
+from tfds_builders.shapes import Shape, shape
 
 COLUMNS = (
     "ImageID",
@@ -30,6 +31,8 @@ COLUMNS = (
 )
 PROJECTIONS = ("PA", "AP", "AP_horizontal", "L", "COSTAL", "EXCLUDE", "UNK")
 METHODS = ("Physician", "RNN_model")
+_SHAPE = {"width": "Columns_DICOM", "height": "Rows_DICOM", "bits": "BitsStored_DICOM"}
+"""Columns that may be missing."""
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2")
 _OLDEST = 120
 
@@ -112,6 +115,26 @@ def read(path: Path) -> Iterator[Row | Refused]:
             named = _FILE.fullmatch(name)
             line = f"line {number} of {path.name}"
             yield Refused(name if named else line, f"{error} ({line})" if named else str(error))
+
+
+def read_shapes(path: Path) -> dict[str, Shape]:
+    """Image -> its original shape, where its line says it; of an image listed twice the first.
+
+    Raises:
+        DatasetError: as :func:`read`.
+    """
+    records = lines.records(path)
+    _, header = next(records, (1, None))
+    names = [name.strip() for name in header or ()]
+    place = _places(path, names)["ImageID"]
+    found: dict[str, Shape] = {}
+    for _, fields in records:
+        if fields is None or len(fields) != len(names):
+            continue
+        cells = dict(zip(names, fields, strict=True))
+        if told := shape(**{name: cells.get(column, "") for name, column in _SHAPE.items()}):
+            found.setdefault(fields[place].strip(), told)
+    return found
 
 
 def _row(cells: dict[str, str], seen: set[str]) -> Row:

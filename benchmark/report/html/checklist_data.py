@@ -95,6 +95,8 @@ def predictors(suite: SuiteRows, results: Results) -> Iterator[str]:
     yield "The pixels of one image."
     if any(c.spec.model == "metadata_only" for c in suite.configurations):
         yield "metadata_only: age, sex and view, no pixels."
+    if any(c.spec.model == "geometry_only" for c in suite.configurations):
+        yield "geometry_only: the shape of the original files, no pixels."
 
 
 def sizes(suite: SuiteRows, results: Results) -> Iterator[str]:
