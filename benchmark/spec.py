@@ -189,9 +189,9 @@ class Spec(
                 (self.weights, "random"),
                 (self.augmentation, "none"),
                 (self.precision, "float32"),
+                (str(self.recipe.get("name", "")), ""),
             )
             if value not in (usual, "")
-                (str(self.recipe.get("name", "")), ""),
         ]
         variants += [f"{self.micro_batch} images at a time"] if self.memory_fallback else []
         extra = f" [{', '.join(variants)}]" if variants else ""

@@ -26,8 +26,8 @@ from benchmark.training.context import Context, Event, Phases
 from benchmark.training.fit import Fitted, History, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
-from benchmark.training.recipe import Recipe, make_recipe
 from benchmark.training.optimizer import compile_model
+from benchmark.training.recipe import Recipe, make_recipe
 
 EVALUATION_BATCH = 64
 
@@ -71,8 +71,8 @@ class Training:
     ) -> Training:
         """The training of a spec on these images; its imbalance policy is applied here."""
         policy, targets = find_policy(spec.imbalance), data["train"].part.masked_targets
-        if data["train"].holds_copies:  # made by a legacy protocol, before it split
         recipe = make_recipe(spec.recipe)
+        if data["train"].holds_copies:  # made by a legacy protocol, before it split
             policy = replace(policy, copy=None)
         return cls(
             spec,

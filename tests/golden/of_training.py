@@ -136,6 +136,7 @@ def _optimised(kind: str = "multilabel", **changes) -> dict:
     from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
     from benchmark.training.fit import fit, validation_auc
     from benchmark.training.loss import MaskedCrossEntropy
+    from benchmark.training.optimizer import compile_model
     from benchmark.training.recipe import make_recipe
 
     recipe, (images, truth) = make_recipe(USUAL, changes), _set(kind)
@@ -168,7 +169,6 @@ def _fine_tuned() -> dict:
     return _staged(fine_tune)
 
 
-    from benchmark.training.optimizer import compile_model
 def _dense_network(task):
     import keras
 
@@ -287,10 +287,6 @@ PARTS = {
     "adamw": lambda: _optimised(
         "multiclass", optimizer="adamw", accumulate=2, clip_norm=0.5, weight_decay=0.1
     ),
-    "sgd": lambda: _optimised("binary", optimizer="sgd", schedule="constant", warmup_steps=5),
-    "head": _head,
-    "fine_tuned": _fine_tuned,
-}
     "trained_out": lambda: _optimised(
         "binary",
         optimizer="adamw",
@@ -300,3 +296,7 @@ PARTS = {
         label_smoothing=0.1,
         ema_epochs=0.5,
     ),
+    "sgd": lambda: _optimised("binary", optimizer="sgd", schedule="constant", warmup_steps=5),
+    "head": _head,
+    "fine_tuned": _fine_tuned,
+}
