@@ -89,8 +89,8 @@ _ORDER: tuple[str | Meaning, ...] = (
      "what could not be computed from it."),
     (IMPROVING, "Still improving when training ended: in the last fifth of the epochs (of the last "
      "stage, where there are several) AUC on validation rose by more than one standard error "
-     "(DeLong) of the best epoch's, for one seed or more. Trained for longer, it may do better than "
-     "its place says."),
+     "(DeLong) of the best epoch's, for one seed or more. Trained for longer, it may do better "
+     "than its place says."),
     ("†", "Predictions changed after the run; scored from the file as it is now."),
     ("‡", "A finding outside the mean, with the reason below the table."),
     ("–", "Undefined, or not known; the notes below the table say why."),
