@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import finished, frozen, input_speed, spec_memory, spec_speed
+from benchmarks import augmentation, finished, frozen, input_speed, spec_memory, spec_speed
 from benchmarks.measure import HEAD, Measure
 
 PAGE = Path(__file__).parent / "RESULTS.md"
@@ -92,6 +92,7 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
     few = 64 if quick else 1_024
     return {
         "input": partial(apart, input_speed.measure, options.data, images, pairs, drawn),
+        "augmentation": partial(apart, augmentation.measure, 320 if quick else 6_400, pairs),
         "training": partial(apart, spec_speed.measure, dataset, data, few, pairs),
         "suite": partial(apart, spec_speed.measure_share, dataset, data, 1 if quick else 10),
         "memory": partial(apart, spec_memory.measure, dataset, data),

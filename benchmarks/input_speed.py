@@ -139,7 +139,7 @@ def _epochs(prepared, cache: Path, drawn: int, first: float) -> list[Measure]:
         ("none", drawn, 20_000, ">= 20,000 images/s and 100 x the first pass"),
         ("standard", drawn // 10, 1_500, ">= 1,500 images/s"),
     ):
-        took = seconds(partial(_draw, images, augmentation, wanted))
+        took = seconds(partial(draw, images, augmentation, wanted))
         reached = wanted / took >= rate and (rate < 20_000 or wanted / took >= 100 * first)
         what = f"epochs from the view at {SIZE} px, augmentation {augmentation}"
         pair = {"theirs": first, "beside": "the first pass", "ratio": wanted / took / first}
@@ -149,7 +149,8 @@ def _epochs(prepared, cache: Path, drawn: int, first: float) -> list[Measure]:
     return measures
 
 
-def _draw(images: np.ndarray, augmentation: str, wanted: int) -> None:
+def draw(images: np.ndarray, augmentation: str, wanted: int) -> None:
+    """Draw so many training images as training does, and do nothing with them."""
     from benchmark.data.pipeline import steps_per_epoch, training_batches
 
     steps = steps_per_epoch(len(images), BATCH)
