@@ -309,7 +309,13 @@ SEEDS = (0, 1, 2)
 
 
 def ensembles(ensemble: Ensemble, **members: list[Spec]) -> list[Spec]:
-    return ensemble_specs(ensemble, members, fixed={"constant"}, training=lambda spec: {})
+    return ensemble_specs(
+        ensemble,
+        members,
+        fixed=lambda spec: spec.model == "constant",
+        seeds=(),
+        training=lambda spec: {},
+    )
 
 
 def of_seeds(model: str, seeds=SEEDS, **changes) -> list[Spec]:

@@ -149,11 +149,16 @@ def _record(store: Results, row: Row) -> Iterator[str]:
         "Code": f"{row.code_version}, commit {row.commit or UNKNOWN}",
         "Versions": _listed(row.code) or UNKNOWN,
         "Repeats": row.determinism,
+        "L2 penalty": ", ".join(map(_strength, row.penalty.chosen)) if row.penalty else "",
         "Made from": _listed({role: made.spec_id for role, made in row.made_from.items()}),
         "Predictions": row.predictions_sha256,
         "Weights": weights if weights.is_file() else "not kept here",
     }
     yield from (f"  {name:<13}{one_line(value)}" for name, value in facts.items() if value)
+
+
+def _strength(chosen: float | None) -> str:
+    return UNDEFINED if chosen is None else f"{chosen:g}"
 
 
 def _environment(made: EnvironmentFacts) -> dict[str, str]:

@@ -12,9 +12,7 @@ import keras
 import numpy as np
 
 from benchmark.task import Task
-
-SMALLEST_DEVIATION = 1e-6
-"""Features that hardly vary on the training images, such as those of dead units, stay near zero."""
+from benchmark.training.standardise import mean_and_scale
 
 
 def penultimate(model: keras.Model) -> keras.Model:
@@ -37,9 +35,7 @@ def join(members: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         split: np.concatenate([np.float32(features[split]) for features in members], axis=1)
         for split in members[0]
     }
-    mean = together["train"].mean(axis=0, dtype=np.float64)
-    deviation = together["train"].std(axis=0, dtype=np.float64)
-    scale = np.where(deviation > SMALLEST_DEVIATION, deviation, 1.0)
+    mean, scale = mean_and_scale(together["train"])
     return {split: ((x - mean) / scale).astype(np.float32) for split, x in together.items()}
 
 

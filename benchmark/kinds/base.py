@@ -15,6 +15,7 @@ from benchmark.errors import UnknownModel, UnknownName
 from benchmark.models import ModelFile
 from benchmark.spec import Spec
 from benchmark.training.starting_weights import WeightSources
+from benchmark.training.weights import is_fixed
 
 if TYPE_CHECKING:
     from benchmark.kinds.job import Outcome, SpecJob
@@ -77,6 +78,14 @@ class Kind:
     def sees_images(self, spec: Spec) -> bool:
         """Whether a spec reads the pixels of its data set."""
         return bool(spec.resolution)
+
+    def deterministic(self, spec: Spec, card: Mapping[str, Any]) -> bool:
+        """Whether there is no chance in a spec, so that one of its seeds is all there is.
+
+        Args:
+            card: of its model; empty where its file cannot be read, which fails without chance.
+        """
+        return card.get("deterministic", True) or is_fixed(spec.scheme, spec.weights)
 
     def ranked(self, spec: Spec) -> bool:
         """Whether AUC ranks it: its scores have enough distinct values for that."""

@@ -14,6 +14,7 @@ from benchmark.models import create
 from benchmark.task import Task
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
 from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.schemes import why_no_network
 from benchmark.training.stage import predict_splits
 from benchmark.training.starting_weights import (
     WeightSources,
@@ -41,19 +42,21 @@ def run(job: SpecJob) -> Outcome:
         model = _starting_model(job, files)
     trained = SCHEMES.find(spec.scheme).load()(model, training)
     with job.phases.phase("predict"):
-        logits = predict_splits(
+        logits = trained.logits or predict_splits(
             trained.network, trained.inputs, trained.validation, context.heartbeat
         )
+    saved = None if why_no_network(spec.scheme) else context.results.weights_path(spec.spec_id)
     with job.phases.phase("write"):
-        saved = context.results.weights_path(spec.spec_id)
         context.check_claim()
-        save_weights(trained.model, saved)
+        if saved:
+            save_weights(trained.model, saved)
     return Outcome(
         logits,
-        model.count_params(),
-        trained.history.as_record(),
+        trained.model.count_params(),
+        trained.history and trained.history.as_record(),
         determinism(context.environment),
-        weights_sha256=sha256_of_file(saved),
+        weights_sha256=sha256_of_file(saved) if saved else None,
+        penalty=trained.penalty,
         starting_weights=starting_weights(spec, model_file, files),
         made_from=made_from_weights(spec, files),
         watermarks=_watermarks(job, files),

@@ -15,6 +15,8 @@ from benchmark.protocols import find as find_protocol
 from benchmark.records.row import Row
 from benchmark.spec import LUNGS, Spec
 from benchmark.training.imbalance import AXIS as IMBALANCE
+from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.schemes import is_by_gradient
 
 
 def code_of(spec: Spec, model_file: ModelFile | None) -> dict[str, str]:
@@ -28,8 +30,11 @@ def code_of(spec: Spec, model_file: ModelFile | None) -> dict[str, str]:
     versions: dict[str, int | str] = {"kind": kind.version_of(spec)}
     if model_file:
         versions["model"] = model_file.version
-    if spec.recipe:
+    fitted = model_file and not is_by_gradient(spec.scheme)
+    if spec.recipe or fitted:
         versions["training"] = training.VERSION
+    if fitted:
+        versions["scheme"] = SCHEMES.find(spec.scheme).version
     if kind.sees_images(spec):
         versions |= _of_images(spec)
     if spec.imbalance not in ("", "none") and (kind.sees_images(spec) or model_file):

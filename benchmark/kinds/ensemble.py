@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.kinds.base import Circumstances, Kind, found, kinds
 from benchmark.models import ModelFile
 from benchmark.spec import MEMBER, EnsembleRule, Spec
+from benchmark.training.schemes import why_no_network
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,20 @@ class EnsembleKind(Kind):
         }
         return EnsembleFile(spec.model, Path(__file__), card, models=models, second=second)
 
+    def deterministic(self, spec: Spec, card: Mapping[str, Any]) -> bool:
+        """Not where it draws or trains, whatever its members do."""
+        return card["deterministic"]
+
     def refusal(self, spec: Spec, given: Circumstances) -> str | None:
-        """A member that sees no image, where images are needed."""
+        """A member that sees no image or leaves no network, where these are needed."""
         for role, required in given.required.items():
-            if role.startswith(MEMBER) and self.needs_weights and not required.spec.resolution:
-                name = role.removeprefix(MEMBER)
+            if not (role.startswith(MEMBER) and self.needs_weights):
+                continue
+            name = role.removeprefix(MEMBER)
+            if not required.spec.resolution:
                 return f"its member {name} sees no image, so it has no features and no second stage"
+            if why := why_no_network(required.spec.scheme):
+                return f"its member {name} has no network: {why}"
         return None
 
 

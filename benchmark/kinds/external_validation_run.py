@@ -33,6 +33,7 @@ from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
 from benchmark.task import Task
+from benchmark.training.schemes import why_no_network
 from benchmark.training.starting_weights import check_saved_weights
 
 Progress = Callable[[int, int], None]
@@ -116,6 +117,8 @@ def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
             f"row {row.spec_id} ({row.spec.model}) has no network of its own that sees "
             "images; evaluate a model that does"
         )
+    if why := why_no_network(row.spec.scheme):
+        raise UserError(f"row {row.spec_id} ({row.spec.model}) cannot be evaluated: {why}")
     if not is_current(row, model_file):
         raise UserError(
             f"the code behind {row.spec.model} has changed since row {row.spec_id} was "

@@ -12,7 +12,7 @@ from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.models import ModelFile
 from benchmark.records.mask_counts import MaskCounts
-from benchmark.records.row import EnsembleFacts, History, Made, StartingWeights
+from benchmark.records.row import EnsembleFacts, History, Made, PenaltyFacts, StartingWeights
 from benchmark.spec import Spec
 from benchmark.training.context import Context, Event, Phases
 
@@ -85,6 +85,7 @@ class Outcome:
     Attributes:
         weights_sha256: of the weights that it saved.
         starting_weights: that it began with, where they were not drawn at random.
+        penalty: of a regression in place of its last layer.
         made_from: by role what other rows left that it used.
         ensemble: what an ensemble chose.
     """
@@ -95,6 +96,7 @@ class Outcome:
     determinism: str = "bit-identical on one CPU machine"
     weights_sha256: str | None = None
     starting_weights: StartingWeights | None = None
+    penalty: PenaltyFacts | None = None
     made_from: dict[str, Made] = field(default_factory=dict)
     watermarks: list[str] = field(default_factory=list)
     ensemble: EnsembleFacts | None = None

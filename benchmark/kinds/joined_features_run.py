@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import keras
-import numpy as np
 
-from benchmark.data.heartbeat import Heartbeat
-from benchmark.data.indexed_images import Images
 from benchmark.ensembles.joined import head, join, penultimate
 from benchmark.ensembles.members import best_of
 from benchmark.kinds.ensemble import declared
@@ -17,8 +14,9 @@ from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.records.row import EnsembleFacts
 from benchmark.spec import Spec
 from benchmark.task import Task
+from benchmark.training.frozen import features_of_splits
 from benchmark.training.network import check_device, determinism
-from benchmark.training.stage import predict_logits, predict_splits, run_stage
+from benchmark.training.stage import predict_splits, run_stage
 
 
 def run(job: SpecJob) -> Outcome:
@@ -37,9 +35,12 @@ def run(job: SpecJob) -> Outcome:
     for name, member in members.items():
         images = ensemble.images(member)
         training = job.training(images)
-        with job.phases.phase("features"):
+        file = ensemble.file.models[name]
+        of_member = replace(training, spec=member.spec, model_file=file)
+        with job.phases.phase("build"):
             network = penultimate(ensemble.network(name))
-            features.append(_features(network, images, training.train.images, context.heartbeat))
+        drawn, splits = features_of_splits(network, of_member)
+        features.append({"drawn": drawn, **splits})
     inputs = join(features)
     network = _fresh_head(spec, inputs["train"].shape[1], task)
     train = replace(training.train, images=inputs["drawn"])
@@ -57,15 +58,6 @@ def run(job: SpecJob) -> Outcome:
         ensemble=EnsembleFacts(used=list(members)),
     )
     return ensemble.told(outcome)
-
-
-def _features(
-    network: keras.Model, images: dict[str, Images], drawn: Images, heartbeat: Heartbeat
-) -> dict[str, np.ndarray]:
-    """Features by split, and of what an epoch draws from: the training images, then copies."""
-    asked = {split: images[split] for split in ("validation", "test")} | {"drawn": drawn}
-    found = {name: predict_logits(network, each, heartbeat) for name, each in asked.items()}
-    return found | {"train": found["drawn"][: len(images["train"])]}
 
 
 def _fresh_head(spec: Spec, width: int, task: Task) -> keras.Model:

@@ -98,6 +98,7 @@ def _finished(
         history=outcome.history,
         made_from=outcome.made_from | lungs,
         starting_weights=outcome.starting_weights,
+        penalty=outcome.penalty,
         ensemble=outcome.ensemble,
         lungs=lung_facts(spec, prepared, context.cache_dir, context.results) if by_lungs else None,
     )
@@ -137,7 +138,7 @@ def base_row(
         model=ModelFacts(
             title=card.get("title", model_file.name),  # a broken file has no card
             reference=card.get("reference", ""),
-            deterministic=card.get("deterministic", True),
+            deterministic=kinds.find(spec.kind).deterministic(spec, card),
             parameters=None,
         ),
         counts=prepared.counts,

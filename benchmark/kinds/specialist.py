@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from benchmark.kinds.base import Circumstances
 from benchmark.kinds.ensemble import EnsembleKind, Way, declared
 from benchmark.spec import Spec
+from benchmark.training.schemes import is_by_gradient
 
 
 class Specialist(EnsembleKind):
@@ -33,6 +34,8 @@ class Specialist(EnsembleKind):
             return "its member sees no image, so it has no second stage"
         if not task.exclusive:
             return f"a specialist is for exclusive findings; this is a {task.kind} task"
+        if not is_by_gradient(spec.scheme):
+            return f"a specialist is trained by gradient; scheme {spec.scheme} is not"
         if k >= task.n_outputs:
             return (
                 f"a specialist for {k} of {task.n_outputs} findings leaves nothing to the first "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from benchmark.ensembles.rules import AXIS
 from benchmark.kinds.ensemble import EnsembleKind, Way, declared
 from benchmark.spec import Spec
+from benchmark.training.weights import is_fixed
 
 
 class Vote(EnsembleKind):
@@ -19,6 +21,10 @@ class Vote(EnsembleKind):
     def way(self, spec: Spec) -> Way:
         """That of the spec's rule."""
         return _way(declared(spec).rule or "")
+
+    def deterministic(self, spec: Spec, card: Mapping[str, Any]) -> bool:
+        """Where there is none in its members, of whose scheme it is."""
+        return card["deterministic"] or is_fixed(spec.scheme, spec.weights)
 
     def ranked(self, spec: Spec) -> bool:
         """Not where a rule gives few distinct scores, as a vote of decisions does."""

@@ -28,14 +28,15 @@ def nominal_seconds(spec: Spec, card: dict[str, Any], counts: dict[str, SplitCou
         card: the model's card; ``gmacs_224`` are multiply-adds at 224 px in 1e9.
         counts: images of each split.
     """
-    if "epochs" not in spec.recipe or not card:
+    features_only = is_features_only(spec.scheme)
+    if not card or not (features_only or "epochs" in spec.recipe):
         return 1.0
     gigamacs = (card["gmacs_224"] or 0.0) * (spec.resolution / 224) ** 2
-    training = counts["train"].images
-    evaluated = counts["validation"].images
-    images = int(spec.recipe["epochs"]) * (TRAINING_PASSES * training + evaluated)
-    if is_features_only(spec.scheme):
-        images = sum(split.images for split in counts.values())
+    if features_only:
+        images = float(sum(split.images for split in counts.values()))
+    else:
+        training, evaluated = counts["train"].images, counts["validation"].images
+        images = int(spec.recipe["epochs"]) * (TRAINING_PASSES * training + evaluated)
     return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from benchmark import kinds
 from benchmark.planning.ensemble_specs import ensemble_specs
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.plan import PlannedSpec
@@ -30,11 +31,11 @@ def plan_ensemble(
     Raises:
         UserError: a member has no spec that would fit beside the others'.
     """
-    chance = {name for name in ensemble.members if not _card(inputs, name)["deterministic"]}
     specs = ensemble_specs(
         ensemble,
         {name: [draft.spec for draft in members[name]] for name in ensemble.members},
-        fixed=set(ensemble.members) - chance,
+        fixed=partial(_is_fixed, inputs),
+        seeds=suite.matrix["seeds"] if ensemble.way.trains else (),
         training=partial(_training, ensemble, suite, inputs),
     )
     some = members[ensemble.members[0]][0]
@@ -63,5 +64,5 @@ def _training(ensemble: Ensemble, suite: Suite, inputs: PlanInputs, member: Spec
     }
 
 
-def _card(inputs: PlanInputs, name: str) -> Mapping[str, Any]:
-    return inputs.model_files[name].card or {"deterministic": True}
+def _is_fixed(inputs: PlanInputs, spec: Spec) -> bool:
+    return kinds.find(spec.kind).deterministic(spec, inputs.model_files[spec.model].card)

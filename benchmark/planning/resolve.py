@@ -27,7 +27,7 @@ from benchmark.spec import LUNGS, Spec, requirement
 from benchmark.suites.filters import matches, nothing_matches
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe
-from benchmark.training.schemes import is_features_only
+from benchmark.training.schemes import is_by_gradient, is_features_only
 
 # What a model file that cannot be read is taken for: one row is enough to show its fault.
 UNKNOWN_CARD = {"inputs": "metadata", "predicts": "findings", "deterministic": True}
@@ -201,14 +201,14 @@ class _Resolver:
         return kept
 
     def _of_model(self, name: str) -> list[PlannedSpec]:
-        """Drafts of a model: one for each variant and seed."""
+        """Drafts of a model: one for each variant and seed, seed 0 where there is no chance."""
         file = self.inputs.model_files[name]
         card = file.card or UNKNOWN_CARD
-        seeds = self.suite.matrix["seeds"][: 1 if card["deterministic"] else None]
         drafts = []
         for variant in _variants(self.suite, self.protocol, name, card):
             base, why = self._spec(file, card, variant)
-            for seed in seeds:
+            fixed = kinds.find(base.kind).deterministic(base, card)
+            for seed in [0] if fixed else self.suite.matrix["seeds"]:
                 spec = structs.replace(base, seed=seed)
                 drafts.append(PlannedSpec(spec, self.suite.name, self.prepared, file, refusal=why))
         return drafts
@@ -219,6 +219,7 @@ class _Resolver:
         """A spec without a seed, and why it has not the lungs that it needs."""
         inputs, sees_images = self.inputs, card["inputs"] == "image"
         recipe = make_recipe(*self.suite.recipe_values(file.name, variant["resolution"]))
+        trains = sees_images and is_by_gradient(variant["scheme"])
         spec = Spec(
             kind=kinds.of_card(card).name,
             dataset=self.prepared.name,
@@ -226,7 +227,7 @@ class _Resolver:
             manifest_sha256=self.prepared.manifest_sha256,
             model=file.name,
             seed=0,
-            recipe=recipe.as_dict() if sees_images else {},
+            recipe=recipe.as_dict() if trains else {},
             precision=(inputs.precision or recipe.precision) if sees_images else "",
             limit=inputs.limit,
             protocol=self.protocol.name,

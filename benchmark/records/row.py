@@ -245,6 +245,24 @@ class StartingWeights(LaterFields, frozen=True):
     features: str = ""
 
 
+class PenaltyFacts(Record, frozen=True):
+    """How strongly a logistic regression was penalised, as validation had it.
+
+    Lists have an entry for each regression: one of all findings that are exclusive, else one each.
+
+    Attributes:
+        strengths: what was tried.
+        validation_auc: by strength; empty where nothing could be fitted.
+        chosen: of the strengths; None where nothing could be fitted.
+        constant: findings that are always or never present in training.
+    """
+
+    strengths: list[float]
+    validation_auc: list[list[float | None]]
+    chosen: list[float | None]
+    constant: list[str]
+
+
 class Made(LaterFields, frozen=True):
     """What another row left that this one was made from: predictions, weights, or both."""
 
@@ -387,6 +405,7 @@ class Row(LaterFields, frozen=True):
     peak_memory_mb: Count | None
     made_from: dict[str, Made] = {}
     starting_weights: StartingWeights | None = None
+    penalty: PenaltyFacts | None = None
     ensemble: EnsembleFacts | None = None
     lungs: LungFacts | None = None
     external: ExternalFacts | None = None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmark.records.row import Row
+from benchmark.records.row import PenaltyFacts, Row
 from benchmark.report.columns import IMPROVING, STALE
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
@@ -16,6 +16,7 @@ from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, 
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
+from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.weights import FINETUNE
 
 UNFINISHED = f"{IMPROVING} Still improving when training ended"
@@ -144,15 +145,28 @@ def _weights(row: Row) -> Iterator[Content]:
         yield f"Backbone frozen, its features {facts.features}"
     if row.spec.scheme == FINETUNE:
         yield _finetuned(row.spec)
+    if row.penalty:
+        yield from _penalised(row.penalty)
+    if facts and (remark := SCHEMES.find(row.spec.scheme).card["remark"]):
+        yield remark
+
+
+def _penalised(facts: PenaltyFacts) -> Iterator[str]:
+    strengths = ", ".join(f"{strength:g}" for strength in facts.strengths)
+    yield f"Logistic regression, its L2 penalty the best on validation of {strengths}"
+    if facts.constant:
+        findings = ", ".join(facts.constant)
+        yield f"Always or never present in training, so given its prevalence: {findings}"
 
 
 def _finetuned(spec: Spec) -> str:
     epochs = spec.recipe.get("head_epochs", Recipe.head_epochs)
     factor = spec.recipe.get("finetune_factor", Recipe.finetune_factor)
+    learns = spec.recipe.get("batch_norm", Recipe.batch_norm) == "training"
     return (
         f"First the head alone, for at most {epochs} epochs on frozen features; then every "
-        f"layer at {factor:g} of the learning rate, batch normalisation of the backbone as it "
-        "came"
+        f"layer at {factor:g} of the learning rate, batch normalisation of the backbone "
+        + ("with the rest" if learns else "as it came")
     )
 
 

@@ -63,7 +63,7 @@ class Reproduction:
     @property
     def tolerance(self) -> float:
         """Largest difference that another environment may make; see :attr:`compared`."""
-        return TOLERANCE if self.row.spec.recipe else EXACT
+        return TOLERANCE if self.row.spec.precision else EXACT
 
     @property
     def compared(self) -> tuple[str, float]:

@@ -76,14 +76,22 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     return keras.Model(model.inputs, inner(normalised)), keras.Model(features, network.outputs)
 
 
-def _train_head(model: keras.Model, training: Training, recipe: Recipe) -> Trained:
-    backbone, head = cut(model)
+def features_of_splits(
+    backbone: keras.Model, training: Training
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Features of what an epoch draws from, and of every split, float32 (N, D) each."""
     with training.phases.phase("features"):
         # The training images come first in what is drawn from; copies follow.
         drawn = _features(backbone, training, "train", training.train.images)
         inputs = {"train": drawn[: len(training.images["train"])]}
         for split in training.images.keys() - {"train"}:
             inputs[split] = _features(backbone, training, split, training.images[split])
+    return drawn, inputs
+
+
+def _train_head(model: keras.Model, training: Training, recipe: Recipe) -> Trained:
+    backbone, head = cut(model)
+    drawn, inputs = features_of_splits(backbone, training)
     train = replace(training.train, images=drawn)
     with training.phases.phase("train"):
         fitted = run_stage(head, training, train, inputs["validation"], recipe, "none")

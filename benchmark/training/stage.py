@@ -17,6 +17,7 @@ from benchmark.data.prepared import SPLITS, ManifestPart
 from benchmark.data.split_data import SplitData
 from benchmark.hashing import canonical_json, sha256
 from benchmark.models import ModelFile
+from benchmark.records.row import PenaltyFacts
 from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint
@@ -94,8 +95,9 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Training steps of an epoch on the images."""
-        return steps_per_epoch(len(self.train.images), self.spec.micro_batch)
+        """Training steps of an epoch on the images; 0 where nothing is trained by gradient."""
+        batch = self.spec.micro_batch
+        return steps_per_epoch(len(self.train.images), batch) if batch else 0
 
     @property
     def compiled_key(self) -> str:
@@ -118,16 +120,21 @@ class Trained:
     """A network with the weights of its best epoch, and what it predicts from for each split.
 
     Attributes:
-        model: all of it, images to logits.
+        model: all of it, images to logits; to features, where no network says more.
         network: the part of it that predicts from ``inputs``; the same, where these are images.
+        history: None where nothing was trained by gradient.
         validation: logits of the validation split, where they are known already.
+        logits: of every split, where it is no network that predicts them.
+        penalty: of a regression in place of the last layer.
     """
 
     model: keras.Model
     network: keras.Model
     inputs: dict[str, Any]
-    history: History
+    history: History | None
     validation: np.ndarray | None
+    logits: dict[str, np.ndarray] | None = None
+    penalty: PenaltyFacts | None = None
 
 
 def train_whole(model: keras.Model, training: Training) -> Trained:

@@ -6,6 +6,7 @@ import re
 
 from benchmark.errors import UserError
 from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.schemes import is_by_gradient
 from benchmark.training.weight_sources import AXIS as SOURCES
 from benchmark.training.weight_sources import find_source, written
 
@@ -33,6 +34,12 @@ def check_weights(name: str) -> None:
 def usual_weights(scheme: str) -> str:
     """The source that a scheme begins from where none is named; empty where one has to be."""
     return SCHEMES.find(scheme).card["usual"]
+
+
+def is_fixed(scheme: str, weights: str) -> bool:
+    """Whether a scheme draws nothing: it fits a head to a backbone that is loaded, not drawn."""
+    drawn = weights and find_source(weights).card["gives"] == "nothing"
+    return not (drawn or is_by_gradient(scheme))
 
 
 def check_together(scheme: str, weights: str) -> None:

@@ -150,6 +150,16 @@ def test_fine_tuning_moves_all_but_the_batch_normalisation(ran, folder):
         np.testing.assert_array_equal(values, start(folder, f"bn/{name}"))
 
 
+def test_batch_normalisation_learns_with_the_rest_where_the_recipe_says_so(ran, folder):
+    bench, _ = ran
+    suite = tiny_suite(*FINETUNE, seeds=(7,), recipe={"batch_norm": "training"})
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    (row,) = (row for row in rows(bench, FINETUNE) if row.spec.seed == 7)
+    for name in ("gamma", "beta", "moving_mean", "moving_variance"):
+        values = getattr(network(bench, row).get_layer("bn"), name)
+        assert not np.array_equal(values, start(folder, f"bn/{name}"))
+
+
 def test_the_history_says_which_epoch_belongs_to_which_stage(ran):
     bench, _ = ran
     history = rows(bench, FINETUNE)[0].history

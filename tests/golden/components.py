@@ -35,6 +35,7 @@ FAMILIES = {
     "preprocessing": Family(of_data.preprocessing, of_data.preprocessed),
     "augmentation": Family(of_data.augmentation, of_data.augmented),
     "imbalance": Family(of_training.imbalance, of_training.balanced),
+    "schemes": Family(of_training.schemes, of_training.fitted),
     "normalisation": Family(of_training.normalisation, of_training.normalised, keras=True),
     "training": Family(of_training.training, of_training.trained, keras=True),
     "ensembles": Family(of_ensembles.ensembles, of_ensembles.combined, keras=True),

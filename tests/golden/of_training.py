@@ -64,6 +64,37 @@ def normalised(name: str) -> dict:
     return {f"{n} channels": np.asarray(x).ravel().tolist() for n, x in shown.items()}
 
 
+# Heads that are fitted
+
+
+def schemes() -> list[str]:
+    from benchmark.training.schemes import AXIS, is_by_gradient
+
+    return [name for name in AXIS.names() if not is_by_gradient(name)]
+
+
+def fitted(name: str) -> dict:
+    """Under each kind of task, with targets that are not labelled: what is said of new images."""
+    from benchmark.training.logistic import Labelled, fit_logistic
+    from benchmark.training.neighbours import neighbour_logits
+
+    values = {}
+    for kind, task in TASKS.items():
+        x, truth = noise(72, 9), targets(kind, 72)
+        x[:, : truth.shape[1]] += truth / np.float32(4)
+        train, validation = Labelled(x[:48], truth[:48]), Labelled(x[48:], truth[48:])
+        if name == "knn":
+            values[kind] = neighbour_logits(train, x[48:], task).ravel().tolist()
+            continue
+        dense, facts = fit_logistic(train, validation, task)
+        values[kind] = {
+            "chosen": facts.chosen,
+            "validation_auc": facts.validation_auc,
+            "logits": (x[48:] @ dense.kernel + dense.bias).ravel().tolist(),
+        }
+    return values
+
+
 # Training
 
 

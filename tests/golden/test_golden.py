@@ -64,13 +64,14 @@ def test_versions_are_read_without_a_framework():
     code = (
         "import sys; from tests.golden.versions import version\n"
         "names = dict(models='cnn', decoding='mask', preprocessing='raw', augmentation='flip',"
-        " imbalance='none', normalisation='unit', training='loss', ensembles='anomaly')\n"
+        " imbalance='none', schemes='knn', normalisation='unit', training='loss',"
+        " ensembles='anomaly')\n"
         "asked = [*names.items(), *(('protocols', p) for p in ('legacy', 'probes', 'screening'))]\n"
         "print([version(*each) > 0 for each in asked].count(True))\n"
         "print([n for n in ('keras', 'tensorflow', 'jax', 'sklearn') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["11", "[]"]
+    assert done.stdout.splitlines() == ["12", "[]"]
 
 
 # The comparison itself

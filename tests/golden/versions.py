@@ -14,6 +14,7 @@ def version(family: str, name: str) -> int:
         "preprocessing": _of_preprocessing,
         "augmentation": _of_augmentation,
         "imbalance": _of_imbalance,
+        "schemes": _of_scheme,
         "normalisation": _of_training,
         "training": _of_training,
         "ensembles": _of_ensemble,
@@ -27,6 +28,7 @@ FILES = {
     "preprocessing": "benchmark/data/preprocessing/{}.py",
     "augmentation": "benchmark/data/augmentation/{}.py",
     "imbalance": "benchmark/training/imbalance/{}.py",
+    "schemes": "benchmark/training/schemes/{}.py",
     "normalisation": "benchmark/training/__init__.py",
     "training": "benchmark/training/__init__.py",
     "ensembles": "benchmark/kinds/{}.py",
@@ -72,6 +74,12 @@ def _of_augmentation(name: str) -> int:
 
 def _of_imbalance(name: str) -> int:
     from benchmark.training.imbalance import AXIS
+
+    return AXIS.find(name).version
+
+
+def _of_scheme(name: str) -> int:
+    from benchmark.training.schemes import AXIS
 
     return AXIS.find(name).version
 

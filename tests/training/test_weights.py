@@ -17,7 +17,13 @@ from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.weight_files import MissingWeights, digest, find_weights
 from benchmark.training.weight_sources import AXIS as SOURCES
 from benchmark.training.weight_sources import GIVES, find_source, written
-from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
+from benchmark.training.weights import (
+    check_scheme,
+    check_together,
+    check_weights,
+    is_fixed,
+    usual_weights,
+)
 
 APPLICATIONS = ("resnet", "vgg16", "mobilenet_v2", "densenet", "efficientnet", "efficientnet_v2",
                 "convnext")  # fmt: skip
@@ -60,7 +66,10 @@ def test_another_source_is_refused(name, fault):
 
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("forzen", "Did you mean 'frozen'"), ("random", "Choices: continue, finetune, frozen, scr")],
+    [
+        ("forzen", "Did you mean 'frozen'"),
+        ("random", "Choices: continue, finetune, frozen, knn, linear_probe, scratch"),
+    ],
 )
 def test_another_scheme_is_refused(name, fault):
     with pytest.raises(UserError, match=fault):
@@ -87,7 +96,8 @@ def test_every_scheme_begins_from_something_and_has_its_usual_source():
     ]  # fmt: skip
     usual = {scheme: usual_weights(scheme) for scheme in SCHEMES.names()}
     assert usual == {
-        "scratch": "random", "frozen": "imagenet", "finetune": "imagenet", "continue": ""
+        "scratch": "random", "frozen": "imagenet", "finetune": "imagenet", "continue": "",
+        "linear_probe": "imagenet", "knn": "imagenet",
     }  # fmt: skip
 
 
@@ -96,13 +106,27 @@ def test_every_scheme_begins_from_something_and_has_its_usual_source():
 def test_only_what_makes_sense_goes_together(scheme, source):
     together = {
         ("scratch", "random"), ("frozen", "imagenet"), ("frozen", "random"),
-        ("finetune", "imagenet"), ("continue", ROW),
+        ("finetune", "imagenet"), ("continue", ROW), ("linear_probe", "imagenet"),
+        ("linear_probe", "random"), ("knn", "imagenet"), ("knn", "random"),
     }  # fmt: skip
     if (scheme, source) in together:
         check_together(scheme, source)
         return
     with pytest.raises(UserError, match=f"scheme {scheme} begins from weights .*not '{source}'"):
         check_together(scheme, source)
+
+
+def test_a_head_that_is_fitted_is_fixed_where_its_backbone_is_not_drawn():
+    fixed = {s: is_fixed(s, "imagenet") for s in ("linear_probe", "knn", "frozen", "finetune")}
+    assert fixed == {"linear_probe": True, "knn": True, "frozen": False, "finetune": False}
+    assert not is_fixed("linear_probe", "random")
+    assert not is_fixed("", "")
+
+
+def test_a_scheme_that_fits_has_a_version_of_its_own_and_the_others_that_of_training():
+    for scheme in SCHEMES.discover().values():
+        assert (scheme.version > 0) is not scheme.card["by_gradient"]
+        assert scheme.card["by_gradient"] or scheme.card["features_only"]
 
 
 def test_who_continues_from_a_row_under_another_scheme_is_told_which_one_does():

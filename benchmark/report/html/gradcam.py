@@ -26,6 +26,7 @@ from benchmark.report.html.figures_gradcam import Example, examples
 from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, HeatRecord
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.scoring.part import Part
+from benchmark.training.schemes import why_no_network
 
 if TYPE_CHECKING:
     import keras
@@ -118,6 +119,8 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
         raise UserError(f"the model file of {spec.model} is not here, or cannot be read")
     if model_file.card["inputs"] != "image":
         raise UserError("this model sees no image")
+    if why := why_no_network(spec.scheme):
+        raise UserError(why)
     weights = sources.results.weights_path(run.row.spec_id)
     if not weights.is_file():
         raise UserError(f"its weights are not on this machine ({weights.name})")

@@ -7,7 +7,8 @@ from benchmark.training.frozen import fine_tune as train
 CARD = {
     "title": "Fine-tuning",
     "description": "The head first (`head_epochs`), then all layers at `finetune_factor` of the"
-    " learning rate; batch normalisation of the backbone stays in inference mode.",
+    " learning rate; batch normalisation of the backbone stays in inference mode unless the recipe"
+    ' says `batch_norm = "training"`.',
     "begins_from": ["backbone"],
     "usual": "imagenet",
 }

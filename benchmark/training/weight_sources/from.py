@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.models import ModelFile
+from benchmark.models import ModelFile, NotApplicable
 from benchmark.records.store import Results
 from benchmark.spec import FROM
+from benchmark.training.schemes import why_no_network
 from benchmark.training.weight_files import MissingWeights
 
 CARD = {
@@ -26,9 +27,11 @@ def files(
 ) -> list[Path]:
     """The one file that the row saved."""
     spec_id = weights.removeprefix(FROM)
-    path = results.weights_path(spec_id)
-    if results.read_row(spec_id) is None:
+    path, row = results.weights_path(spec_id), results.read_row(spec_id)
+    if row is None:
         raise MissingWeights(f"no row {spec_id} in {results.folder}; run it first")
+    if why := why_no_network(row.spec.scheme):
+        raise NotApplicable(f"row {spec_id} has no weights: {why}")
     if not path.is_file():
         raise MissingWeights(
             f"the weights of row {spec_id} are not in {path.parent}: they are not published "
