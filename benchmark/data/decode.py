@@ -12,7 +12,7 @@ size changed in float32; rounding to uint8 (half to even) comes last. A change o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,9 +68,20 @@ def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> t
         size: pixels per side.
         dtype: pixel type of the file, ``tf.uint8`` or ``tf.uint16``.
     """
+    return decode_images(encoded, (size,), dtype)[0]
+
+
+def decode_images(
+    encoded: tf.Tensor, sizes: Sequence[int], dtype: tf.DType = tf.uint8
+) -> tuple[tf.Tensor, ...]:
+    """:func:`decode_image` at each of several sizes, decoded once."""
     image = tf.io.decode_image(encoded, channels=1, dtype=dtype, expand_animations=False)
     image.set_shape((None, None, 1))
     pixels = _to_own_range(image) if dtype == tf.uint16 else image
+    return tuple(_resized(pixels, size) for size in sizes)
+
+
+def _resized(pixels: tf.Tensor, size: int) -> tf.Tensor:
     resized = tf.image.resize(pixels, (size, size), method="area")  # sums in float32
     return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
 

@@ -1,8 +1,9 @@
-"""Building a view: decode a split in parallel, preprocess, write, rename.
+"""Building views: decode a split in parallel, preprocess, write, rename.
 
 ``images.npy`` is written sequentially, so that memory stays bounded and a full disk is an error
 (writing through a memory map would kill the process). The folder has a temporary name until it is
-complete. Of two processes that build the same view, the later one takes the earlier one's.
+complete. Of two processes that build the same view, the later one takes the earlier one's. Views of
+several sizes are built in one pass over the files.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -35,54 +36,94 @@ BUILDING = ".building-"
 _BATCH = 32
 
 
-def build_view(
-    recipe: Recipe,
-    batches: Iterable[np.ndarray],
-    folder: Path,
-    is_sound: Callable[[Path], bool],
+def build_views(
+    recipes: Sequence[Recipe],
+    batches: Iterable[Sequence[np.ndarray]],
+    cache: Path,
+    is_sound: Callable[[Path, Recipe], bool],
 ) -> None:
-    """Build the view that ``recipe`` describes and put it at ``folder``.
+    """Build the views that ``recipes`` describe and put each at ``<cache>/<its key>``.
 
     Args:
-        recipe: what the view is made of, to be recorded.
-        batches: all its images in order, uint8 (b, S, S).
-        folder: where the complete view goes; a view there is kept where it is sound, else replaced.
-        is_sound: tells whether a folder holds this view, complete.
+        recipes: what each view is made of, to be recorded; all of the same images.
+        batches: all images in order, for each view uint8 (b, S, S).
+        cache: folder of views; one that is there is kept where it is sound, else replaced.
+        is_sound: tells whether a folder holds the view of a recipe, complete.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=BUILDING))
+        cache.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            written = [stack.enter_context(_written(cache, recipe)) for recipe in recipes]
+            for batch in batches:
+                for view, images in zip(written, batch, strict=True):
+                    view.add(images.data)
+            for view in written:
+                view.publish(is_sound)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"cannot write the view cache {cache}: {error.strerror}") from error
     except OSError as error:
-        raise UserError(f"cannot write the view cache {folder.parent}: {error.strerror}") from error
-    try:
-        _write(temporary, recipe, batches)
-        _publish(temporary, folder, is_sound)
-    except OSError as error:
+        keys = ", ".join(recipe.key for recipe in recipes)
+        size = sum(np.prod(recipe.shape) for recipe in recipes) / 1e6
         raise UserError(
-            f"cannot write the view {folder} ({error.strerror}); it takes "
-            f"{np.prod(recipe.shape) / 1e6:.0f} MB. Free some space or choose another cache."
+            f"cannot write to the view cache {cache} ({error.strerror}); {keys} takes "
+            f"{size:.0f} MB. Free some space or choose another cache."
         ) from error
+
+
+@contextlib.contextmanager
+def _written(cache: Path, recipe: Recipe) -> Iterator[_Written]:
+    temporary = Path(tempfile.mkdtemp(dir=cache, prefix=BUILDING))
+    try:
+        with (temporary / IMAGES).open("wb") as file:
+            yield _Written(recipe, cache / recipe.key, temporary, file)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+class _Written:
+    """A view that is being written into a temporary folder."""
+
+    def __init__(self, recipe: Recipe, folder: Path, temporary: Path, file: IO[bytes]):
+        self._recipe, self._folder, self._temporary = recipe, folder, temporary
+        self._file, self._digest = file, hashlib.sha256()
+        self.add(header(recipe.shape))
+
+    def add(self, data: bytes | memoryview) -> None:
+        """Append to ``images.npy``."""
+        self._digest.update(data)
+        self._file.write(data)
+
+    def publish(self, is_sound: Callable[[Path, Recipe], bool]) -> None:
+        """Record what was written and put the folder where it belongs."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        length, digest = self._file.tell(), self._digest.hexdigest()
+        facts = ViewFacts(made_of=self._recipe, bytes=length, sha256=digest)
+        write_record(self._temporary / FACTS, facts)
+        _publish(self._temporary, self._folder, lambda found: is_sound(found, self._recipe))
 
 
 def decoded(
     prepared: Prepared,
     split: str,
-    size: int,
+    sizes: Sequence[int],
     ids: np.ndarray,
     contents: str = "image",
     progress: Progress | None = None,
-) -> Iterator[np.ndarray]:
-    """Batches of decoded images, uint8 (b, S, S), in the stored order, whose they are checked.
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Batches of decoded images in the stored order, whose they are checked.
+
+    Yields:
+        For each size uint8 (b, S, S).
 
     Args:
+        sizes: pixels per side; one, of masks.
         ids: the image ids that the split's manifest lists, in its order.
         contents: ``"image"`` or ``"mask"``.
         progress: called as ``progress(images done, images in all)``.
     """
     done = 0
-    for names, batch in _decoded(prepared, split, size, contents):
+    for names, batch in _decoded(prepared, split, sizes, contents):
         _check_ids(prepared, split, names, ids[done : done + len(names)])
         yield batch
         done += len(names)
@@ -92,19 +133,22 @@ def decoded(
 
 
 def _decoded(
-    prepared: Prepared, split: str, size: int, contents: str
-) -> Iterator[tuple[list[str], np.ndarray]]:
+    prepared: Prepared, split: str, sizes: Sequence[int], contents: str
+) -> Iterator[tuple[list[str], tuple[np.ndarray, ...]]]:
     import tensorflow as tf
 
-    from benchmark.data.decode import decode_image, decode_mask, raw_examples, stored_dtype
+    from benchmark.data.decode import decode_images, decode_mask, raw_examples, stored_dtype
     from benchmark.data.parallel import parallel_map
 
     dtype = stored_dtype(prepared.path)
 
-    def decode(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    def decode(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
         if contents == "mask":
-            return example["image_id"], decode_mask(example["mask"], size)[..., 0]
-        return example["image_id"], decode_image(example["image"], size, dtype)[..., 0]
+            (size,) = sizes
+            made: tuple[tf.Tensor, ...] = (decode_mask(example["mask"], size),)
+        else:
+            made = decode_images(example["image"], sizes, dtype)
+        return example["image_id"], tuple(image[..., 0] for image in made)
 
     examples = raw_examples(prepared.path, split)
     images = parallel_map(examples, decode).batch(_BATCH).prefetch(1)
@@ -126,21 +170,6 @@ def _check_ids(prepared: Prepared, split: str, found: Sequence[str], listed: np.
                 f"manifest: found {image!s} where the manifest lists {wanted!s}. Prepare the data "
                 "set again with `cxr-bench prepare`."
             )
-
-
-def _write(folder: Path, recipe: Recipe, batches: Iterable[np.ndarray]) -> None:
-    begins = header(recipe.shape)
-    digest = hashlib.sha256(begins)
-    with (folder / IMAGES).open("wb") as file:
-        file.write(begins)
-        for batch in batches:
-            digest.update(batch.data)
-            file.write(batch.data)
-        file.flush()
-        os.fsync(file.fileno())
-        length = file.tell()
-    facts = ViewFacts(made_of=recipe, bytes=length, sha256=digest.hexdigest())
-    write_record(folder / FACTS, facts)
 
 
 def _publish(temporary: Path, folder: Path, is_sound: Callable[[Path], bool]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmark.data import DECODE_VERSION
 from benchmark.data import preprocessing as variants
-from benchmark.data.view_building import BUILDING, Progress, build_view, decoded
+from benchmark.data.view_building import BUILDING, Progress, build_views, decoded
 from benchmark.data.view_facts import (
     IMAGES,
     Recipe,
@@ -66,6 +66,7 @@ def open_view(
     preprocessing: str,
     cache_dir: Path,
     progress: Progress | None = None,
+    further_sizes: Iterable[int] = (),
 ) -> View:
     """Open the view of a split, building it first where it is missing or damaged.
 
@@ -76,6 +77,8 @@ def open_view(
         preprocessing: name of a variant in :mod:`benchmark.data.preprocessing`.
         cache_dir: folder of all caches; the view is at ``<cache_dir>/views/<key>``.
         progress: called as ``progress(images done, images in all)`` while building.
+        further_sizes: that will be asked for: where there is no such view, it is built in the same
+            pass over the files.
 
     Raises:
         UnknownName: no such split or preprocessing.
@@ -84,16 +87,16 @@ def open_view(
     """
     variant = variants.find(preprocessing)
 
-    def make(ids: np.ndarray) -> Iterable[np.ndarray]:
+    def make(sizes: Sequence[int], ids: np.ndarray) -> Iterable[Sequence[np.ndarray]]:
         apply = variant.load()
-        for batch in decoded(prepared, split, size, ids, progress=progress):
-            yield np.stack([apply(image) for image in batch])
+        for batch in decoded(prepared, split, sizes, ids, progress=progress):
+            yield [np.stack([apply(image) for image in images]) for images in batch]
 
     made_of: dict[str, Value] = {
         "preprocessing": preprocessing,
         "preprocessing_version": variant.version,
     }
-    return open_derived(prepared, split, size, made_of, make, cache_dir)
+    return _open(prepared, split, (size, *further_sizes), made_of, make, cache_dir)
 
 
 def open_masks(
@@ -108,10 +111,10 @@ def open_masks(
     Arguments and errors are those of :func:`open_view`.
     """
 
-    def make(ids: np.ndarray) -> Iterable[np.ndarray]:
-        return decoded(prepared, split, size, ids, "mask", progress)
+    def make(sizes: Sequence[int], ids: np.ndarray) -> Iterable[Sequence[np.ndarray]]:
+        return decoded(prepared, split, sizes, ids, "mask", progress)
 
-    return open_derived(prepared, split, size, {"contents": "masks"}, make, cache_dir)
+    return _open(prepared, split, (size,), {"contents": "masks"}, make, cache_dir)
 
 
 def open_derived(
@@ -131,14 +134,34 @@ def open_derived(
     Raises:
         UserError: as :func:`open_view`; or the cache does not keep what is written to it.
     """
-    ids = _image_ids(prepared, split)
-    recipe = _recipe(prepared, split, size, ids, made_of)
-    folder = Path(cache_dir) / "views" / recipe.key
+
+    def make_one(sizes: Sequence[int], ids: np.ndarray) -> Iterable[Sequence[np.ndarray]]:
+        return ([batch] for batch in make(ids))
+
+    return _open(prepared, split, (size,), made_of, make_one, cache_dir)
+
+
+def _open(
+    prepared: Prepared,
+    split: str,
+    sizes: Iterable[int],
+    made_of: Mapping[str, Value],
+    make: Callable[[Sequence[int], np.ndarray], Iterable[Sequence[np.ndarray]]],
+    cache_dir: Path,
+) -> View:
+    """Open the view of the first size; where it has to be made, also make what others lack."""
+    ids, views = _image_ids(prepared, split), Path(cache_dir) / "views"
+    recipe, *others = (
+        _recipe(prepared, split, size, ids, made_of) for size in dict.fromkeys(sizes)
+    )
+    folder = views / recipe.key
     wrong = problem(folder, recipe)
     if wrong and folder.exists():
         _LOG.warning("view %s is damaged (%s): building it again", folder, wrong)
     if wrong:
-        build_view(recipe, make(ids), folder, lambda found: not problem(found, recipe))
+        due = [recipe, *(each for each in others if visible_problem(views / each.key, each))]
+        batches = make([each.size for each in due], ids)
+        build_views(due, batches, views, lambda found, each: not problem(found, each))
         if wrong := problem(folder, recipe):
             raise UserError(
                 f"the view {folder} was damaged while it was written ({wrong}). Check the disk, or "

@@ -55,7 +55,8 @@ class SpecJob:
                 self.on_event({"event": "view", "split": split, "done": done, "total": total})
 
             folders = (context.cache_dir, context.results)
-            return open_prepared_view(self.prepared, split, spec, *folders, progress).images
+            sizes = context.sizes if spec is self.spec else ()
+            return open_prepared_view(self.prepared, split, spec, *folders, progress, sizes).images
 
         with self.phases.phase("views"):
             return {split: self.data[split].images(view) for split in SPLITS}

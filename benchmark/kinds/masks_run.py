@@ -48,7 +48,9 @@ def _opened(job: SpecJob, data: SplitData) -> MaskSplit:
 
         # The baseline sees no image; it is given what it does not look at.
         variant = spec.preprocessing or "raw"
-        return open_view(job.prepared, split, spec.resolution, variant, cache_dir, progress).images
+        return open_view(
+            job.prepared, split, spec.resolution, variant, cache_dir, progress, job.context.sizes
+        ).images
 
     def masks(split: str) -> np.ndarray:
         return open_masks(job.prepared, split, spec.resolution, cache_dir).images

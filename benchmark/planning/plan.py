@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from benchmark.data.prepared import Prepared
 from benchmark.models import ModelFile
-from benchmark.spec import Spec
+from benchmark.spec import LUNGS, Spec
 
 FINISHED = ("done", "stale")
 RERUN = {"failed": {"failed", "not_runnable"}, "stale": {"stale"}}
@@ -69,6 +70,13 @@ class Plan:
         wanted = {"missing", *self.rerun}
         return [p for p in self.specs if p.status in wanted and p.refusal is None]
 
+    def sizes(self) -> dict[Hashable, tuple[int, ...]]:
+        """:func:`shown` of the specs to run -> the sizes at which they see those images."""
+        found: dict[Hashable, set[int]] = defaultdict(set)
+        for planned in self.to_run():
+            found[shown(planned.spec)].add(planned.spec.resolution)
+        return {images: tuple(sorted(sizes - {0})) for images, sizes in found.items()}
+
     def refused(self) -> list[PlannedSpec]:
         """The specs that cannot be run and have no row that says so yet, nor one of better days."""
         said = ("not_runnable", *FINISHED)
@@ -78,3 +86,9 @@ class Plan:
         """Number of specs by status."""
         refused = {id(p) for p in self.specs if p.refusal and not p.finished}
         return Counter("not_runnable" if id(p) in refused else p.status for p in self.specs)
+
+
+def shown(spec: Spec) -> Hashable:
+    """What the images of a spec depend on but for their size; lungs are cut out of plain ones."""
+    preprocessing = "raw" if LUNGS in spec.requires else spec.preprocessing
+    return spec.dataset, spec.manifest_sha256, preprocessing

@@ -17,7 +17,7 @@ from benchmark.machine.environment import Environment
 from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
 from benchmark.planning.memory import expected_mb
-from benchmark.planning.plan import Plan, PlannedSpec
+from benchmark.planning.plan import Plan, PlannedSpec, shown
 from benchmark.records.files import check_writable, remove_abandoned
 from benchmark.records.row import Failure, Row, Status
 from benchmark.records.store import Results
@@ -116,7 +116,7 @@ class _Run:
     ):
         self._results, self._claims, self._pool = results, claims, pool
         self._watch, self._options, self._ended = watch, options, ended
-        self._planned_from = plan.written
+        self._planned_from, self._sizes = plan.written, plan.sizes()
         self._share_mb, self._rows = _memory_of(pool, results, environment)
         waiting = [self._waiting(planned) for planned in plan.to_run()]
         self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
@@ -188,7 +188,8 @@ class _Run:
         self._watch(planned, {"event": "start", "slot": i})
         replace = waiting.written is not None
         held = claim.path, claim.data
-        self._pool.give(i, Job(planned.spec, planned.suite, replace, held, waiting.alone))
+        sizes = self._sizes.get(shown(planned.spec), ())
+        self._pool.give(i, Job(planned.spec, planned.suite, replace, held, waiting.alone, sizes))
 
     def _take(self, i: int, event: Event) -> None:
         waiting, claim = self._running[i]

@@ -66,6 +66,7 @@ class Job:
         replace: whether a finished row of the spec gives way.
         claim: the file by which a run holds the spec, and what is in it for as long.
         alone: whether nothing runs beside it, so that it may take all memory.
+        sizes: at which specs of the run see the same images; views of them are made together.
     """
 
     spec: Spec
@@ -73,6 +74,7 @@ class Job:
     replace: bool
     claim: tuple[Path, bytes]
     alone: bool = False
+    sizes: tuple[int, ...] = ()
 
     def as_message(self) -> dict[str, Any]:
         """As a worker gets it, JSON-ready."""
@@ -82,6 +84,7 @@ class Job:
             "suite": self.suite,
             "replace": self.replace,
             "claim": [str(path.resolve()), data.decode()],
+            "sizes": self.sizes,
         }
 
 

@@ -126,6 +126,7 @@ def run_job(
             job["replace"],
             compiled,
             heartbeat,
+            sizes=tuple(job["sizes"]),
             claimed=lambda: holds(Path(claim), data.encode()),
         )
         model_file = kinds.find(spec.kind).model_file(spec, model_files)

@@ -37,6 +37,7 @@ class Context:
         compiled: the network of the spec before, for the next seed of its configuration.
         heartbeat: beats with every batch that is read.
         code: versions of the components that shape the spec's numbers.
+        sizes: at which specs of the run see the same images, this one's among them.
         claimed: whether the run that this is for still holds the spec.
     """
 
@@ -50,6 +51,7 @@ class Context:
     compiled: CompiledCache = field(default_factory=CompiledCache)
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     code: Mapping[str, str] = field(default_factory=dict)
+    sizes: tuple[int, ...] = ()
     claimed: Callable[[], bool] = lambda: True
 
     def check_claim(self) -> None:

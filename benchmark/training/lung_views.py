@@ -7,7 +7,7 @@ it covers hardly any or nearly all of an image, the image stays whole; rows coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def open_prepared_view(
     cache_dir: Path,
     results: Results,
     progress: Progress | None = None,
+    further_sizes: Iterable[int] = (),
 ) -> View:
     """Open the view of a split under any variant, one of the lungs or another.
 
@@ -60,6 +61,8 @@ def open_prepared_view(
         spec: whose size and preprocessing it has; where that needs the lungs, it requires the
             network that finds them.
         results: where that network's row and weights are.
+        further_sizes: of the images that are read from the data set; see
+            :func:`benchmark.data.views.open_view`.
 
     Raises:
         UserError: the network's weights or model file are not those of its row any more; and what
@@ -67,10 +70,10 @@ def open_prepared_view(
     """
     size, preprocessing = spec.resolution, spec.preprocessing
     if LUNGS not in spec.requires:
-        return open_view(prepared, split, size, preprocessing, cache_dir, progress)
+        return open_view(prepared, split, size, preprocessing, cache_dir, progress, further_sizes)
     network = spec.requires[LUNGS].spec_id
     lungs = open_lungs(prepared, split, network, cache_dir, results, progress)
-    images = open_view(prepared, split, size, "raw", cache_dir, progress).images
+    images = open_view(prepared, split, size, "raw", cache_dir, progress, further_sizes).images
     variant = variants.find(preprocessing)
 
     def make(ids: np.ndarray) -> Iterator[np.ndarray]:

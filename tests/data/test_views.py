@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_pixels_are_the_same_bits_when_built_again(tiny, tmp_path):
 
 def test_second_opening_decodes_nothing(tiny, tmp_path, monkeypatch):
     first = open_view(tiny, "test", 32, "raw", tmp_path)
-    monkeypatch.setattr(views, "build_view", lambda *a: pytest.fail("built again"))
+    monkeypatch.setattr(views, "build_views", lambda *a: pytest.fail("built again"))
     assert open_view(tiny, "test", 32, "raw", tmp_path).path == first.path
 
 
@@ -248,13 +249,13 @@ def test_a_process_reads_a_view_once_and_again_when_it_was_changed(tiny, tmp_pat
 
 
 def test_a_cache_that_does_not_keep_what_is_written_is_named(tiny, tmp_path, monkeypatch):
-    build = views.build_view
+    build = views.build_views
 
-    def on_a_bad_disk(recipe, batches, folder, is_sound):
-        build(recipe, batches, folder, is_sound)
-        flipped(folder)
+    def on_a_bad_disk(recipes, batches, cache, is_sound):
+        build(recipes, batches, cache, is_sound)
+        flipped(cache / recipes[0].key)
 
-    monkeypatch.setattr(views, "build_view", on_a_bad_disk)
+    monkeypatch.setattr(views, "build_views", on_a_bad_disk)
     with pytest.raises(UserError, match="damaged while it was written"):
         open_view(tiny, "test", 32, "raw", tmp_path)
 
@@ -342,6 +343,87 @@ def test_a_full_disk_is_named_and_leaves_nothing(tiny, tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"No space left on device.*MB"):
         open_view(tiny, "test", 32, "raw", tmp_path)
     assert list((tmp_path / "views").iterdir()) == []
+
+
+# Several sizes in one pass
+
+
+def passes(monkeypatch) -> list:
+    """The sizes of each pass over the files from now on."""
+    seen, decoded_once = [], views.decoded
+
+    def counted(prepared, split, sizes, *rest, **more):
+        seen.append(list(sizes))
+        return decoded_once(prepared, split, sizes, *rest, **more)
+
+    monkeypatch.setattr(views, "decoded", counted)
+    return seen
+
+
+@pytest.mark.parametrize("variant", ["raw", "clahe"])
+def test_sizes_that_will_be_asked_for_are_made_in_the_same_pass(
+    tiny, tmp_path, monkeypatch, variant
+):
+    seen = passes(monkeypatch)
+    together = tmp_path / "together"
+    first = open_view(tiny, "train", 32, variant, together, further_sizes=(48, 32, 16))
+    assert seen == [[32, 48, 16]]
+    for size in (16, 32, 48):
+        made = open_view(tiny, "train", size, variant, together)
+        alone = open_view(tiny, "train", size, variant, tmp_path / "alone")
+        assert made.path.name == alone.path.name
+        for name in ("images.npy", "view.json"):
+            assert (made.path / name).read_bytes() == (alone.path / name).read_bytes()
+    assert seen[1:] == [[16], [32], [48]], "all of them of the folder where each was made alone"
+    assert first.images.shape == (70, 32, 32)
+
+
+def test_of_further_sizes_only_what_is_missing_is_made(tiny, tmp_path, monkeypatch):
+    open_view(tiny, "test", 16, "raw", tmp_path)
+    seen = passes(monkeypatch)
+    open_view(tiny, "test", 16, "raw", tmp_path, further_sizes=(48,))
+    assert seen == [], "what was asked for is there: 48 px are made when they are"
+    open_view(tiny, "test", 32, "raw", tmp_path, further_sizes=(16, 48))
+    assert seen == [[32, 48]]
+
+
+def test_a_full_disk_leaves_no_view_of_any_size(tiny, tmp_path, monkeypatch):
+    synced, sync = [], os.fsync
+
+    def full(file):
+        synced.append(file)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    monkeypatch.setattr(view_building.os, "fsync", full)
+    with pytest.raises(UserError, match=r"No space left on device.*MB"):
+        open_view(tiny, "test", 32, "raw", tmp_path, further_sizes=(48,))
+    kept = [path.name for path in (tmp_path / "views").iterdir()]
+    assert not [name for name in kept if name.startswith(view_building.BUILDING)]
+    assert all(not verify_view(tmp_path / "views" / name) for name in kept)
+    monkeypatch.undo()
+    assert open_view(tiny, "test", 48, "raw", tmp_path).images.shape[1:] == (48, 48)
+
+
+def test_many_sizes_take_no_more_memory_than_a_batch_of_each(tiny, tmp_path, monkeypatch):
+    held = []
+
+    def batches():
+        for _ in range(50):
+            batch = [np.zeros((32, size, size), np.uint8) for size in (64, 32)]
+            held.append([weakref.ref(images) for images in batch])
+            alive = sum(ref() is not None for refs in held for ref in refs)
+            assert alive <= 4, "of this batch and the one before"
+            yield batch
+
+    recipes = [
+        views._recipe(tiny, "test", size, np.array(["a"] * 1600), {"contents": "zeros"})
+        for size in (64, 32)
+    ]
+    view_building.build_views(recipes, batches(), tmp_path, lambda found, recipe: True)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert len(held) == 50
 
 
 # Several processes, one cache

@@ -17,6 +17,7 @@ from msgspec import structs
 
 from benchmark.data.facts import FACTS, METADATA
 from benchmark.data.prepared import load_prepared
+from benchmark.data.views import list_views
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.code import code_of
 from benchmark.machine.environment import KERAS
@@ -26,6 +27,7 @@ from benchmark.records.predictions import SPLITS, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.scheduling.slots import Limits
+from benchmark.suites import parse_filter
 from tests.execution.conftest import Bench, make_suite
 
 CLI = "from benchmark.cli import main; main()"
@@ -163,6 +165,26 @@ def test_a_limited_run_uses_so_many_images_and_is_watermarked(bench):
     assert row.counts["train"].images == 20
     assert row.watermarks == ["limited to 20 images of each split"]
     assert "limited to 20 images" in write(bench.results).read_text()
+
+
+def test_images_are_decoded_once_for_all_sizes_of_a_run(bench, tmp_path):
+    bench.cache_dir = tmp_path / "cache"
+    of_sizes = {"resolutions": [16, 24, 32], "preprocessing": ["raw", "equalise"]}
+    suite = make_suite(["linear"], recipe={"epochs": 1}, **of_sizes)
+    told = []
+
+    def note(planned, event):
+        if event["event"] == "view":
+            told.append((planned.spec.resolution, planned.spec.preprocessing))
+
+    wanted = parse_filter("size=16|24")
+    assert bench.run(bench.plan(suite, wanted=wanted), note) == {"done": 4}
+    assert set(told) == {(16, "raw"), (16, "equalise")}, "24 px come along"
+    sizes = {view.made_of.size for view in list_views(bench.cache_dir)}
+    assert sizes == {16, 24}
+    told.clear()
+    assert bench.run(bench.plan(suite), note) == {"done": 2}
+    assert set(told) == {(32, "raw"), (32, "equalise")}
 
 
 def test_a_spec_whose_worker_is_killed_by_others_is_run_again(bench):
