@@ -55,8 +55,8 @@ def counts_table(rows: list[Statistic], findings: list[str]) -> DataTable:
         yield Column(images, images, lambda f: int(value[f, split, "positive images"]))
         yield Column(share, share, lambda f: _number(100 * value[f, split, "prevalence"]))
 
-    columns = [text_column("Finding", lambda f: f), *chain.from_iterable(map(of, SPLITS))]
-    return DataTable.of(columns, findings)
+    name: Column[str] = text_column("Finding", lambda f: f)
+    return DataTable.of([name, *chain.from_iterable(map(of, SPLITS))], findings)
 
 
 def effects_table(rows: list[Statistic]) -> DataTable:

@@ -34,9 +34,9 @@ def footnotes(each: Table) -> list[Block]:
         for remark in _about(c, each.obstacles.get(c.key, "")):
             together[remark].append(label)
     said: list[Content] = [f"‡ {f} is not in the mean: {why}." for f, why in each.excluded.items()]
-    for note, who in together.items():
+    for reason, who in together.items():
         everyone = len(who) == len(each.configurations) > 1
-        said.append((note, f": {'every configuration' if everyone else '; '.join(who)}."))
+        said.append((reason, f": {'every configuration' if everyone else '; '.join(who)}."))
     if not each.one_training_set:
         said.append("Not all rows were trained on the same images: their manifests differ.")
     if each.environments:

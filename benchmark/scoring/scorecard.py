@@ -114,7 +114,7 @@ def score(
 
 
 def _error(part: Part | None) -> float | None:
-    return part and mean_auc_error(part.targets, part.log_odds, part.patients)
+    return mean_auc_error(part.targets, part.log_odds, part.patients) if part else None
 
 
 def _check(predictions: Predictions) -> None:
