@@ -28,9 +28,9 @@ def footnotes(each: Table) -> list[Block]:
     together: dict[Content, list[str]] = defaultdict(list)
     for c in each.configurations:
         label = each.labels[c.key]
-        for note, seeds in ((UNFINISHED, c.improving_seeds), (CHANGED, c.edited_seeds)):
+        for sign, seeds in ((UNFINISHED, c.improving_seeds), (CHANGED, c.edited_seeds)):
             if seeds:
-                together[note].append(f"{label}, seed {', '.join(map(str, seeds))}")
+                together[sign].append(f"{label}, seed {', '.join(map(str, seeds))}")
         for remark in _about(c, each.obstacles.get(c.key, "")):
             together[remark].append(label)
     said: list[Content] = [f"‡ {f} is not in the mean: {why}." for f, why in each.excluded.items()]

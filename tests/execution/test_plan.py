@@ -130,6 +130,22 @@ def test_the_budget_keeps_the_cheapest_models_unless_one_is_named(bench):
     assert names(bench.plan(tight, wanted={"model": {"resnet50"}})) == ["resnet50"]
 
 
+def test_the_price_of_a_size_is_that_of_its_pixels_and_of_its_own_recipe(bench):
+    suite = make_suite(["cnn"], resolutions=[56, 224])
+    object.__setattr__(suite, "recipe_for", {"*@224": {"epochs": 1, "batch_size": 8}})
+    small, large = (planned.spec for planned in bench.plan(suite).specs)
+    assert [small.resolution, large.resolution] == [56, 224]
+    assert [s.recipe["epochs"] for s in (small, large)] == [2, 1]
+    assert [s.recipe["batch_size"] for s in (small, large)] == [16, 8]
+    card = discover()["cnn"].card
+
+    def computing(spec):
+        free = nominal_seconds(spec, {**card, "gmacs_224": 0.0}, bench.prepared.counts)
+        return nominal_seconds(spec, card, bench.prepared.counts) - free
+
+    assert computing(large) / computing(small) == pytest.approx((224 / 56) ** 2 / 2)
+
+
 def test_named_models_have_the_budget_before_the_others(bench):
     suite = make_suite(["mlp", "*"], size=64)
     object.__setattr__(suite, "budget_minutes", 1e9)
