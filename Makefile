@@ -36,10 +36,11 @@ test-slow: $(STAMP) ## Run the slow tests, among them the largest models
 test-all: $(STAMP) ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-lint: $(STAMP)   ## Check style
+lint: $(STAMP)   ## Check style, layers and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: $(STAMP) ## Put the style right
 	$(BIN)/ruff check --fix .
@@ -52,4 +53,4 @@ kills: $(STAMP)  ## Kill and resume a run 30 times and compare what comes out
 	$(BIN)/python -m benchmarks.kills
 
 clean:           ## Remove the environment and local results
-	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
