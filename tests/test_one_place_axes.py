@@ -61,6 +61,14 @@ CARD = {"title": "Median of {members}", "description": "Of the logits.", "refere
 def combine(voters, rule):
     return np.median([voter.predictions.logits for voter in voters.values()], axis=0), list(voters)
 """
+BRIEF = """
+title = "Brief"
+description = "One epoch."
+source = "us"
+[values]
+epochs = 1
+ema_epochs = 2.5
+"""
 ADDED = {
     "data/preprocessing/negative.py": NEGATIVE,
     "data/augmentation/dimmed.py": DIMMED,
@@ -68,6 +76,7 @@ ADDED = {
     "training/weight_sources/shelf.py": SHELF,
     "training/schemes/as_shelved.py": AS_SHELVED,
     "ensembles/rules/median.py": MEDIAN,
+    "training/recipes/brief.toml": BRIEF,
 }
 SUITE = """
 title = "What was added"
@@ -83,7 +92,7 @@ scheme = ["as_shelved"]
 weights = ["shelf:upper"]
 seeds = [0]
 [recipe]
-epochs = 1
+name = "brief"
 [[ensembles]]
 name = "middle"
 kind = "median"
@@ -96,6 +105,7 @@ CLOSE = {
     "scheme": ("as_shelved", "as_shelve"),
     "weights": ("shelf:<shelf>", "shelv:upper"),
     "kind": ("median", "medain"),
+    "recipe": ("brief", "breif"),
 }
 """Axis -> what was added to it, as the choices name it, and a slip of the pen."""
 ASK = """
@@ -205,6 +215,11 @@ def test_rows_carry_the_versions_of_what_was_added(rows):
     assert rows["middle"].code["kind"] == "7"
 
 
+def test_specs_have_the_values_of_the_recipe_and_its_name(rows):
+    recipe = rows["mlp"].spec.recipe
+    assert (recipe["name"], recipe["epochs"], recipe["ema_epochs"]) == ("brief", 1, 2.5)
+
+
 def test_the_source_of_weights_was_asked(ran, rows):
     assert (ran.folder / "asked").read_text() == rows["mlp"].spec.weights == "shelf:upper"
 
@@ -216,5 +231,5 @@ def test_the_rule_combined_its_members(rows):
 
 def test_the_table_shows_what_was_added(ran):
     text = (ran.folder / "LEADERBOARD.md").read_text()
-    for name in ("negative", "dimmed", "doubled", "shelf:upper", "middle"):
+    for name in ("negative", "dimmed", "doubled", "shelf:upper", "middle", "the recipe brief"):
         assert name in text
