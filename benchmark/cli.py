@@ -69,6 +69,11 @@ def main() -> None:
     help="Use at most so many images of each split. Such rows are watermarked, never ranked.",
 )
 @click.option(
+    "--no-test",
+    is_flag=True,
+    help="Leave the test images alone, to choose on validation. Such rows are never ranked.",
+)
+@click.option(
     "--rerun",
     type=click.Choice(["failed", "stale", "all"]),
     help="Run these again too; stale: done by other versions of the code, or from rows made anew.",

@@ -95,6 +95,7 @@ class Spec(
         weights_sha256: of the published files that are loaded; None where none is, or none is
             there and the spec cannot be run.
         shapes_sha256: of what is known of the original files, for a model that is made from that.
+        no_test: whether the test images are left alone, for choosing on validation.
         requires: by role the specs that this one is made from.
     """
 
@@ -119,6 +120,7 @@ class Spec(
     ensemble: EnsembleRule | None = None
     weights_sha256: Sha256 | None = None
     shapes_sha256: Sha256 | None = None
+    no_test: bool = False
     requires: dict[str, Requirement] = {}
 
     def __post_init__(self) -> None:
@@ -194,6 +196,7 @@ class Spec(
             if value not in (usual, "")
         ]
         variants += [f"{self.micro_batch} images at a time"] if self.memory_fallback else []
+        variants += ["without test"] if self.no_test else []
         extra = f" [{', '.join(variants)}]" if variants else ""
         under = "" if self.protocol == PUBLISHED else f"@{self.protocol}"
         return f"{self.dataset}{under} {self.model}{size}{extra} seed {self.seed}"

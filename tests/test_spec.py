@@ -21,7 +21,7 @@ from tests.records.rows import a_row, a_spec
 
 LATER = {
     "protocol", "limit", "memory_fallback", "ensemble", "weights_sha256", "shapes_sha256",
-    "requires",
+    "no_test", "requires",
 }  # fmt: skip
 """Fields with a default."""
 FIRST = {
@@ -38,6 +38,7 @@ OTHER = {
     "ensemble": EnsembleRule(rule="hard_vote"),
     "weights_sha256": "e" * 64,
     "shapes_sha256": "d" * 64,
+    "no_test": True,
     "requires": {"lungs": Requirement("0" * 12, "1" * 12)},
 }
 
@@ -82,6 +83,7 @@ specs = st.builds(
     ensemble=st.none() | rules,
     weights_sha256=st.none() | hashes,
     shapes_sha256=st.none() | hashes,
+    no_test=st.booleans(),
     requires=st.dictionaries(
         st.sampled_from(["lungs", "network", "member:cnn", "member:mlp"]),
         st.builds(Requirement, hexadecimal, hexadecimal),
@@ -178,7 +180,8 @@ def test_a_default_that_is_written_out_is_the_default():
     """Also where its text is another object, as whatever was read from a file is."""
     written = {
         "protocol": "".join(["publi", "shed"]), "limit": None, "memory_fallback": False,
-        "ensemble": None, "weights_sha256": None, "shapes_sha256": None, "requires": {},
+        "ensemble": None, "weights_sha256": None, "shapes_sha256": None, "no_test": False,
+        "requires": {},
     }  # fmt: skip
     assert written.keys() == LATER
     assert written["protocol"] == PUBLISHED

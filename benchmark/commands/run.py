@@ -31,6 +31,7 @@ def run_suites(
     filter_text: str,
     limit_specs: int | None,
     limit_images: int | None,
+    no_test: bool,
     rerun: str | None,
     dry_run: bool,
     as_json: bool,
@@ -67,7 +68,9 @@ def run_suites(
         chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
     known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
-    stock = PlanInputs(known, prepared, Results(results), limit_images, weights_dirs, precision)
+    stock = PlanInputs(
+        known, prepared, Results(results), limit_images, weights_dirs, precision, no_test
+    )
     plan = make_plan(chosen, stock, wanted, rerun)
     if as_json:
         click.echo(_as_json(plan))

@@ -8,7 +8,13 @@ from pathlib import Path
 import click
 
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import Accelerator, EnvironmentFacts, KerasSettings, Row
+from benchmark.records.row import (
+    WITHOUT_TEST,
+    Accelerator,
+    EnvironmentFacts,
+    KerasSettings,
+    Row,
+)
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
 from benchmark.report.configuration import Configuration, mean
@@ -101,6 +107,15 @@ def _scores(c: Configuration) -> Iterator[str]:
     for key, name in NAMES.items():
         values = [c.measurements[f"{split}_{key}"].mean for split in SPLITS]
         yield f"{name:<{WIDTH}}" + "".join(f"{number(value):>12}" for value in values)
+    yield from _tested(c) if c.tested else [f"\n{_sentence(WITHOUT_TEST)}."]
+    yield from (f"Note: {one_line(remark)}" for remark in c.remarks)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _tested(c: Configuration) -> Iterator[str]:
     yield "\nOn test, ± spread of the seeds, [95 % interval from the bootstrap over test patients]:"
     for metric in ("auc", "f1"):
         yield f"  {NAMES[metric]:<10}{one_text(c.measurements[f'test_{metric}'])}"
@@ -111,7 +126,6 @@ def _scores(c: Configuration) -> Iterator[str]:
         whole = one_text(c.measurements[f"gap_{metric}"])
         yield f"  {NAMES[metric]:<10}{whole} = {' '.join(both)}"
     yield from _findings(c)
-    yield from (f"Note: {one_line(remark)}" for remark in c.remarks)
 
 
 def _findings(c: Configuration) -> Iterator[str]:

@@ -59,6 +59,7 @@ class Kind:
         predicts: ``"findings"`` or ``"masks"``.
         needs_weights: whether it reads the saved weights of what it is made from.
         run_here: whether `cxr-bench run` makes such rows.
+        may_leave_test: whether it can do without the test images (``run --no-test``).
     """
 
     name = ""
@@ -66,6 +67,7 @@ class Kind:
     predicts = "findings"
     needs_weights = False
     run_here = True
+    may_leave_test = False
 
     def takes(self, card: Mapping[str, Any]) -> bool:
         """Whether specs of a model with this card are of this kind."""

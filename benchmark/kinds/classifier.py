@@ -17,6 +17,8 @@ from benchmark.training.weight_files import MissingWeights
 class Classifier(Kind):
     """Trained on images."""
 
+    may_leave_test = True
+
     def takes(self, card: Mapping[str, Any]) -> bool:
         """Image models of findings."""
         return card["inputs"] == "image" and card["predicts"] == "findings"

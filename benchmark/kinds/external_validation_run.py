@@ -107,6 +107,11 @@ def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
     path = results.weights_path(row.spec_id)
     if not row.done or row.holds_masks or row.trained_on:
         raise UserError(f"row {row.spec_id} is not a finished classifier")
+    if row.spec.no_test:
+        raise UserError(
+            f"row {row.spec_id} was run without test, to choose on validation: what is tested on "
+            "another set is a row that was tested on its own. Run it again without --no-test"
+        )
     if not find(row.spec.protocol).asks_findings:
         raise UserError(
             f"row {row.spec_id} is of {row.spec.protocol}: what it predicts is no finding of "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.data.indexed_images import Images
-from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.prepared import Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.models import ModelFile
 from benchmark.records.mask_counts import MaskCounts
@@ -27,7 +27,8 @@ class SpecJob:
     Attributes:
         model_file: of its model; of an ensemble what stands for one.
         prepared: the data set, as the spec's protocol sees it.
-        data: for each split which images, and their ids, metadata and targets.
+        data: for each split which images, and their ids, metadata and targets; without test where
+            the spec leaves it out.
         phases: gets the time of each phase.
         on_event: told about every finished epoch.
     """
@@ -59,7 +60,7 @@ class SpecJob:
             return open_prepared_view(self.prepared, split, spec, *folders, progress, sizes).images
 
         with self.phases.phase("views"):
-            return {split: self.data[split].images(view) for split in SPLITS}
+            return {split: each.images(view) for split, each in self.data.items()}
 
     def training(self, images: dict[str, Images]) -> Training:
         """The training of the spec on these images; its imbalance policy is applied here."""

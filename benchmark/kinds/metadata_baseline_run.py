@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.prepared import Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.kinds.job import Outcome, SpecJob
@@ -21,12 +21,12 @@ def run(job: SpecJob) -> Outcome:
         UserError: the shapes were recorded anew after the spec was planned.
     """
     of_shape = job.model_file.card["inputs"] == "shape"
-    known = _shapes(job) if of_shape else {s: _metadata(job.data[s]) for s in SPLITS}
+    known = _shapes(job) if of_shape else {s: _metadata(data) for s, data in job.data.items()}
     train, task = job.data["train"].part, job.prepared.task
     with job.phases.phase("train"):
         predict = fit(job.model_file, known["train"], train.targets, train.labelled, task)
     with job.phases.phase("predict"):
-        logits = {split: predict(known[split]) for split in SPLITS}
+        logits = {split: predict(each) for split, each in known.items()}
     return Outcome(logits, parameters=0)
 
 
@@ -40,7 +40,8 @@ def _shapes(job: SpecJob) -> dict[str, Known]:
         raise UserError(
             f"shapes of {spec.dataset} were recorded anew after this spec was planned; run again"
         )
-    return {s: prepared.shapes.columns(_lines(prepared, job.data[s])) for s in SPLITS}
+    shapes = prepared.shapes
+    return {split: shapes.columns(_lines(prepared, each)) for split, each in job.data.items()}
 
 
 def _lines(prepared: Prepared, data: SplitData) -> np.ndarray:

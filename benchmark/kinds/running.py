@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 import benchmark
 from benchmark import kinds
-from benchmark.data.prepared import SPLITS, ManifestPart, Prepared, load_prepared
+from benchmark.data.prepared import ManifestPart, Prepared, load_prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.kinds.code import code_of
@@ -56,9 +56,9 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
     outcome = kinds.find(spec.kind).loaded()(job)
     row = _finished(spec, model_file, prepared, data, outcome, context)
     with phases.phase("score"):
-        parts = {split: data[split].part for split in SPLITS}
+        parts = {split: each.part for split, each in data.items()}
         made = outcome.masks or make_predictions(prepared, parts, outcome.logits)
-        checked = check(made, row.protocol)
+        checked = check(made, row.protocol, tested=not spec.no_test)
     row = replace(
         row,
         phases=phases.seconds,
@@ -92,7 +92,7 @@ def _finished(
         dataset=_as_split(row.dataset, spec, data),
         watermarks=[*row.watermarks, *marks],
         model=replace(row.model, parameters=outcome.parameters),
-        counts={split: data[split].part.counts(prepared.facts.findings) for split in SPLITS},
+        counts={split: d.part.counts(prepared.facts.findings) for split, d in data.items()},
         determinism=outcome.determinism,
         weights_sha256=outcome.weights_sha256,
         history=outcome.history,
@@ -163,13 +163,13 @@ def make_predictions(
     """Join logits with ids, metadata and targets, split after split."""
 
     def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(parts[split], name) for split in SPLITS])
+        return np.concatenate([getattr(part, name) for part in parts.values()])
 
-    values = np.concatenate([logits[split] for split in SPLITS]).astype(np.float32)
+    values = np.concatenate([logits[split] for split in parts]).astype(np.float32)
     return Predictions(
         findings=prepared.task.findings,
         kind=prepared.task.kind,
-        split=np.concatenate([[split] * len(parts[split].image_id) for split in SPLITS]),
+        split=np.concatenate([[split] * len(part.image_id) for split, part in parts.items()]),
         **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
         targets=np.where(joined("labelled"), joined("targets"), np.nan),
         logits=values,

@@ -25,6 +25,7 @@ class PlanInputs:
         limit: at most so many images of each split; None for all.
         weights_dirs: folders of published weight files, beside the usual ones.
         precision: Keras dtype policy in place of the recipes' own; None for these.
+        no_test: whether test images are left alone.
     """
 
     model_files: Mapping[str, ModelFile]
@@ -33,6 +34,7 @@ class PlanInputs:
     limit: int | None = None
     weights_dirs: tuple[Path, ...] = ()
     precision: str | None = None
+    no_test: bool = False
 
     @cached_property
     def written(self) -> dict[str, int]:

@@ -22,10 +22,23 @@ def refusal(spec: Spec, given: Circumstances) -> str | None:
     for role, required in given.required.items():
         if required.problem:
             return f"{_called(role)} cannot be run: {required.problem}"
+    if spec.no_test and (why := _needs_test(spec)):
+        return f"--no-test leaves the test images out, and {why}"
     try:
         return kinds.find(spec.kind).refusal(spec, given)
     except UserError as error:
         return str(error)
+
+
+def _needs_test(spec: Spec) -> str:
+    """Why a spec cannot be run without the test images; empty where it can."""
+    if find_protocol(spec.protocol).may_choose_on_test:
+        return f"under {spec.protocol} validation images may be test images"
+    if spec.members:
+        return "an ensemble is made of rows that were tested: choose its members first"
+    if not kinds.find(spec.kind).may_leave_test:
+        return f"rows of kind {spec.kind} are made with them"
+    return ""
 
 
 def _called(role: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -230,6 +230,7 @@ class _Resolver:
             recipe=recipe.as_dict() if trains else {},
             precision=(inputs.precision or recipe.precision) if sees_images else "",
             limit=inputs.limit,
+            no_test=inputs.no_test,
             protocol=self.protocol.name,
             shapes_sha256=self.prepared.shapes_sha256 if card["inputs"] == "shape" else None,
             **variant,
@@ -265,7 +266,8 @@ class _Resolver:
         suite = lung_suite(self.suite.lungs)
         (_, protocol), *_ = suite.datasets
         assert isinstance(self._masks, Prepared)  # else `why_none` said why there is no network
-        resolver = _Resolver(suite, self._masks, find(protocol), self.inputs)
+        inputs = replace(self.inputs, no_test=False)  # a tool, whatever it is used for
+        resolver = _Resolver(suite, self._masks, find(protocol), inputs)
         return resolver._of_model(self.suite.lungs.model)[0]
 
     def _lungs(self, drafts: Iterable[PlannedSpec]) -> list[PlannedSpec]:

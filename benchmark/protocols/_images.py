@@ -12,7 +12,7 @@ from benchmark.spec import Spec
 
 
 def spec_data(spec: Spec, prepared: Prepared) -> dict[str, SplitData]:
-    """The images of each split of a spec, by its protocol and limit.
+    """The images of each split of a spec, by its protocol and limit; no test if it asks for none.
 
     Args:
         prepared: as the protocol sees it (see :meth:`SplitProtocol.apply`).
@@ -21,6 +21,8 @@ def spec_data(spec: Spec, prepared: Prepared) -> dict[str, SplitData]:
         UserError: the protocol cannot be applied to this set.
     """
     data = find(spec.protocol).data(spec, prepared)
+    if spec.no_test:
+        data = {split: each for split, each in data.items() if split != "test"}
     if spec.limit is None:
         return data
     return {split: _limited(each, spec.limit) for split, each in data.items()}

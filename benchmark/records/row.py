@@ -17,6 +17,7 @@ from benchmark.spec import ID_LENGTH, Id, Sha256, Spec
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
+WITHOUT_TEST = "without test: no test image was predicted, to choose on validation"
 Status = Literal["done", "failed", "not_runnable"]
 LeakageStatus = Literal["clean", "suspected", "leak"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -359,7 +360,8 @@ class TrainedOn(Record, frozen=True):
 def watermarks_of(spec: Spec) -> list[str]:
     """Why a row is not to be ranked with full ones, as far as its spec says it."""
     limited = [f"limited to {spec.limit} images of each split"] if spec.limit else []
-    return limited + ([MEMORY_FALLBACK] if spec.memory_fallback else [])
+    fallback = [MEMORY_FALLBACK] if spec.memory_fallback else []
+    return limited + fallback + ([WITHOUT_TEST] if spec.no_test else [])
 
 
 class Row(LaterFields, frozen=True):
@@ -461,8 +463,8 @@ class Row(LaterFields, frozen=True):
             return "it has members and declares no ensemble, or the other way round"
         if problem := self.protocol.contradiction(self.spec.protocol):
             return problem
-        if self.done and "test" not in self.counts:
-            return "it is done, but counts no test images"
+        if self.done and ("test" in self.counts) == self.spec.no_test:
+            return "it is done, but counts no test images where it has some, or the other way round"
         if self.holds_masks != (self.spec.kind == "masks"):
             return f"kind {self.spec.kind} does not go with a {self.dataset.task.kind} task"
         return ""

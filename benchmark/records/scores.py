@@ -88,8 +88,8 @@ class Scores(LaterFields, frozen=True):
     validation_auc_error: float | None = None
 
     def __post_init__(self) -> None:
-        if "test" not in self.splits:
-            raise ValueError("there are no scores of the test split")
+        if not {"validation", "test"} & self.splits.keys():  # its row says whether there is a test
+            raise ValueError("there are no scores of the test split, nor of validation")
         if any(part.per_finding.keys() != set(self.findings) for part in self.splits.values()):
             raise ValueError("a split has scores of other findings")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.report import labels
-from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.configuration import MIN_SEEDS, Configuration, mean
 from benchmark.report.content import Content, Emphasis, Strong
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
@@ -26,6 +26,8 @@ STALE = "¶"
 RANKING, DETAILS, EXCERPT, SUITE, PAGE = "ranking", "details", "excerpt", "suite", "page"
 """The ranked table, that of further numbers below it, the README's, that of a suite's page, and the
 numbers on the page of a configuration."""
+UNTESTED = "untested"
+"""The table of rows that left the test images alone, in the leaderboard and on a suite's page."""
 NAMES = {
     "auc": "AUC", "f1": "F1", "average_precision": "Average precision", "accuracy": "Accuracy",
     "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV",
@@ -125,6 +127,10 @@ def _preparation(each: Entry) -> Value:
     return ", ".join(filter(None, said))
 
 
+def _validation_error(each: Entry) -> Value:
+    return mean([run.scores.validation_auc_error for run in each.configuration.runs])
+
+
 def _seeds(each: Entry) -> Value:
     c, n = each.configuration, len(each.configuration.runs)
     if c.model.deterministic:
@@ -152,17 +158,18 @@ COLUMNS: tuple[Column[Entry], ...] = (
         "not ranked, with the reason below the table.",
     )),
     _text("model", "Model", lambda e: e.named(e.configuration, signed_name(e.configuration)),
-          RANKING, EXCERPT),
-    Column("resolution", "Size", _size, unit="px", places=(RANKING,)),
-    _text("preparation", "Preparation", _preparation, RANKING),
-    _text("weights", "Weights", lambda e: labels.weights(e.configuration.spec), RANKING),
+          RANKING, EXCERPT, UNTESTED),
+    Column("resolution", "Size", _size, unit="px", places=(RANKING, UNTESTED)),
+    _text("preparation", "Preparation", _preparation, RANKING, UNTESTED),
+    _text("weights", "Weights", lambda e: labels.weights(e.configuration.spec), RANKING, UNTESTED),
     Column("test_auc", "AUC", lambda e: tested_auc(e.configuration), long="AUC, test",
            places=(RANKING, EXCERPT, SUITE, PAGE), legend=(
         "Exact area under the ROC curve on the test split, mean over seeds; with several findings "
         "the mean over those with at least 10 positive and 10 negative patients in every split."
     )),
-    quantity("validation_auc", "AUC, validation", (PAGE,)),
-    quantity("train_auc", "AUC, train", (PAGE,)),
+    quantity("validation_auc", "AUC, validation", (PAGE, UNTESTED)),
+    Column("validation_auc_error", "Standard error", _validation_error, places=(UNTESTED,)),
+    quantity("train_auc", "AUC, train", (PAGE, UNTESTED)),
     quantity("test_f1", "F1", (RANKING, EXCERPT, PAGE), long="F1, test", legend=(
         "At the threshold that is best for F1 on the validation split, then frozen; exclusive "
         "findings: the most probable one, averaged over findings."
@@ -179,7 +186,8 @@ COLUMNS: tuple[Column[Entry], ...] = (
     metric("sensitivity", (DETAILS, PAGE), sign="Sensitivity, specificity",
            legend="At the same frozen threshold as F1."),
     metric("specificity", (DETAILS, PAGE)),
-    quantity("gap_auc_train_minus_validation", "Train − validation", brief=True,
+    quantity("gap_auc_train_minus_validation", "Train − validation", (DETAILS, PAGE, UNTESTED),
+             brief=True,
              long="Gap (AUC): train − validation"),
     quantity("gap_auc_validation_minus_test", "Validation − test", brief=True,
              long="Gap (AUC): validation − test"),
@@ -195,17 +203,17 @@ COLUMNS: tuple[Column[Entry], ...] = (
     metric("brier"),
     metric("ece"),
     metric("log_loss"),
-    Column("seeds", "Seeds", _seeds, places=(RANKING,), legend=(
+    Column("seeds", "Seeds", _seeds, places=(RANKING, UNTESTED), legend=(
         f"Number of runs that differ only in their seed. Fewer than {MIN_SEEDS} (",
         Emphasis(f"2 of {MIN_SEEDS}"), "): incomplete, shown and not ranked. ", Emphasis("1 fixed"),
         ": a model without chance in it, run once.",
     )),
     Column("parameters", "Parameters", lambda e: e.configuration.model.parameters,
-           places=(RANKING, EXCERPT, SUITE)),
+           places=(RANKING, EXCERPT, SUITE, UNTESTED)),
     Column("train_seconds", "Training", lambda e: seconds(e.configuration.train_seconds),
-           places=(RANKING, SUITE), cost=True, sign="Training, hardware", legend=(
+           places=(RANKING, SUITE, UNTESTED), cost=True, sign="Training, hardware", legend=(
         "Training time of one run, mean over seeds, on the machine named by its letter below the "
         "table. Times on different machines are not comparable."
     )),
-    _text("hardware", "Hardware", _hardware, RANKING, cost=True),
+    _text("hardware", "Hardware", _hardware, RANKING, UNTESTED, cost=True),
 )  # fmt: skip

@@ -124,6 +124,11 @@ class Configuration:
         return self.model.deterministic or len(self.runs) >= MIN_SEEDS
 
     @property
+    def tested(self) -> bool:
+        """False where the test images were left alone, to choose on validation."""
+        return not self.spec.no_test
+
+    @property
     def obstacle(self) -> str:
         """Why it is not to be compared with others, whatever its scores; empty where it may be."""
         if self.differs:
@@ -131,6 +136,8 @@ class Configuration:
                 f"made by another version of the code ({self.differs}): the same configuration "
                 f"made by {self.instead} counts in its place"
             )
+        if not self.tested:
+            return "no test image was predicted, to choose on validation"
         if not self.complete:
             return f"{len(self.runs)} of the {MIN_SEEDS} seeds that a comparison needs"
         return ""
@@ -162,6 +169,8 @@ class Configuration:
         Simulations (``benchmarks/COVERAGE.md``) begin at 20 patients with a finding; with those
         and a high AUC, intervals of this kind held the truth in less than 93 %.
         """
+        if not self.tested:
+            return False
         scores = self.runs[0].scores
         tested = scores.splits["test"].per_finding
         counts = (
@@ -185,7 +194,9 @@ class Configuration:
 
     @cached_property
     def finding_auc(self) -> dict[str, float | None]:
-        """Finding -> test AUC, mean over the seeds; None where undefined."""
+        """Finding -> test AUC, mean over the seeds; None where undefined, none without test."""
+        if not self.tested:
+            return {}
         parts = [run.scores.splits["test"].per_finding for run in self.runs]
         # Not in the order of the keys, which differs between fresh scores and saved ones.
         findings = self.runs[0].scores.findings

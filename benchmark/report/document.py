@@ -35,7 +35,8 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     tables = of.tables
     stale = any(c.outdated for t in tables for c in t.configurations)
     blocks = _contents(tables) if tables or not of.lungs else []
-    blocks += legend(cost=cost, stale=stale)
+    shape = any(c.spec.model == "geometry_only" for t in tables for c in t.configurations)
+    blocks += legend(cost=cost, stale=stale, shape=shape)
     for each in tables:
         if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
@@ -47,11 +48,12 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
             blocks += section(each, cost=cost, named=named)
     blocks += mask_sections(of.lungs, cost=cost)
     blocks += _marked(tables, cost=cost, named=named)
+    blocks += _untested(tables, cost=cost, named=named)
     return blocks + _references() + _limits()
 
 
 def _marked(tables: list[Table], *, cost: bool, named: Naming) -> list[Block]:
-    marked = [each for each in tables if each.watermarks]
+    marked = [each for each in tables if each.watermarks and each.tested]
     if not marked:
         return []
     blocks: list[Block] = [
@@ -65,6 +67,22 @@ def _marked(tables: list[Table], *, cost: bool, named: Naming) -> list[Block]:
         blocks += section(each, cost=cost, named=named)
         blocks += legacy_section(each, tables) if is_legacy(each) else []
     return blocks
+
+
+def _untested(tables: list[Table], *, cost: bool, named: Naming) -> list[Block]:
+    untested = [each for each in tables if not each.tested]
+    if not untested:
+        return []
+    blocks: list[Block] = [
+        Heading(2, "Without test: to choose on validation"),
+        Paragraph(
+            "These runs left the test images alone, so that recipes can be compared without "
+            "looking at what they will be judged by. In the order of AUC on validation, which "
+            "does not rank them: the best of many is better there than anywhere else. Beside it "
+            "DeLong's standard error, by patient, mean over seeds."
+        ),
+    ]
+    return blocks + [block for each in untested for block in section(each, cost=cost, named=named)]
 
 
 def _summary(tables: list[Table]) -> Paragraph:

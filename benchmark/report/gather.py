@@ -66,6 +66,11 @@ class Table:
         return of_row(self.rows[0])
 
     @property
+    def tested(self) -> bool:
+        """False where its rows left the test images alone; such rows have tables of their own."""
+        return not self.rows[0].spec.no_test
+
+    @property
     def name(self) -> str:
         """The data set, and what its protocol does with it. Plain text."""
         return self.split_protocol.title(self.protocol.dataset)
@@ -219,5 +224,6 @@ def _entry(configuration: Configuration) -> Entry:
 
 
 def _by_auc(configuration: Configuration) -> tuple[float, str, str]:
-    auc = configuration.measurements["test_auc"].mean
+    of = "test_auc" if configuration.tested else "validation_auc"
+    auc = configuration.measurements[of].mean
     return (-auc if auc is not None else 1.0, configuration.spec.model, configuration.key)

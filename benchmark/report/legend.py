@@ -12,28 +12,31 @@ Meaning = tuple[Content, Content]
 """A sign and what it means."""
 
 
-def legend(*, cost: bool, stale: bool = False) -> list[Block]:
+def legend(*, cost: bool, stale: bool = False, shape: bool = False) -> list[Block]:
     """What explains every column and mark.
 
     Args:
         cost: whether training time and hardware are shown.
         stale: whether anything was made by another version of the code.
+        shape: whether the model of the file's shape stands in a table.
     """
     sign: Column[Meaning] = text_column("Sign", lambda m: m[0])
     meaning: Column[Meaning] = text_column("Meaning", lambda m: m[1])
-    table = DataTable.of([sign, meaning], meanings(cost=cost, stale=stale), sortable=False)
+    entries = meanings(cost=cost, stale=stale, shape=shape)
+    table = DataTable.of([sign, meaning], entries, sortable=False)
     box = Details("What every sign means", (table,), folded=False, css="legend")
     return [Heading(2, "How to read it"), box]
 
 
-def meanings(*, cost: bool, stale: bool) -> list[Meaning]:
+def meanings(*, cost: bool, stale: bool, shape: bool = False) -> list[Meaning]:
     """Every entry: what all tables share, then columns among the signs, then what tells of cost."""
     columns = [column for column in COLUMNS if column.legend and (cost or not column.cost)]
     known = {column.name: column for column in columns}
     placed = [known[each] if isinstance(each, str) else each for each in _ORDER]
     further = [c for c in columns if not (c.cost or c.name in _ORDER)]
     at = _ORDER.index(_AFTER_THESE) + 1
-    ordered = [*placed[:at], *further, *placed[at:], *(_STALE if stale else ())]
+    ordered = [*placed[:at], *further, *placed[at:]]
+    ordered += [*(_SHAPE if shape else ()), *(_STALE if stale else ())]
     ordered += [column for column in columns if column.cost]
     return [_of(each) if isinstance(each, Column) else each for each in ordered]
 
@@ -94,6 +97,10 @@ _ORDER: tuple[str | Meaning, ...] = (
     ("†", "Predictions changed after the run; scored from the file as it is now."),
     ("‡", "A finding outside the mean, with the reason below the table."),
     ("–", "Undefined, or not known; the notes below the table say why."),
+)  # fmt: skip
+_SHAPE: tuple[Meaning, ...] = (
+    (Code("geometry_only"), "A baseline, too: it sees the shape of the original file (width, "
+     "height, aspect ratio, pixel spacing, bit depth, bytes a pixel) but no image."),
 )  # fmt: skip
 _STALE: tuple[Meaning, ...] = (
     (STALE, "Made by another version of the code than this one, or from rows that have been made "

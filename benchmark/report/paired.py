@@ -84,6 +84,11 @@ def _check_comparable(first: Found, second: Found) -> None:
     for found in (first, second):
         if found.row.holds_masks:
             raise UserError(f"{found.title} predicts masks; they are not compared by this command")
+        if found.row.spec.no_test:
+            raise UserError(
+                f"{found.title} was run without test: there is nothing to compare it by. Its AUC "
+                "on validation is in the leaderboard, with the standard error."
+            )
     if differing := _differing(first.row, second.row):
         raise UserError(
             f"{first.title}\nand {second.title}\nare not measured under one protocol, so their "

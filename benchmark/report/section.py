@@ -7,7 +7,16 @@ from functools import partial
 
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import DatasetFacts, ProbeFacts
-from benchmark.report.columns import DETAILS, RANKING, Entry, Naming, columns, entries, unlinked
+from benchmark.report.columns import (
+    DETAILS,
+    RANKING,
+    UNTESTED,
+    Entry,
+    Naming,
+    columns,
+    entries,
+    unlinked,
+)
 from benchmark.report.content import Code, Content, Strong, joined
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
@@ -31,7 +40,9 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
     blocks += _support(each)
     if each.configurations:
         shown = entries(each, named)
-        blocks += [ranking(each, shown, cost=cost), *_details(entries(each)), *_differences(each)]
+        blocks.append(ranking(each, shown, cost=cost, place=RANKING if each.tested else UNTESTED))
+    if each.configurations and each.tested:
+        blocks += [*_details(entries(each)), *_differences(each)]
         blocks += _per_finding(each) if len(each.protocol.findings) > 1 else []
     return [*blocks, *footnotes(each), *stopped(each)]
 

@@ -69,12 +69,14 @@ class Reproduction:
     def compared(self) -> tuple[str, float]:
         """What is held against the tolerance and how much it differs.
 
-        That is the test score, or where it is undefined, as on a small set, any probability.
+        That is the test score (on validation where test was left out), or where it is undefined,
+        as on a small set, any probability.
         """
-        then, now = next(v for name, v in self.numbers.items() if name.startswith("test"))
+        split = "validation" if self.row.spec.no_test else "test"
+        then, now = next(v for name, v in self.numbers.items() if name.startswith(split))
         if then is None or now is None:
             return "any probability", inf if self.largest is None else self.largest
-        return "the test score", abs(then - now)
+        return f"the {split} score", abs(then - now)
 
     @property
     def as_promised(self) -> bool:

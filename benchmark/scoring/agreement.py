@@ -12,8 +12,10 @@ def disagreement(row: Row, scores: Scores | MaskScores) -> str:
 
     Held against each other are findings, images, patients and positive images of every split; of
     masks the images. A prediction file that was edited since is another one than the row's, which
-    reports say; it only has to be of the same findings.
+    reports say; it only has to be of the same findings, and with or without test as the row is.
     """
+    if ("test" in scores.splits) == row.spec.no_test:
+        return "with other splits"
     if isinstance(scores, Scores) and scores.findings != row.protocol.findings:
         return f"of other findings ({', '.join(scores.findings)})"
     if scores.predictions_sha256 != row.predictions_sha256:

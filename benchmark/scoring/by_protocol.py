@@ -14,7 +14,11 @@ from benchmark.scoring.scorecard import SCORER_VERSION, score
 
 
 def score_predictions(
-    predictions: Predictions, protocol: ProtocolFacts, predictions_sha256: str
+    predictions: Predictions,
+    protocol: ProtocolFacts,
+    predictions_sha256: str,
+    *,
+    tested: bool = True,
 ) -> Scores:
     """Scores of findings, on the resamples of the protocol; with a legacy one's own numbers.
 
@@ -22,11 +26,17 @@ def score_predictions(
         predictions: as their file holds them.
         protocol: that they are scored under.
         predictions_sha256: of the file.
+        tested: whether they are to hold a test split, or none.
 
     Raises:
         ScoringError: they cannot be scored.
     """
-    scores = score(predictions, predictions_sha256=predictions_sha256, seed_text=protocol.id)
+    scores = score(
+        predictions,
+        predictions_sha256=predictions_sha256,
+        seed_text=protocol.id,
+        tested=tested,
+    )
     if protocol.rule is UNSET:
         return scores
     return structs.replace(scores, by_rule=by_rule(predictions, protocol.rule.decision))

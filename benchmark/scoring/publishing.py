@@ -53,12 +53,15 @@ class Checked:
     scores: Scores | MaskScores
 
 
-def check(predictions: Predictions | MaskCounts, protocol: ProtocolFacts) -> Checked:
+def check(
+    predictions: Predictions | MaskCounts, protocol: ProtocolFacts, *, tested: bool = True
+) -> Checked:
     """Encode, read back and score predictions, in memory.
 
     Args:
         predictions: of findings, or the pixel counts of predicted masks.
         protocol: of the row that they are to belong to.
+        tested: whether they are to hold a test split, or none.
 
     Raises:
         PredictionFileError: they cannot be written, or not be read back as they are.
@@ -72,7 +75,8 @@ def check(predictions: Predictions | MaskCounts, protocol: ProtocolFacts) -> Che
     data = encode_predictions(predictions)
     read = decode_predictions(data, predictions.kind)
     _refuse_other(predictions, read)
-    return Checked(data, digest := sha256(data), score_predictions(read, protocol, digest))
+    digest = sha256(data)
+    return Checked(data, digest, score_predictions(read, protocol, digest, tested=tested))
 
 
 def publish(results: Results, row: Row, checked: Checked, *, replace: bool = False) -> Row:

@@ -40,18 +40,24 @@ class ScoringError(UserError):
 
 
 def score(
-    predictions: Predictions, *, predictions_sha256: str, seed_text: str, resamples: int = 1000
+    predictions: Predictions,
+    *,
+    predictions_sha256: str,
+    seed_text: str,
+    resamples: int = 1000,
+    tested: bool = True,
 ) -> Scores:
     """Every number of a row, computed from its predictions alone.
 
     Args:
-        predictions: of the test split, and of train and validation where there are any. Logits
-            rank the images (AUC, average precision, ROC points) and give the log loss;
-            probabilities give decisions and calibration.
+        predictions: of the test split, unless it was left out, and of train and validation where
+            there are any. Logits rank the images (AUC, average precision, ROC points) and give the
+            log loss; probabilities give decisions and calibration.
         predictions_sha256: of the file that holds them; the scores name it.
         seed_text: what the resamples are drawn from. Rows that are to be compared need the same
             text, for instance the protocol id; their replicates are then paired.
         resamples: bootstrap resamples over patients.
+        tested: whether there is to be a test split, or none.
 
     Returns:
         The scores. Undefined numbers are None.
@@ -77,10 +83,10 @@ def score(
           findings that have images of both kinds there, as early stopping has it.
 
     Raises:
-        ScoringError: no test split, numbers that are not finite, or findings that should exclude
-            each other and do not.
+        ScoringError: no test split, or one that was to be left out; numbers that are not finite, or
+            findings that should exclude each other and do not.
     """
-    _check(predictions)
+    _check(predictions, tested=tested)
     parts = {s: Part.of(predictions.part(s)) for s in SPLITS if (predictions.split == s).any()}
     exclusive = predictions.kind == "multiclass"
     names = tuple(predictions.findings)
@@ -90,7 +96,7 @@ def score(
     macro = [i for i, name in enumerate(names) if name not in excluded]
     source: Literal["validation", "fixed"] = "validation" if "validation" in parts else "fixed"
     splits = {split: _split_scores(part, names, macro) for split, part in parts.items()}
-    test_auc = splits["test"].metrics["auc"]
+    test_auc = splits["test"].metrics["auc"] if tested else None
     found = uncertainty(parts, macro, test_auc, resamples=resamples, seed_text=seed_text)
     return Scores(
         scorer_version=SCORER_VERSION,
@@ -117,9 +123,12 @@ def _error(part: Part | None) -> float | None:
     return mean_auc_error(part.targets, part.log_odds, part.patients) if part else None
 
 
-def _check(predictions: Predictions) -> None:
-    if not (predictions.split == "test").any():
+def _check(predictions: Predictions, *, tested: bool) -> None:
+    holds_test = (predictions.split == "test").any()
+    if tested and not holds_test:
         raise ScoringError("the predictions hold no test split; there is nothing to report on")
+    if holds_test and not tested:
+        raise ScoringError("the predictions hold a test split, which was to be left out")
     for name in ("logits", "probabilities"):
         bad = ~np.isfinite(getattr(predictions, name)).all(axis=1)
         if bad.any():

@@ -39,7 +39,8 @@ def stored_scores(results: Results, row: Row) -> Scores:
 
     def compute(data: bytes, path: Path) -> Scores:
         predictions = decode_predictions(data, row.dataset.task.kind, path)
-        return score_predictions(predictions, row.protocol, sha256(data))
+        tested = not row.spec.no_test
+        return score_predictions(predictions, row.protocol, sha256(data), tested=tested)
 
     return _stored(results, row, Scores, compute)
 
@@ -60,9 +61,14 @@ def stored_headline(results: Results, row: Row) -> tuple[str, float | None]:
 
 
 def headline(row: Row, scores: Scores | MaskScores) -> tuple[str, float | None]:
-    """The one number that tells how a finished row did on test: its name and value."""
+    """The one number that tells how a finished row did on test: its name and value.
+
+    Of a row that leaves the test out on validation.
+    """
     if isinstance(scores, MaskScores):
         return "Dice", scores.splits["test"][ALL].overlaps["dice"]
+    if row.spec.no_test:
+        return "AUC on validation", scores.splits["validation"].metrics["auc"]
     return "AUC", scores.splits["test"].metrics["auc"]
 
 
@@ -72,7 +78,8 @@ def _stored(
     path = results.predictions_path(row.spec_id, row.dataset.redistributable)
     saved = results.scores_path(row.spec_id)
     known = read_derived(saved, kind)
-    if known and is_current(known, row.protocol, _digest(path)):
+    of_its_splits = known and ("test" in known.splits) != row.spec.no_test
+    if known and of_its_splits and is_current(known, row.protocol, _digest(path)):
         return _of_row(known, row, path)
     try:
         scores = compute(read_bytes(path), path)

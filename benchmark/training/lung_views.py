@@ -138,7 +138,8 @@ def lung_facts(spec: Spec, prepared: Prepared, cache_dir: Path, results: Results
     Images with an unusable mask are left whole, so that the variant did nothing to them.
     """
     network = spec.requires[LUNGS].spec_id
-    views = {split: open_lungs(prepared, split, network, cache_dir, results) for split in SPLITS}
+    seen = [split for split in SPLITS if not (spec.no_test and split == "test")]
+    views = {split: open_lungs(prepared, split, network, cache_dir, results) for split in seen}
     left_whole = {
         split: sum(usable_mask(image, spec.resolution) is None for image in view.images)
         for split, view in views.items()

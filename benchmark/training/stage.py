@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from benchmark.data.prepared import SPLITS, ManifestPart
+from benchmark.data.prepared import ManifestPart
 from benchmark.data.split_data import SplitData
 from benchmark.hashing import canonical_json, sha256
 from benchmark.models import ModelFile
@@ -226,7 +226,7 @@ def predict_splits(
 ) -> dict[str, np.ndarray]:
     """Logits of every split, in one pass over what is not known of ``validation`` already."""
     known = {} if validation is None else {"validation": validation}
-    left = [split for split in SPLITS if split not in known]
+    left = [split for split in inputs if split not in known]
     # Batches of one split hold no image of another, so that each is computed as if alone.
     every = reduce(
         lambda before, after: before.concatenate(after),

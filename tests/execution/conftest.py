@@ -91,7 +91,7 @@ class Bench:
         self.results = Results(results)
         self.models_dirs = tuple(models_dirs)
 
-    def inputs(self, prepared=None, limit=None, precision=None, others=()):
+    def inputs(self, prepared=None, limit=None, precision=None, others=(), no_test=False):
         """What a plan is made from; ``others`` are prepared sets beside the small phantom."""
         return PlanInputs(
             discover(self.models_dirs),
@@ -99,10 +99,21 @@ class Bench:
             self.results,
             limit,
             precision=precision,
+            no_test=no_test,
         )
 
-    def plan(self, *suites, prepared=None, limit=None, precision=None, others=(), **options):
-        return make_plan(suites, self.inputs(prepared, limit, precision, others), **options)
+    def plan(
+        self,
+        *suites,
+        prepared=None,
+        limit=None,
+        precision=None,
+        others=(),
+        no_test=False,
+        **options,
+    ):
+        inputs = self.inputs(prepared, limit, precision, others, no_test)
+        return make_plan(suites, inputs, **options)
 
     def run(
         self, plan, watch=lambda planned, event: None, executor=None, *, isolated=False, **options

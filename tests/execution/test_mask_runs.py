@@ -58,7 +58,8 @@ class Lungs:
 
     def plan(self, *suites, **options):
         prepared = {MASKS: self.masks, FINDINGS: self.findings}
-        inputs = PlanInputs(discover(), prepared, self.results, options.pop("limit", None))
+        asked = {name: options.pop(name) for name in ("limit", "no_test") if name in options}
+        inputs = PlanInputs(discover(), prepared, self.results, **asked)
         with pytest.MonkeyPatch.context() as patch:  # of the package's own, at 128 px
             patch.setattr("benchmark.planning.lungs.load_suite", lambda name: suite(["unet"]))
             return make_plan(suites, inputs, **options)
@@ -172,6 +173,23 @@ def test_a_lung_variant_has_its_network_trained_in_the_same_run(applied, trained
     assert row.spec.required_ids == {"lungs": network.spec_id}
     assert row.made_from["lungs"].spec_id == network.spec_id
     assert row.made_from["lungs"].weights_sha256 == network.weights_sha256
+
+
+def test_the_network_that_finds_lungs_is_tested_though_what_it_serves_is_not(applied):
+    lungs, _, plan = applied
+    without = lungs.plan(suite(["linear"], FINDINGS, preprocessing=["lungs_removed"]), no_test=True)
+    (linear,) = without.specs
+    assert linear.spec.no_test
+    assert linear.spec.requires == plan.specs[-1].spec.requires, "the same network"
+    assert lungs.run(without)["done"] == 1
+    row = next(row for row in lungs.results.rows() if row.spec.no_test)
+    assert row.lungs.left_whole.keys() == {"train", "validation"}
+    lungs.results.remove_row(row.spec_id)
+
+
+def test_masks_are_not_predicted_without_test(bare):
+    (planned,) = bare.plan(suite(["unet"]), no_test=True).specs
+    assert "rows of kind masks are made with them" in planned.refusal
 
 
 def test_images_without_usable_lungs_are_counted(applied):

@@ -55,6 +55,13 @@ def predictions(protocol: ProtocolFacts, strength: float, seed: int, kind: str) 
     )
 
 
+def without_test(content: Predictions) -> Predictions:
+    """The same without its test images."""
+    kept = content.split != "test"
+    arrays = {k: v[kept] for k, v in vars(content).items() if isinstance(v, np.ndarray)}
+    return dataclasses.replace(content, **arrays)
+
+
 def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) -> ProtocolFacts:
     facts = {
         "dataset": dataset,
@@ -191,7 +198,9 @@ def add_row(
     else:
         path = results.predictions_path(made.spec_id, made.dataset.redistributable)
         content = predictions(shared, strength, 100 * seed + crc32(model.encode()), kind)
-        digest = write_predictions(path, dataclasses.replace(content, **people or {}))
+        content = dataclasses.replace(content, **people or {})
+        content = without_test(content) if made.spec.no_test else content
+        digest = write_predictions(path, content)
         counts = changes.get("counts") or counts_of(content)
         made = replace(made, predictions_sha256=digest, counts=counts)
     results.write_row(made)

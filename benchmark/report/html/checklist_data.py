@@ -116,7 +116,7 @@ def sizes(suite: SuiteRows, results: Results) -> Iterator[str]:
 def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Age, sex and view of the test images, where the set tells them."""
     for table, configurations in suite.tables:
-        for c in configurations[:1]:
+        for c in configurations[:1] if table.tested else ():
             test = row_predictions(results, c.runs[0].row).part("test")
             known = [_ages(test.age), *(_shares(a, getattr(test, a)) for a in ("sex", "view"))]
             if any(known):

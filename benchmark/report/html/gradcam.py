@@ -117,6 +117,8 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     model_file = discover(sources.models_dirs).get(spec.model)
     if model_file is None or model_file.problem:
         raise UserError(f"the model file of {spec.model} is not here, or cannot be read")
+    if spec.no_test:
+        raise UserError("it left the test images alone, and these are of test images")
     if model_file.card["inputs"] != "image":
         raise UserError("this model sees no image")
     if why := why_no_network(spec.scheme):

@@ -29,6 +29,8 @@ def read_test_runs(results: Results, configuration: Configuration) -> list[Predi
 
 def finding_curves(configuration: Configuration, runs: list[Predictions]) -> list[FindingCurves]:
     """The curves of every finding that some test images have and some have not."""
+    if not runs:
+        return []
     return [
         _curves(configuration, runs, column)
         for column, finding in enumerate(runs[0].findings)

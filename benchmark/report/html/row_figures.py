@@ -44,7 +44,7 @@ def draw_row(results: Results, configuration: Configuration, folder: Path) -> Dr
     known = read_derived(folder / RECORD, Drawn)
     if known and known.made_from == made_from and _complete(folder, known):
         return known
-    runs = read_test_runs(results, configuration)
+    runs = read_test_runs(results, configuration) if configuration.tested else []
     curves, groups = finding_curves(configuration, runs), _subgroups(configuration, runs)
     names = []
     for name, draw in _figures(configuration, curves, groups):
@@ -76,7 +76,7 @@ def _train_auc(run: Run) -> float | None:
 
 def _subgroups(configuration: Configuration, runs: list[Predictions]) -> list[Subgroup]:
     attribute = of_row(configuration.runs[0].row).attribute
-    return [] if attribute else subgroups_of(configuration, runs)
+    return [] if attribute or not runs else subgroups_of(configuration, runs)
 
 
 def _figures(
@@ -89,7 +89,8 @@ def _figures(
         yield "roc", lambda: figures_curves.roc(curves)
         yield "precision_recall", lambda: figures_curves.precision_recall(curves)
         yield "reliability", lambda: figures_curves.reliability(curves)
-    yield "confusion", lambda: _confusion(configuration)
+    if configuration.tested:
+        yield "confusion", lambda: _confusion(configuration)
     if groups:
         yield "subgroups", lambda: figures_decisions.subgroup_chart(groups)
 

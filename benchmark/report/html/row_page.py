@@ -46,11 +46,7 @@ def row_page(
         *about.introduction(),
         *about.scores(),
         *about.training(),
-        *about.curves(),
-        *about.decisions(),
-        *about.subgroups(),
-        Heading(2, "Where the model looks"),
-        *gradcam,
+        *(about.on_test(gradcam) if configuration.tested else ()),
         Heading(2, "Configuration"),
         row_tables.spec(configuration),
         Heading(2, "Provenance"),
@@ -66,8 +62,9 @@ class _About:
     def __init__(self, configuration: Configuration, table: Table, drawn: Drawn, name: str):
         self.configuration, self.table, self.drawn, self.name = configuration, table, drawn, name
         self.figures = f"../figures/rows/{file_name(configuration.key)}"
-        test = configuration.runs[0].scores.splits["test"]
-        self.n = f"{count(test.n_images)} test images of {count(test.n_patients)} patients"
+        split = "test" if configuration.tested else "validation"
+        part = configuration.runs[0].scores.splits[split]
+        self.n = f"{count(part.n_images)} {split} images of {count(part.n_patients)} patients"
 
     def suites(self) -> list[Link]:
         rows = [run.row for run in self.configuration.runs]
@@ -102,8 +99,9 @@ class _About:
             "the bootstrap over test patients, as in the leaderboard."
         )
         yield row_tables.scores(self.configuration)
-        yield Heading(3, "Each finding on the test images")
-        yield row_tables.findings(self.configuration)
+        if self.configuration.tested:
+            yield Heading(3, "Each finding on the test images")
+            yield row_tables.findings(self.configuration)
         if self.table.excluded:
             yield Paragraph("Not in the means:")
             yield from notes(f"{finding}: {why}" for finding, why in self.table.excluded.items())
@@ -136,6 +134,13 @@ class _About:
             gain, error = gain_of(run.row), run.scores.validation_auc_error
             if gain is not None and error is not None:
                 yield f"{gain:.4f} beside {error:.4f} (seed {run.row.spec.seed})"
+
+    def on_test(self, gradcam: list[Block]) -> Iterator[Block]:
+        yield from self.curves()
+        yield from self.decisions()
+        yield from self.subgroups()
+        yield Heading(2, "Where the model looks")
+        yield from gradcam
 
     def curves(self) -> Iterator[Block]:
         yield Heading(2, "Curves on the test images")

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.records.row import Row
-from benchmark.report.columns import SUITE, Entry, columns
+from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Link
 from benchmark.report.gather import Table
@@ -134,7 +134,7 @@ def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
         dataset = table.protocol.dataset
         task = table.name.removeprefix(dataset).lstrip(", ")
         name = "\n".join(filter(None, (dataset, task, table.protocol.id))) + mark
-        panels[name] = [c for c in configurations if c.spec.resolution]
+        panels[name] = [c for c in configurations if c.spec.resolution and c.tested]
     return {name: shown for name, shown in panels.items() if shown}
 
 
@@ -178,4 +178,4 @@ def _section(
     done = sum(row.done for row in rows)
     yield Paragraph(f"{count(done)} of {count(len(rows))} runs finished.")
     if entries:
-        yield DataTable.of(columns(SUITE, cost=cost), entries)
+        yield DataTable.of(columns(SUITE if table.tested else UNTESTED, cost=cost), entries)
