@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import augmentation, finished, frozen, input_speed, spec_memory, spec_speed
-from benchmarks.measure import HEAD, Measure
+from benchmarks.measure import HEAD, Measure, in_fresh_process
 
 PAGE = Path(__file__).parent / "RESULTS.md"
 TEXT = """# Measured speed
@@ -57,9 +56,8 @@ def finished_cells(matrix: dict[str, list]) -> list[Measure]:
 
 def frozen_backbone(options, model: str) -> list[Measure]:
     """A spec with a frozen backbone beside one pass of the backbone and the head's epochs."""
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        least = pool.apply(frozen.least_cost, (options, model))
-        spec = pool.apply(frozen.cost_of_cell, (options, model))
+    least = in_fresh_process(frozen.least_cost, options, model)
+    spec = in_fresh_process(frozen.cost_of_spec, options, model)
     ratio = spec["cpu"] / least["cpu"]
     what = f"frozen {model} at {options.size} px, {frozen.EPOCHS} epochs, processor time"
     beside = "one pass and the head"
@@ -75,8 +73,7 @@ def scoring(quick: bool) -> str:
 
 def apart(work: Callable, *arguments) -> list[Measure]:
     """Measure in a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return shown(pool.apply(work, arguments))
+    return shown(in_fresh_process(work, *arguments))
 
 
 def shown(measures: list[Measure]) -> list[Measure]:
@@ -89,13 +86,15 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
     """What gives the lines of the table, by name."""
     dataset, data, quick = options.dataset, options.data_dir, options.quick
     images, pairs, drawn = (24, 1, 640) if quick else (3_000, 5, 60_000)
-    few = 64 if quick else 1_024
+    few, models = (64, ["cnn"]) if quick else (1_024, None)
     return {
         "input": partial(apart, input_speed.measure, options.data, images, pairs, drawn),
         "augmentation": partial(apart, augmentation.measure, 320 if quick else 6_400, pairs),
-        "training": partial(apart, spec_speed.measure, dataset, data, few, pairs),
-        "suite": partial(apart, spec_speed.measure_share, dataset, data, 1 if quick else 10),
-        "memory": partial(apart, spec_memory.measure, dataset, data),
+        "training": partial(apart, spec_speed.measure, dataset, data, few, pairs, models),
+        "suite": partial(
+            apart, spec_speed.measure_share, dataset, data, 1 if quick else 10, models
+        ),
+        "memory": partial(apart, spec_memory.measure, dataset, data, 1 if quick else 3),
         "frozen": lambda: shown(frozen_backbone(options, "mobilenetv2")),
         "finished": partial(apart, finished_cells, finished.FEW if quick else finished.MATRIX),
     }
@@ -103,15 +102,14 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
 
 def page(measures: list[Measure], scored: str) -> str:
     """The page of results."""
-    from benchmark.machine.environment import provenance
+    from benchmark.machine.environment import commit, current, environment_facts
 
-    made = provenance()
-    cpu = made["hardware"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    made = environment_facts(current())
+    versions = ", ".join(f"{name} {version}" for name, version in made.packages.items())
     return TEXT.format(
         date=datetime.date.today().isoformat(),
-        machine=f"{cpu['cores']} cores of {cpu['cpu']}, {cpu['memory_gb']} GB",
-        versions=f"{versions}, commit {(made['commit'] or 'unknown')[:12]}",
+        machine=f"{made.cores} cores of {made.cpu}, {made.memory_gb} GB",
+        versions=f"{versions}, commit {(commit() or 'unknown')[:12]}",
         table="\n".join([HEAD, *(measure.line for measure in measures)]),
         scoring=scored,
         notes=NOTES.read_text().strip() if NOTES.is_file() else "None.",

@@ -5,37 +5,32 @@ least is one pass of the backbone over all images with ``predict``, and the same
 with ``fit`` on features in memory. Wall-clock seconds and CPU seconds, which a busy machine
 falsifies less; the aim is a ratio of at most 1.3.
 
-    python benchmarks/frozen.py resnet50 mobilenetv2 --dataset kermany_pneumonia/internal
+    python -m benchmarks.frozen resnet50 mobilenetv2 --dataset kermany_pneumonia/internal
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.measure import in_fresh_process
+from benchmarks.planned import plan_of
+
 EPOCHS = 10
 
 
-def planned_spec(options, model: str, results: Path):
+def planned_spec(options, model: str, folder: Path):
     """The one spec of a suite with a frozen random backbone."""
-    from benchmark.data.prepared import load_prepared
-    from benchmark.models import discover
-    from benchmark.planning.inputs import PlanInputs
-    from benchmark.planning.resolve import make_plan
-    from benchmark.records.store import Results
     from benchmark.suites.suite import DEFAULTS, Suite
 
     axes = {"datasets": [options.dataset], "models": [model], "resolutions": [options.size]}
     matrix = DEFAULTS | axes | {"seeds": [0], "scheme": ["frozen"], "weights": ["random"]}
     suite = Suite("speed", "", "", matrix, recipe={"epochs": EPOCHS, "patience": EPOCHS})
-    prepared = load_prepared(options.dataset, options.data_dir)
-    stock = PlanInputs(discover(), {options.dataset: prepared}, Results(results), options.limit)
-    return make_plan([suite], stock).specs[0]
+    return plan_of(suite, options.data_dir, folder, options.limit).specs[0]
 
 
 def cost_of_spec(options, model: str) -> dict[str, float]:
@@ -116,9 +111,8 @@ def main():
     parser.add_argument("--cache-dir", type=Path, default=Path("~/.cache/cxr-bench").expanduser())
     options = parser.parse_args()
     for model in options.models:
-        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            least = pool.apply(least_cost, (options, model))
-            spec = pool.apply(cost_of_spec, (options, model))
+        least = in_fresh_process(least_cost, options, model)
+        spec = in_fresh_process(cost_of_spec, options, model)
         print(f"{model} at {options.size} px, {EPOCHS} epochs, {options.limit} images a split")
         for kind in ("wall", "cpu"):
             whole, part = spec[kind], least[kind]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ class Pairs(NamedTuple):
     theirs: float
     ratio: float
     cpu: float
+
+
+def in_fresh_process(work: Callable[..., Found], *arguments: object) -> Found:
+    """What a function gives that is called in a process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -25,20 +25,25 @@ SUITE, EPOCHS = "pneumonia", 10
 """Of which the share is measured."""
 
 
-def measure(dataset: str, data_dir: Path, most: int, pairs: int) -> list[Measure]:
-    """The training loop beside the bare one, for each of :data:`MODELS`.
+def measure(
+    dataset: str, data_dir: Path, most: int, pairs: int, models: list[str] | None = None
+) -> list[Measure]:
+    """The training loop beside the bare one.
 
     Args:
         dataset: a prepared set.
         most: images of the training split that an epoch takes at most.
         pairs: measurements of both.
+        models: of :data:`MODELS`; None for all.
     """
     from benchmark.machine.environment import current
     from benchmark.training.network import configure_framework
 
     configure_framework(current())
     with tempfile.TemporaryDirectory() as folder:
-        return [_ratio(name, dataset, data_dir, Path(folder), most, pairs) for name in MODELS]
+        return [
+            _ratio(name, dataset, data_dir, Path(folder), most, pairs) for name in models or MODELS
+        ]
 
 
 def _ratio(name: str, dataset: str, data_dir: Path, folder: Path, most: int, pairs: int) -> Measure:
@@ -114,7 +119,9 @@ def _floats(images) -> np.ndarray:
     return np.asarray(images[:], np.float32)[..., None] / 255
 
 
-def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
+def measure_share(
+    dataset: str, data_dir: Path, most: int, models: list[str] | None = None
+) -> list[Measure]:
     """How much of the time of a suite's specs is neither training step nor waiting for batches.
 
     The suite is :data:`SUITE`, ensembles included, with one seed, and every spec in full.
@@ -122,6 +129,7 @@ def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
     Args:
         dataset: a prepared set.
         most: epochs that a spec takes at most; none stops early.
+        models: of the suite, without its ensembles; None for all.
     """
     from benchmark.machine.environment import current
     from benchmark.scheduling.profile import Profiler
@@ -133,6 +141,8 @@ def measure_share(dataset: str, data_dir: Path, most: int) -> list[Measure]:
     matrix = suite.matrix | {"datasets": [dataset], "resolutions": [SIZE], "seeds": [0]}
     recipe = suite.recipe | {"epochs": epochs, "patience": epochs}
     suite = replace(suite, matrix=matrix, recipe=recipe)
+    if models:
+        suite = replace(suite, matrix=matrix | {"models": models}, ensembles=())
     with tempfile.TemporaryDirectory() as folder:
         folders = Folders(data_dir, Path(folder) / "cache", Path(folder) / "results")
         plan, profiler = plan_of(suite, data_dir, Path(folder)), Profiler()
