@@ -5,22 +5,26 @@ Tensor contract: encoded bytes (JPEG or PNG, one or more channels, 8 or 16 bits)
 linearly from the image's own range (its minimum to 0, its maximum to 255; a constant image
 becomes 0), because the stored bits of a radiograph rarely fill 16 bits. The size changes by area
 averaging, without keeping the aspect ratio: the whole image is squashed into the square, as in the
-published Keras work on these data sets; nothing is cropped or padded. The range is taken and the
-size changed in float32; rounding to uint8 (half to even) comes last. A change of the pixels raises
-``DECODE_VERSION`` of :mod:`benchmark.data`.
+published Keras work on these data sets, unless a preprocessing variant pads or crops it to a square
+before. The range is taken and the size changed in float32; rounding to uint8 (half to even) comes
+last. A change of the pixels raises ``DECODE_VERSION`` of :mod:`benchmark.data`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from benchmark.data.parallel import untuned
 from benchmark.errors import UnknownName, UserError
+
+Square = Callable[[np.ndarray], np.ndarray]
+"""From an image (H, W) to a square one, (N, N), of the same type."""
 
 
 def raw_examples(path: Path, split: str) -> tf.data.Dataset:
@@ -72,12 +76,24 @@ def decode_image(encoded: tf.Tensor, size: int, dtype: tf.DType = tf.uint8) -> t
 
 
 def decode_images(
-    encoded: tf.Tensor, sizes: Sequence[int], dtype: tf.DType = tf.uint8
+    encoded: tf.Tensor,
+    sizes: Sequence[int],
+    dtype: tf.DType = tf.uint8,
+    square: Square | None = None,
 ) -> tuple[tf.Tensor, ...]:
-    """:func:`decode_image` at each of several sizes, decoded once."""
+    """:func:`decode_image` at each of several sizes, decoded once.
+
+    Args:
+        square: makes an image square in place of the squash; see
+            :mod:`benchmark.data.preprocessing`.
+    """
     image = tf.io.decode_image(encoded, channels=1, dtype=dtype, expand_animations=False)
     image.set_shape((None, None, 1))
     pixels = _to_own_range(image) if dtype == tf.uint16 else image
+    if square:  # after the range is taken: black is the darkest value of the image
+        grey = tf.numpy_function(square, [pixels[..., 0]], pixels.dtype)
+        grey.set_shape((None, None))
+        pixels = grey[..., None]
     return tuple(_resized(pixels, size) for size in sizes)
 
 

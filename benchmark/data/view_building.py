@@ -110,6 +110,7 @@ def decoded(
     ids: np.ndarray,
     contents: str = "image",
     progress: Progress | None = None,
+    square: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """Batches of decoded images in the stored order, whose they are checked.
 
@@ -121,9 +122,10 @@ def decoded(
         ids: the image ids that the split's manifest lists, in its order.
         contents: ``"image"`` or ``"mask"``.
         progress: called as ``progress(images done, images in all)``.
+        square: makes an image square before it is resized; None squashes it.
     """
     done = 0
-    for names, batch in _decoded(prepared, split, sizes, contents):
+    for names, batch in _decoded(prepared, split, sizes, contents, square):
         _check_ids(prepared, split, names, ids[done : done + len(names)])
         yield batch
         done += len(names)
@@ -133,7 +135,11 @@ def decoded(
 
 
 def _decoded(
-    prepared: Prepared, split: str, sizes: Sequence[int], contents: str
+    prepared: Prepared,
+    split: str,
+    sizes: Sequence[int],
+    contents: str,
+    square: Callable[[np.ndarray], np.ndarray] | None,
 ) -> Iterator[tuple[list[str], tuple[np.ndarray, ...]]]:
     import tensorflow as tf
 
@@ -147,7 +153,7 @@ def _decoded(
             (size,) = sizes
             made: tuple[tf.Tensor, ...] = (decode_mask(example["mask"], size),)
         else:
-            made = decode_images(example["image"], sizes, dtype)
+            made = decode_images(example["image"], sizes, dtype, square)
         return example["image_id"], tuple(image[..., 0] for image in made)
 
     examples = raw_examples(prepared.path, split)

@@ -89,6 +89,9 @@ def open_view(
 
     def make(sizes: Sequence[int], ids: np.ndarray) -> Iterable[Sequence[np.ndarray]]:
         apply = variant.load()
+        if variant.before_resize:
+            yield from decoded(prepared, split, sizes, ids, progress=progress, square=apply)
+            return
         for batch in decoded(prepared, split, sizes, ids, progress=progress):
             yield [np.stack([apply(image) for image in images]) for images in batch]
 

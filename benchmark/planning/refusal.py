@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmark import kinds
 from benchmark.errors import UserError
 from benchmark.kinds.base import Circumstances
+from benchmark.planning.squares import why_not
 from benchmark.protocols import find as find_protocol
 from benchmark.spec import LUNGS, MEMBER, Spec
 
@@ -24,6 +25,8 @@ def refusal(spec: Spec, given: Circumstances) -> str | None:
             return f"{_called(role)} cannot be run: {required.problem}"
     if spec.no_test and (why := _needs_test(spec)):
         return f"--no-test leaves the test images out, and {why}"
+    if why := why_not(spec.preprocessing, prepared):
+        return why
     try:
         return kinds.find(spec.kind).refusal(spec, given)
     except UserError as error:

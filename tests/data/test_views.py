@@ -65,7 +65,9 @@ def test_second_opening_decodes_nothing(tiny, tmp_path, monkeypatch):
     assert open_view(tiny, "test", 32, "raw", tmp_path).path == first.path
 
 
-PLAIN = sorted(n for n, v in preprocessing.discover().items() if not v.needs_lungs)
+PLAIN = sorted(
+    n for n, v in preprocessing.discover().items() if not (v.needs_lungs or v.before_resize)
+)
 
 
 @pytest.mark.parametrize("variant", PLAIN)

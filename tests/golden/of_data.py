@@ -92,7 +92,7 @@ def preprocessed(name: str) -> dict:
 
     variant = find(name)
     apply = variant.load()
-    image = chest(32)
+    image = chest(32)[:, :21] if variant.before_resize else chest(32)
     return pixels(apply(image, lungs(32)) if variant.needs_lungs else apply(image))
 
 
