@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import augmentation, finished, frozen, input_speed, spec_memory, spec_speed
+from benchmarks import augmentation, finished, frozen, input_speed, jobs, spec_memory, spec_speed
 from benchmarks.measure import HEAD, Measure, in_fresh_process
 
 PAGE = Path(__file__).parent / "RESULTS.md"
@@ -94,6 +94,7 @@ def parts(options) -> dict[str, Callable[[], list[Measure]]]:
         "suite": partial(
             apart, spec_speed.measure_share, dataset, data, 1 if quick else 10, models
         ),
+        "jobs": partial(apart, jobs.measure, dataset, data, 1 if quick else 6, pairs),
         "memory": partial(apart, spec_memory.measure, dataset, data, 1 if quick else 3),
         "frozen": lambda: shown(frozen_backbone(options, "mobilenetv2")),
         "finished": partial(apart, finished_cells, finished.FEW if quick else finished.MATRIX),
