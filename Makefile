@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 RESULTS := results/local
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow test-all lint format bench kills clean
+.PHONY: help install run test test-slow test-all cover lint format bench kills clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,6 +36,9 @@ test-slow: $(STAMP) ## Run the slow tests, among them the largest models
 test-all: $(STAMP) ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
+cover: $(STAMP)  ## Print what the tests of records, scoring, suites and report do not reach
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov -m 'not slow' $(addprefix tests/,records scoring suites report)
+
 lint: $(STAMP)   ## Check style, layers and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,4 +56,4 @@ kills: $(STAMP)  ## Kill and resume a run 30 times and compare what comes out
 	$(BIN)/python -m benchmarks.kills
 
 clean:           ## Remove the environment and local results
-	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
