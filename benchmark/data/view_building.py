@@ -148,13 +148,13 @@ def _decoded(
 
     dtype = stored_dtype(prepared.path)
 
-    def decode(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+    def pixels(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         if contents == "mask":
-            (size,) = sizes
-            made: tuple[tf.Tensor, ...] = (decode_mask(example["mask"], size),)
-        else:
-            made = decode_images(example["image"], sizes, dtype, square)
-        return example["image_id"], tuple(image[..., 0] for image in made)
+            return tuple(decode_mask(example["mask"], size) for size in sizes)
+        return decode_images(example["image"], sizes, dtype, square)
+
+    def decode(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+        return example["image_id"], tuple(image[..., 0] for image in pixels(example))
 
     examples = raw_examples(prepared.path, split)
     images = parallel_map(examples, decode).batch(_BATCH).prefetch(1)
