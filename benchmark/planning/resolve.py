@@ -25,7 +25,7 @@ from benchmark.planning.plan import RERUN, Plan, PlannedSpec
 from benchmark.protocols import SplitProtocol, find
 from benchmark.spec import LUNGS, Spec, requirement
 from benchmark.suites.filters import matches, nothing_matches
-from benchmark.suites.suite import Suite
+from benchmark.suites.suite import Suite, Variant
 from benchmark.training.recipe import make_recipe
 from benchmark.training.schemes import is_by_gradient, is_features_only
 
@@ -205,10 +205,10 @@ class _Resolver:
         file = self.inputs.model_files[name]
         card = file.card or UNKNOWN_CARD
         drafts = []
-        for variant in _variants(self.suite, self.protocol, name, card):
+        for variant, seeds in _points(self.suite, self.protocol, name, card):
             base, why = self._spec(file, card, variant)
             fixed = kinds.find(base.kind).deterministic(base, card)
-            for seed in [0] if fixed else self.suite.matrix["seeds"]:
+            for seed in [0] if fixed else seeds:
                 spec = structs.replace(base, seed=seed)
                 drafts.append(PlannedSpec(spec, self.suite.name, self.prepared, file, refusal=why))
         return drafts
@@ -292,16 +292,21 @@ def _origins(drafts: Sequence[PlannedSpec], inputs: PlanInputs) -> list[PlannedS
     return found
 
 
-def _variants(
+def _points(
     suite: Suite, protocol: SplitProtocol, model: str, card: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The image axes of a model's specs, as fields; a mean mask sees no image, but has a size."""
+) -> list[tuple[Variant, list[int]]]:
+    """The variants of a model with their seeds; a mean mask sees no image, but has a size."""
     if card["inputs"] == "image":
         plain = {"augmentation": "none"}  # features are computed once, from the images as they are
-        return [v | (plain if is_features_only(v["scheme"]) else {}) for v in suite.variants(model)]
+        return [
+            (variant | (plain if is_features_only(variant["scheme"]) else {}), seeds)
+            for variant, seeds in suite.points(model)
+        ]
+    seeds = suite.seeds(model)
     if card["predicts"] == "masks":
-        return [{**NO_IMAGE, "resolution": size} for size in suite.matrix["resolutions"]]
+        sizes = suite.matrix["resolutions"]
+        return [({**NO_IMAGE, "resolution": size}, seeds) for size in sizes]
     if protocol.copies_first:  # the policy decides what is tested, of networks and of others
         policies = dict.fromkeys(v["imbalance"] for v in suite.variants(model))
-        return [{**NO_IMAGE, "imbalance": policy} for policy in policies]
-    return [NO_IMAGE]
+        return [({**NO_IMAGE, "imbalance": policy}, seeds) for policy in policies]
+    return [(NO_IMAGE, seeds)]

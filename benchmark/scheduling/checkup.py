@@ -158,7 +158,7 @@ def _result_bytes(suites: list[Suite], models: Mapping[str, ModelFile], data_dir
     for suite, _, _ in _prepared_sets(suites, data_dir):
         for model in suite.models(models):
             card = models[model].card or {}
-            specs = len(suite.variants(model)) * len(suite.matrix["seeds"])
+            specs = sum(len(seeds) for _, seeds in suite.points(model))
             parameters = card.get("parameters", {}).get("count", 0)
             total += ROOM_FOR_RESULTS * BYTES_PER_PARAMETER * parameters * specs
     return total

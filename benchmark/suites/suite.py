@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
@@ -35,6 +36,8 @@ AXES = {
     "seeds": int,
 }
 IMAGE_AXES = tuple(axis for axis in AXES if axis not in ("datasets", "models", "seeds"))
+BLOCK_AXES = (*IMAGE_AXES, "seeds")
+"""What a model may have values of its own of."""
 DEFAULTS: dict[str, list] = {
     "preprocessing": ["raw"],
     "normalisation": ["unit"],
@@ -81,9 +84,10 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 """Axes whose values are known here: another one must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
         "recipe_for", "ensembles", "lungs"}  # fmt: skip
+Variant = dict[str, Any]
+"""Values of the image axes, as fields of a spec."""
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
-OF_TABLES = ("matrix_for", "recipe_for")
-"""Keys that are tables, and those that hold one for each model."""
+"""Keys that are tables."""
 ALL_MODELS = "*"
 
 
@@ -113,7 +117,8 @@ class Suite:
             one model, by its name, or for one model at one of the resolutions, by
             ``"<model>@<resolution>"``; the more special wins.
         ensembles: made of the suite's models; planned behind them.
-        matrix_for: axes that have other values for one model, by model name.
+        matrix_for: axes that have other values for one model, by model name: a block (in the file
+            a table), or several (an array of tables), whose combinations are added up.
         lungs: what finds the lungs for preprocessing variants that need them.
         run_all: whether ``run --all`` runs it.
         budget_minutes: nominal minutes on two CPU cores; the models named in the file and then the
@@ -126,7 +131,7 @@ class Suite:
     matrix: dict[str, list]
     recipe: dict[str, Any] = field(default_factory=dict)
     recipe_for: dict[str, dict[str, Any]] = field(default_factory=dict)
-    matrix_for: dict[str, dict[str, list]] = field(default_factory=dict)
+    matrix_for: dict[str, list[dict[str, list]]] = field(default_factory=dict)
     ensembles: tuple[Ensemble, ...] = ()
     lungs: LungNetwork = LungNetwork()
     run_all: bool = True
@@ -163,7 +168,7 @@ class Suite:
         """The same with other values of its axes, for its models alone."""
         return replace(self, matrix=matrix, matrix_for={}, ensembles=(), budget_minutes=None)
 
-    def every_variant(self) -> list[dict[str, Any]]:
+    def every_variant(self) -> list[Variant]:
         """The variants of all models that have any of their own, and of the others."""
         return [v for model in (ALL_MODELS, *self.matrix_for) for v in self.variants(model)]
 
@@ -172,22 +177,37 @@ class Suite:
         keys = (f"{ALL_MODELS}@{resolution}", model, f"{model}@{resolution}")
         return [self.recipe, *(self.recipe_for.get(key, {}) for key in keys)]
 
-    def variants(self, model: str) -> list[dict[str, Any]]:
-        """Every combination of the image axes for a model, as fields of a spec.
+    def variants(self, model: str) -> list[Variant]:
+        """Every combination of the image axes for a model.
 
         Raises:
             UserError: a scheme cannot begin from the weights beside it.
         """
-        axes = {axis: axis for axis in IMAGE_AXES} | {"resolutions": "resolution"}
-        matrix = self.matrix | self.matrix_for.get(model, {})
-        variants = [
-            dict(zip(axes.values(), values, strict=True))
-            for values in product(*(matrix[axis] for axis in axes))
+        return [variant for variant, _ in self.points(model)]
+
+    def seeds(self, model: str) -> list[int]:
+        """The seeds of any of a model's variants."""
+        return list(dict.fromkeys(seed for _, seeds in self.points(model) for seed in seeds))
+
+    def points(self, model: str) -> list[tuple[Variant, list[int]]]:
+        """Every variant of a model, once, with its seeds.
+
+        Raises:
+            UserError: a scheme cannot begin from the weights beside it.
+        """
+        fields = ["resolution" if axis == "resolutions" else axis for axis in IMAGE_AXES]
+        found: dict[tuple, dict[int, None]] = defaultdict(dict)
+        for block in self.matrix_for.get(model, [{}]):
+            matrix = self.matrix | block
+            for values in product(*(matrix[axis] for axis in IMAGE_AXES)):
+                found[values] |= dict.fromkeys(matrix["seeds"])
+        points = [
+            (dict(zip(fields, values, strict=True)), [*seeds]) for values, seeds in found.items()
         ]
-        for variant in variants:
+        for variant, _ in points:
             variant["weights"] = variant["weights"] or usual_weights(variant["scheme"])
             check_together(variant["scheme"], variant["weights"])
-        return variants
+        return points
 
 
 def suites(folder: Path = FOLDER) -> dict[str, Path]:
@@ -218,6 +238,7 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     _check_types(path, content)
     content |= _recipes(path, content)
     content["matrix"] = _matrix(path, content.get("matrix", {}))
+    content["matrix_for"] = _blocks(path, content.get("matrix_for", {}))
     content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
     content["lungs"] = _lungs(path, content.get("lungs", {}))
     suite = Suite(**content | {"name": name})
@@ -226,10 +247,6 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
             ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
         find(protocol)
-    for model, axes in suite.matrix_for.items():
-        _check_axes(path, axes, IMAGE_AXES)
-        if empty := [axis for axis, values in axes.items() if not values]:
-            raise UserError(f"{path}: matrix_for.{model} has no {', '.join(empty)}")
     for model in (*suite.matrix["models"], *suite.matrix_for):
         _named(path, suite.variants, model)
     for key in suite.recipe_for:
@@ -246,9 +263,8 @@ def _check_types(path: Path, content: dict[str, Any]) -> None:
         if not isinstance(content.get(key), str):
             raise UserError(f"{path}: needs a {key}, as text")
     tables = {key: content[key] for key in TABLES if key in content}
-    for key in OF_TABLES:
-        if isinstance(tables.get(key), dict):
-            tables |= {f"{key}.{model}": value for model, value in tables[key].items()}
+    if isinstance(by_model := content.get("recipe_for"), dict):
+        tables |= {f"recipe_for.{model}": value for model, value in by_model.items()}
     for key, value in tables.items():
         if not isinstance(value, dict):
             raise UserError(f"{path}: {key} must be a table, not {value!r}")
@@ -285,6 +301,21 @@ def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
     if missing:
         raise UserError(f"{path}: the matrix has no {', '.join(missing)}")
     return {axis: matrix[axis] for axis in AXES}
+
+
+def _blocks(path: Path, given: Mapping[str, Any]) -> dict[str, list[dict[str, list]]]:
+    """A model's own axes, as a list of blocks also where the file has one table."""
+    by_model = {m: [blocks] if isinstance(blocks, dict) else blocks for m, blocks in given.items()}
+    for model, blocks in by_model.items():
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+            raise UserError(
+                f"{path}: matrix_for.{model} must be a table or several, not {blocks!r}"
+            )
+        for block in blocks:
+            _check_axes(path, block, BLOCK_AXES)
+            if empty := [axis for axis, values in block.items() if not values]:
+                raise UserError(f"{path}: matrix_for.{model} has no {', '.join(empty)}")
+    return by_model
 
 
 def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:

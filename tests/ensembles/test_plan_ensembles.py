@@ -187,14 +187,14 @@ def test_a_wrong_name_is_explained_also_where_the_suite_takes_every_model(bench,
 
 def test_members_in_different_variants_are_explained(bench):
     suite = with_ensembles(VOTE, augmentation=["none", "flip"])
-    suite = replace(suite, matrix_for={"mlp": {"augmentation": ["flip", "standard"]}})
+    suite = replace(suite, matrix_for={"mlp": [{"augmentation": ["flip", "standard"]}]})
     with pytest.raises(UserError, match=r"no spec of .* with 16, raw, unit"):
         bench.plan(suite)
 
 
 def test_a_member_with_one_variant_stands_beside_all_of_the_others(bench):
     suite = with_ensembles(VOTE, augmentation=["none", "flip"])
-    suite = replace(suite, matrix_for={"linear": {"augmentation": ["standard"]}})
+    suite = replace(suite, matrix_for={"linear": [{"augmentation": ["standard"]}]})
     plan = bench.plan(suite)
     votes = [(p.spec, by_id(plan)[p.spec.members["linear"]]) for p in of(plan, "vote")]
     told = {(vote.augmentation, linear.augmentation) for vote, linear in votes}

@@ -60,8 +60,8 @@ LEFT_OUT = {"vit"}
 def shrunk(suite):
     """The same suite with small images and a short training, one seed."""
     small = {
-        model: {**values, "resolutions": [SIZE]}
-        for model, values in suite.matrix_for.items()
+        model: [{**block, "resolutions": [SIZE]} for block in blocks]
+        for model, blocks in suite.matrix_for.items()
         if model not in LEFT_OUT
     }
     models = [name for name in suite.matrix["models"] if name not in LEFT_OUT]

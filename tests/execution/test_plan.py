@@ -31,6 +31,13 @@ def test_seeds_multiply_only_models_with_chance_in_them(bench):
     assert sorted(names(plan)) == ["constant", "linear", "linear", "linear", "metadata_only"]
 
 
+def test_blocks_of_a_model_have_seeds_of_their_own(bench):
+    blocks = [{"seeds": [0, 1]}, {"resolutions": [32], "seeds": [5]}]
+    suite = dataclasses.replace(make_suite(["linear"], size=64), matrix_for={"linear": blocks})
+    specs = [p.spec for p in bench.plan(suite).specs]
+    assert [(s.resolution, s.seed) for s in specs] == [(64, 0), (64, 1), (32, 5)]
+
+
 def test_models_without_images_run_once_whatever_the_image_axes(bench):
     suite = make_suite(["linear", "constant"], augmentation=["none", "flip"])
     assert sorted(names(bench.plan(suite))) == ["constant", "linear", "linear"]

@@ -77,6 +77,17 @@ def test_shipped_suites_name_only_what_exists(name):
         make_recipe(suite.recipe, values)
 
 
+def test_the_small_reference_suite_is_a_part_of_the_large_one():
+    small, large = load_suite("reference_small"), load_suite("reference")
+    assert small.datasets == large.datasets
+    for model in small.named_models:
+        seeds = {tuple(variant.values()): seeds for variant, seeds in large.points(model)}
+        for variant, few in small.points(model):
+            assert set(few) <= set(seeds[tuple(variant.values())])
+            size = variant["resolution"]
+            assert small.recipe_values(model, size) == large.recipe_values(model, size)
+
+
 def write_suite(folder, text):
     (folder / "mine.toml").write_text(text)
     return load_suite("mine", folder)
@@ -99,6 +110,34 @@ def test_one_model_may_have_other_values_of_an_axis(tmp_path):
     suite = write_suite(tmp_path, text)
     assert [v["resolution"] for v in suite.variants("cnn")] == [64]
     assert [v["resolution"] for v in suite.variants("mlp")] == [32, 96]
+
+
+BLOCKS = """
+[[matrix_for.cnn]]
+seeds = [0, 1, 2, 3, 4]
+[[matrix_for.cnn]]
+resolutions = [64, 128]
+seeds = [0, 7]
+[[matrix_for.cnn]]
+resolutions = [224]
+augmentation = ["flip", "standard"]
+[matrix_for.mlp]
+seeds = [9]
+"""
+
+
+def test_blocks_of_a_model_add_up_each_with_its_seeds(tmp_path):
+    suite = write_suite(tmp_path, TITLE + MATRIX + BLOCKS)
+    points = [(v["resolution"], v["augmentation"], seeds) for v, seeds in suite.points("cnn")]
+    assert points == [
+        (64, "none", [0, 1, 2, 3, 4, 7]),
+        (128, "none", [0, 7]),
+        (224, "flip", [0, 1, 2]),
+        (224, "standard", [0, 1, 2]),
+    ]
+    assert suite.seeds("cnn") == [0, 1, 2, 3, 4, 7]
+    assert suite.seeds("mlp") == [9]
+    assert suite.seeds("vit") == [0, 1, 2]
 
 
 def test_a_data_set_may_stand_under_a_legacy_protocol(tmp_path):
@@ -186,7 +225,8 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX.replace("[64]", '["64"]'), "resolutions must be a list of int"),
         (TITLE + MATRIX.replace('["a/b"]', "[]"), "no datasets"),
         (TITLE + MATRIX.replace("a/b", "a/b@legacy_s33"), "Did you mean 'legacy_s3'"),
-        (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "unknown axis"),
+        (TITLE + MATRIX + '[matrix_for.mlp]\ndatasets = ["a/b"]\n', "unknown axis"),
+        (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [-1]\n", "mine.toml: a seed is .*, not -1"),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
         (TITLE + MATRIX + '[recipe_for."*@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
@@ -289,7 +329,8 @@ def test_a_model_without_values_on_an_axis_is_refused(tmp_path):
     [
         (TITLE + "matrix = 3\n", "matrix must be a table, not 3"),
         (TITLE + "matrix_for = 3\n" + MATRIX, "matrix_for must be a table, not 3"),
-        (TITLE + MATRIX + "[matrix_for]\ncnn = 3\n", "matrix_for.cnn must be a table, not 3"),
+        (TITLE + MATRIX + "[matrix_for]\ncnn = 3\n", "matrix_for.cnn must be a table or .*, not 3"),
+        (TITLE + MATRIX + "[matrix_for]\ncnn = [3]\n", r"matrix_for.cnn must .*, not \[3\]"),
         (TITLE + "recipe = 3\n" + MATRIX, "recipe must be a table, not 3"),
         (TITLE + "recipe_for = 3\n" + MATRIX, "recipe_for must be a table, not 3"),
         (TITLE + MATRIX + "[recipe_for]\ncnn = 3\n", "recipe_for.cnn must be a table, not 3"),

@@ -112,7 +112,8 @@ def reduce(images: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     side, n = images.shape[1], len(RESOLUTIONS)
     parts = tf.dynamic_partition(images, number, n)
     for k, share in enumerate(RESOLUTIONS):
-        if (less := max(1, round(share * side))) < side:
+        less = max(1, round(share * side))
+        if less < side:
             small = tf.image.resize(parts[k], (less, less), "area")
             back = tf.image.resize(small, (side, side))
             parts[k] = tf.minimum(back, 1.0)  # averages of whites are some 1e-5 above
