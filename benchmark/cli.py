@@ -90,10 +90,17 @@ def main() -> None:
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
+    help="Specs side by side on this machine; they share its cores and memory. Default: 1, or one "
+    "a GPU.",
+)
+@click.option(
+    "--jobs-per-gpu",
+    type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Specs side by side on this machine; they share its cores and memory.",
+    help="Specs side by side on each GPU; their times are marked.",
 )
+@options.device()
 @click.option(
     "--wait/--no-wait",
     default=True,
@@ -444,6 +451,7 @@ def augment(dataset: str, policy: str, **given: Any) -> None:
 @main.command()
 @click.option("--suite", "names", multiple=True, help="Be ready for this one; default: run --all.")
 @click.option("--quick", is_flag=True, help="Without the accelerators and the self-test.")
+@options.device()
 @options.results()
 @options.data_dir()
 @options.cache_dir()

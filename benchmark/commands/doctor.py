@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from benchmark.machine.environment import Environment
 from benchmark.scheduling import checkup
 from benchmark.scheduling.checkup import BAD, GOOD, POOR, Check
 
@@ -22,16 +23,19 @@ def check_machine(
     cache_dir: Path,
     models_dirs: Sequence[Path],
     quick: bool,
+    device: str = "auto",
 ) -> int:
     """Print every check.
 
     Args:
         names: suites to be ready for; none: those of ``run --all``.
+        device: to compute with; ``"auto"`` for what is found.
         quick: leave out what takes longer than a second: the accelerators and the self-test.
 
     Returns:
         The exit status: 1 where there is a problem. A warning is none.
     """
+    from benchmark.machine.environment import current
     from benchmark.models import discover
     from benchmark.suites import load_suite, suites
 
@@ -39,24 +43,25 @@ def check_machine(
     chosen = loaded if names else [suite for suite in loaded if suite.run_all]
     models = discover(models_dirs)
     folders = {"Results": results, "Data": data_dir, "Cache": cache_dir}
-    verdicts = _show("Environment", checkup.environment_checks())
+    environment = current(device)
+    verdicts = _show("Environment", checkup.environment_checks(environment))
     verdicts += _show("Folders", checkup.folder_checks(folders))
     verdicts += _show("Disk", checkup.disk_checks(chosen, models, data_dir, cache_dir, results))
     verdicts += _show("Data sets", checkup.dataset_checks(chosen, data_dir))
     if not quick:
-        verdicts += _show("Training", _training_checks())
+        verdicts += _show("Training", _training_checks(environment))
     problems, warnings = verdicts.count(BAD), verdicts.count(POOR)
     click.echo(f"{problems} problem(s), {warnings} warning(s).")
     return min(problems, 1)
 
 
-def _training_checks() -> Iterator[Check]:
+def _training_checks(environment: Environment) -> Iterator[Check]:
     """What takes longest; nothing is trained where there is nothing to train on."""
-    accelerators = checkup.accelerator_check()
+    accelerators = checkup.accelerator_check(environment)
     yield accelerators
     if accelerators.verdict != BAD:
         with tempfile.TemporaryDirectory() as folder:
-            yield checkup.self_test(Path(folder))
+            yield checkup.self_test(Path(folder), environment)
 
 
 def _show(title: str, checks: Iterable[Check]) -> list[str]:

@@ -80,6 +80,17 @@ def cache_dir() -> Decorator:
     )
 
 
+def device() -> Decorator:
+    """What a command computes with."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu", "tpu"]),
+        default="auto",
+        show_default=True,
+        help="What to compute with; auto: what CXR_BENCH_DEVICE says, else what is found.",
+    )
+
+
 def models_dir() -> Decorator:
     """Where model files lie beside the package's own; several."""
     return click.option(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmark.machine.environment import Environment
     from benchmark.planning.plan import Plan, PlannedSpec
     from benchmark.scheduling.runner import Options
-    from benchmark.scheduling.slots import Folders
+    from benchmark.scheduling.slots import Executor, Folders
 
 SHARE_OF_MEMORY = 0.9
 
@@ -38,7 +38,9 @@ def run_suites(
     precision: str | None,
     exit_on_error: bool,
     profile: bool,
-    jobs: int,
+    jobs: int | None,
+    jobs_per_gpu: int,
+    device: str,
     wait: bool,
     hang_after: float,
     memory_limit: float | None,
@@ -54,13 +56,14 @@ def run_suites(
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
     from benchmark.records.store import Results
+    from benchmark.scheduling.executors.local import LocalExecutor
     from benchmark.scheduling.runner import Options
+    from benchmark.scheduling.sharing import shares
     from benchmark.scheduling.slots import Folders, Limits
     from benchmark.suites import load_suite, parse_filter, suites
 
-    environment = current()
-    if not dry_run:
-        check(environment)
+    environment = current(device)
+    parts = [] if dry_run else shares(environment, check(environment), jobs, jobs_per_gpu)
     wanted = parse_filter(filter_text)
     loaded = [load_suite(name) for name in names or suites()]
     chosen = loaded if names else [suite for suite in loaded if suite.run_all]
@@ -69,7 +72,14 @@ def run_suites(
     prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
     known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
     stock = PlanInputs(
-        known, prepared, Results(results), limit_images, weights_dirs, precision, no_test
+        known,
+        prepared,
+        Results(results),
+        limit_images,
+        weights_dirs,
+        precision,
+        no_test,
+        tuple(each for part in parts for each in part.devices),
     )
     plan = make_plan(chosen, stock, wanted, rerun)
     if as_json:
@@ -82,8 +92,9 @@ def run_suites(
         return 0
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
     limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
-    options = Options(limit_specs, exit_on_error, limits, jobs, wait)
-    return _run_and_report(plan, folders, environment, options, profile)
+    options = Options(limit_specs, exit_on_error, limits, wait=wait)
+    executor = LocalExecutor(folders, limits, parts)
+    return _run_and_report(plan, folders, environment, options, executor, profile)
 
 
 def _as_json(plan: Plan) -> str:
@@ -112,20 +123,25 @@ def _memory_limit_mb(gigabytes: float | None) -> int | None:
 
 
 def _run_and_report(
-    plan: Plan, folders: Folders, environment: Environment, options: Options, profile: bool
+    plan: Plan,
+    folders: Folders,
+    environment: Environment,
+    options: Options,
+    executor: Executor,
+    profile: bool,
 ) -> int:
     from benchmark.console import Console
     from benchmark.scheduling.profile import Profiler
     from benchmark.scheduling.runner import run_plan
 
-    console, profiler = Console(plan, options.most, options.jobs), Profiler()
+    console, profiler = Console(plan, options.most, len(executor.slots())), Profiler()
 
     def watch(planned: PlannedSpec, event: dict[str, Any]) -> None:
         console(planned, event)
         profiler(planned, event)
 
     try:
-        ended = run_plan(plan, folders, environment, watch, options)
+        ended = run_plan(plan, folders, environment, watch, options, executor)
     except KeyboardInterrupt:
         click.echo(f"\nStopped. {_kept(console)}", err=True)
         _write_what_is_there(folders.results)

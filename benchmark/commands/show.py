@@ -14,6 +14,7 @@ from benchmark.records.row import (
     EnvironmentFacts,
     KerasSettings,
     Row,
+    Speed,
 )
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
@@ -159,6 +160,7 @@ def _record(store: Results, row: Row) -> Iterator[str]:
         "Finished": row.finished,
         "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row.phases.items()),
         "Memory": f"{row.peak_memory_mb} MB at most" if row.peak_memory_mb else "",
+        "Speed": _speed(row.speed),
         **_environment(row.environment),
         "Code": f"{row.code_version}, commit {row.commit or UNKNOWN}",
         "Versions": _listed(row.code) or UNKNOWN,
@@ -173,6 +175,18 @@ def _record(store: Results, row: Row) -> Iterator[str]:
 
 def _strength(chosen: float | None) -> str:
     return UNDEFINED if chosen is None else f"{chosen:g}"
+
+
+def _speed(speed: Speed | None) -> str:
+    if speed is None or speed.images_per_second is None:
+        return ""
+    said = [f"{speed.images_per_second:g} images a second"]
+    said += [f"{speed.waiting:.0%} of the time waiting for them"] if speed.waiting else []
+    if speed.device_memory_mb is not None:
+        said.append(f"{speed.device_memory_mb} MB of the device at most")
+    if speed.sharing > 1:
+        said.append(f"the device shared by {speed.sharing} specs")
+    return ", ".join(said)
 
 
 def _environment(made: EnvironmentFacts) -> dict[str, str]:

@@ -37,6 +37,7 @@ from benchmark.data.shapes import SHAPES
 from benchmark.data.sizes import read_sizes
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256, sha256_of_file
+from benchmark.machine.accelerators import hidden_gpus
 from benchmark.records.door import write_record
 from benchmark.records.files import is_disk_full, remove_abandoned
 from benchmark.records.row import SplitCounts
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@hidden_gpus()  # images are read and written on the CPU; workers have the GPUs
 def prepare(
     dataset: Dataset,
     data_dir: Path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import benchmark.kinds
 from benchmark.data.prepared import Prepared
 from benchmark.errors import UnknownModel, UnknownName
+from benchmark.machine.devices import Device
 from benchmark.models import ModelFile
 from benchmark.spec import Spec
 from benchmark.training.starting_weights import WeightSources
@@ -42,12 +43,14 @@ class Circumstances:
         prepared: the data set, as the spec's protocol sees it.
         required: by role, what it is made from.
         weights: where published weights are looked for.
+        devices: the accelerators that it may be given, as far as they are known.
     """
 
     prepared: Prepared
     model_file: ModelFile
     weights: WeightSources
     required: Mapping[str, Required]
+    devices: Sequence[Device] = ()
 
 
 class Kind:

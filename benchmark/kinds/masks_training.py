@@ -54,6 +54,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
         job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
 
+    clock = TrainingClock(phases.training, heartbeat)
     with phases.phase("train"):
         batches = partial(
             mask_batches,
@@ -73,8 +74,9 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             recipe,
             tell,
             stage_checkpoint(context, spec, "masks"),
-            TrainingClock(phases.training, heartbeat),
+            clock,
         )
+    phases.images += clock.later_steps * min(len(train.images), spec.micro_batch)
     with phases.phase("predict"):
         masks = {} if seen is None else {"validation": seen}
         for split in SPLITS:

@@ -17,7 +17,8 @@ from benchmark.errors import UserError
 from benchmark.kinds.code import code_of
 from benchmark.kinds.ensemble import own_file
 from benchmark.kinds.job import Outcome, SpecJob
-from benchmark.kinds.profile import profile
+from benchmark.kinds.profile import profile, speed
+from benchmark.machine.device_memory import peak_device_memory_mb, reset_peak_device_memory
 from benchmark.machine.environment import Environment, commit, environment_facts
 from benchmark.machine.memory import peak_memory_mb, reset_peak_memory
 from benchmark.models import ModelFile
@@ -44,6 +45,7 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
             applicable to it.
     """
     reset_peak_memory()
+    reset_peak_device_memory(context.environment)
     begun, phases = time.perf_counter(), Phases()
     prepared = find(spec.protocol).apply(load_prepared(spec.dataset, context.data_dir))
     if prepared.manifest_sha256 != spec.manifest_sha256:
@@ -64,6 +66,12 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
         phases=phases.seconds,
         profile=profile(phases.seconds, phases.training, time.perf_counter() - begun),
         peak_memory_mb=peak_memory_mb(),
+        speed=speed(
+            phases.training,
+            phases.images,
+            peak_device_memory_mb(context.environment),
+            context.sharing,
+        ),
     )
     context.check_claim()
     row = publish(context.results, row, checked, replace=context.replace_done)

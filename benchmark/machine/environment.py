@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,12 +15,15 @@ from typing import Any
 
 import benchmark
 from benchmark.errors import UnknownName, UserError
-from benchmark.machine.accelerators import accelerator, found_by
+from benchmark.machine.accelerators import VISIBLE, accelerator, found_by, has_tpu
 from benchmark.machine.cores import usable_cores
+from benchmark.machine.devices import Device, Found
 from benchmark.records.row import EnvironmentFacts, KerasSettings
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "gpu", "tpu")
+AUTO = "auto"
+"""In place of a device: what is found."""
 PACKAGES = (
     "keras",
     "tensorflow",
@@ -54,21 +56,27 @@ class Environment:
         backend: Keras backend (environment variable KERAS_BACKEND, else TensorFlow).
         device: ``"cpu"``, ``"gpu"`` or ``"tpu"`` (CXR_BENCH_DEVICE, else what is found).
         threads: CPU cores that it may use.
+        devices: on how many devices one network is trained at a time.
     """
 
     backend: str
     device: str
     threads: int
+    devices: int = 1
 
 
-def current() -> Environment:
+def current(device: str = AUTO) -> Environment:
     """The environment of this process.
 
+    Args:
+        device: that is asked for; else CXR_BENCH_DEVICE has it, else what is found.
+
     Raises:
-        UnknownName: KERAS_BACKEND or CXR_BENCH_DEVICE names nothing known.
+        UnknownName: KERAS_BACKEND or the device names nothing known.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    device = os.environ.get("CXR_BENCH_DEVICE") or _device()
+    asked = (device, os.environ.get("CXR_BENCH_DEVICE") or AUTO)
+    device = next((each for each in asked if each != AUTO), "") or _device()
     if backend not in BACKENDS:
         raise UnknownName("KERAS_BACKEND", backend, BACKENDS)
     if device not in DEVICES:
@@ -76,17 +84,21 @@ def current() -> Environment:
     return Environment(backend, device, usable_cores())
 
 
-def check(environment: Environment) -> None:
+def check(environment: Environment) -> tuple[Device, ...]:
     """Make sure that a worker can be started with this, before anything is planned for it.
 
     Imports no framework. Takes seconds where an accelerator is asked for, no time else.
+
+    Returns:
+        The accelerators that the backend finds; none on a CPU.
 
     Raises:
         UserError: the backend is not installed, or finds no such device.
     """
     check_installed(environment.backend)
-    if environment.device != "cpu":
-        check_found(environment, found_by(environment.backend, environment.device))
+    if environment.device == "cpu":
+        return ()
+    return check_found(environment, found_by(environment.backend, environment.device))
 
 
 def check_installed(backend: str) -> None:
@@ -97,21 +109,25 @@ def check_installed(backend: str) -> None:
             raise UserError(f"{name}, {use}, is not installed. Install it: pip install {name}")
 
 
-def check_found(environment: Environment, found: Sequence[str]) -> None:
-    """Raise a UserError where the backend found no device of the environment's kind."""
-    if not found:
-        backend, device = environment.backend, environment.device
+def check_found(environment: Environment, found: Found) -> tuple[Device, ...]:
+    """The devices of the environment's kind; a UserError where the backend found none."""
+    backend, device = environment.backend, environment.device
+    if found.problem:
+        raise UserError(f"the {backend} backend cannot be asked for a {device}: {found.problem}")
+    if not found.devices:
         raise UserError(
             f"this machine was taken to have a {device}, but {backend} finds none. Install a "
-            f"{backend} that supports it, or set CXR_BENCH_DEVICE=cpu to train on the CPU."
+            f"{backend} that supports it, or train on the CPU: --device cpu, or "
+            "CXR_BENCH_DEVICE=cpu."
         )
+    return tuple(found.devices)
 
 
 def _device() -> str:
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    if shutil.which("nvidia-smi") and not hidden:
+    hidden = os.environ.get(VISIBLE) in ("", "-1")
+    if any(map(shutil.which, ("nvidia-smi", "rocm-smi"))) and not hidden:
         return "gpu"
-    return "tpu" if os.environ.get("TPU_NAME") or Path("/dev/accel0").exists() else "cpu"
+    return "tpu" if has_tpu() else "cpu"
 
 
 def environment_facts(environment: Environment | None) -> EnvironmentFacts:

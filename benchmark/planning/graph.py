@@ -77,7 +77,9 @@ class Graph:
             role: Required(each.spec, (not each.finished and each.refusal) or "")
             for role, each in required.items()
         }
-        given = Circumstances(draft.prepared, draft.model_file, self._inputs.weights, told)
+        given = Circumstances(
+            draft.prepared, draft.model_file, self._inputs.weights, told, self._inputs.devices
+        )
         why = draft.refusal or refusal(spec, given)
         if status == "not_runnable" and not why and self._was_refused(spec):
             status = "missing"  # what was missing is there now

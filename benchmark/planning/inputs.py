@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmark.data.prepared import NotPrepared, Prepared
+from benchmark.machine.devices import Device
 from benchmark.models import ModelFile
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -16,7 +17,7 @@ from benchmark.training.starting_weights import WeightSources
 
 @dataclass(frozen=True)
 class PlanInputs:
-    """What a plan is made from; nothing of the machine that will carry it out.
+    """What a plan is made from; of the machines that carry it out only what they cannot do.
 
     Attributes:
         model_files: every known model by name.
@@ -26,6 +27,7 @@ class PlanInputs:
         weights_dirs: folders of published weight files, beside the usual ones.
         precision: Keras dtype policy in place of the recipes' own; None for these.
         no_test: whether test images are left alone.
+        devices: accelerators of the slots, as far as they are known; none on CPUs.
     """
 
     model_files: Mapping[str, ModelFile]
@@ -35,6 +37,7 @@ class PlanInputs:
     weights_dirs: tuple[Path, ...] = ()
     precision: str | None = None
     no_test: bool = False
+    devices: tuple[Device, ...] = ()
 
     @cached_property
     def written(self) -> dict[str, int]:

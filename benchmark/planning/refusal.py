@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmark import kinds
 from benchmark.errors import UserError
 from benchmark.kinds.base import Circumstances
+from benchmark.machine.devices import Device
 from benchmark.planning.squares import why_not
 from benchmark.protocols import find as find_protocol
 from benchmark.spec import LUNGS, MEMBER, Spec
@@ -25,6 +28,8 @@ def refusal(spec: Spec, given: Circumstances) -> str | None:
             return f"{_called(role)} cannot be run: {required.problem}"
     if spec.no_test and (why := _needs_test(spec)):
         return f"--no-test leaves the test images out, and {why}"
+    if why := _coarse(spec, given.devices):
+        return why
     if why := why_not(spec.preprocessing, prepared):
         return why
     try:
@@ -42,6 +47,20 @@ def _needs_test(spec: Spec) -> str:
     if not kinds.find(spec.kind).may_leave_test:
         return f"rows of kind {spec.kind} are made with them"
     return ""
+
+
+def _coarse(spec: Spec, devices: Sequence[Device]) -> str:
+    """Why no accelerator can compute in a spec's precision; empty where each can, as far as known.
+
+    A CPU emulates what it lacks.
+    """
+    lacking = sorted({device.name for device in devices if device.bfloat16 is False})
+    if spec.precision != "mixed_bfloat16" or not lacking:
+        return ""
+    return (
+        f"{', '.join(lacking)} cannot compute with bfloat16. Ask for another precision "
+        "(--precision float32 or mixed_float16), or train on the CPU (--device cpu)"
+    )
 
 
 def _called(role: str) -> str:

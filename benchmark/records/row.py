@@ -214,6 +214,24 @@ class EnvironmentFacts(Record, frozen=True):
     keras: KerasSettings | None
 
 
+class Speed(LaterFields, frozen=True):
+    """How fast a network was trained, and what it took of its accelerators.
+
+    Attributes:
+        images_per_second: of the training steps but the first of each stage, with the wait for
+            images and without evaluation.
+        waiting: share of that time in which images were waited for.
+        device_memory_mb: the most memory taken of one accelerator; on JAX by the worker so far.
+        sharing: specs that had the accelerators at the same time: of more than one, times say
+            little.
+    """
+
+    images_per_second: float | None = None
+    waiting: float | None = None
+    device_memory_mb: Count | None = None
+    sharing: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
 class History(LaterFields, frozen=True):
     """What happened epoch by epoch; ``stages`` names each stage of several and its epochs."""
 
@@ -378,6 +396,8 @@ class Row(LaterFields, frozen=True):
         weights_sha256: of the weights that it saved; None where it saved none, or before these
             were recorded.
         phases: wall-clock seconds of each phase; ``profile`` where they went.
+        speed: of its training; None where no network was trained by gradient, or before this was
+            recorded.
         made_from: by role what other rows left that this one was made from.
     """
 
@@ -407,6 +427,7 @@ class Row(LaterFields, frozen=True):
     peak_memory_mb: Count | None
     made_from: dict[str, Made] = {}
     starting_weights: StartingWeights | None = None
+    speed: Speed | None = None
     penalty: PenaltyFacts | None = None
     ensemble: EnsembleFacts | None = None
     lungs: LungFacts | None = None

@@ -216,7 +216,9 @@ class Configuration:
     @property
     def machines(self) -> list[Machine]:
         """The distinct machines that the runs were made on."""
-        return list(dict.fromkeys(Machine.of(run.row.environment) for run in self.runs))
+        return list(
+            dict.fromkeys(Machine.of(run.row.environment, run.row.speed) for run in self.runs)
+        )
 
     def values(self, name: str) -> list[float | None]:
         """A quantity of every run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmark.records.row import Accelerator, EnvironmentFacts, Row
+from benchmark.records.row import Accelerator, EnvironmentFacts, Row, Speed
 
 PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy")
 """Those whose versions can show in numbers."""
@@ -19,25 +19,30 @@ class Machine:
         cpu: its name.
         cores, memory_gb: of the machine.
         accelerator: number and name of the accelerators.
+        sharing: specs that had these at the same time, where there were several: the same
+            accelerators, and other times.
     """
 
     cpu: str | None
     cores: int | None
     memory_gb: int | None
     accelerator: str | None
+    sharing: int | None = None
 
     @classmethod
-    def of(cls, environment: EnvironmentFacts) -> Machine:
-        """The machine of an environment."""
+    def of(cls, environment: EnvironmentFacts, speed: Speed | None = None) -> Machine:
+        """The machine of an environment, and of a row's speed."""
         accelerator = accelerator_name(environment.accelerator)
-        return cls(environment.cpu, environment.cores, environment.memory_gb, accelerator)
+        sharing = speed.sharing if speed and speed.sharing > 1 else None
+        return cls(environment.cpu, environment.cores, environment.memory_gb, accelerator, sharing)
 
     @property
     def words(self) -> list[str]:
         """What is known of it, in words."""
         cores = None if self.cores is None else f"{self.cores} cores"
         memory = None if self.memory_gb is None else f"{self.memory_gb} GB"
-        said = (self.cpu, cores, memory, self.accelerator)
+        shared = None if self.sharing is None else f"shared by {self.sharing} specs"
+        said = (self.cpu, cores, memory, self.accelerator, shared)
         return [text for text in said if text is not None]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from benchmark.data.discovery import datasets, state
 from benchmark.data.prepared import NotPrepared, load_prepared
 from benchmark.errors import UserError
-from benchmark.machine.environment import check, check_installed, current
+from benchmark.machine.environment import Environment, check, check_installed
 from benchmark.models import ModelFile
 from benchmark.suites.suite import Suite
 
@@ -38,7 +39,7 @@ class Check:
     remedy: str = ""
 
 
-def environment_checks() -> list[Check]:
+def environment_checks(environment: Environment) -> list[Check]:
     """Python, packages against the tested versions, arithmetic. Imports no framework."""
     python = platform.python_version()
     supported = (3, 11) <= sys.version_info < (3, 14)
@@ -46,7 +47,6 @@ def environment_checks() -> list[Check]:
         Check("Python", GOOD if supported else BAD, python, "" if supported else "use 3.11 to 3.13")
     ]
     checks += [_package(name, version) for name, version in _tested_versions().items()]
-    environment = current()
     text = f"{environment.backend} on {environment.device}, {environment.threads} cores"
     return [*checks, _passed("Arithmetic", text, lambda: check_installed(environment.backend))]
 
@@ -174,16 +174,22 @@ def _prepared_sets(suites: list[Suite], data_dir: Path) -> Iterator[tuple[Suite,
             yield suite, name, sum(split.images for split in counts.values())
 
 
-def accelerator_check() -> Check:
-    """Whether the backend finds what is to be computed with; asking it takes seconds."""
-    environment = current()
-    text = "none asked for; training runs on the CPU"
-    if environment.device != "cpu":
-        text = f"{environment.backend} finds a {environment.device}"
-    return _passed("Accelerators", text, lambda: check(environment))
+def accelerator_check(environment: Environment) -> Check:
+    """Which devices the backend finds to be computed with; asking it takes seconds."""
+    try:
+        found = check(environment)
+    except UserError as error:
+        return Check("Accelerators", BAD, str(error))
+    if not found:
+        return Check("Accelerators", GOOD, "none asked for; training runs on the CPU")
+    names = Counter(each.name for each in found)
+    text = ", ".join(f"{n} x {name}" for name, n in names.items())
+    coarse = sorted({each.name for each in found if each.bfloat16 is False})
+    without = f"; no bfloat16 on {', '.join(coarse)}" if coarse else ""
+    return Check("Accelerators", GOOD, f"{environment.backend} finds {text}{without}")
 
 
-def self_test(folder: Path) -> Check:
+def self_test(folder: Path, environment: Environment) -> Check:
     """Train one small spec on the embedded set in a folder of its own, as a run would."""
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
@@ -199,7 +205,7 @@ def self_test(folder: Path) -> Check:
     prepared = prepare(find_dataset(name), folder / "data", None)
     matrix = DEFAULTS | {"datasets": [name], "models": ["cnn"], "resolutions": [32], "seeds": [0]}
     suite = Suite("self_test", "Self-test", "", matrix, {"epochs": 1})
-    results, environment = Results(folder / "results"), current()
+    results = Results(folder / "results")
     plan = make_plan([suite], PlanInputs(discover(), {name: prepared}, results))
     run_plan(plan, Folders(folder / "data", folder / "cache", results.folder), environment)
     row = next(results.rows())

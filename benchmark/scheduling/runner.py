@@ -13,7 +13,7 @@ from msgspec import structs
 
 from benchmark.errors import UserError
 from benchmark.kinds.running import base_row
-from benchmark.machine.environment import Environment
+from benchmark.machine.environment import Environment, check
 from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
 from benchmark.planning.memory import expected_mb
@@ -24,6 +24,7 @@ from benchmark.records.store import Results
 from benchmark.scheduling.claims import Claim, Claims
 from benchmark.scheduling.executors.local import LocalExecutor
 from benchmark.scheduling.ready_queue import ReadyQueue, Waiting
+from benchmark.scheduling.sharing import shares
 from benchmark.scheduling.slot_pool import SlotPool
 from benchmark.scheduling.slots import ENDINGS, Event, Executor, Folders, Job, Limits
 from benchmark.training.starting_weights import remove_superseded
@@ -43,14 +44,16 @@ class Options:
         most: stop after so many specs; None for all.
         exit_on_error: begin nothing more once a spec has failed.
         limits: when a worker is ended.
-        jobs: specs side by side on this machine.
+        jobs: specs side by side on this machine; None for one an accelerator.
+        jobs_per_gpu: specs that share a GPU.
         wait: for specs that other runs are at work on, once nothing else is left.
     """
 
     most: int | None = None
     exit_on_error: bool = False
     limits: Limits = field(default_factory=Limits)
-    jobs: int = 1
+    jobs: int | None = 1
+    jobs_per_gpu: int = 1
     wait: bool = True
 
 
@@ -91,7 +94,9 @@ def run_plan(
         failure = Failure(reason=planned.refusal or "", at_planning=True)
         _record_failure(results, planned, environment, "not_runnable", failure)
         ended["not_runnable"] += 1
-    executor = executor or LocalExecutor(folders, environment, options.limits, options.jobs)
+    if executor is None:
+        parts = shares(environment, check(environment), options.jobs, options.jobs_per_gpu)
+        executor = LocalExecutor(folders, options.limits, parts)
     with (
         contextlib.closing(Claims(results.folder)) as claims,
         contextlib.closing(SlotPool(executor.slots())) as pool,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmark.machine.devices import Device
 from benchmark.machine.environment import Environment
 from benchmark.spec import Spec
 
@@ -95,10 +96,14 @@ class SlotFacts:
     Attributes:
         environment: backend, device and threads of its worker.
         memory_mb: that a spec may take beside those of other slots; None where nothing limits it.
+        devices: its accelerators; none on a CPU.
+        sharing: slots that have these accelerators at the same time.
     """
 
     environment: Environment
     memory_mb: int | None = None
+    devices: tuple[Device, ...] = ()
+    sharing: int = 1
 
 
 class Slot(Protocol):

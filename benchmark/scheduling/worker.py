@@ -128,6 +128,7 @@ def run_job(
             heartbeat,
             sizes=tuple(job["sizes"]),
             claimed=lambda: holds(Path(claim), data.encode()),
+            sharing=setup.get("sharing", 1),
         )
         model_file = kinds.find(spec.kind).model_file(spec, model_files)
         row = run_spec(spec, model_file, context, lambda event: _send(events, event))

@@ -22,10 +22,14 @@ class TrainingClock(keras.callbacks.Callback):
     Args:
         parts: gets the seconds; those of an earlier stage are added to.
         heartbeat: of the batches that are trained on.
+
+    Attributes:
+        later_steps: steps but the first.
     """
 
     def __init__(self, parts: dict[str, float], heartbeat: Heartbeat):
         super().__init__()
+        self.later_steps = 0
         self._heartbeat = heartbeat
         self._parts, self._step, self._since = parts, "first step", 0.0
 
@@ -46,6 +50,7 @@ class TrainingClock(keras.callbacks.Callback):
         if self._step == "steps":
             waited = max(0.0, self._heartbeat.handed_over - self._since)
             self._add("input", waited)
+            self.later_steps += 1
         else:
             waited = 0.0
         self._add(self._step, now - self._since - waited)

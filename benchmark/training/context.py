@@ -39,6 +39,7 @@ class Context:
         code: versions of the components that shape the spec's numbers.
         sizes: at which specs of the run see the same images, this one's among them.
         claimed: whether the run that this is for still holds the spec.
+        sharing: specs that have the accelerators of this worker at the same time.
     """
 
     data_dir: Path
@@ -53,6 +54,7 @@ class Context:
     code: Mapping[str, str] = field(default_factory=dict)
     sizes: tuple[int, ...] = ()
     claimed: Callable[[], bool] = lambda: True
+    sharing: int = 1
 
     def check_claim(self) -> None:
         """To be called before anything is written under the spec's name.
@@ -66,10 +68,15 @@ class Context:
 
 @dataclass
 class Phases:
-    """Wall-clock seconds of each phase of a spec, and of the parts of its training."""
+    """Wall-clock seconds of each phase of a spec, and of the parts of its training.
+
+    Attributes:
+        images: that it was trained on in all steps but the first of each stage.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     training: dict[str, float] = field(default_factory=dict)
+    images: int = 0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

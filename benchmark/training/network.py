@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
-from benchmark.machine.devices import devices
+from benchmark.machine.devices import find
 from benchmark.machine.environment import Environment, check_found, fix_keras_settings
 from benchmark.models import ModelFile, create, load
 from benchmark.spec import Spec
@@ -52,7 +53,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
 def check_device(environment: Environment) -> None:
     """Raise a UserError where the backend does not find the device that this worker is for."""
     if environment.device != "cpu":
-        check_found(environment, devices(environment.backend, environment.device))
+        check_found(environment, find(environment.backend, environment.device))
 
 
 def determinism(environment: Environment) -> str:
@@ -60,7 +61,25 @@ def determinism(environment: Environment) -> str:
     backend, device = environment.backend, environment.device
     if device == "cpu" and backend == "tensorflow":
         return "bit-identical on one CPU machine"
+    if device == "gpu" and _deterministic(backend):
+        return f"seeded, with deterministic operations; on a GPU {backend} was not compared"
     return f"seeded; {backend} on {device} does not promise identical bits"
+
+
+def _deterministic(backend: str) -> bool:
+    """Whether a framework has taken it that its operations on GPUs are to be deterministic."""
+    if backend == "jax":  # its compiler reads this once, as it starts
+        return "xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
+    if backend == "tensorflow":
+        from tensorflow.python.framework import config
+
+        return config.is_op_determinism_enabled()
+    import torch
+
+    # Asked so as to warn where there is no such operation, which is not known in advance.
+    return torch.are_deterministic_algorithms_enabled() and not (
+        torch.is_deterministic_algorithms_warn_only_enabled()
+    )
 
 
 def configure_framework(environment: Environment) -> None:

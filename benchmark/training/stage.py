@@ -206,7 +206,8 @@ def run_stage(
     targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
     by_auc = validation_auc(predict, targets, training.task, training.loss)
-    return fit(
+    clock = TrainingClock(training.phases.training, heartbeat)
+    fitted = fit(
         network,
         lambda epoch: batches(first_epoch=epoch),
         steps,
@@ -214,8 +215,10 @@ def run_stage(
         recipe,
         on_epoch,
         training.checkpoint(f"{epochs_before:03d}"),
-        TrainingClock(training.phases.training, heartbeat),
+        clock,
     )
+    training.phases.images += clock.later_steps * min(len(train.images), training.spec.micro_batch)
+    return fitted
 
 
 def predict_splits(

@@ -105,8 +105,10 @@ def _run(suite, options) -> dict:
             ends.append(round(time.perf_counter() - begun, 2))
 
     with card.watched() as memory:
-        limits = Limits(memory_mb=options.memory_mb)
-        ended = run_plan(plan, folders, current(), watch, Options(limits=limits, jobs=options.jobs))
+        limits, environment = Limits(memory_mb=options.memory_mb), current()
+        shared = {"jobs": None, "jobs_per_gpu": options.jobs}
+        jobs = shared if environment.device == "gpu" else {"jobs": options.jobs}
+        ended = run_plan(plan, folders, environment, watch, Options(limits=limits, **jobs))
     rows = sorted(Results(folders.results).rows(), key=lambda row: row.finished)
     return {
         "ended": dict(ended),

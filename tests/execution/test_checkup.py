@@ -13,7 +13,7 @@ from benchmark.cli import main
 from benchmark.models import discover
 from benchmark.scheduling import checkup
 from benchmark.scheduling.checkup import BAD, GOOD, POOR
-from tests.execution.conftest import make_suite
+from tests.execution.conftest import ENVIRONMENT, make_suite
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -23,12 +23,12 @@ def by_name(checks):
 
 
 def test_installed_packages_are_compared_with_the_tested_ones(monkeypatch, tmp_path):
-    assert by_name(checkup.environment_checks())["keras"].verdict == GOOD
+    assert by_name(checkup.environment_checks(ENVIRONMENT))["keras"].verdict == GOOD
     pinned = tmp_path / "constraints.txt"
     pinned.write_text("# tested\nkeras==0.0.1\n")
     monkeypatch.setattr(checkup, "TESTED", pinned)
     monkeypatch.setattr(checkup, "CORE", ("keras", "no-such-package"))
-    found = by_name(checkup.environment_checks())
+    found = by_name(checkup.environment_checks(ENVIRONMENT))
     assert found["keras"].verdict == POOR
     assert "0.0.1" in found["keras"].remedy
     assert found["no-such-package"].verdict == BAD
@@ -76,7 +76,7 @@ def test_a_missing_set_comes_with_the_command_that_prepares_it(phantom, tmp_path
 
 
 def test_the_self_test_trains_a_spec(tmp_path):
-    assert checkup.self_test(tmp_path).verdict == GOOD
+    assert checkup.self_test(tmp_path, ENVIRONMENT).verdict == GOOD
 
 
 def test_the_command_exits_with_1_on_a_problem_only(monkeypatch, tmp_path):

@@ -15,7 +15,8 @@ import pytest
 
 from benchmark.scheduling.events import LONGEST, EventLines, encode
 from benchmark.scheduling.executors import local
-from benchmark.scheduling.executors.local import LocalExecutor, LocalSlot, shares_of_cores
+from benchmark.scheduling.executors.local import LocalExecutor, LocalSlot
+from benchmark.scheduling.sharing import Share, shares, shares_of_cores
 from benchmark.scheduling.slots import Folders, Job, Limits
 from tests.execution.conftest import ENVIRONMENT
 from tests.records.rows import a_spec
@@ -40,7 +41,7 @@ def slot(tmp_path, monkeypatch):
     def make(body, **limits):
         program = HEAD + textwrap.indent(textwrap.dedent(body), "    ")
         monkeypatch.setattr(local, "COMMAND", [sys.executable, "-c", program])
-        made.append(LocalSlot({"cores": None}, ENVIRONMENT, tmp_path / "w.log", Limits(**limits)))
+        made.append(LocalSlot({}, Share(ENVIRONMENT), tmp_path / "w.log", Limits(**limits)))
         return made[-1]
 
     yield make
@@ -155,7 +156,8 @@ def test_alone_a_spec_may_take_the_memory_of_all(tmp_path, slot, job, monkeypatc
     monkeypatch.setattr(local, "own_memory_mb", lambda pid: 700)
     body = "tell(event='begun'); time.sleep(0.5); tell(event='done')"
     slot(body)  # sets the command
-    shared = LocalSlot({"cores": None}, ENVIRONMENT, tmp_path / "l", Limits(memory_mb=1000), jobs=2)
+    half = Share(ENVIRONMENT, parts=2)
+    shared = LocalSlot({}, half, tmp_path / "l", Limits(memory_mb=1000))
     assert shared.facts().memory_mb == 500
     *_, beside = shared.run(job)
     assert "the limit is 500 MB" in beside["reason"]
@@ -166,7 +168,7 @@ def test_alone_a_spec_may_take_the_memory_of_all(tmp_path, slot, job, monkeypatc
 
 def test_slots_share_cores_and_have_logs_of_their_own(tmp_path):
     folders = Folders(tmp_path, tmp_path, tmp_path)
-    slots = LocalExecutor(folders, ENVIRONMENT, Limits(), jobs=3).slots()
+    slots = LocalExecutor(folders, Limits(), shares(ENVIRONMENT, jobs=3)).slots()
     assert [each.facts().environment.threads for each in slots] == [1, 1, 1]
     assert len({each._log for each in slots}) == 3
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from benchmark.cli import main
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.pipeline import training_batches
-from benchmark.kinds.profile import COLUMNS, profile
+from benchmark.kinds.profile import COLUMNS, profile, speed
+from benchmark.records.row import Speed
 from benchmark.records.store import Results
 from benchmark.training.clock import TrainingClock
 
@@ -95,6 +96,14 @@ def test_the_parts_add_up_to_the_whole():
     assert told["other"] == pytest.approx(1.0)
 
 
+def test_speed_is_that_of_the_steps_after_the_first_with_the_wait_for_them():
+    training = {"first step": 30.0, "input": 1.0, "steps": 4.0, "evaluation": 0.5}
+    told = speed(training, 1000, 300, 2)
+    assert told == Speed(images_per_second=200.0, waiting=0.2, device_memory_mb=300, sharing=2)
+    assert speed({"first step": 30.0}, 0, None, 1) == Speed()
+    assert speed({}, 0, None, 1) is None, "nothing was trained"
+
+
 @pytest.mark.xdist_group("runs")
 def test_a_run_prints_them_and_rows_keep_them(phantom, tmp_path):
     _, data_dir, cache_dir = phantom
@@ -112,3 +121,6 @@ def test_a_run_prints_them_and_rows_keep_them(phantom, tmp_path):
     assert set(rows["linear"].profile) == set(COLUMNS)
     assert min(rows["linear"].profile.values()) >= 0
     assert rows["linear"].profile["first step"] > 0
+    assert rows["linear"].speed.images_per_second > 1
+    assert 0 <= rows["linear"].speed.waiting <= 1
+    assert rows["constant"].speed is None

@@ -9,7 +9,7 @@ import pytest
 from benchmark.errors import UnknownName, UserError
 from benchmark.machine import accelerators
 from benchmark.machine.accelerators import found_by
-from benchmark.machine.devices import devices
+from benchmark.machine.devices import Device, Found, find
 from benchmark.machine.environment import (
     KERAS,
     Environment,
@@ -79,6 +79,7 @@ FOUND = """
 class cuda:
     device_count = staticmethod(lambda: 2)
     get_device_name = staticmethod(lambda i: f"Card {i}")
+    get_device_capability = staticmethod(lambda i: (7 + i, 0))
 print("a library that talks")
 """
 
@@ -104,9 +105,10 @@ def test_an_environment_that_can_be_had_is_none_to_complain_about():
 
 def test_the_devices_that_a_backend_finds_are_asked_of_it_elsewhere(torch):
     torch(FOUND)
-    assert found_by("torch", "gpu") == ["Card 0", "Card 1"]
+    cards = [Device("Card 0", False), Device("Card 1", True)]
+    assert found_by("torch", "gpu") == Found(cards)
     assert "torch" not in sys.modules
-    check(Environment("torch", "gpu", 1))
+    assert check(Environment("torch", "gpu", 1)) == tuple(cards)
 
 
 def test_a_device_that_the_backend_does_not_find_is_told_before_anything_is_planned(torch):
@@ -130,4 +132,4 @@ def test_a_backend_that_does_not_answer_is_not_waited_for(torch, monkeypatch):
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_an_accelerator_that_is_not_there_is_found_by_no_framework(backend):
-    assert devices(backend, "tpu") == []
+    assert find(backend, "tpu") == Found([])

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.records.predictions import read_predictions, write_predictions
-from benchmark.records.row import Accelerator
+from benchmark.records.row import Accelerator, Speed
 from benchmark.report.environments import Machine, differences
 from benchmark.report.leaderboard import write
 from tests.records.rows import a_row, a_spec, an_environment
@@ -87,6 +87,9 @@ def test_a_table_that_mixes_environments_says_so(results, add, add_seeds):
 def test_machines_in_words():
     assert Machine.of(an_environment()).words == ["some processor", "2 cores", "8 GB"]
     assert Machine.of(an_environment(**ON_GPU)).words[-1] == "2 x NVIDIA H100"
+    assert Machine.of(an_environment(**ON_GPU), Speed()).words[-1] == "2 x NVIDIA H100"
+    shared = Machine.of(an_environment(**ON_GPU), Speed(sharing=4))
+    assert shared.words[-1] == "shared by 4 specs", "its times have a letter of their own"
     unknown = dict.fromkeys(("cpu", "cores", "memory_gb"))
     assert Machine.of(an_environment(**unknown)).words == []
     assert Machine.of(an_environment(**unknown)).as_dict() == {}

@@ -117,7 +117,7 @@ def _said(made: Mapping[str, object], name: str) -> str:
 
 def _made(row: Row) -> dict[str, object]:
     made, memory = row.environment, row.peak_memory_mb
-    machine = Machine.of(made)
+    machine = Machine.of(made, row.speed)
     return {
         "Spec": row.spec_id,
         "Finished": row.finished or UNDEFINED,

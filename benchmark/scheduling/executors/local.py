@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from benchmark.machine.environment import Environment
 from benchmark.machine.memory import oom_kills, own_memory_mb
 from benchmark.records.store import Results
 from benchmark.scheduling.events import EventLines
+from benchmark.scheduling.sharing import GROWTH, Share
 from benchmark.scheduling.slots import ENDINGS, Event, Folders, Job, Limits, SlotFacts
 
 RECYCLE_ABOVE_MB = 3000
@@ -39,27 +39,24 @@ class LocalExecutor:
 
     Args:
         folders: that they read and write.
-        environment: backend, device, and the threads that they share.
         limits: of all of them together.
-        jobs: how many run side by side.
+        parts: of the machine; a slot each.
     """
 
-    def __init__(self, folders: Folders, environment: Environment, limits: Limits, jobs: int = 1):
-        self._folders, self._environment = folders, environment
-        self._limits, self._jobs = limits, jobs
+    def __init__(self, folders: Folders, limits: Limits, parts: Sequence[Share]):
+        self._folders, self._limits, self._parts = folders, limits, parts
 
     def slots(self) -> Sequence[LocalSlot]:
-        """One slot a job, with its part of the cores and a log of its own."""
-        results = Results(self._folders.results)
+        """One slot a part, with a log of its own."""
+        results, folders = Results(self._folders.results), self._folders.as_message()
+        logs = (
+            ["worker"]
+            if len(self._parts) == 1
+            else [f"worker-{i + 1}" for i in range(len(self._parts))]
+        )
         return [
-            LocalSlot(
-                self._folders.as_message() | {"cores": cores},
-                replace(self._environment, threads=max(1, self._environment.threads // self._jobs)),
-                results.log_path("worker" if self._jobs == 1 else f"worker-{i + 1}"),
-                self._limits,
-                self._jobs,
-            )
-            for i, cores in enumerate(shares_of_cores(self._environment.threads, self._jobs))
+            LocalSlot(folders, share, results.log_path(log), self._limits)
+            for share, log in zip(self._parts, logs, strict=True)
         ]
 
 
@@ -67,31 +64,28 @@ class LocalSlot:
     """One worker process, started when first needed and again after it died.
 
     Args:
-        setup: folders, model directories and cores, as JSON-ready values.
-        environment: backend, device and threads.
+        folders: that it reads and writes, as JSON-ready values.
+        share: its part of the machine.
         log: file that gets everything the worker prints.
         limits: when to end it; a spec that runs alone may take all of their memory.
-        jobs: workers that share this memory.
     """
 
-    def __init__(
-        self,
-        setup: dict[str, Any],
-        environment: Environment,
-        log: Path,
-        limits: Limits,
-        jobs: int = 1,
-    ):
-        self._setup = setup | {"environment": asdict(environment)}
-        self._environment, self._log, self._limits, self._jobs = environment, log, limits, jobs
+    def __init__(self, folders: dict[str, Any], share: Share, log: Path, limits: Limits):
+        self._setup = folders | {
+            "environment": asdict(share.environment),
+            "cores": share.cores,
+            "sharing": share.sharing,
+        }
+        self._share, self._log, self._limits = share, log, limits
         self._process: subprocess.Popen | None = None
         self._lock = threading.Lock()
         self._busy = self._closed = False
 
     def facts(self) -> SlotFacts:
-        """Its environment and its share of the memory."""
-        whole = self._limits.memory_mb
-        return SlotFacts(self._environment, whole and whole // self._jobs)
+        """Its environment, its share of the memory, and its accelerators."""
+        share, whole = self._share, self._limits.memory_mb
+        memory_mb = whole and whole // share.parts
+        return SlotFacts(share.environment, memory_mb, share.devices, share.sharing)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Run one spec and yield its events; the last one is ``done``, ``failed`` or ``lost``.
@@ -170,7 +164,7 @@ class LocalSlot:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=QUIET | os.environ | {"KERAS_BACKEND": self._environment.backend},
+                env=QUIET | GROWTH | os.environ | self._share.variables,
                 start_new_session=True,  # Ctrl-C reaches the runner only, which ends the worker
             )
         _write(self._process, self._setup)
@@ -237,17 +231,6 @@ class _OverLimit(Exception):
     def __init__(self, reason: str, *, memory: bool = False):
         super().__init__(reason)
         self.memory = memory
-
-
-def shares_of_cores(threads: int, jobs: int) -> list[list[int] | None]:
-    """The cores of each of several workers; None where one has them all, or they cannot be given.
-
-    Where there are more workers than cores, some share one.
-    """
-    if jobs == 1 or not hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return [None] * jobs
-    cores, each = sorted(os.sched_getaffinity(0))[:threads], max(1, threads // jobs)
-    return [[cores[(i * each + k) % len(cores)] for k in range(each)] for i in range(jobs)]
 
 
 def _kill(process: subprocess.Popen) -> None:
