@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RESULTS := results/local
+SIDE_BY_SIDE := -n auto --dist loadgroup --no-loadscope-reorder  # see tests/conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-slow test-all cover lint format bench kills clean
@@ -28,16 +29,16 @@ run: $(STAMP)    ## Train every suite whose data are there; prints where the lea
 	$(BIN)/cxr-bench run --all --results $(RESULTS)
 
 test: $(STAMP)   ## Run the tests, without the slow ones
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not slow'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow'
 
 test-slow: $(STAMP) ## Run the slow tests, among them the largest models
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow
 
 test-all: $(STAMP) ## Run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 cover: $(STAMP)  ## Print what the tests of records, scoring, suites and report do not reach
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov -m 'not slow' $(addprefix tests/,records scoring suites report)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov -m 'not slow' $(addprefix tests/,records scoring suites report)
 
 lint: $(STAMP)   ## Check style, layers and types
 	$(BIN)/ruff check .

@@ -29,8 +29,6 @@ from tests.data.claimed_sets import claim
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import ENVIRONMENT
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 NAME = "thorax_phantom/small"
 
 
