@@ -19,6 +19,14 @@ def pytest_configure():
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Side by side, one process gets a whole file, so that what its tests share is made once."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real X-rays (kermany_224, nih_1000, lung_masks); skips where it is absent."""

@@ -13,8 +13,6 @@ import pytest
 
 from benchmark.records.store import Results
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 ROOT = Path(__file__).parents[1]
 MODEL = '''
 """Mean brightness, and no more."""

@@ -20,7 +20,6 @@ from benchmark.scoring.stored import stored_scores
 from benchmark.suites.ensembles import Ensemble
 from tests.ensembles.conftest import LEVELS, Workbench, with_ensembles
 
-pytestmark = pytest.mark.xdist_group("runs")
 THREE = ("constant", "linear", "mlp")
 VOTES = (
     Ensemble("soft", "soft_vote", THREE, weights=(1.0, 2.0, 0.5)),

@@ -33,7 +33,6 @@ def build(input_shape, task, weights):
     flat = keras.layers.Flatten()(Greedy()(images))
     return keras.Model(images, keras.layers.Dense(task.n_outputs, name="logits")(flat))
 """
-pytestmark = pytest.mark.xdist_group("runs")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,6 @@ def fail(*_, **__):
     raise FULL
 
 
-@pytest.mark.xdist_group("runs")
 def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(phantom, tmp_path):
     (tmp_path / "fills_disk.py").write_text(FILLS_DISK)
     bench = Bench(phantom, tmp_path / "results", [tmp_path])

@@ -26,7 +26,6 @@ from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 from tests.execution.test_cross import another
 from tests.execution.weight_files import CARD, write_tiny
 
-pytestmark = pytest.mark.xdist_group("runs")
 PROBE, KNN = "linear_probe", "knn"
 PLAIN = CARD.replace('    x = keras.layers.Dense(5, "relu", name="hidden")(x)\n', "").replace(
     "keras.layers.Dropout(0.2)(x)", "x"

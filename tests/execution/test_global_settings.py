@@ -13,7 +13,6 @@ SETTINGS = {
     "policy": "set_dtype_policy('mixed_bfloat16')",
 }
 MODELS = ["linear", "cnn", "thamilarasi3"]  # the last with batch statistics and random layers
-pytestmark = pytest.mark.xdist_group("runs")
 
 
 def predictions(bench):

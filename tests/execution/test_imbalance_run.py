@@ -16,8 +16,6 @@ from benchmark.training.imbalance import AXIS
 from tests.execution.conftest import Bench, make_suite
 from tfds_builders.image_folder.fake_raw import write_folders
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 
 @pytest.fixture(scope="module")
 def finished(phantom, tmp_path_factory):

@@ -35,8 +35,6 @@ from tests.execution.conftest import ENVIRONMENT
 from tests.execution.here import Here
 from tfds_builders.lung_masks import fake_raw
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 MASKS, FINDINGS = "lung_masks/kermany_pairs", "thorax_phantom/small"
 VARIANTS = ("lung_masked", "lung_cropped", "lungs_removed")
 SIZE = 32

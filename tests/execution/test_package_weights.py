@@ -9,8 +9,6 @@ from benchmark.training.starting_weights import remove_superseded
 from tests.execution.conftest import Bench, make_suite
 from tests.execution.weight_files import CARD, install, write_tiny
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 
 @pytest.fixture
 def weights(tmp_path):

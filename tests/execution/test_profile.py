@@ -104,7 +104,6 @@ def test_speed_is_that_of_the_steps_after_the_first_with_the_wait_for_them():
     assert speed({}, 0, None, 1) is None, "nothing was trained"
 
 
-@pytest.mark.xdist_group("runs")
 def test_a_run_prints_them_and_rows_keep_them(phantom, tmp_path):
     _, data_dir, cache_dir = phantom
     folders = ["--results", tmp_path, "--data-dir", data_dir, "--cache-dir", cache_dir]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import pytest
 from msgspec import structs
 
 from benchmark.kinds.code import code_of
@@ -19,7 +18,6 @@ def build(input_shape, task, weights):
     if os.environ.get("TEST_FAILS"):
         raise KeyError("oops")
 {LINEAR}"""
-pytestmark = pytest.mark.xdist_group("runs")
 
 
 def files(bench):

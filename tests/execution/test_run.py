@@ -31,7 +31,6 @@ from benchmark.suites import parse_filter
 from tests.execution.conftest import Bench, make_suite
 
 CLI = "from benchmark.cli import main; main()"
-pytestmark = pytest.mark.xdist_group("runs")
 
 
 @pytest.fixture(scope="module")

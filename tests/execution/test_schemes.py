@@ -18,7 +18,6 @@ from benchmark.training.warm_start import warm_start
 from tests.execution.conftest import Bench, make_suite
 from tests.execution.weight_files import CARD, as_published, write_legacy, write_tiny
 
-pytestmark = pytest.mark.xdist_group("runs")
 RANDOM_FROZEN, FROZEN = ("frozen", "random"), ("frozen", "imagenet")
 FINETUNE = ("finetune", "imagenet")
 SCHEMES = [RANDOM_FROZEN, FROZEN, FINETUNE]

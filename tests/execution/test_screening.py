@@ -30,8 +30,6 @@ from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import with_leakage
 from tfds_builders.kermany_pneumonia import fake_raw
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 NAME = "kermany_pneumonia/internal_three_class"
 WITHOUT = "without:Viral pneumonia"
 SUITE = """

@@ -17,8 +17,6 @@ from tests.ensembles.conftest import Workbench, classes  # noqa: F401
 from tests.execution.conftest import make_suite
 from tfds_builders.image_folder.fake_raw import write_folders
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 MODELS = ["constant", "linear"]
 
 

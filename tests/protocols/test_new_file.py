@@ -14,8 +14,6 @@ from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from tests.ensembles.conftest import Workbench, phantom  # noqa: F401
 
-pytestmark = pytest.mark.xdist_group("runs")
-
 NAME = "thorax_phantom/small"
 FILE = '''
 """Half of the training images."""
