@@ -1,4 +1,8 @@
-"""Predictions of another tool as a row of the leaderboard, marked as such."""
+"""Predictions of another tool as rows of the leaderboard, marked as such.
+
+A file is read, checked and scored in memory (:func:`read_entry`). What it must not do to what is
+in a results folder is another question (:mod:`benchmark.kinds.external_checks`).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,7 @@ from benchmark.protocols import spec_data
 from benchmark.records.external import External, ExternalFileError, read_external
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import ExternalFacts, Row
-from benchmark.records.store import Results
-from benchmark.scoring.publishing import check, publish
+from benchmark.scoring.publishing import Checked, check
 from benchmark.spec import PUBLISHED, Spec
 
 EXAMPLES = 3
@@ -31,55 +34,94 @@ class Origin:
 
     Attributes:
         name: of the model.
-        seed: of the training.
         deterministic: True for a model without chance in it.
         reference: where it is described; may be empty.
         parameters: of the model; None unknown.
     """
 
     name: str
-    seed: int = 0
     deterministic: bool = False
     reference: str = ""
     parameters: int | None = None
 
 
-def enter(
-    path: Path,
-    prepared: Prepared,
-    origin: Origin,
-    results: Results,
-    protocol: str = PUBLISHED,
-    *,
-    replace: bool = False,
-) -> Row:
-    """Read predictions, check that they are of exactly the data set's images, and save a row.
+@dataclass(frozen=True)
+class Entry:
+    """Predictions of one training, checked and scored, and nowhere written.
+
+    Attributes:
+        path: of their file.
+        row: finished, but for the hash of the prediction file.
+        predictions: in the order of the data set's images.
+        checked: what would be written.
+        warnings: what may be wrong with the file.
+    """
+
+    path: Path
+    row: Row
+    predictions: Predictions
+    checked: Checked
+    warnings: tuple[str, ...]
+
+
+def read_entry(
+    path: Path, seed: int, prepared: Prepared, origin: Origin, protocol: str = PUBLISHED
+) -> Entry:
+    """Read predictions, check that they are of exactly the data set's images, and score them.
 
     Args:
         path: see :mod:`benchmark.records.external`. Test is needed; train and validation are used
             where they are there, and whole.
+        seed: of the training.
         prepared: whose split, targets and patients count, as ``protocol`` sees it.
+        origin: of the predictions.
         protocol: the set's own, a screening one, or attribute prediction.
-        replace: whether an earlier entry of the same name and seed gives way.
 
     Raises:
-        UserError: the file cannot be read, its images are not those of the data set, or there is
-            an earlier entry.
+        UserError: the set leaks, the file cannot be read, or its images are not those of the set.
     """
-    external = read_external(path, prepared.task)
+    if prepared.derived.leakage_status == "leak":
+        raise UserError(
+            f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. Nothing is scored "
+            "on it."
+        )
+    spec = external_spec(prepared, origin.name, seed, protocol)
+    parts = images_of(spec, prepared)
+    external = read_external(path, prepared.task, sum(len(part) for part in parts.values()))
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
-    spec = _spec(prepared, origin, protocol)
-    data = spec_data(spec, prepared)
-    parts = {split: data[split].part for split in splits}
-    orders = {split: _order(path, split, external, parts[split]) for split in splits}
-    row = _row(
-        spec,
-        prepared,
-        origin,
-        ExternalFacts(file=path.name, sha256=sha256_of_file(path), splits=splits),
+    lines = np.concatenate([_order(path, split, external, parts[split]) for split in splits])
+    predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
+    facts = ExternalFacts(file=path.name, sha256=sha256_of_file(path), splits=splits)
+    row = _row(spec, prepared, origin, facts)
+    checked = check(predictions, row.protocol)
+    return Entry(path, row, predictions, checked, external.warnings)
+
+
+def external_spec(prepared: Prepared, name: str, seed: int, protocol: str = PUBLISHED) -> Spec:
+    """What tells external rows apart: data, name and seed; nothing else is known of them."""
+    return Spec(
+        kind="external",
+        dataset=prepared.name,
+        dataset_version=prepared.version,
+        manifest_sha256=prepared.manifest_sha256,
+        model=name,
+        resolution=0,
+        preprocessing="",
+        normalisation="",
+        imbalance="",
+        scheme="",
+        weights="",
+        augmentation="",
+        recipe={},
+        precision="",
+        seed=seed,
+        protocol=protocol,
     )
-    checked = check(_predictions(external, prepared, parts, orders), row.protocol)
-    return publish(results, row, checked, replace=replace)
+
+
+def images_of(spec: Spec, prepared: Prepared) -> dict[str, ManifestPart]:
+    """The images of each split that predictions may be of."""
+    return {split: data.part for split, data in spec_data(spec, prepared).items()}
 
 
 def _order(path: Path, split: str, external: External, part: ManifestPart) -> np.ndarray:
@@ -102,11 +144,12 @@ def _named(image_ids: np.ndarray, how: str) -> str:
     return f"{len(image_ids)} {how}" + (f" ({some}{more})" if some else "")
 
 
-def _predictions(external: External, prepared: Prepared, parts: dict, orders: dict) -> Predictions:
+def _predictions(
+    external: External, prepared: Prepared, parts: list[ManifestPart], lines: np.ndarray
+) -> Predictions:
     def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts.values()])
+        return np.concatenate([getattr(part, name) for part in parts])
 
-    lines = np.concatenate(list(orders.values()))
     return Predictions(
         prepared.task.findings,
         prepared.task.kind,
@@ -118,34 +161,7 @@ def _predictions(external: External, prepared: Prepared, parts: dict, orders: di
     )
 
 
-def _spec(prepared: Prepared, origin: Origin, protocol: str) -> Spec:
-    """What tells external rows apart: data, name and seed; nothing else is known of them."""
-    return Spec(
-        kind="external",
-        dataset=prepared.name,
-        dataset_version=prepared.version,
-        manifest_sha256=prepared.manifest_sha256,
-        model=origin.name,
-        resolution=0,
-        preprocessing="",
-        normalisation="",
-        imbalance="",
-        scheme="",
-        weights="",
-        augmentation="",
-        recipe={},
-        precision="",
-        seed=origin.seed,
-        protocol=protocol,
-    )
-
-
 def _row(spec: Spec, prepared: Prepared, origin: Origin, external: ExternalFacts) -> Row:
-    if prepared.derived.leakage_status == "leak":
-        raise UserError(
-            f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. Nothing is scored "
-            "on it."
-        )
     card = {
         "title": origin.name,
         "reference": origin.reference,

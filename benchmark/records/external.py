@@ -1,12 +1,12 @@
-"""Predictions made by any other tool, read from a CSV file. Parsed, never executed.
+"""Predictions made by any other tool, read from a file. Parsed, never executed.
 
-One line an image. Columns:
+CSV, plain or gzipped, Parquet, or NPZ with an array a column (see
+:mod:`benchmark.records.column_files`). One line an image. Columns:
 
-- ``image_id``: as in the data set's manifest.
+- ``image_id``: text, as in the data set's manifest.
 - ``split``: ``train``, ``validation`` or ``test``; without this column every line is of test.
 - for each finding either ``logit:<finding>``, any number, or ``probability:<finding>`` or just
-  ``<finding>``, in [0, 1]. Logits are better: they do not run into ties at 0 and 1. Where a
-  finding has both, the logit counts.
+  ``<finding>``, in [0, 1]. Logits are better: they do not run into ties at 0 and 1.
 
 Further columns are ignored, what is true above all: targets and patients come from the data set.
 """
@@ -17,21 +17,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.errors import UserError
+from benchmark.records.column_files import Columns, read_columns
 from benchmark.records.predictions import SPLITS, link
-from benchmark.records.tables import TableError, file_bytes, is_gzip, table, unzipped
+from benchmark.records.tables import TableError
 from benchmark.task import Task
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SURE = 1e-12
 """Probabilities nearer to 0 or 1 than this are ranked as equal."""
+NEAR = 1e-3
+"""So near to 0 or 1 a probability of few digits is soon that of another image."""
 SUM_TOLERANCE = 1e-3
+ID, SPLIT, LOGIT = "image_id", "split", "logit:"
 
 
 class ExternalFileError(UserError):
@@ -46,83 +46,135 @@ class External:
         split, image_id: (N,) text.
         logits: (N, F) float32.
         probabilities: (N, F) float32 in [0, 1].
+        warnings: what may be wrong with them, a sentence each without its full stop.
     """
 
     split: np.ndarray
     image_id: np.ndarray
     logits: np.ndarray
     probabilities: np.ndarray
+    warnings: tuple[str, ...] = ()
 
 
-def read_external(path: Path, task: Task) -> External:
-    """Read a CSV file, plain or gzipped.
+def read_external(path: Path, task: Task, most: int) -> External:
+    """Read a file of predictions.
+
+    Args:
+        path: the file.
+        task: whose findings are predicted.
+        most: lines at most, one for each image of the data set.
 
     Raises:
-        ExternalFileError: it is no such file, lacks a column, names an image twice, or holds a
-            value that is no prediction; the line is named.
+        ExternalFileError: it is no such file, lacks a column, has two for a finding, names an
+            image twice, or holds a value that is no prediction; the line is named.
     """
-    frame = _read(path)
-    if "image_id" not in frame.columns:
-        raise ExternalFileError(f"{path}: there is no column image_id, only {_few(frame.columns)}")
-    split = (
-        frame["split"].to_numpy(str) if "split" in frame.columns else np.full(len(frame), "test")
-    )
-    image_id = frame["image_id"].to_numpy(str)
-    _refuse(path, ~np.isin(split, SPLITS), f"split is not one of {', '.join(SPLITS)}", split)
-    _refuse(path, _repeated(image_id), "this image has a line already", image_id)
-    columns = [_column(path, frame, finding) for finding in task.findings]
-    values = np.stack([_numbers(path, frame, column) for column in columns], axis=1)
-    are_logits = [column.startswith("logit:") for column in columns]
-    if len(set(are_logits)) > 1:
-        raise ExternalFileError(
-            f"{path}: give logits of all findings or of none; here are {_few(columns)}"
-        )
-    if are_logits[0]:
-        with np.errstate(over="ignore"):
-            logits = values.astype(np.float32)
-        for column, given, kept in zip(columns, values.T, logits.T, strict=True):
-            _refuse(path, ~np.isfinite(kept), f"{column} is too large for a logit", given)
-        return External(split, image_id, logits, link(logits, task.kind))
-    for column, of_one in zip(columns, values.T, strict=True):
-        outside = (of_one < 0) | (of_one > 1)
-        _refuse(path, outside, f"{column} is not a probability in [0, 1]", of_one)
-    if task.exclusive:
-        total = values.sum(axis=1)
-        off = np.abs(total - 1) > SUM_TOLERANCE
-        _refuse(path, off, "the findings exclude each other, but their probabilities add to", total)
-    return External(split, image_id, _logits(values, task), values.astype(np.float32))
-
-
-def _read(path: Path) -> DataFrame:
     try:
-        data = file_bytes(path)
-        return table(unzipped(data) if is_gzip(data) else data)
+        columns = read_columns(path, lambda names: _chosen(path, names, task), most)
     except FileNotFoundError:
         raise ExternalFileError(f"{path}: there is no such file") from None
     except TableError as error:
-        raise ExternalFileError(f"{path}: not a readable CSV file: {error}") from None
+        raise ExternalFileError(f"{path}: not a readable file of predictions: {error}") from None
+    return _Reader(path, columns, task).external()
 
 
-def _column(path: Path, frame: DataFrame, finding: str) -> str:
-    names = [f"logit:{finding}", f"probability:{finding}", finding]
-    found = [name for name in names if name in frame.columns]
+def _chosen(path: Path, names: list[str], task: Task) -> list[str]:
+    """The columns that count; those of the findings come last, in their order."""
+    if ID not in names:
+        raise ExternalFileError(f"{path}: there is no column {ID}, only {_few(names)}")
+    columns = [_column(path, names, finding) for finding in task.findings]
+    if len({column.startswith(LOGIT) for column in columns}) > 1:
+        raise ExternalFileError(
+            f"{path}: give logits of all findings or of none; here are {_few(columns)}"
+        )
+    return [ID, *([SPLIT] if SPLIT in names else []), *columns]
+
+
+def _column(path: Path, names: list[str], finding: str) -> str:
+    forms = [f"{LOGIT}{finding}", f"probability:{finding}", finding]
+    found = [form for form in forms if form in names]
+    if len(found) > 1:
+        raise ExternalFileError(
+            f"{path}: more than one column for the finding {finding!r}: {', '.join(found)}. Which "
+            "of them counts is not guessed: keep one, logits where there are any"
+        )
     if found:
         return found[0]
-    near = get_close_matches(finding, frame.columns, n=1)
+    near = get_close_matches(finding, names, n=1)
     hint = f" Is it {near[0]!r}?" if near else ""
     raise ExternalFileError(
-        f"{path}: no column for the finding {finding!r}: one of {', '.join(names)} is needed, "
-        f"there are {_few(frame.columns)}.{hint}"
+        f"{path}: no column for the finding {finding!r}: one of {', '.join(forms)} is needed, "
+        f"there are {_few(names)}.{hint}"
     )
 
 
-def _numbers(path: Path, frame: DataFrame, column: str) -> np.ndarray:
-    import pandas as pd
+@dataclass(frozen=True)
+class _Reader:
+    """Makes predictions of the columns of a file, or says which line is no prediction."""
 
-    numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(numbers)
-    _refuse(path, wrong, f"{column} is not a finite number", frame[column].to_numpy())
-    return numbers
+    path: Path
+    columns: Columns
+    task: Task
+
+    def external(self) -> External:
+        image_id, split = self._ids_and_splits()
+        names = [*self.columns.values][-self.task.n_outputs :]
+        values = np.stack([self._numbers(name) for name in names], axis=1)
+        if names[0].startswith(LOGIT):
+            logits = self._checked_logits(names, values)
+            return External(split, image_id, logits, link(logits, self.task.kind))
+        self._check_probabilities(names, values)
+        warnings = tuple(filter(None, [_ties(names, values)]))
+        logits = _logits(values, self.task)
+        return External(split, image_id, logits, values.astype(np.float32), warnings)
+
+    def _ids_and_splits(self) -> tuple[np.ndarray, np.ndarray]:
+        image_id = self.columns.values[ID]
+        split = self.columns.values.get(SPLIT, np.full(len(image_id), "test"))
+        for name, values in ((ID, image_id), (SPLIT, split)):
+            if values.dtype.kind != "U":
+                raise ExternalFileError(f"{self.path}: {name} holds numbers in place of text")
+        self._refuse(~np.isin(split, SPLITS), f"split is not one of {', '.join(SPLITS)}", split)
+        self._refuse(_repeated(image_id), "this image has a line already", image_id)
+        return image_id, split
+
+    def _numbers(self, name: str) -> np.ndarray:
+        import pandas as pd
+
+        cells = self.columns.values[name]
+        numbers = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(np.float64)
+        self._refuse(~np.isfinite(numbers), f"{name} is not a finite number", cells)
+        return numbers
+
+    def _checked_logits(self, names: list[str], values: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            logits = values.astype(np.float32)
+        for name, given, kept in zip(names, values.T, logits.T, strict=True):
+            self._refuse(~np.isfinite(kept), f"{name} is too large for a logit (float32)", given)
+        if len(values) and ((values >= 0) & (values <= 1)).all():
+            raise ExternalFileError(
+                f"{self.path}: every value of {_few(names)} lies in [0, 1]: these look like "
+                "probabilities, name the columns probability:FINDING. If they are logits after "
+                "all, give their probabilities, 1 / (1 + exp(-logit)), or their softmax"
+            )
+        return logits
+
+    def _check_probabilities(self, names: list[str], values: np.ndarray) -> None:
+        for name, of_one in zip(names, values.T, strict=True):
+            outside = (of_one < 0) | (of_one > 1)
+            self._refuse(outside, f"{name} is not a probability in [0, 1]", of_one)
+        if self.task.exclusive:
+            total = values.sum(axis=1)
+            off = np.abs(total - 1) > SUM_TOLERANCE
+            fault = "the findings exclude each other, but their probabilities add to"
+            self._refuse(off, fault, total)
+
+    def _refuse(self, wrong: np.ndarray, fault: str, values: np.ndarray) -> None:
+        """Raise where any line is wrong, naming the first one and its value."""
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            where = f"{self.columns.word} {first + self.columns.first}"
+            more = f" (and {wrong.sum() - 1} more)" if wrong.sum() > 1 else ""
+            raise ExternalFileError(f"{self.path}, {where}: {fault}: {str(values[first])!r}{more}")
 
 
 def _logits(probabilities: np.ndarray, task: Task) -> np.ndarray:
@@ -131,20 +183,31 @@ def _logits(probabilities: np.ndarray, task: Task) -> np.ndarray:
     return odds.astype(np.float32)
 
 
+def _ties(names: list[str], values: np.ndarray) -> str:
+    """Which columns have lost their precision near 0 or 1, in words; empty for none."""
+    tied = {name: _tied(of_one) for name, of_one in zip(names, values.T, strict=True)}
+    lost = [f"{name} ({n} images)" for name, n in tied.items() if n]
+    if not lost:
+        return ""
+    return (
+        f"probabilities within {NEAR:g} of 0 or 1 are those of several images, which then rank as "
+        f"equal: {_few(lost)}. Give logits, or all digits"
+    )
+
+
+def _tied(probabilities: np.ndarray) -> int:
+    """How many images share a probability near 0 or 1 with another one."""
+    near = probabilities[(probabilities < NEAR) | (probabilities > 1 - NEAR)]
+    counts = np.unique(near, return_counts=True)[1]
+    return int(counts[counts > 1].sum())
+
+
 def _repeated(values: np.ndarray) -> np.ndarray:
     first = np.zeros(len(values), bool)
     first[np.unique(values, return_index=True)[1]] = True
     return ~first
 
 
-def _refuse(path: Path, wrong: np.ndarray, fault: str, values: np.ndarray) -> None:
-    """Raise where any line is wrong, naming the first one and its value."""
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        more = f" (and {wrong.sum() - 1} more lines)" if wrong.sum() > 1 else ""
-        raise ExternalFileError(f"{path}, line {first + 2}: {fault}: {str(values[first])!r}{more}")
-
-
 def _few(names: Iterable[str]) -> str:
-    names = [str(name) for name in names]
+    names = [name[:80] for name in names]
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

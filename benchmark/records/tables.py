@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import stat
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,8 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LARGEST = 2_000_000_000
-"""Bytes of text that are read at most; predictions of a million images are a tenth of it."""
+LARGEST = 1_000_000_000
+"""Bytes that are read at most, compressed or not; predictions of a million images are a tenth of it
+for a finding or two, half of it for fourteen."""
+RATIO, SMALL = 200, 1 << 26
+"""Nothing of more than ``SMALL`` bytes was compressed to less than ``1 / RATIO`` of its size."""
+MOST_COLUMNS, LONGEST = 1000, 300
+"""Columns of a table, and characters of the name of one, of an id or of another text in it."""
 _PIECE = 1 << 22
 _GZIP = b"\x1f\x8b"
 
@@ -26,12 +32,14 @@ def file_bytes(path: Path) -> bytes:
     """The bytes of a file.
 
     Raises:
-        TableError: it is too large, or cannot be read.
+        TableError: it is too large, no regular file, or cannot be read.
         FileNotFoundError: it is not there.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise _too_large()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a device or a pipe may never end
+            raise TableError("cannot be read (not a regular file)")
+        check_size(found.st_size, found.st_size)
         return path.read_bytes()
     except FileNotFoundError:
         raise
@@ -48,16 +56,15 @@ def unzipped(data: bytes) -> bytes:
     """The content of a gzip file.
 
     Raises:
-        TableError: it is none, is damaged, or holds more than :data:`LARGEST` bytes; no more than
-            these are decompressed.
+        TableError: it is none, is damaged, or holds more than :func:`check_size` allows; no more
+            than that is decompressed.
     """
     pieces, size = [], 0
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             while piece := file.read(_PIECE):
                 size += len(piece)
-                if size > LARGEST:
-                    raise _too_large()
+                check_size(size, len(data))
                 pieces.append(piece)
     except (OSError, EOFError, zlib.error) as error:
         raise TableError(f"not a readable gzip file ({error})") from None
@@ -81,7 +88,7 @@ def table(text: bytes, *, as_text: Iterable[str] | None = None) -> DataFrame:
             io.BytesIO(text), header=None, nrows=1, dtype=str, keep_default_na=False
         )
         names = header.iloc[0].tolist()
-        _refuse_repeated(names)
+        refuse_repeated(names)
         frame = pd.read_csv(
             io.BytesIO(text),
             header=0,
@@ -97,11 +104,37 @@ def table(text: bytes, *, as_text: Iterable[str] | None = None) -> DataFrame:
     return frame
 
 
-def _refuse_repeated(names: list[str]) -> None:
+def check_size(size: int, compressed: int) -> None:
+    """Raise a TableError for more bytes than are read of a file, or than it can honestly hold."""
+    if size > LARGEST:
+        raise TableError(
+            f"holds more than {LARGEST / 1e9:g} GB, which no table of predictions does"
+        )
+    if size > SMALL and size > RATIO * compressed:
+        raise TableError(
+            f"holds more than {RATIO} times its own size, which no table of predictions does"
+        )
+
+
+def check_names(names: list[str]) -> None:
+    """Raise a TableError for too many columns, one with a long name, or two of one name."""
+    if len(names) > MOST_COLUMNS:
+        raise TableError(f"has {len(names)} columns, at most {MOST_COLUMNS} are read")
+    if long := [name for name in names if len(name) > LONGEST]:
+        raise TableError(
+            f"a column's name has {len(long[0])} characters, at most {LONGEST} are read: "
+            f"{long[0][:40]!r}..."
+        )
+    refuse_repeated(names)
+
+
+def refuse_repeated(names: list[str]) -> None:
+    """Raise a TableError where two columns have one name."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise TableError(f"more than one column is named {repeated[0]!r}")
 
 
-def _too_large() -> TableError:
-    return TableError(f"holds more than {LARGEST / 1e9:g} GB, which no table of predictions does")
+def too_long(most: int) -> TableError:
+    """That a table has more lines than the data set has images."""
+    return TableError(f"has more than {most} lines, one for each image of the data set")

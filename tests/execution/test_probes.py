@@ -12,7 +12,7 @@ from msgspec import structs
 
 from benchmark.data.prepared import SPLITS, Prepared, load_prepared
 from benchmark.errors import UnknownName, UserError
-from benchmark.kinds.external_run import Origin, enter
+from benchmark.kinds.external_run import Origin, read_entry
 from benchmark.kinds.external_validation_run import evaluate
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
@@ -22,6 +22,7 @@ from benchmark.records.predictions import read_predictions
 from benchmark.records.row import ProbeFacts, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
+from benchmark.scoring.publishing import publish
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite
@@ -252,7 +253,8 @@ def test_predictions_of_another_tool_can_stand_beside_a_probe(people, tmp_path):
     lines = [f"{i},{t:.1f}" for i, t in zip(part.image_id, part.targets[:, 0], strict=True)]
     (tmp_path / "theirs.csv").write_text("\n".join(["image_id,sex M", *lines]))
     results = Results(tmp_path / "results")
-    row = enter(tmp_path / "theirs.csv", asked, Origin("theirs"), results, "probe:sex")
+    entry = read_entry(tmp_path / "theirs.csv", 0, asked, Origin("theirs"), "probe:sex")
+    row = publish(results, entry.row, entry.checked)
     assert row.protocol.probe == "sex"
     assert row.spec.protocol == "probe:sex"
     assert stored_scores(results, row).splits["test"].metrics["auc"] == 1

@@ -1,10 +1,9 @@
-"""Prediction files of other tools: what is taken, and how a fault is told."""
+"""Predictions of other tools, read from a file: what they mean.
+
+What is refused is tested through the command: ``tests/commands/test_score_refusals.py``.
+"""
 
 from __future__ import annotations
-
-import gzip
-import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ def read(tmp_path):
     def read_text(text: str, task: Task = BINARY):
         path = tmp_path / "theirs.csv"
         path.write_text(text)
-        return read_external(path, task)
+        return read_external(path, task, 10)
 
     return read_text
 
@@ -40,8 +39,8 @@ def test_certain_probabilities_stay_finite(read):
     assert np.isfinite(read("image_id,Pneumonia\na,0\nb,1\n").logits).all()
 
 
-def test_logits_win_over_probabilities_and_give_them(read):
-    got = read("split,image_id,logit:A,A,logit:B\nvalidation,a,2,0.1,-1\ntest,a2,0,0.2,1\n", TWO)
+def test_logits_give_probabilities(read):
+    got = read("split,image_id,logit:A,logit:B\nvalidation,a,2,-1\ntest,a2,0,1\n", TWO)
     np.testing.assert_allclose(got.probabilities, expit(got.logits), rtol=1e-6)
     assert got.split.tolist() == ["validation", "test"]
 
@@ -51,58 +50,38 @@ def test_exclusive_probabilities_come_back_from_their_logits(read):
     np.testing.assert_allclose(softmax(got.logits, axis=1), [[0.3, 0.7]], rtol=1e-6)
 
 
+def test_findings_are_found_by_their_names(read):
+    got = read("B,image_id,A\n0.2,a,0.7\n", TWO)
+    np.testing.assert_allclose(got.probabilities, [[0.7, 0.2]])
+
+
 @pytest.mark.parametrize(
     ("text", "task", "said"),
     [
-        ("image,Pneumonia\na,1\n", BINARY, "no column image_id"),
-        ("image_id,Pnuemonia\na,1\n", BINARY, "Is it 'Pnuemonia'"),
-        ("image_id,Pneumonia\na,0.1\nb,1.5\n", BINARY, "line 3: .* probability .* '1.5'"),
-        ("image_id,Pneumonia\na,0.1\nb,high\n", BINARY, "line 3: .* finite number: 'high'"),
-        ("image_id,Pneumonia\na,\n", BINARY, "line 2: .* finite number: ''"),
-        ("image_id,logit:Pneumonia\na,inf\n", BINARY, "line 2: .* finite number"),
-        ("image_id,Pneumonia\na,0.1\nb,0.2\na,0.3\n", BINARY, "line 4: .* already: 'a'"),
-        ("image_id,split,Pneumonia\na,tets,0.1\n", BINARY, "line 2: split .* 'tets'"),
-        ("image_id,logit:Pneumonia\na,1e39\n", BINARY, "line 2: .* too large .* '1e\\+39'"),
-        ("image_id,Pneumonia,Pneumonia\na,0.1,0.2\n", BINARY, "more than one column"),
-        ("image_id,Pneumonia\na,0.1,\nb,0.2,\n", BINARY, "more cells than the header"),
         ("image_id,A,B\na,0.9,0.7\n", CLASSES, "line 2: .* add to: '1.6"),
         ("image_id,logit:A,B\na,0.9,0.7\n", TWO, "logits of all findings or of none"),
-        ("", BINARY, "not a readable CSV"),
+        ("image_id,A,logit:B,B\na,1,1,1\n", TWO, "column for the finding 'B': logit:B, B"),
+        ("image_id,logit:A,logit:B\na,0.3,0.7\n", CLASSES, "logit:A, logit:B lies in"),
     ],
 )
-def test_a_fault_is_named_with_its_line(read, text, task, said):
+def test_a_fault_of_several_findings_is_named(read, text, task, said):
     with pytest.raises(ExternalFileError, match=said):
         read(text, task)
 
 
-def test_a_gzipped_file_is_read_and_a_damaged_one_named(tmp_path):
-    path, data = tmp_path / "theirs", gzip.compress(b"image_id,Pneumonia\na,0.25\n")
-    path.write_bytes(data)
-    assert read_external(path, BINARY).probabilities.tolist() == [[0.25]]
-    for damaged in (data[:-9], data[:12] + b"\xff\xff" + data[14:]):
-        path.write_bytes(damaged)
-        with pytest.raises(ExternalFileError, match="theirs: not a readable CSV file"):
-            read_external(path, BINARY)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ExternalFileError, match=r"nothing\.csv: there is no such file"):
-        read_external(tmp_path / "nothing.csv", BINARY)
-
-
-class Touches:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return Path.touch, (self.marker,)
-
-
-def test_nothing_in_a_file_is_executed(tmp_path):
-    path, marker = tmp_path / "evil.csv", tmp_path / "executed"
-    path.write_bytes(pickle.dumps(Touches(marker)))
-    with pytest.raises(ExternalFileError, match=r"evil\.csv"):
-        read_external(path, BINARY)
-    assert not marker.exists()
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((0.0002, 0.0002, 0.5), "Pneumonia (2 images)"),
+        ((1, 1, 1), "Pneumonia (3 images)"),
+        ((0.0002, 0.0003, 0.9999), None),
+        ((0.3, 0.3, 0.3), None),
+    ],
+)
+def test_ties_near_0_and_1_are_told(read, values, told):
+    got = read("image_id,Pneumonia\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values)))
+    if told is None:
+        assert got.warnings == ()
+    else:
+        (warning,) = got.warnings
+        assert told in warning

@@ -1,0 +1,107 @@
+"""What predictions made elsewhere must not do to a results folder: asked before one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from benchmark.errors import UserError
+from benchmark.kinds.external_run import Entry
+from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.row import Row
+from benchmark.records.store import Results
+
+TOLERANCE = 1e-5
+"""Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
+
+
+def check_entries(
+    entries: Sequence[Entry], results: Results, ours: Collection[str], *, replace: bool
+) -> None:
+    """Refuse entries of one name that cannot stand beside what is there, or beside each other.
+
+    Args:
+        entries: of one call, of different seeds.
+        results: the folder that they are to be entered into; nothing in it is changed.
+        ours: names of models and ensembles that are trained here.
+        replace: whether earlier entries of the same name and seed give way.
+
+    Raises:
+        UserError: the name is of a model that is trained here, or taken; a model without chance has
+            several seeds; or two seeds have the same predictions.
+    """
+    there = [row for row in results.rows() if row.done]
+    trained = {row.spec.model for row in there if row.external is None}
+    first = entries[0].row
+    _refuse_our_name(first.spec.model, {*ours, *trained})
+    called = {row.spec_id: row for row in there if row.config_id == first.config_id}
+    ids = [entry.row.spec_id for entry in entries]
+    if not replace:
+        _refuse_taken([called[spec_id] for spec_id in ids if spec_id in called])
+    others = [row for spec_id, row in called.items() if spec_id not in ids]
+    _refuse_another_model(first, others)
+    _refuse_chance(first, [entry.row for entry in entries] + others)
+    _refuse_copies(entries, others, results)
+
+
+def _refuse_our_name(name: str, ours: Collection[str]) -> None:
+    if name.casefold() in {each.casefold() for each in ours}:
+        raise UserError(
+            f"{name!r} is the name of a model that is trained here: give another one by --name, or "
+            "what was made elsewhere would pass for it"
+        )
+
+
+def _refuse_taken(taken: Sequence[Row]) -> None:
+    if taken:
+        seeds = ", ".join(str(row.spec.seed) for row in taken)
+        raise UserError(
+            f"the name {taken[0].spec.model!r} is taken on this data set, seed {seeds}. Give "
+            "another one by --name, another --seed of the same model, or --replace the entry"
+        )
+
+
+def _refuse_another_model(row: Row, others: Sequence[Row]) -> None:
+    """Seeds of one name are averaged, so they have to be of one model as far as is known of it."""
+    for other in others:
+        for what in ("reference", "parameters"):
+            told, then = getattr(row.model, what), getattr(other.model, what)
+            if told != then:
+                raise UserError(
+                    f"seed {other.spec.seed} of {row.spec.model!r} was entered with --{what} "
+                    f"{then!r}, not {told!r}: say the same of all seeds of one model, or give "
+                    "another one its own --name"
+                )
+
+
+def _refuse_chance(row: Row, together: Sequence[Row]) -> None:
+    deterministic = row.model.deterministic or any(each.model.deterministic for each in together)
+    if deterministic and len(together) > 1:
+        seeds = ", ".join(str(each.spec.seed) for each in together)
+        raise UserError(
+            f"{row.spec.model!r} would be deterministic and have several seeds ({seeds}): a model "
+            "without chance in it has one run; one with chance is entered without --deterministic"
+        )
+
+
+def _refuse_copies(entries: Sequence[Entry], others: Sequence[Row], results: Results) -> None:
+    tests = [(entry.row, entry.predictions.part("test")) for entry in entries]
+    tests += [(row, _test_of(row, results)) for row in others]
+    for (one, first), (other, second) in combinations(tests, 2):
+        if _same(first.logits, second.logits):
+            raise UserError(
+                f"seeds {one.spec.seed} and {other.spec.seed} of {one.spec.model!r} have the same "
+                "predictions: one file was given twice, or no seed changes this model; then enter "
+                "one of them, with --deterministic"
+            )
+
+
+def _test_of(row: Row, results: Results) -> Predictions:
+    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    return read_predictions(path, row.dataset.task.kind).part("test")
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.shape == second.shape and np.allclose(first, second, TOLERANCE, TOLERANCE)

@@ -1,0 +1,141 @@
+"""Columns of a file that other hands made: CSV, gzipped CSV, Parquet or NPZ.
+
+Which of these it is, its first bytes say. Sizes, ratios of compression, number and names of the
+columns are looked at before any is read. Nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from benchmark.records.npz_columns import NpzColumns
+from benchmark.records.tables import (
+    LONGEST,
+    TableError,
+    check_names,
+    file_bytes,
+    is_gzip,
+    too_long,
+    unzipped,
+)
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+CELLS = 1 << 20
+"""Of a CSV file that are in memory at a time; only the columns that count are kept."""
+HEADER = 1 << 20
+"""Bytes of its first line at most."""
+
+
+class Format(Protocol):
+    """A file of columns, of which the names are known and the rest is not read yet."""
+
+    names: list[str]
+
+    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+        """(N,) text or numbers of these columns; a TableError where N is above ``most``."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Equally long columns, in the order they were chosen in.
+
+    Attributes:
+        values: (N,) text or numbers by name.
+        word, first: what a line is called and the number of the first one.
+    """
+
+    values: dict[str, np.ndarray]
+    word: str
+    first: int
+
+
+def read_columns(path: Path, choose: Callable[[list[str]], list[str]], most: int) -> Columns:
+    """Read some columns of a file.
+
+    Args:
+        path: the file.
+        choose: says of the names of all columns which of them are read.
+        most: lines at most.
+
+    Raises:
+        TableError: it cannot be read, or is larger than can be.
+        FileNotFoundError: it is not there.
+    """
+    data = file_bytes(path)
+    file = _opened(data)
+    values = file.read(choose(file.names), most)
+    if len({len(column) for column in values.values()}) > 1:
+        told = ", ".join(f"{len(column)} of {name}" for name, column in values.items())
+        raise TableError(f"its columns are not equally long: {told}")
+    return Columns(values, "line", 2) if isinstance(file, _Csv) else Columns(values, "entry", 1)
+
+
+def _opened(data: bytes) -> Format:
+    if data.startswith(b"PK"):
+        return NpzColumns(data)
+    if data.startswith(b"PAR1"):
+        from benchmark.records.parquet_columns import ParquetColumns  # PyArrow takes a while
+
+        return ParquetColumns(data)
+    return _Csv(unzipped(data) if is_gzip(data) else data)
+
+
+class _Csv:
+    def __init__(self, text: bytes):
+        self._text = text
+        head = io.StringIO(text[:HEADER].decode("utf-8-sig", errors="replace"), newline="")
+        try:
+            self.names = next(csv.reader(head), [])
+        except csv.Error as error:
+            raise TableError(f"not a readable CSV table ({error})") from None
+        if b"\0" in text[:HEADER] or not any(self.names):
+            raise TableError("neither CSV, plain or gzipped, nor Parquet nor NPZ")
+        check_names(self.names)
+
+    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+        import pandas as pd
+
+        pieces = []
+        try:
+            for frame in self._frames():
+                if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of the rest
+                    raise TableError(
+                        f"lines have more cells than the header, which has {len(self.names)}"
+                    )
+                pieces.append(frame[names])
+                if frame.index.stop > most:
+                    raise too_long(most)
+        except (ValueError, OverflowError) as error:  # what pandas raises is one of these
+            raise TableError(f"not a readable CSV table ({error})") from None
+        whole = pd.concat(pieces) if pieces else pd.DataFrame(columns=names, dtype=str)
+        return {name: _text(name, whole[name].to_numpy(object)) for name in names}
+
+    def _frames(self) -> Iterator[DataFrame]:
+        import pandas as pd
+
+        return pd.read_csv(
+            io.BytesIO(self._text),
+            header=0,
+            names=self.names,
+            dtype=str,
+            keep_default_na=False,
+            low_memory=False,
+            encoding="utf-8-sig",
+            chunksize=max(1, CELLS // len(self.names)),
+        )
+
+
+def _text(name: str, cells: np.ndarray) -> np.ndarray:
+    """Cells as fixed-width text, which is as wide as the longest of them."""
+    if max((len(str(cell)) for cell in cells), default=0) > LONGEST:
+        raise TableError(f"{name[:40]}: cells of more than {LONGEST} characters")
+    return cells.astype(str)

@@ -1,0 +1,83 @@
+"""Columns of an NPZ file, as ``numpy.savez`` writes one. Pickled objects are never read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+import numpy as np
+from numpy.lib import format as npy
+
+from benchmark.records.tables import LONGEST, TableError, check_names, check_size, too_long
+
+SUFFIX = ".npy"
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What NumPy writes; the others cannot be decompressed piece by piece."""
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+
+
+class NpzColumns:
+    """One array a column, none of them read yet.
+
+    Args:
+        data: bytes of the file.
+
+    Raises:
+        TableError: it is no NPZ file, or holds more than can be a table of predictions.
+    """
+
+    def __init__(self, data: bytes):
+        try:
+            self._archive = zipfile.ZipFile(io.BytesIO(data))
+        except DAMAGE as error:
+            raise TableError(f"not a readable NPZ file ({error})") from None
+        members = self._archive.infolist()
+        if odd := [m.filename for m in members if not m.filename.endswith(SUFFIX)]:
+            raise TableError(f"a zip file that holds {odd[0][:LONGEST]!r}, so no NPZ file")
+        check_size(sum(member.file_size for member in members), len(data))
+        self.names = [member.filename.removesuffix(SUFFIX) for member in members]
+        check_names(self.names)
+
+    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+        """(N,) text or numbers of these columns.
+
+        Raises:
+            TableError: one is damaged, longer than ``most``, not flat, or neither text nor numbers.
+        """
+        return {name: self._column(name, most) for name in names}
+
+    def _column(self, name: str, most: int) -> np.ndarray:
+        member = self._archive.getinfo(f"{name}{SUFFIX}")
+        if member.compress_type not in METHODS:
+            raise TableError(f"{name}: compressed in a way that NumPy does not")
+        try:
+            with self._archive.open(member) as file:
+                raw = file.read(member.file_size)
+            values = _array(raw, most)
+            return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+        except TableError as error:
+            raise TableError(f"{name}: {error}") from None
+        except DAMAGE as error:
+            raise TableError(f"{name}: not a readable array ({error})") from None
+
+
+def _array(raw: bytes, most: int) -> np.ndarray:
+    """The array in the bytes of an NPY file: what its header says is checked, then looked at."""
+    file = io.BytesIO(raw)
+    read_header = HEADERS.get(npy.read_magic(file))
+    if read_header is None:
+        raise TableError("an array of an unknown format")
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject:
+        raise TableError("holds pickled objects, which are never read; save text as text")
+    if dtype.kind not in "fiuUS" or len(shape) != 1:
+        raise TableError(f"{dtype} of shape {shape}, not a flat array of text or numbers")
+    if shape[0] > most:
+        raise too_long(most)
+    if dtype.itemsize > 4 * LONGEST:  # of text, four bytes a character
+        raise TableError(f"texts of more than {LONGEST} characters")
+    if shape[0] * dtype.itemsize != len(raw) - file.tell():
+        raise TableError("is cut short")
+    return np.frombuffer(raw, dtype, offset=file.tell())

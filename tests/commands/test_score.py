@@ -1,0 +1,166 @@
+"""Predictions of another tool in the leaderboard: what is taken, and as what."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.data.prepared import load_prepared
+from benchmark.hashing import sha256
+from benchmark.records.predictions import read_predictions
+from tests.commands.conftest import SET, SIZES, lines, table
+
+HERE = Path("theirs.csv")
+
+
+def entry(score):
+    content = json.loads((score.results.folder / "leaderboard.json").read_bytes())
+    (found,) = content["configurations"]
+    return found
+
+
+def enter(score, content, *options):
+    """Enter one file; returns what was said."""
+    told = score(score.write("theirs.csv", content), *options)
+    assert told.code == 0, told.said
+    return told.said
+
+
+def test_test_predictions_alone_enter_marked_without_gap_and_at_one_half(score):
+    assert "F1 at 0.5" in enter(score, lines(), "--deterministic")
+    found = entry(score)
+    assert (found["external"], found["model"]) == (True, "theirs")
+    assert found["measurements"]["gap_auc"]["mean"] is None
+    assert 0.8 < found["measurements"]["test_auc"]["mean"] < 1
+    assert found["not_ranked_because"] is None
+    board = (score.results.folder / "LEADERBOARD.md").read_text()
+    assert "| theirs ◊ |" in board
+    assert "no validation split to choose a threshold on: theirs" in board
+    assert "not known" in board  # the hardware
+
+
+def test_targets_and_order_come_from_the_data_set(score):
+    enter(score, lines())
+    (row,) = score.results.rows()
+    test = read_predictions(score.results.predictions_path(row.spec_id), "binary")
+    part = load_prepared(SET, score.data_dir).part("test")
+    assert test.image_id.tolist() == part.image_id.tolist()
+    assert test.targets[:, 0].tolist() == part.targets[:, 0].tolist()
+    given = dict(line.split(",")[::2] for line in lines()[1:])
+    assert [f"{p:.4f}" for p in test.probabilities[:, 0]] == [given[i] for i in test.image_id]
+
+
+def test_several_seeds_are_entered_in_one_call(score):
+    files = [score.write(f"{seed}.csv", lines(SIZES, seed)) for seed in range(3)]
+    told = score(*files, "--name", "theirs")
+    assert told.code == 0, told.said
+    assert "at 0.5" not in told.said
+    found = entry(score)
+    assert found["seeds"] == [0, 1, 2]
+    assert found["not_ranked_because"] is None
+    assert found["measurements"]["gap_auc"]["mean"] is not None
+
+
+def test_seeds_may_be_named_and_come_one_by_one(score):
+    for seed in (7, 5):
+        enter(score, lines(seed=seed), "--seed", seed)
+    assert entry(score)["seeds"] == [5, 7]
+    assert "2 of the " in entry(score)["not_ranked_because"]
+
+
+def test_a_new_file_takes_the_place_of_an_entry_where_that_is_asked_for(score):
+    enter(score, lines())
+    (before,) = score.results.rows()
+    enter(score, lines(seed=5), "--replace")
+    (after,) = score.results.rows()
+    assert after.spec_id == before.spec_id
+    assert after.predictions_sha256 != before.predictions_sha256
+
+
+def as_npz(frame: pd.DataFrame, save=np.savez) -> bytes:
+    file = io.BytesIO()
+    text = {name: frame[name].to_numpy(str) for name in ("image_id", "split")}
+    save(file, **text, Pneumonia=frame["Pneumonia"].to_numpy())
+    return file.getvalue()
+
+
+FORMATS = {
+    "csv": lambda frame: frame.to_csv(index=False).encode(),
+    "csv.gz": lambda frame: gzip.compress(frame.to_csv(index=False).encode()),
+    "csv with a byte order mark": lambda frame: frame.to_csv(index=False).encode("utf-8-sig"),
+    "csv of Windows": lambda frame: frame.to_csv(index=False, lineterminator="\r\n").encode(),
+    "parquet": lambda frame: frame.to_parquet(index=False),
+    "parquet with an index": lambda frame: frame.to_parquet(index=True),
+    "parquet of categories": lambda f: f.astype({"split": "category"}).to_parquet(index=False),
+    "npz": as_npz,
+    "npz, compressed": lambda frame: as_npz(frame, np.savez_compressed),
+    "npz of bytes": lambda frame: as_npz(
+        frame, lambda file, split, **rest: np.savez(file, split=split.astype("S"), **rest)
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_gives_the_same_predictions(form, score):
+    enter(score, FORMATS["csv"](table(SIZES)), "--name", "csv")
+    score.write("theirs.csv", FORMATS[form](table(SIZES)))  # what it is, its content says
+    told = score(HERE, "--name", "other")
+    assert told.code == 0, told.said
+    first, second = score.results.rows()
+    assert first.predictions_sha256 == second.predictions_sha256
+
+
+def test_check_says_that_a_file_would_be_taken_and_writes_nothing(score):
+    told = score("--check", score.write("theirs.csv", lines(SIZES)))
+    assert told.code == 0
+    assert "theirs.csv would be taken: theirs, seed 0" in told.said
+    assert "40 train, 40 validation, 60 test images" in told.said
+    assert "AUC" not in told.said
+    assert not score.results.folder.exists()
+
+
+def test_the_template_is_taken_once_it_is_filled_in(score):
+    told = score("--template", SET, HERE, dataset="")
+    assert told.code == 0, told.said
+    template = pd.read_csv(score.folder / HERE, dtype=str)
+    assert [*template] == ["image_id", "split", "logit:Pneumonia"]
+    assert len(template) == sum(SIZES.values())
+    refused = score("--check", HERE)
+    assert (refused.code, "line 2: logit:Pneumonia is not a finite" in refused.said) == (2, True)
+    known = table(SIZES).set_index("image_id")["Pneumonia"]
+    filled = template.assign(**{"logit:Pneumonia": 4 * known[template["image_id"]].to_numpy() - 2})
+    enter(score, filled.to_csv(index=False))
+
+
+def test_a_template_takes_the_place_of_no_file(score):
+    score.write("theirs.csv", lines())
+    told = score("--template", SET, HERE, dataset="")
+    assert (told.code, "is there already" in told.said) == (2, True)
+    assert (score.folder / HERE).read_text().splitlines() == lines()
+
+
+def test_a_template_has_a_name_of_its_own(score, monkeypatch):
+    monkeypatch.chdir(score.folder)
+    assert score("--template", SET, dataset="").code == 0
+    assert (score.folder / "kermany_pneumonia_internal.csv").is_file()
+
+
+def test_probabilities_that_lost_their_precision_are_warned_of(score):
+    rounded = table().assign(Pneumonia=lambda f: f["Pneumonia"].round().astype(int))
+    said = enter(score, rounded.to_csv(index=False))
+    assert "Warning: probabilities within 0.001 of 0 or 1" in said
+    assert "Pneumonia (60 images)" in said
+    assert "Warning" not in enter(score, lines(), "--name", "other")
+
+
+def test_what_is_known_of_the_model_stands_in_the_row(score):
+    enter(score, lines(), "--reference", "Somebody 2020", "--parameters", 7)
+    (row,) = score.results.rows()
+    assert (row.model.reference, row.model.parameters) == ("Somebody 2020", 7)
+    assert row.external.sha256 == sha256((score.folder / HERE).read_bytes())
