@@ -66,6 +66,8 @@ class Scores(LaterFields, frozen=True):
         predictions_sha256: of the prediction file that they were computed from.
         seed_text: that resamples were drawn from, the id of the row's protocol.
         validation_auc_error: standard error of the mean AUC on validation.
+        test_digest: which test images, patients and targets these are, as the predictions have it;
+            None without a test, or before it was computed.
     """
 
     scorer_version: int
@@ -86,6 +88,7 @@ class Scores(LaterFields, frozen=True):
     undefined_resamples: dict[str, Count]
     by_rule: dict[str, RuleScores] | None = None
     validation_auc_error: float | None = None
+    test_digest: Sha256 | None = None
 
     def __post_init__(self) -> None:
         if not {"validation", "test"} & self.splits.keys():  # its row says whether there is a test

@@ -15,6 +15,7 @@ from benchmark.records.store import Results
 from benchmark.report import environments
 from benchmark.report.configuration import Configuration, Run
 from benchmark.report.labels import labels, settings
+from benchmark.report.mismatches import mismatches
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
@@ -192,11 +193,12 @@ def _table(
 ) -> Table:
     protocol, found = rows[0].protocol, {c.key: c for c in every}
     stored = StoredComparisons(results.comparisons_path(table_name(protocol, watermarks)))
+    apart = mismatches(protocol, every) | {c.key: c.obstacle for c in every if c.obstacle}
     ranking = rank_configurations(
-        [_entry(c) for c in found.values() if not c.obstacle], compared=stored.compare
+        [_entry(c) for c in every if c.key not in apart], compared=stored.compare
     )
     stored.save()
-    obstacles = ranking.unranked | {key: c.obstacle for key, c in found.items() if c.obstacle}
+    obstacles = ranking.unranked | apart
     return Table(
         protocol=protocol,
         watermarks=watermarks,

@@ -9,6 +9,7 @@ from benchmark.records.predictions import Predictions
 from benchmark.records.row import ProtocolFacts
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.scoring.by_rule import by_rule
+from benchmark.scoring.digest import test_digest
 from benchmark.scoring.overlap import score_masks
 from benchmark.scoring.scorecard import SCORER_VERSION, score
 
@@ -37,6 +38,8 @@ def score_predictions(
         seed_text=protocol.id,
         tested=tested,
     )
+    if tested:
+        scores = structs.replace(scores, test_digest=test_digest(predictions, protocol))
     if protocol.rule is UNSET:
         return scores
     return structs.replace(scores, by_rule=by_rule(predictions, protocol.rule.decision))

@@ -61,7 +61,8 @@ def site(tmp_path_factory) -> tuple[Path, Results]:
     add_row(results, "constant", strength=0.0)
     add_row(results, "mlp", failed=HOSTILE)
     names = ("Normal", HOSTILE, "other")
-    shared = protocol(f"toy/{HOSTILE}", names, split=HOSTILE, label_version=HOSTILE)
+    own = {"split": HOSTILE, "label_version": HOSTILE}
+    shared = protocol(f"toy/{HOSTILE}", names, "multiclass", **own)
     facts = {"shared": shared, "kind": "multiclass", "suite": ODD, "people": people}
     add_row(results, HOSTILE, strength=2.0, spec={"imbalance": HOSTILE}, **facts)
     out = tmp_path_factory.mktemp("site")

@@ -23,16 +23,19 @@ from benchmark.records.row import (
     TaskFacts,
 )
 from benchmark.records.store import Results
+from benchmark.scoring.digest import test_digest
 from benchmark.spec import PUBLISHED, Spec
 from tests.records.rows import a_row, an_environment, counts_of
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
+UNKNOWN = "0" * 64
 
 
 def predictions(protocol: ProtocolFacts, strength: float, seed: int, kind: str) -> Predictions:
     """Two images a patient; targets depend on the protocol alone, logits on strength and seed."""
     findings = tuple(protocol.findings)
-    data = np.random.default_rng(crc32(protocol.id.encode()))
+    drawn_from = replace(protocol, test_digest=UNKNOWN).own_id()  # the digest is of what is drawn
+    data = np.random.default_rng(crc32(drawn_from.encode()))
     n = sum(SPLIT_SIZES.values())
     targets = data.permuted(np.tile([[0.0], [1.0]], (n // 2, len(findings))), axis=0)
     if kind == "multiclass":
@@ -62,7 +65,10 @@ def without_test(content: Predictions) -> Predictions:
     return dataclasses.replace(content, **arrays)
 
 
-def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) -> ProtocolFacts:
+def protocol(
+    dataset: str = "toy/official", findings=("pneumonia",), kind: str = "binary", **changes
+) -> ProtocolFacts:
+    """Of a test set of generated predictions; ``kind`` matters where findings are exclusive."""
     facts = {
         "dataset": dataset,
         "dataset_version": "1.0.0",
@@ -71,11 +77,13 @@ def protocol(dataset: str = "toy/official", findings=("pneumonia",), **changes) 
         "label_version": "2018",
         "projections": ["AP"],
         "rendition": "original",
-        "test_digest": "0" * 64,
+        "test_digest": UNKNOWN,
         "limit": None,
         "legacy": False,
     }
-    return ProtocolFacts.of(facts | changes)
+    made = ProtocolFacts.of(facts | changes)
+    digest = test_digest(predictions(made, 0, 0, kind), made)
+    return ProtocolFacts.of(facts | {"test_digest": digest} | changes)
 
 
 def legacy(name: str, **changes) -> ProtocolFacts:
