@@ -107,6 +107,22 @@ def main() -> None:
     help="Whether to wait for specs that another run on the same results is at work on.",
 )
 @click.option(
+    "--shard",
+    default="",
+    metavar="I/N",
+    help="Only part I of N, for machines that share no folder; join what they made by: merge.",
+)
+@click.option(
+    "--slurm-script",
+    "slurm_tasks",
+    type=click.IntRange(min=1),
+    is_flag=False,
+    flag_value=8,
+    metavar="[TASKS]",
+    help="Print a Slurm array file (default: 8 tasks) that does this run on shared folders, and "
+    "stop.",
+)
+@click.option(
     "--hang-after",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
@@ -123,7 +139,14 @@ def main() -> None:
 @options.cache_dir()
 @options.models_dir()
 @options.weights_dir()
-def run(run_all: bool, names: tuple[str, ...], **given: Any) -> None:
+@click.pass_context
+def run(
+    context: click.Context,
+    run_all: bool,
+    names: tuple[str, ...],
+    slurm_tasks: int | None,
+    **given: Any,
+) -> None:
     """Train and score what is missing, then write the leaderboard.
 
     A spec is one model on one data set at one size, prepared in one way, with one seed. Specs that
@@ -136,6 +159,11 @@ def run(run_all: bool, names: tuple[str, ...], **given: Any) -> None:
         raise click.UsageError("--json goes with --dry-run")
     if bool(names) == run_all:
         raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
+    if slurm_tasks:
+        from benchmark.commands.slurm import slurm_script
+
+        click.echo(slurm_script(context, slurm_tasks), nl=False)
+        return
     raise SystemExit(run_suites(names, **given))
 
 
@@ -209,6 +237,21 @@ def leaderboard(no_cost: bool, results: Path) -> None:
     from benchmark.commands.leaderboard import write_leaderboard
 
     write_leaderboard(results, cost=not no_cost)
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=options.FOLDER, metavar="DIR...")
+@options.results()
+def merge(folders: tuple[Path, ...], results: Path) -> None:
+    """Bring the rows of other results folders into one, and write its leaderboard.
+
+    For runs on machines that share no folder (run --shard). Everything is verified first; rows of
+    one spec that differ in code, data or targets are refused, of two that differ only in their
+    numbers the earlier stands.
+    """
+    from benchmark.commands.merge import merge_folders
+
+    merge_folders(folders, results)
 
 
 @main.command("fetch-weights")

@@ -40,6 +40,7 @@ def run_suites(
     profile: bool,
     jobs: int | None,
     jobs_per_gpu: int,
+    shard: str,
     device: str,
     wait: bool,
     hang_after: float,
@@ -55,6 +56,7 @@ def run_suites(
     from benchmark.models import discover
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
+    from benchmark.planning.shards import parse_shard
     from benchmark.records.store import Results
     from benchmark.scheduling.executors.local import LocalExecutor
     from benchmark.scheduling.runner import Options
@@ -80,6 +82,7 @@ def run_suites(
         precision,
         no_test,
         tuple(each for part in parts for each in part.devices),
+        parse_shard(shard),
     )
     plan = make_plan(chosen, stock, wanted, rerun)
     if as_json:

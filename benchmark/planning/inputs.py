@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.machine.devices import Device
 from benchmark.models import ModelFile
+from benchmark.planning.shards import Shard
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.training.starting_weights import WeightSources
@@ -28,6 +29,7 @@ class PlanInputs:
         precision: Keras dtype policy in place of the recipes' own; None for these.
         no_test: whether test images are left alone.
         devices: accelerators of the slots, as far as they are known; none on CPUs.
+        shard: the part of the specs that is planned; None for all.
     """
 
     model_files: Mapping[str, ModelFile]
@@ -38,6 +40,7 @@ class PlanInputs:
     precision: str | None = None
     no_test: bool = False
     devices: tuple[Device, ...] = ()
+    shard: Shard | None = None
 
     @cached_property
     def written(self) -> dict[str, int]:

@@ -76,6 +76,7 @@ def make_plan(
     if wanted and drafts and not selected:
         chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
         raise nothing_matches(wanted, [d.spec for d in drafts if d.suite in chosen])
+    selected = inputs.shard.of(selected, drafts) if inputs.shard else selected
     drafts += _origins(drafts, inputs)
     plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())
     return plan

@@ -63,10 +63,15 @@ def this_process() -> Owner:
         pid_namespace=_pid_namespace(),
         pid=os.getpid(),
         started=_state(os.getpid())[1],
-        job=next((os.environ[name] for name in JOB_VARIABLES if name in os.environ), None),
+        job=job_number(),
         begun=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         token=secrets.token_hex(16),
     )
+
+
+def job_number() -> str | None:
+    """Number of the job of a batch system that this process belongs to."""
+    return next((os.environ[name] for name in JOB_VARIABLES if name in os.environ), None)
 
 
 def parse_owner(data: bytes) -> Owner | None:

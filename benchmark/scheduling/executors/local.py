@@ -19,6 +19,7 @@ from typing import IO, Any
 from benchmark.machine.memory import oom_kills, own_memory_mb
 from benchmark.records.store import Results
 from benchmark.scheduling.events import EventLines
+from benchmark.scheduling.owner import job_number
 from benchmark.scheduling.sharing import GROWTH, Share
 from benchmark.scheduling.slots import ENDINGS, Event, Folders, Job, Limits, SlotFacts
 
@@ -49,14 +50,11 @@ class LocalExecutor:
     def slots(self) -> Sequence[LocalSlot]:
         """One slot a part, with a log of its own."""
         results, folders = Results(self._folders.results), self._folders.as_message()
-        logs = (
-            ["worker"]
-            if len(self._parts) == 1
-            else [f"worker-{i + 1}" for i in range(len(self._parts))]
-        )
+        name = "-".join(filter(None, ["worker", job_number()]))
+        numbers = [f"-{i + 1}" for i in range(len(self._parts))] if len(self._parts) > 1 else [""]
         return [
-            LocalSlot(folders, share, results.log_path(log), self._limits)
-            for share, log in zip(self._parts, logs, strict=True)
+            LocalSlot(folders, share, results.log_path(name + number), self._limits)
+            for share, number in zip(self._parts, numbers, strict=True)
         ]
 
 

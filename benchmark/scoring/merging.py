@@ -1,0 +1,159 @@
+"""One results folder out of several that were filled apart.
+
+Everything is read and verified before anything is written: a contradiction leaves the target as it
+was. Of two finished rows of one spec that were made by the same code on the same data the earlier
+stands; rows that differ in more than their numbers are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.hashing import sha256_of_file
+from benchmark.records.files import write_in_order
+from benchmark.records.row import Row
+from benchmark.records.store import Results
+from benchmark.scoring.stored import stored_headline
+
+SAME, TAKEN, EARLIER, LATER, FAILED = (
+    "there already", "taken", "other numbers, of an earlier run: taken",
+    "other numbers, of a later run: left out", "not finished",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row and the folder that it is in."""
+
+    results: Results
+    row: Row
+
+    @property
+    def path(self) -> Path:
+        """Of the row's file."""
+        return self.results.row_path(self.row.spec_id)
+
+
+def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
+    """Bring the rows of several results folders, with what belongs to them, into one.
+
+    Args:
+        sources: not changed.
+        target: may hold rows already; no run is to be at work on it.
+
+    Returns:
+        Number of rows by what became of them.
+
+    Raises:
+        UserError: a folder holds no rows; a row or its predictions cannot be trusted; two rows of
+            one spec differ in their code, data or targets. They are named, and nothing is written.
+    """
+    for folder in sources:
+        if not any(Results(folder).rows()):
+            raise UserError(f"{folder}: there are no rows to merge, is it a results folder?")
+    ended: Counter[str] = Counter()
+    chosen: list[tuple[Held, Results]] = []
+    for part in (lambda results: results, lambda results: results.cross):
+        into = part(Results(target))
+        rows = [Held(part(Results(f)), row) for f in sources for row in part(Results(f)).rows()]
+        chosen += [(held, into) for held in _chosen(rows, into, ended)]
+    for held, into in chosen:
+        _copy(held, into)
+    return ended
+
+
+def _chosen(rows: Iterable[Held], into: Results, ended: Counter[str]) -> Iterator[Held]:
+    """The rows that are to be in the target and are not."""
+    standing = {row.spec_id: Held(into, row) for row in into.rows()}
+    new: dict[str, Held] = {}
+    for held in rows:
+        if held.row.done:
+            _verify(held)
+        spec_id = held.row.spec_id
+        kept, becomes = _better(standing.get(spec_id), held)
+        ended[becomes] += 1
+        if kept is held:
+            standing[spec_id] = new[spec_id] = held
+    return iter(new.values())
+
+
+def _better(there: Held | None, held: Held) -> tuple[Held, str]:
+    """Which of two rows of a spec stands, and what becomes of the second."""
+    if there is None or (held.row.done and not there.row.done):
+        return held, TAKEN
+    if not held.row.done:
+        return there, FAILED
+    _refuse_other(there, held)
+    if there.row.predictions_sha256 == held.row.predictions_sha256:
+        return there, SAME
+    _verify(there)
+    return (held, EARLIER) if _age(held.row) < _age(there.row) else (there, LATER)
+
+
+def _age(row: Row) -> tuple[str, str]:
+    return row.finished, row.predictions_sha256 or ""
+
+
+def _verify(held: Held) -> None:
+    """Raise a UserError where the predictions of a finished row are not those it was made with."""
+    row, results = held.row, held.results
+    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    if path.is_file() and sha256_of_file(path) != row.predictions_sha256:
+        raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
+    stored_headline(results, row)  # read, held against the row, and scored
+
+
+def _refuse_other(there: Held, held: Held) -> None:
+    """Raise a UserError where two rows of one spec differ in more than their numbers."""
+    pairs = {
+        "code": (there.row.code, held.row.code),
+        "data": (there.row.counts, held.row.counts),
+        "targets or test images": (there.row.protocol.id, held.row.protocol.id),
+    }
+    for what, (one, other) in pairs.items():
+        if one != other:
+            raise UserError(
+                f"{there.path} and {held.path} are of one spec ({held.row.spec.label}) and were "
+                f"made with other {what}. Nothing was merged: remove the one that is not meant, "
+                "and run its spec again where it is missing."
+            )
+
+
+def _copy(held: Held, into: Results) -> None:
+    """Copy a row and what belongs to it; the row takes its name last."""
+    row, source = held.row, held.results
+    spec_id, public = row.spec_id, row.dataset.redistributable
+    for name in ("weights_path", "masks_path", "anomaly_path"):
+        _replace(getattr(source, name)(spec_id), getattr(into, name)(spec_id))
+    pairs = [
+        (
+            source.predictions_path(spec_id, public),
+            into.predictions_path(spec_id, public),
+        ),
+        (source.scores_path(spec_id), into.scores_path(spec_id)),
+        (held.path, into.row_path(spec_id)),
+    ]
+    write_in_order({path: made.read_bytes() for made, path in pairs if made.is_file()})
+
+
+def _replace(made: Path, path: Path) -> None:
+    """Copy a large file; where there is none, what an earlier row left goes."""
+    if not made.is_file():
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    with contextlib.ExitStack() as undo:
+        undo.callback(Path(name).unlink, missing_ok=True)
+        shutil.copyfile(made, name)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
