@@ -55,7 +55,6 @@ BAD_MODELS = {
     + "def build(input_shape, task, weights):"
     + LINEAR.replace("(images)\n", "(images * float('nan'))\n", 1),
     "broken": "this is not Python\n",
-    "hangs": CARD + "def build(input_shape, task, weights):\n    __import__('time').sleep(9999)\n",
     "hoards": CARD + "def build(input_shape, task, weights):" + HOARD,
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite
 
 SETTINGS = {
@@ -23,29 +21,26 @@ def predictions(bench):
     }
 
 
-@pytest.fixture(scope="module")
-def expected(phantom, tmp_path_factory):
-    """Predictions of a worker that has seen nothing else."""
-    bench = Bench(phantom, tmp_path_factory.mktemp("expected"))
-    suite = make_suite(MODELS, size=24, recipe={"epochs": 1})
-    assert bench.run(bench.plan(suite), isolated=True) == {"done": len(MODELS)}
-    return predictions(bench)
+def trained(phantom, folder, models, model_dirs=()):
+    """The bench of models that one worker trained in turn, and the order in which they ended."""
+    bench, order = Bench(phantom, folder, model_dirs), []
+    plan = bench.plan(make_suite(models, size=24, recipe={"epochs": 1}))
+    bench.run(plan, lambda planned, event: order.append(planned.spec.model), isolated=True)
+    return bench, order
 
 
-@pytest.mark.parametrize("place", ["top", "build"])
-def test_the_next_spec_in_the_same_worker_predicts_the_same_bits(
-    phantom, tmp_path, expected, place
-):
+def test_the_next_spec_in_the_same_worker_predicts_the_same_bits(phantom, tmp_path):
+    meddling = []
     for name, setting in SETTINGS.items():
         call = f"keras.config.{setting}\n"
-        top, first = (call, "") if place == "top" else ("", f"    {call}")
-        text = f"{CARD}{top}def build(input_shape, task, weights):\n{first}{LINEAR}"
-        (tmp_path / f"a_{name}.py").write_text(text)
-    bench = Bench(phantom, tmp_path / "results", [tmp_path])
-    meddling = [f"a_{name}" for name in SETTINGS]
-    suite = make_suite([*meddling, *MODELS], size=24, recipe={"epochs": 1})
-    plan, order = bench.plan(suite), []
-    ended = bench.run(plan, lambda planned, event: order.append(planned.spec.model), isolated=True)
-    assert ended["done"] + ended["failed"] == len(meddling) + len(MODELS)
+        for place, top, first in (("top", call, ""), ("build", "", f"    {call}")):
+            text = f"{CARD}{top}def build(input_shape, task, weights):\n{first}{LINEAR}"
+            meddling.append(f"a_{name}_{place}")
+            (tmp_path / f"{meddling[-1]}.py").write_text(text)
+    alone, _ = trained(phantom, tmp_path / "alone", MODELS)
+    after, order = trained(phantom, tmp_path / "after", [*meddling, *MODELS], [tmp_path])
     assert max(map(order.index, meddling)) < min(map(order.index, MODELS))
-    assert predictions(bench) == expected
+    assert all(after.rows()[model].status in ("done", "failed") for model in meddling)
+    expected = predictions(alone)
+    assert len(expected) == len(MODELS)
+    assert predictions(after) == expected

@@ -38,15 +38,15 @@ def finished(phantom, tmp_path_factory, bad_models):
     """One run with every sort of model, good and bad; returns (bench, plan, how specs ended)."""
     bench = Bench(phantom, tmp_path_factory.mktemp("run") / "results", [bad_models])
     good = ["constant", "metadata_only", "linear", "cnn"]
-    bad = ["exits", "crashes", "raises", "diverges", "broken", "hangs", "hoards"]
+    bad = ["exits", "crashes", "raises", "diverges", "broken", "hoards"]
     suite = make_suite([*good, *bad])
-    limits = Limits(silent_seconds=40, memory_mb=3000)
+    limits = Limits(memory_mb=3000)
     return bench, suite, bench.run(bench.plan(suite), isolated=True, limits=limits)
 
 
 def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
     bench, _, ended = finished
-    assert ended == {"done": 4, "failed": 6, "not_runnable": 1}
+    assert ended == {"done": 4, "failed": 5, "not_runnable": 1}
     rows = bench.rows()
     assert {name for name, row in rows.items() if row.status == "done"} == {
         "constant",
@@ -64,7 +64,6 @@ def test_good_models_are_done_and_bad_ones_do_not_stop_them(finished):
         ("raises", "failed", "KeyError"),
         ("diverges", "failed", "loss became nan in epoch 1"),
         ("broken", "not_runnable", "broken.py"),
-        ("hangs", "failed", "no progress for 40 s"),
         ("hoards", "failed", "out of memory: the worker took"),
     ],
 )
