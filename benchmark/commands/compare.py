@@ -16,6 +16,7 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
     """Print the differences in AUC and F1, and for one finding DeLong's test."""
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
+    from benchmark.report.mismatches import mismatches
     from benchmark.report.paired import METRICS, Pair
 
     store = Results(results)
@@ -28,8 +29,10 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
         f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
         f"{protocol.id}\n"
     )
-    for name, one, side in zip("AB", found, (pair.first, pair.second), strict=True):
-        for note in _notes(one, side):
+    sides = (pair.first, pair.second)
+    apart = mismatches(protocol, sides)
+    for name, one, side in zip("AB", found, sides, strict=True):
+        for note in filter(None, [*_notes(one, side), apart.get(side.key)]):
             click.echo(f"Note on {name}: {note}")
     click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
     for metric, shown in METRICS.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,13 @@ from benchmark.records.store import Results
 
 TOLERANCE = 1e-5
 """Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
+
+KNOWN: dict[str, Callable[[Row], Any]] = {
+    "reference": lambda row: row.model.reference,
+    "parameters": lambda row: row.model.parameters,
+    "splits": lambda row: ", ".join(row.external.splits) if row.external else "",
+}
+"""What all seeds of a model have in common; without validation, decisions are others."""
 
 
 def check_entries(
@@ -29,8 +37,8 @@ def check_entries(
         replace: whether earlier entries of the same name and seed give way.
 
     Raises:
-        UserError: the name is of a model that is trained here, or taken; a model without chance has
-            several seeds; or two seeds have the same predictions.
+        UserError: the name is of a model that is trained here, or taken; seeds are not of one model
+            as far as is known; one without chance has several; or two have the same predictions.
     """
     there = [row for row in results.rows() if row.done]
     trained = {row.spec.model for row in there if row.external is None}
@@ -41,8 +49,9 @@ def check_entries(
     if not replace:
         _refuse_taken([called[spec_id] for spec_id in ids if spec_id in called])
     others = [row for spec_id, row in called.items() if spec_id not in ids]
-    _refuse_another_model(first, others)
-    _refuse_chance(first, [entry.row for entry in entries] + others)
+    together = [entry.row for entry in entries] + others
+    _refuse_another_model(together)
+    _refuse_chance(together)
     _refuse_copies(entries, others, results)
 
 
@@ -63,26 +72,26 @@ def _refuse_taken(taken: Sequence[Row]) -> None:
         )
 
 
-def _refuse_another_model(row: Row, others: Sequence[Row]) -> None:
-    """Seeds of one name are averaged, so they have to be of one model as far as is known of it."""
+def _refuse_another_model(together: Sequence[Row]) -> None:
+    """Seeds of one name are averaged, so as far as is known they have to be of one model."""
+    first, *others = together
     for other in others:
-        for what in ("reference", "parameters"):
-            told, then = getattr(row.model, what), getattr(other.model, what)
-            if told != then:
+        for what, of in KNOWN.items():
+            if of(first) != of(other):
                 raise UserError(
-                    f"seed {other.spec.seed} of {row.spec.model!r} was entered with --{what} "
-                    f"{then!r}, not {told!r}: say the same of all seeds of one model, or give "
-                    "another one its own --name"
+                    f"seeds {first.spec.seed} and {other.spec.seed} of {first.spec.model!r} differ "
+                    f"in their {what} ({of(first)!r}, {of(other)!r}): seeds are averaged, so it is "
+                    "the same for all of one model; give another model its own --name"
                 )
 
 
-def _refuse_chance(row: Row, together: Sequence[Row]) -> None:
-    deterministic = row.model.deterministic or any(each.model.deterministic for each in together)
-    if deterministic and len(together) > 1:
-        seeds = ", ".join(str(each.spec.seed) for each in together)
+def _refuse_chance(together: Sequence[Row]) -> None:
+    if len(together) > 1 and any(row.model.deterministic for row in together):
+        seeds = ", ".join(str(row.spec.seed) for row in together)
         raise UserError(
-            f"{row.spec.model!r} would be deterministic and have several seeds ({seeds}): a model "
-            "without chance in it has one run; one with chance is entered without --deterministic"
+            f"{together[0].spec.model!r} would be deterministic and have several seeds ({seeds}): "
+            "a model without chance in it has one run; one with chance is entered without "
+            "--deterministic"
         )
 
 

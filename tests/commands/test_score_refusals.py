@@ -331,11 +331,15 @@ CALLS = {
     ),
     "another model under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--reference", "elsewhere"],
-        "seed 0 of 'good' was entered with --reference '', not 'elsewhere'",
+        "seeds 5 and 0 of 'good' differ in their reference ('elsewhere', '')",
     ),
     "another size under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--parameters", 7],
-        "was entered with --parameters None, not 7",
+        "differ in their parameters (7, None)",
+    ),
+    "seeds with other splits": (
+        [GOOD_FILE, Path("test.csv"), "--name", "x"],
+        "seeds 0 and 1 of 'x' differ in their splits ('train, validation, test', 'test')",
     ),
     "a reference of two lines": ([OTHER, "--reference", "a\nb"], "one line of at most 500"),
     "one of several files is wrong": ([OTHER, Path("bad.csv"), "--name", "x"], "line 2: Pneumonia"),
@@ -351,6 +355,7 @@ CALLS = {
 def test_a_call_that_is_wrong_is_refused(case, entered):
     words, why = CALLS[case]
     entered.write("other.csv", lines(SIZES, seed=1))
+    entered.write("test.csv", lines(seed=1))
     entered.write("bad.csv", cell(2, 2))
     refuse(entered, words, why)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
+from benchmark.cli import main
 from benchmark.records.door import read_derived, write_record
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.scores import Scores
@@ -61,6 +63,15 @@ def test_another_test_set_is_shown_and_not_ranked(change, results, add_seeds, ed
     assert why.endswith(f", not {digest})")
     write(results)
     assert f"Not ranked, {why}" in (results.folder / "LEADERBOARD.md").read_text()
+
+
+def test_a_comparison_says_which_side_is_of_another_test_set(results, add_seeds, edit):
+    (first, *_), (second, *_) = add_seeds("mlp"), add_seeds("cnn")
+    edit(second, targets=lambda values: 1 - values)
+    ids = [first.config_id, second.config_id]
+    said = CliRunner().invoke(main, ["compare", *ids, "--results", str(results.folder)]).output
+    assert "Note on B: its predictions are of other test images, patients or targets" in said
+    assert "Note on A" not in said
 
 
 def test_other_predictions_of_the_same_test_set_are_ranked(results, add_seeds, edit):
