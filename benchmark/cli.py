@@ -48,7 +48,13 @@ def main() -> None:
 
 @main.command()
 @click.option("--all", "run_all", is_flag=True, help="Every suite whose data are there.")
-@click.option("--suite", "names", multiple=True, help="One suite; may be given several times.")
+@click.option(
+    "--suite",
+    "names",
+    type=options.SUITE,
+    multiple=True,
+    help="One suite, or a file of your own (see: new-suite); may be given several times.",
+)
 @click.option(
     "--dataset",
     "datasets",
@@ -56,6 +62,7 @@ def main() -> None:
     help="This data set instead of the suites' own, or DATASET@PROTOCOL; may be given several "
     "times.",
 )
+@options.matrix()
 @click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
 @click.option(
     "--limit-specs",
@@ -143,8 +150,13 @@ def main() -> None:
 def run(
     context: click.Context,
     run_all: bool,
-    names: tuple[str, ...],
+    names: tuple[str | Path, ...],
     slurm_tasks: int | None,
+    models: tuple[str, ...],
+    resolutions: tuple[int, ...],
+    scheme: tuple[str, ...],
+    seeds: tuple[int, ...],
+    recipe: str,
     **given: Any,
 ) -> None:
     """Train and score what is missing, then write the leaderboard.
@@ -152,19 +164,27 @@ def run(
     A spec is one model on one data set at one size, prepared in one way, with one seed. Specs that
     are done are not run again, so an interrupted run goes on where it was. Exits with 1 where a
     spec failed.
+
+    \b
+    A matrix of your own, without a file:
+      cxr-bench run --models cnn,densenet121 --sizes 64,224 --dataset kermany_pneumonia/internal
     """
-    from benchmark.commands.run import run_suites
+    from benchmark.commands.run import Matrix, run_suites
 
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json goes with --dry-run")
-    if bool(names) == run_all:
-        raise click.UsageError("say what to run: either --all or --suite NAME (see: list suites)")
+    matrix = Matrix(models, resolutions, scheme, seeds, recipe)
+    if [bool(names), run_all, matrix.asked].count(True) != 1:
+        raise click.UsageError(
+            "say what to run: either --all or --suite NAME (see: list suites), or a matrix of your "
+            "own by --models, --sizes and --dataset"
+        )
     if slurm_tasks:
         from benchmark.commands.slurm import slurm_script
 
         click.echo(slurm_script(context, slurm_tasks), nl=False)
         return
-    raise SystemExit(run_suites(names, **given))
+    raise SystemExit(run_suites(names, matrix=matrix, **given))
 
 
 @main.command()
@@ -458,6 +478,21 @@ def new_model(name: str, models_dir: Path) -> None:
     scaffold_model(name, models_dir)
 
 
+@main.command("new-suite")
+@click.argument("name")
+@click.option("--dataset", "datasets", multiple=True, help="As to: run.")
+@options.matrix()
+@options.models_dir()
+def new_suite(name: str, **given: Any) -> None:
+    """Write a suite of your own to NAME.toml: a matrix to edit, and to run by its path.
+
+    NAME may have a folder before it.
+    """
+    from benchmark.commands.new_suite import write_suite
+
+    write_suite(name, **given)
+
+
 @main.command()
 @click.argument("dataset")
 @click.option("--images/--no-images", default=True, help="Also look for copies in the pixels.")
@@ -518,14 +553,20 @@ def augment(dataset: str, policy: str, **given: Any) -> None:
 
 
 @main.command()
-@click.option("--suite", "names", multiple=True, help="Be ready for this one; default: run --all.")
+@click.option(
+    "--suite",
+    "names",
+    type=options.SUITE,
+    multiple=True,
+    help="Be ready for this one; default: run --all.",
+)
 @click.option("--quick", is_flag=True, help="Without the accelerators and the self-test.")
 @options.device()
 @options.results()
 @options.data_dir()
 @options.cache_dir()
 @options.models_dir()
-def doctor(names: tuple[str, ...], **given: Any) -> None:
+def doctor(names: tuple[str | Path, ...], **given: Any) -> None:
     """Say whether this machine is ready: versions, folders, room, data, and a short training.
 
     Exits with 1 where there is a problem.

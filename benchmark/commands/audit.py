@@ -55,7 +55,7 @@ def prepared_or_made(name: str, data_dir: Path, cache_dir: Path) -> Prepared:
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import NotPrepared, load_prepared
 
-    dataset = find_dataset(name)
+    dataset = find_dataset(name, data_dir)
     try:
         return load_prepared(dataset.name, data_dir)
     except NotPrepared:

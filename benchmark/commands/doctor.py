@@ -16,7 +16,7 @@ COLOURS = {GOOD: "green", POOR: "yellow", BAD: "red"}
 
 
 def check_machine(
-    names: Sequence[str],
+    names: Sequence[str | Path],
     *,
     results: Path,
     data_dir: Path,

@@ -29,7 +29,7 @@ def evaluate_row(
 
     store = Results(results)
     found = find(store, text)
-    target = load_prepared(find_dataset(dataset).name, data_dir)
+    target = load_prepared(find_dataset(dataset, data_dir).name, data_dir)
     model_file = discover(models_dirs).get(found.row.spec.model)
     if model_file is None or model_file.problem:
         raise UserError(

@@ -47,10 +47,12 @@ def _list_models(models_dirs: Sequence[Path]) -> None:
         else:
             upper = f" to {card['max_size']}" if card["max_size"] else ""
             stated = card["parameters"]
-            facts = (
-                f"{stated['count']:,} parameters at {stated['size']} px; "
-                f"from {card['min_size']}{upper} px"
+            counted = (
+                f"{stated['count']:,} parameters at {stated['size']} px"
+                if stated
+                else "parameters counted when it is built"
             )
+            facts = f"{counted}; from {card['min_size']}{upper} px"
         facts += "; predicts lung masks" if card["predicts"] == "masks" else ""
         source = f" [{card['source_system']}]" if card["source_system"] else ""
         click.echo(f"  {name:<{width}} {card['title']}{source}; {facts}")

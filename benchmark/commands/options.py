@@ -35,6 +35,21 @@ class ExpandedPath(click.Path):
 FILE = ExpandedPath(dir_okay=False, path_type=Path)
 FOLDER = ExpandedPath(file_okay=False, path_type=Path)
 
+
+class SuiteName(click.ParamType):
+    """The name of a suite, or the path of a file of one's own."""
+
+    name = "suite"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A text for a name, a :class:`pathlib.Path` for a file."""
+        if isinstance(value, str) and (value.endswith(".toml") or "/" in value):
+            return FILE.convert(value, param, ctx)
+        return value
+
+
+SUITE = SuiteName()
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -98,7 +113,9 @@ def models_dir() -> Decorator:
         "models_dirs",
         type=FOLDER,
         multiple=True,
-        help="Folder with model files of your own; may be given several times.",
+        envvar="CXR_BENCH_MODELS",
+        help="Folder with model files of your own; may be given several times. Default: those of "
+        "CXR_BENCH_MODELS.",
     )
 
 
@@ -112,6 +129,37 @@ def weights_dir() -> Decorator:
         help="Folder with published weight files, besides Keras' cache; may be given several "
         "times.",
     )
+
+
+def matrix() -> Decorator:
+    """The axes of a matrix of one's own; lists may be written with commas."""
+    made = [
+        _listed("--models", "models", "Models: cnn,densenet121."),
+        _listed("--sizes", "resolutions", "Image sides in px: 64,128,224.", int),
+        _listed("--schemes", "scheme", "Training schemes; default: scratch."),
+        _listed("--seeds", "seeds", "Seeds; default: 0,1,2.", int),
+        click.option("--recipe", default="", help="A named recipe: reference or short."),
+    ]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(made):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
+    """An option that may be given several times, or once with commas between its values."""
+
+    def split(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple:
+        parts = [part.strip() for value in values for part in value.split(",")]
+        try:
+            return tuple(kind(part) for part in parts if part)
+        except ValueError:
+            raise click.BadParameter(f"{','.join(values)!r} is no list of whole numbers") from None
+
+    return click.option(option, name, multiple=True, metavar="LIST", callback=split, help=text)
 
 
 def _shared_folder(name: str, default: str, variable: str, text: str) -> Decorator:

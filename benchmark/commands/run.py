@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,47 @@ if TYPE_CHECKING:
     from benchmark.planning.plan import Plan, PlannedSpec
     from benchmark.scheduling.runner import Options
     from benchmark.scheduling.slots import Executor, Folders
+    from benchmark.suites import Suite
 
 SHARE_OF_MEMORY = 0.9
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """Axes of a matrix that are given on the command line."""
+
+    models: tuple[str, ...] = ()
+    resolutions: tuple[int, ...] = ()
+    scheme: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    recipe: str = ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether any is given."""
+        return self != Matrix()
+
+    def suite(self, datasets: Sequence[str]) -> Suite:
+        """What is asked for, on these data sets.
+
+        Raises:
+            UserError: a value cannot be, or models, sizes or data sets are not given.
+        """
+        from benchmark.errors import UserError
+        from benchmark.suites import matrix_suite
+
+        axes = {"datasets": datasets, **asdict(self)}
+        recipe = axes.pop("recipe")
+        options = {"models": "--models", "resolutions": "--sizes", "datasets": "--dataset"}
+        if missing := [option for axis, option in options.items() if not axes[axis]]:
+            raise UserError(f"a matrix of your own needs {', '.join(missing)}, too")
+        return matrix_suite(axes, recipe)
+
+
 def run_suites(
-    names: Sequence[str],
+    names: Sequence[str | Path],
     *,
+    matrix: Matrix = Matrix(),
     datasets: Sequence[str] = (),
     filter_text: str,
     limit_specs: int | None,
@@ -62,16 +96,15 @@ def run_suites(
     from benchmark.scheduling.runner import Options
     from benchmark.scheduling.sharing import shares
     from benchmark.scheduling.slots import Folders, Limits
-    from benchmark.suites import load_suite, parse_filter, suites
+    from benchmark.suites import parse_filter
 
     environment = current(device)
     parts = [] if dry_run else shares(environment, check(environment), jobs, jobs_per_gpu)
     wanted = parse_filter(filter_text)
-    loaded = [load_suite(name) for name in names or suites()]
-    chosen = loaded if names else [suite for suite in loaded if suite.run_all]
-    if datasets:
-        chosen = [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
-    prepared = {name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen)}
+    chosen = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
+    prepared = {
+        name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen, data_dir)
+    }
     known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
     stock = PlanInputs(
         known,
@@ -88,7 +121,7 @@ def run_suites(
     if as_json:
         click.echo(_as_json(plan))
         return 0
-    _describe(plan, {suite.name: suite for suite in chosen})
+    _describe(plan, {suite.name: suite for suite in chosen}, prepared)
     if dry_run:
         for planned in plan.to_run()[:limit_specs]:
             click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
@@ -98,6 +131,25 @@ def run_suites(
     options = Options(limit_specs, exit_on_error, limits, wait=wait)
     executor = LocalExecutor(folders, limits, parts)
     return _run_and_report(plan, folders, environment, options, executor, profile)
+
+
+def _chosen(names: Sequence[str | Path], datasets: Sequence[str]) -> list[Suite]:
+    """The suites of these names, or all that ``--all`` means, on other data sets if any are given.
+
+    Raises:
+        UserError: one cannot be read, or two have one name.
+    """
+    from benchmark.errors import UserError
+    from benchmark.suites import load_suite, suites
+
+    loaded = [load_suite(name) for name in dict.fromkeys(names) or suites()]
+    twice = [name for name, n in Counter(suite.name for suite in loaded).items() if n > 1]
+    if twice:
+        raise UserError(f"two suite files are called {twice[0]}; rename one")
+    chosen = loaded if names else [suite for suite in loaded if suite.run_all]
+    if not datasets:
+        return chosen
+    return [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
 
 
 def _as_json(plan: Plan) -> str:
@@ -193,7 +245,9 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(counts.items()))
 
 
-def _describe(plan: Plan, suites: dict) -> None:
+def _describe(
+    plan: Plan, suites: Mapping[str, Suite], sets: Mapping[str, Prepared | NotPrepared]
+) -> None:
     counts = plan.summary()
     click.echo(f"Specs: {_counts(counts) or 'none'}.")
     reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")
@@ -218,3 +272,5 @@ def _describe(plan: Plan, suites: dict) -> None:
             f"Suite {', '.join(waiting)} waits for {name}. Once you have the raw files: "
             f"cxr-bench prepare {name} --manual-dir DIR"
         )
+        if others := getattr(sets[name], "others", ()):
+            click.echo(f"Prepared are {', '.join(others)}.")

@@ -110,7 +110,7 @@ def _asked(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:
         raise UserError(
             f"predictions made elsewhere are not scored under {protocol.name}, which leaks"
         )
-    return protocol, protocol.apply(load_prepared(find_dataset(dataset).name, data_dir))
+    return protocol, protocol.apply(load_prepared(find_dataset(dataset, data_dir).name, data_dir))
 
 
 def _name(name: str, paths: Sequence[Path]) -> str:

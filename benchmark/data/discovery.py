@@ -127,17 +127,18 @@ def _prepared_configs(builder: str, data_dir: Path | None) -> list[str]:
     return sorted({facts.parents[1].name for facts in (data_dir / builder).glob(f"*/*/{FACTS}")})
 
 
-def find_dataset(name: str) -> Dataset:
+def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     """The data set of a name; the config may be left out where the builder has only one.
 
-    A builder of the user's own sets has one of every name, prepared or not.
+    A builder of the user's own sets has one of every name, prepared or not. Those that are prepared
+    in ``data_dir`` are among the choices.
 
     Raises:
         UnknownName: there is none; lists the choices.
     """
     import tfds_builders
 
-    known = datasets()
+    known = datasets(data_dir)
     if name in known:
         return known[name]
     builder, _, config = name.partition("/")

@@ -50,12 +50,21 @@ __all__ = [
 
 
 class NotPrepared(UserError):
-    """The data set is not prepared in this data folder."""
+    """The data set is not prepared in this data folder.
+
+    Attributes:
+        name: of the set.
+        others: sets of the same builder that are prepared there, among them one's own.
+    """
 
     def __init__(self, name: str, data_dir: Path):
         self.name = name
+        builder = name.partition("/")[0]
+        found = {path.parents[1].name for path in (data_dir / builder).glob(f"*/*/{FACTS}")}
+        self.others = [f"{builder}/{config}" for config in sorted(found)]
+        there = f" Prepared there: {', '.join(self.others)}." if self.others else ""
         super().__init__(
-            f"{name} is not prepared in {data_dir}. "
+            f"{name} is not prepared in {data_dir}.{there} "
             f"Run: cxr-bench prepare {name} [--manual-dir DIR]"
         )
 

@@ -181,17 +181,20 @@ def measure(model_file: ModelFile) -> dict[str, float]:
 
     Returns:
         ``count``, the parameters (trainable or not) at the size, channels and outputs of the
-        card's ``parameters``; and ``gmacs_224`` (None where the model cannot be 224 px).
+        card's ``parameters``, without those of the smallest image with one output;
+        and ``gmacs_224`` (None where the model cannot be 224 px).
     """
     from benchmark.models._macs import multiply_adds
 
-    statement, channels = model_file.card["parameters"], model_file.card["channels"]
+    card, channels = model_file.card, model_file.card["channels"]
+    smallest = {"size": card["min_size"], "channels": channels, "outputs": 1}
+    statement = card["parameters"] or smallest
     build = load(model_file).build
     stated = (statement["size"], statement["size"], statement["channels"])
     findings = tuple(f"finding {i}" for i in range(statement["outputs"]))
     task = Task(findings, "multilabel" if len(findings) > 1 else "binary")
     count = build(stated, task, None).count_params()
-    if not within_limits(model_file.card, 224):
+    if not within_limits(card, 224):
         return {"count": count, "gmacs_224": None}
     at_224 = build((224, 224, channels), Task(("finding",), "binary"), None)
     return {"count": count, "gmacs_224": multiply_adds(at_224) / 1e9}

@@ -27,10 +27,7 @@ CARD = {{
     # What --normalisation own means here: unit, standardise, imagenet, minus1_1, lite or caffe.
     "own_normalisation": "standardise",
     "min_size": 32,  # smallest and largest image side in px; None: no limit
-    "max_size": None,
-    # A statement the tests check. benchmark.models.measure counts both numbers for you.
-    "parameters": {{"size": 64, "channels": 1, "outputs": 1, "count": 23361}},
-    "gmacs_224": 0.122830912,  # multiply-adds at 224 px with one output, divided by 1e9
+    "max_size": None,{statement}
     # Where build can load a weight file, {{"imagenet": "where from, licence"}}, and its name under
     # "weight_files", a list. Such a model has a layer "features", (B, D), before its head.
     "weights": {{}},
@@ -54,6 +51,11 @@ def build(input_shape, task, weights):
     x = keras.layers.GlobalAveragePooling2D()(x)  # ... to here; no softmax or sigmoid at the end
     return keras.Model(images, logits(x, task))
 '''
+STATEMENT = """
+    # A statement the tests check. benchmark.models.measure counts both numbers for you.
+    "parameters": {"size": 64, "channels": 1, "outputs": 1, "count": 23361},
+    "gmacs_224": 0.122830912,  # multiply-adds at 224 px with one output, divided by 1e9"""
+"""What files of the package say beforehand; a file of one's own is counted when it is built."""
 
 
 def new_model(name: str, folder: Path) -> Path:
@@ -78,6 +80,7 @@ def new_model(name: str, folder: Path) -> Path:
         raise UserError(f"there is a built-in model {name!r} already; choose another name.")
     if path.exists():
         raise UserError(f"{path} exists already; choose another name or delete it first.")
+    statement = STATEMENT if folder == BUILT_IN else ""
     title = name.replace("_", " ").capitalize()
-    write_atomic(path, TEMPLATE.format(title=title).encode())
+    write_atomic(path, TEMPLATE.format(title=title, statement=statement).encode())
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -82,8 +83,8 @@ def make_plan(
     return plan
 
 
-def dataset_names(suites: Iterable[Suite]) -> list[str]:
-    """Every data set the suites need, once, checked.
+def dataset_names(suites: Iterable[Suite], data_dir: Path | None = None) -> list[str]:
+    """Every data set the suites need, once, checked; those in ``data_dir`` are choices, too.
 
     Raises:
         UnknownName: a suite names a data set that does not exist.
@@ -91,7 +92,7 @@ def dataset_names(suites: Iterable[Suite]) -> list[str]:
     suites = list(suites)
     names = [name for suite in suites for name, _ in suite.datasets]
     names += filter(None, map(mask_set, suites))
-    return [find_dataset(name).name for name in dict.fromkeys(names)]
+    return [find_dataset(name, data_dir).name for name in dict.fromkeys(names)]
 
 
 def _check_names(

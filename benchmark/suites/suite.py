@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -89,6 +90,9 @@ Variant = dict[str, Any]
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 """Keys that are tables."""
 ALL_MODELS = "*"
+MATRIX = "matrix"
+"""What a suite is called that was given on the command line, without a file."""
+NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -215,20 +219,60 @@ def suites(folder: Path = FOLDER) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_suite(name: str, folder: Path = FOLDER) -> Suite:
+def load_suite(name: str | Path, folder: Path = FOLDER) -> Suite:
     """Read one suite.
+
+    Args:
+        name: of a suite that is here, or the path of a file of one's own, whose name is the
+            suite's.
+        folder: where the named ones are.
 
     Raises:
         UnknownName: there is no such suite, or the file has an unknown key or axis.
-        UserError: the file cannot be read or a value has the wrong type.
+        UserError: the file cannot be read or a value has the wrong type; or a file of one's own has
+            the name of another suite, or one that cannot be a suite's.
     """
     known = suites(folder)
-    if name not in known:
-        raise UnknownName("suite", name, known)
-    path = known[name]
+    if isinstance(name, Path):
+        check_suite_name(name.stem, known)
+        path = name
+    elif name in known:
+        path = known[name]
+    else:
+        raise UnknownName("suite", name, known, "A file of your own: --suite FILE.toml.")
     try:
-        content = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"suite file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: {error}") from None
+    return parse_suite(path.stem, path, text)
+
+
+def check_suite_name(name: str, known: Iterable[str] | None = None) -> None:
+    """Raise a UserError where a suite of one's own cannot be called so.
+
+    Args:
+        known: names that are taken; by default of the suites that are here.
+    """
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} cannot be a suite's name: use letters, digits, _ and -")
+    if name in (MATRIX, *(suites() if known is None else known)):
+        raise UserError(f"{name!r} is the name of a suite of cxr-bench; choose another")
+
+
+def parse_suite(name: str, path: object, text: str) -> Suite:
+    """The suite that a TOML text is.
+
+    Args:
+        path: where the text stands, for messages.
+
+    Raises:
+        UnknownName, UserError: as :func:`load_suite`.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: {error}") from None
     for key in content:
         if key not in KEYS:
@@ -258,7 +302,7 @@ def load_suite(name: str, folder: Path = FOLDER) -> Suite:
     return suite
 
 
-def _check_types(path: Path, content: dict[str, Any]) -> None:
+def _check_types(path: object, content: dict[str, Any]) -> None:
     for key in ("title", "description"):
         if not isinstance(content.get(key), str):
             raise UserError(f"{path}: needs a {key}, as text")
@@ -274,7 +318,7 @@ def _check_types(path: Path, content: dict[str, Any]) -> None:
         raise UserError(f"{path}: budget_minutes must be a number")
 
 
-def _recipes(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+def _recipes(path: object, content: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of a file that hold recipes, with the values of those that they name."""
 
     def full(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,7 +328,7 @@ def _recipes(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     return {"recipe": full(content.get("recipe", {})), "recipe_for": by_model}
 
 
-def _lungs(path: Path, given: Any) -> LungNetwork:
+def _lungs(path: object, given: Any) -> LungNetwork:
     keys = {field.name: field.default for field in fields(LungNetwork)}
     if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
         raise UserError(f"{path}: lungs must be a table with suite and model, both text")
@@ -294,7 +338,7 @@ def _lungs(path: Path, given: Any) -> LungNetwork:
     return LungNetwork(**given)
 
 
-def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
+def _matrix(path: object, given: dict[str, Any]) -> dict[str, list]:
     _check_axes(path, given, AXES)
     matrix = DEFAULTS | given
     missing = [axis for axis in AXES if not matrix.get(axis)]
@@ -303,7 +347,7 @@ def _matrix(path: Path, given: dict[str, Any]) -> dict[str, list]:
     return {axis: matrix[axis] for axis in AXES}
 
 
-def _blocks(path: Path, given: Mapping[str, Any]) -> dict[str, list[dict[str, list]]]:
+def _blocks(path: object, given: Mapping[str, Any]) -> dict[str, list[dict[str, list]]]:
     """A model's own axes, as a list of blocks also where the file has one table."""
     by_model = {m: [blocks] if isinstance(blocks, dict) else blocks for m, blocks in given.items()}
     for model, blocks in by_model.items():
@@ -318,7 +362,7 @@ def _blocks(path: Path, given: Mapping[str, Any]) -> dict[str, list[dict[str, li
     return by_model
 
 
-def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:
+def _check_axes(path: object, given: dict[str, Any], axes: Iterable[str]) -> None:
     for axis, values in given.items():
         if axis not in axes:
             raise UnknownName(f"axis in {path}", axis, axes)
@@ -328,7 +372,7 @@ def _check_axes(path: Path, given: dict[str, Any], axes: Iterable[str]) -> None:
             _named(path, CHECKS.get(axis, str), value)
 
 
-def _named(path: Path, check: Callable[[Any], Found], value: Any) -> Found:
+def _named(path: object, check: Callable[[Any], Found], value: Any) -> Found:
     """What a check of a value gives; what it finds wrong is said of the file."""
     try:
         return check(value)

@@ -307,7 +307,7 @@ def test_a_member_that_predicts_masks_is_refused(bench):
 )
 def test_a_lung_network_that_finds_no_lungs_is_refused(bench, named, fault):
     suite = make_suite(["linear"], preprocessing=["lung_masked"])
-    masks = NotPrepared("lung_masks/kermany_pairs", {})
+    masks = NotPrepared("lung_masks/kermany_pairs", bench.data_dir)
     sets = {"thorax_phantom/default": bench.prepared, "lung_masks/kermany_pairs": masks}
     with pytest.raises(UserError, match=fault):
         bench.plan(dataclasses.replace(suite, lungs=named), others=sets)

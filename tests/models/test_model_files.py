@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from benchmark.errors import UnknownName, UserError
 from benchmark.models import ModelError, NotApplicable, check_size, create, discover, load
 from benchmark.models._cards import CardError, read_card
-from benchmark.models._scaffold import TEMPLATE
+from benchmark.models._scaffold import STATEMENT, TEMPLATE
 from benchmark.task import Task
 
 BINARY = Task(("pneumonia",), "binary")
-SOUND = TEMPLATE.format(title="Sound")
+SOUND = TEMPLATE.format(title="Sound", statement=STATEMENT)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ BROKEN_CARDS = {
         ),
         "holds one file",
     ),
-    "no cost": (changed('"gmacs_224": 0.122830912', '"gmacs_224": None'), "gmacs_224"),
+    "a cost that cannot be": (changed('"max_size": None', '"max_size": 128'), "gmacs_224"),
 }
 
 
@@ -106,6 +106,11 @@ def test_broken_card_is_named_and_the_rest_goes_on(add, case):
         load(model_file)
     with pytest.raises(ModelError, match=r"mine\.py"):
         create(model_file, 64, BINARY, "unit")
+
+
+def test_how_large_a_model_is_need_not_be_said(add):
+    card = add(TEMPLATE.format(title="Private", statement="")).card
+    assert (card["parameters"], card["gmacs_224"]) == ({}, None)
 
 
 @settings(max_examples=60, deadline=None)
