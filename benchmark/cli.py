@@ -107,6 +107,13 @@ def main() -> None:
     show_default=True,
     help="Specs side by side on each GPU; their times are marked.",
 )
+@click.option(
+    "--devices-per-spec",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Devices that one network is trained on; only on JAX.",
+)
 @options.device()
 @click.option(
     "--wait/--no-wait",

@@ -74,6 +74,7 @@ def run_suites(
     profile: bool,
     jobs: int | None,
     jobs_per_gpu: int,
+    devices_per_spec: int,
     shard: str,
     device: str,
     wait: bool,
@@ -98,7 +99,7 @@ def run_suites(
     from benchmark.scheduling.slots import Folders, Limits
     from benchmark.suites import parse_filter
 
-    environment = current(device)
+    environment = replace(current(device), devices=devices_per_spec)
     parts = [] if dry_run else shares(environment, check(environment), jobs, jobs_per_gpu)
     wanted = parse_filter(filter_text)
     chosen = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)

@@ -101,9 +101,13 @@ def handed_over(batches: tf.data.Dataset, heartbeat: Heartbeat) -> tf.data.Datas
 
 
 def evaluation_batches(
-    images: Images, batch_size: int, heartbeat: Heartbeat | None = None
+    images: Images, batch_size: int, heartbeat: Heartbeat | None = None, multiple: int = 1
 ) -> tf.data.Dataset:
-    """Batches of x in the order of ``images``, every image once; the last batch may be smaller."""
+    """Batches of x in the order of ``images``, every image once; the last batch may be smaller.
+
+    Args:
+        multiple: the last batch is filled up with zeros to a multiple of it.
+    """
     n, dtype = len(images), tf.as_dtype(images.dtype)
     heartbeat = heartbeat or Heartbeat()
 
@@ -114,6 +118,9 @@ def evaluation_batches(
     def make(step: tf.Tensor) -> tf.Tensor:
         x = tf.numpy_function(read, [step], dtype, stateful=False)
         x = tf.ensure_shape(x, (None, *images.shape[1:]))
+        if multiple > 1:
+            missing = -tf.shape(x)[0] % multiple
+            x = tf.pad(x, [[0, missing]] + [[0, 0]] * (len(images.shape) - 1))
         return _unit_range(x) if dtype == tf.uint8 else x
 
     steps = tf.data.Dataset.range(math.ceil(n / batch_size))

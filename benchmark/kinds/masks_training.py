@@ -20,6 +20,7 @@ from benchmark.scoring.overlap import dice
 from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
+from benchmark.training.distribution import check_divisible, replicas
 from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
@@ -44,6 +45,8 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     recipe, train = make_recipe(spec.recipe), splits["train"]
     check_device(environment)
     steps = steps_per_epoch(len(train.images), spec.micro_batch)
+    batch = min(len(train.images), spec.micro_batch)
+    check_divisible(batch)
     with phases.phase("build"):
         model = fresh_model(spec, job.model_file, LUNG_TASK)
         loss = MaskedCrossEntropy(  # of every pixel that is not ignored
@@ -76,7 +79,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             stage_checkpoint(context, spec, "masks"),
             clock,
         )
-    phases.images += clock.later_steps * min(len(train.images), spec.micro_batch)
+    phases.images += clock.later_steps * batch
     with phases.phase("predict"):
         masks = {} if seen is None else {"validation": seen}
         for split in SPLITS:
@@ -98,9 +101,9 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
 
 def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> np.ndarray:
     """Where a network sees lung, bool (N, S, S): a probability of at least one half."""
-    batches = evaluation_batches(images, EVALUATION_BATCH, heartbeat)
+    batches = evaluation_batches(images, EVALUATION_BATCH, heartbeat, replicas())
     logits = model.predict(batches, verbose=0)
-    return np.asarray(logits)[..., 0] >= 0
+    return np.asarray(logits)[: len(images), ..., 0] >= 0
 
 
 def _validation(split: MaskSplit, heartbeat: Heartbeat) -> Validation:

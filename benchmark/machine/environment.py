@@ -134,9 +134,8 @@ def environment_facts(environment: Environment | None) -> EnvironmentFacts:
     """What a row says about where it was made; of predictions from elsewhere next to nothing."""
     if environment is None:
         unknown: dict[str, Any] = dict.fromkeys(EnvironmentFacts.__struct_fields__)
-        return EnvironmentFacts(
-            **unknown | {"python": platform.python_version(), "packages": versions()}
-        )
+        here = {"python": platform.python_version(), "packages": versions(), "devices": 1}
+        return EnvironmentFacts(**unknown | here)
     return EnvironmentFacts(
         backend=environment.backend,
         device=environment.device,
@@ -150,6 +149,7 @@ def environment_facts(environment: Environment | None) -> EnvironmentFacts:
         python=platform.python_version(),
         packages=versions(),
         keras=KERAS,
+        devices=environment.devices,
     )
 
 

@@ -187,7 +187,7 @@ class KerasSettings(Record, frozen=True):
     image_data_format: str
 
 
-class EnvironmentFacts(Record, frozen=True):
+class EnvironmentFacts(LaterFields, frozen=True):
     """Where a spec was run. What an environment does not have, or nobody recorded, is None.
 
     Attributes:
@@ -198,6 +198,7 @@ class EnvironmentFacts(Record, frozen=True):
         cpu: its name.
         cores, memory_gb: of the machine.
         packages: versions of what computes, by name.
+        devices: that one network was trained on at a time.
     """
 
     backend: str | None
@@ -212,6 +213,7 @@ class EnvironmentFacts(Record, frozen=True):
     python: str
     packages: dict[str, str]
     keras: KerasSettings | None
+    devices: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class Speed(LaterFields, frozen=True):

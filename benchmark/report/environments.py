@@ -85,5 +85,6 @@ def _compared(environment: EnvironmentFacts) -> dict[str, str | int | None]:
         "accelerator": accelerator_name(environment.accelerator),
         "cpu": environment.cpu,
         "threads": environment.threads,
+        "devices": environment.devices,
         **{name: packages[name] for name in PACKAGES if name in packages},
     }

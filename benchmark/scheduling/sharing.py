@@ -15,6 +15,13 @@ GROWTH = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": 
 """TensorFlow and JAX take memory of a GPU as they need it, as PyTorch does by itself."""
 DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """Without it NVIDIA's matrix products are not repeatable; see PyTorch's notes on randomness."""
+DIVIDED = 64
+"""Images that are predicted, or turned into features, at a time."""
+WHY_NOT = {
+    "tensorflow": "On TensorFlow Keras would train on one device all the same; TensorFlow's own "
+    "strategy would weigh gradients otherwise than one device does where labels are missing.",
+    "torch": "Keras has nothing of the kind for PyTorch.",
+}
 XLA_DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 XLA_HOST_DEVICES = "--xla_force_host_platform_device_count={}"
 
@@ -83,6 +90,7 @@ def shares(
         raise UserError(
             f"--jobs-per-gpu is for GPUs, and training is on the {environment.device}: say --jobs."
         )
+    _check_several(environment)
     groups = _groups(environment, devices)
     room = len(groups) * jobs_per_gpu
     jobs = jobs or (1 if environment.device == "cpu" else room)
@@ -98,6 +106,21 @@ def shares(
         given, visible = groups[i % len(groups)]
         found.append(Share(alone, cores, jobs, given, visible, len(of_group)))
     return found
+
+
+def _check_several(environment: Environment) -> None:
+    """Raise a UserError where one network cannot be trained on so many devices, saying why."""
+    if environment.devices == 1:
+        return
+    if environment.backend != "jax":
+        raise UserError(
+            f"--devices-per-spec is for JAX (KERAS_BACKEND=jax). {WHY_NOT[environment.backend]}"
+        )
+    if DIVIDED % environment.devices:
+        raise UserError(
+            f"--devices-per-spec {environment.devices}: images are predicted {DIVIDED} at a time, "
+            "which must be divided evenly. Say 2, 4, 8 ..."
+        )
 
 
 def _groups(

@@ -13,6 +13,7 @@ from benchmark.machine.environment import Environment, check_found, fix_keras_se
 from benchmark.models import ModelFile, create, load
 from benchmark.spec import Spec
 from benchmark.task import Task
+from benchmark.training.distribution import clear_session, distribute
 
 
 def fresh_model(
@@ -24,7 +25,7 @@ def fresh_model(
         files: published weights of its backbones; none to draw them at random.
     """
     load(model_file)  # whatever its file sets when it is run is undone before it is used
-    keras.utils.clear_session(free_memory=True)
+    clear_session()
     keras.utils.set_random_seed(spec.seed)
     _fix_settings(spec)
     paths = tuple(map(str, files)) or None
@@ -101,6 +102,7 @@ def configure_framework(environment: Environment) -> None:
         import jax
 
         jax.config.update("jax_default_matmul_precision", "highest")
+        distribute(environment)
     else:
         import torch
 

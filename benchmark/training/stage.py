@@ -24,6 +24,7 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
 from benchmark.training.context import Context, Event, Phases
+from benchmark.training.distribution import check_divisible, replicas
 from benchmark.training.fit import Fitted, History, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
@@ -184,6 +185,8 @@ def run_stage(
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     steps = steps_per_epoch(len(train.images), training.spec.micro_batch)
+    batch = min(len(train.images), training.spec.micro_batch)
+    check_divisible(batch)
     if not network.compiled:
         compile_model(network, training.loss, recipe, steps, training.context.environment.device)
     heartbeat = training.context.heartbeat
@@ -217,7 +220,7 @@ def run_stage(
         training.checkpoint(f"{epochs_before:03d}"),
         clock,
     )
-    training.phases.images += clock.later_steps * min(len(train.images), training.spec.micro_batch)
+    training.phases.images += clock.later_steps * batch
     return fitted
 
 
@@ -229,18 +232,19 @@ def predict_splits(
 ) -> dict[str, np.ndarray]:
     """Logits of every split, in one pass over what is not known of ``validation`` already."""
     known = {} if validation is None else {"validation": validation}
-    left = [split for split in inputs if split not in known]
+    left, parts = [split for split in inputs if split not in known], replicas()
     # Batches of one split hold no image of another, so that each is computed as if alone.
     every = reduce(
         lambda before, after: before.concatenate(after),
-        (evaluation_batches(inputs[split], EVALUATION_BATCH, heartbeat) for split in left),
+        (evaluation_batches(inputs[split], EVALUATION_BATCH, heartbeat, parts) for split in left),
     )
-    ends = np.cumsum([len(inputs[split]) for split in left])
+    ends = np.cumsum([len(inputs[split]) + -len(inputs[split]) % parts for split in left])
     logits = np.split(np.asarray(network.predict(every, verbose=0)), ends[:-1])
-    return known | dict(zip(left, logits, strict=True))
+    cut = (each[: len(inputs[split])] for split, each in zip(left, logits, strict=True))
+    return known | dict(zip(left, cut, strict=True))
 
 
 def predict_logits(network: keras.Model, inputs: Images, heartbeat: Heartbeat) -> np.ndarray:
     """Logits (N, F) float32 of uint8 images (N, S, S) or features (N, D), un-augmented."""
-    batches = evaluation_batches(inputs, EVALUATION_BATCH, heartbeat)
-    return np.asarray(network.predict(batches, verbose=0))
+    batches = evaluation_batches(inputs, EVALUATION_BATCH, heartbeat, replicas())
+    return np.asarray(network.predict(batches, verbose=0))[: len(inputs)]
