@@ -243,17 +243,27 @@ def prepare(
 
 
 @main.command("list")
-@click.argument("what", type=click.Choice(["all", "suites", "models", "datasets"]), default="all")
+@click.argument(
+    "what", type=click.Choice(["all", "suites", "models", "datasets", "columns"]), default="all"
+)
 @click.option("--manual-dir", type=options.FOLDER, help="Look here for raw files of data sets.")
 @options.data_dir()
 @options.models_dir()
+@options.as_json()
 def list_(
-    what: str, manual_dir: Path | None, data_dir: Path, models_dirs: tuple[Path, ...]
+    what: str,
+    manual_dir: Path | None,
+    data_dir: Path,
+    models_dirs: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
-    """List suites, models and data sets, with the state each data set is in."""
+    """List suites, models and data sets, with the state each data set is in.
+
+    By name also the columns that tables and files may have.
+    """
     from benchmark.commands.listing import list_everything
 
-    list_everything(what, manual_dir, data_dir, models_dirs)
+    list_everything(what, manual_dir, data_dir, models_dirs, as_json=as_json)
 
 
 @main.command()
@@ -352,9 +362,50 @@ def anomaly_map(row: str, **given: Path) -> None:
 
 
 @main.command()
-@click.argument("row")
+@click.argument("table", default="")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv"]),
+    default="markdown",
+    show_default=True,
+)
+@options.listed("--columns", "names", "By name (see: list columns); default: the ranked table's.")
+@click.option("--suite", default="", help="Only rows that this suite made.")
+@click.option("--out", type=options.FILE, help="File to write; default: the terminal.")
 @options.results()
-def show(row: str, results: Path) -> None:
+def export(table: str, **given: Any) -> None:
+    """Write tables for a paper or a spreadsheet, with the columns asked for.
+
+    TABLE is a data set, or the start of the id of a protocol; default: every table.
+
+    \b
+      cxr-bench export kermany_pneumonia/official --format latex --columns model,test_auc,seeds
+    """
+    from benchmark.commands.export import export_tables
+
+    export_tables(table, **given)
+
+
+@main.command()
+@click.argument("row")
+@options.listed("--split", "splits", "Only these: train, validation, test.")
+@click.option(
+    "--out", type=options.FILE, required=True, help="File to write, by its name CSV or Parquet."
+)
+@options.results()
+def predictions(row: str, **given: Any) -> None:
+    """Write what a ROW, given as to: show, said of every image, with ids and targets."""
+    from benchmark.commands.predictions import write_predictions
+
+    write_predictions(row, **given)
+
+
+@main.command()
+@click.argument("row")
+@options.as_json()
+@options.results()
+def show(row: str, as_json: bool, results: Path) -> None:
     """Show everything known about a ROW: scores, intervals, thresholds, provenance.
 
     ROW is the id of a spec or of a configuration (all its seeds), or the start of one, as in the
@@ -362,22 +413,23 @@ def show(row: str, results: Path) -> None:
     """
     from benchmark.commands.show import show_row
 
-    show_row(row, results)
+    show_row(row, results, as_json=as_json)
 
 
 @main.command()
 @click.argument("first")
 @click.argument("second")
 @click.option("--finding", default="", help="Test this finding, too, of several.")
+@options.as_json()
 @options.results()
-def compare(first: str, second: str, finding: str, results: Path) -> None:
+def compare(first: str, second: str, finding: str, results: Path, as_json: bool) -> None:
     """Compare two rows or configurations: how far apart they are, and whether that is chance.
 
     They must be measured under one protocol. Ids are given as to: show.
     """
     from benchmark.commands.compare import compare_rows
 
-    compare_rows(first, second, finding, results)
+    compare_rows(first, second, finding, results, as_json=as_json)
 
 
 @main.command()

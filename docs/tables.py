@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.kinds.ensemble import ways
+from benchmark.report.dictionary import dictionary
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find as find_recipe
@@ -76,9 +77,18 @@ def ensembles() -> Table:
     return found
 
 
+def columns() -> Table:
+    """Every column of tables and files."""
+    found: Table = [("column", "above it", "what it holds")]
+    for each in dictionary():
+        found.append((f"`{each.name}`", each.header.replace("|", "/"), each.meaning))
+    return found
+
+
 PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
     "suites.md": (policies, augmentations, schemes, recipes),
     "ensembles.md": (ensembles,),
+    "columns.md": (columns,),
 }
 
 

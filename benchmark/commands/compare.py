@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from benchmark.report.lookup import Found
 from benchmark.report.text import UNDEFINED, count, one_line
 
 
-def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
+def compare_rows(
+    first: str, second: str, finding: str, results: Path, *, as_json: bool = False
+) -> None:
     """Print the differences in AUC and F1, and for one finding DeLong's test."""
     from benchmark.records.store import Results
+    from benchmark.report.found_json import pair_json
     from benchmark.report.lookup import find
     from benchmark.report.mismatches import mismatches
     from benchmark.report.paired import METRICS, Pair
@@ -23,31 +27,39 @@ def compare_rows(first: str, second: str, finding: str, results: Path) -> None:
     found = [find(store, text) for text in (first, second)]
     pair = Pair.of(store, *found)
     test, protocol = pair.first.runs[0].scores.splits["test"], found[0].row.protocol
+    sides = (pair.first, pair.second)
+    apart = mismatches(protocol, sides)
+    notes = {
+        name: [*filter(None, [*_notes(one, side), apart.get(side.key)])]
+        for name, one, side in zip("AB", found, sides, strict=True)
+    }
+    compared = {metric: pair.compare(metric) for metric in METRICS}
+    if not finding and len(protocol.findings) == 1 and not any(c.note for c in compared.values()):
+        finding = protocol.findings[0]
+    delong = {finding: pair.delong(store, finding)} if finding else {}
+    if as_json:
+        click.echo(json.dumps(pair_json(pair, compared, delong, notes), indent=1))
+        return
     click.echo(f"A  {one_line(found[0].title)}")
     click.echo(f"B  {one_line(found[1].title)}")
     click.echo(
         f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
         f"{protocol.id}\n"
     )
-    sides = (pair.first, pair.second)
-    apart = mismatches(protocol, sides)
-    for name, one, side in zip("AB", found, sides, strict=True):
-        for note in filter(None, [*_notes(one, side), apart.get(side.key)]):
+    for name, of_side in notes.items():
+        for note in of_side:
             click.echo(f"Note on {name}: {note}")
     click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
     for metric, shown in METRICS.items():
         means = [c.measurements[f"test_{metric}"].mean for c in (pair.first, pair.second)]
-        c = pair.compare(metric)
+        c = compared[metric]
         click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
         if c.note:
             click.echo(f"  no test for {shown}: {one_line(c.note)}")
-    if not finding and len(protocol.findings) == 1 and not c.note:
-        finding = protocol.findings[0]
-    if finding:
-        delong = pair.delong(store, finding)
-        numbers = _difference(delong.difference, delong.interval, delong.p)
+    for name, tested in delong.items():
+        numbers = _difference(tested.difference, tested.interval, tested.p)
         click.echo(_line("AUC, DeLong", "", "", *numbers))
-        click.echo(f"  of {one_line(finding)}, clustered by patient (Obuchowski 1997)")
+        click.echo(f"  of {one_line(name)}, clustered by patient (Obuchowski 1997)")
     click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))
 
 

@@ -1,75 +1,130 @@
-"""`cxr-bench list`: suites, models and data sets with their state."""
+"""`cxr-bench list`: suites, models, data sets with their state, and columns of tables."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+Entries = list[dict[str, Any]]
+"""What JSON holds of a list; the terminal shows a line or two of each."""
+
 
 def list_everything(
-    what: str, manual_dir: Path | None, data_dir: Path, models_dirs: Sequence[Path]
+    what: str,
+    manual_dir: Path | None,
+    data_dir: Path,
+    models_dirs: Sequence[Path],
+    *,
+    as_json: bool = False,
 ) -> None:
-    """Print the chosen lists."""
+    """Print the chosen lists; ``"all"`` are all but the columns."""
+    found: dict[str, Entries] = {}
     if what in ("all", "suites"):
-        _list_suites()
+        found["suites"] = _suites()
     if what in ("all", "models"):
-        _list_models(models_dirs)
+        found["models"] = _models(models_dirs)
     if what in ("all", "datasets"):
-        _list_datasets(manual_dir, data_dir, how_to_get=what == "datasets")
+        found["datasets"] = _datasets(manual_dir, data_dir)
+    if what == "columns":
+        found["columns"] = _columns()
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    shown = {"suites": _show_suites, "models": _show_models, "columns": _show_columns}
+    for name, entries in found.items():
+        if name == "datasets":
+            _show_datasets(entries, how_to_get=what == name)
+        else:
+            shown[name](entries)
 
 
-def _list_suites() -> None:
+def _suites() -> Entries:
     from benchmark.suites import load_suite, suites
 
+    return [
+        {
+            "name": name,
+            "title": suite.title,
+            "description": suite.description,
+            "datasets": suite.matrix["datasets"],
+            "models": suite.matrix["models"],
+            "run_all": suite.run_all,
+        }
+        for name, suite in ((name, load_suite(name)) for name in suites())
+    ]
+
+
+def _show_suites(entries: Entries) -> None:
     click.secho("Suites", bold=True)
-    for name in suites():
-        suite = load_suite(name)
-        by_name = "" if suite.run_all else "  (by name only)"
-        click.echo(f"  {name:<16} {suite.title}{by_name}")
-        click.echo(f"  {'':<16} {', '.join(suite.matrix['datasets'])}")
+    for each in entries:
+        by_name = "" if each["run_all"] else "  (by name only)"
+        click.echo(f"  {each['name']:<16} {each['title']}{by_name}")
+        click.echo(f"  {'':<16} {', '.join(each['datasets'])}")
 
 
-def _list_models(models_dirs: Sequence[Path]) -> None:
+def _models(models_dirs: Sequence[Path]) -> Entries:
     from benchmark.models import discover
 
+    return [
+        {"name": name, "path": str(file.path), "problem": file.problem, "card": file.card}
+        for name, file in discover(models_dirs).items()
+    ]
+
+
+def _show_models(entries: Entries) -> None:
     click.secho("Models", bold=True)
-    found = discover(models_dirs)
-    width = max(map(len, found))
-    for name, model_file in found.items():
-        if model_file.problem:
-            click.echo(f"  {name:<{width}} cannot be used: {model_file.problem}")
+    width = max(len(each["name"]) for each in entries)
+    for each in entries:
+        card, name = each["card"], each["name"]
+        if each["problem"]:
+            click.echo(f"  {name:<{width}} cannot be used: {each['problem']}")
             continue
-        card = model_file.card
-        if card["inputs"] != "image":
-            facts = "no image"
-        else:
-            upper = f" to {card['max_size']}" if card["max_size"] else ""
-            stated = card["parameters"]
-            counted = (
-                f"{stated['count']:,} parameters at {stated['size']} px"
-                if stated
-                else "parameters counted when it is built"
-            )
-            facts = f"{counted}; from {card['min_size']}{upper} px"
-        facts += "; predicts lung masks" if card["predicts"] == "masks" else ""
         source = f" [{card['source_system']}]" if card["source_system"] else ""
-        click.echo(f"  {name:<{width}} {card['title']}{source}; {facts}")
+        click.echo(f"  {name:<{width}} {card['title']}{source}; {_facts(card)}")
 
 
-def _list_datasets(manual_dir: Path | None, data_dir: Path, *, how_to_get: bool) -> None:
+def _facts(card: dict[str, Any]) -> str:
+    masks = "; predicts lung masks" if card["predicts"] == "masks" else ""
+    if card["inputs"] != "image":
+        return f"no image{masks}"
+    upper = f" to {card['max_size']}" if card["max_size"] else ""
+    stated = card["parameters"]
+    counted = (
+        f"{stated['count']:,} parameters at {stated['size']} px"
+        if stated
+        else "parameters counted when it is built"
+    )
+    return f"{counted}; from {card['min_size']}{upper} px{masks}"
+
+
+def _datasets(manual_dir: Path | None, data_dir: Path) -> Entries:
     from benchmark.data.discovery import datasets, state
 
+    return [
+        {
+            "name": name,
+            "state": state(dataset, data_dir, manual_dir),
+            "description": dataset.description,
+            "how_to_get": dataset.how_to_get,
+        }
+        for name, dataset in datasets(data_dir).items()
+    ]
+
+
+def _show_datasets(entries: Entries, *, how_to_get: bool) -> None:
     click.secho("Data sets", bold=True)
-    known = datasets(data_dir)
-    width = max(len(name) for name in known)
-    missing: dict[str, str] = {}
-    for name, dataset in known.items():
-        status = state(dataset, data_dir, manual_dir)
-        click.echo(f"  {name:<{width}}  {status:<9}  {dataset.description}")
-        if status == "missing":
-            missing[name.split("/")[0]] = dataset.how_to_get
+    width = max(len(each["name"]) for each in entries)
+    for each in entries:
+        click.echo(f"  {each['name']:<{width}}  {each['state']:<9}  {each['description']}")
+    missing = {
+        each["name"].split("/")[0]: each["how_to_get"]
+        for each in entries
+        if each["state"] == "missing"
+    }
     if missing and not how_to_get:
         click.echo("How to get what is missing: cxr-bench list datasets")
         return
@@ -77,3 +132,15 @@ def _list_datasets(manual_dir: Path | None, data_dir: Path, *, how_to_get: bool)
         click.secho(f"How to get {builder}", bold=True)
         click.echo("  " + how.strip().replace("\n", "\n  "))
         click.echo(f"  Then: cxr-bench prepare {builder}/CONFIG --manual-dir DIR")
+
+
+def _columns() -> Entries:
+    from benchmark.report.dictionary import dictionary
+
+    return [each._asdict() for each in dictionary()]
+
+
+def _show_columns(entries: Entries) -> None:
+    width = max(len(each["name"]) for each in entries)
+    for each in entries:
+        click.echo(f"{each['name']:<{width}}  {each['meaning']}")

@@ -9,7 +9,7 @@ import click
 
 from benchmark.errors import UnknownModel, UserError
 
-DEFAULTS = {"datasets": ["thorax_phantom/default"], "models": ["constant", "cnn"],
+DEFAULTS: dict[str, list] = {"datasets": ["thorax_phantom/default"], "models": ["constant", "cnn"],
             "resolutions": [64]}  # fmt: skip
 
 
@@ -29,8 +29,9 @@ def write_suite(name: str, *, recipe: str, models_dirs: Sequence[Path], **axes: 
     check_suite_name(path.stem)
     if path.exists():
         raise UserError(f"{path} exists already; choose another name or delete it first")
-    matrix = {"datasets": (), "models": (), "resolutions": (), **axes}
-    matrix = {axis: values or DEFAULTS.get(axis, ()) for axis, values in matrix.items()}
+    matrix: dict[str, Sequence] = {"datasets": (), "models": (), "resolutions": (), **axes}
+    for axis, usual in DEFAULTS.items():
+        matrix[axis] = matrix[axis] or usual
     text = suite_text(matrix, recipe, title=path.stem, description="What it is for.")
     suite = parse_suite(path.stem, path, text)
     for dataset, _ in suite.datasets:

@@ -131,25 +131,12 @@ def weights_dir() -> Decorator:
     )
 
 
-def matrix() -> Decorator:
-    """The axes of a matrix of one's own; lists may be written with commas."""
-    made = [
-        _listed("--models", "models", "Models: cnn,densenet121."),
-        _listed("--sizes", "resolutions", "Image sides in px: 64,128,224.", int),
-        _listed("--schemes", "scheme", "Training schemes; default: scratch."),
-        _listed("--seeds", "seeds", "Seeds; default: 0,1,2.", int),
-        click.option("--recipe", default="", help="A named recipe: reference or short."),
-    ]
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(made):
-            command = option(command)
-        return command
-
-    return decorate
+def as_json() -> Decorator:
+    """Whether a command says what it says as JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="As JSON, numbers unrounded.")
 
 
-def _listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
+def listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
     """An option that may be given several times, or once with commas between its values."""
 
     def split(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple:
@@ -160,6 +147,24 @@ def _listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
             raise click.BadParameter(f"{','.join(values)!r} is no list of whole numbers") from None
 
     return click.option(option, name, multiple=True, metavar="LIST", callback=split, help=text)
+
+
+def matrix() -> Decorator:
+    """The axes of a matrix of one's own; lists may be written with commas."""
+    made: list[Decorator] = [
+        listed("--models", "models", "Models: cnn,densenet121."),
+        listed("--sizes", "resolutions", "Image sides in px: 64,128,224.", int),
+        listed("--schemes", "scheme", "Training schemes; default: scratch."),
+        listed("--seeds", "seeds", "Seeds; default: 0,1,2.", int),
+        click.option("--recipe", default="", help="A named recipe: reference or short."),
+    ]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(made):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def _shared_folder(name: str, default: str, variable: str, text: str) -> Decorator:

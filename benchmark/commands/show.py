@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -28,12 +29,16 @@ GAPS = ("auc", "f1", "log_loss")
 FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
 
-def show_row(text: str, results: Path) -> None:
+def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
     """Print the page of a spec or a configuration; of one that did not finish, why."""
+    from benchmark.report.found_json import found_json
     from benchmark.report.lookup import find
 
     store = Results(results)
     found = find(store, text)
+    if as_json:
+        click.echo(json.dumps(found_json(store, found), indent=1))
+        return
     for line in [one_line(found.title), "", *_facts(found.row)]:
         click.echo(line)
     if found.done and found.row.holds_masks:

@@ -94,7 +94,7 @@ def encode_predictions(predictions: Predictions) -> bytes:
     Raises:
         PredictionFileError: the arrays are not of the same images, or a target is no number.
     """
-    return zipped(_columns(predictions), float_format="%.9g")
+    return zipped(as_columns(predictions), float_format="%.9g")
 
 
 def write_predictions(path: Path, predictions: Predictions) -> str:
@@ -220,7 +220,8 @@ def refuse_odd_images(frame: DataFrame, where: object) -> None:
     refuse(frame, where, again, "this split has a line of this image already")
 
 
-def _columns(predictions: Predictions) -> dict[str, Sized]:
+def as_columns(predictions: Predictions) -> dict[str, Sized]:
+    """The columns of a prediction file, in its order."""
     import pandas as pd
 
     columns: dict[str, Sized] = {

@@ -13,6 +13,7 @@ from benchmark.records.row import Row
 from benchmark.report.attribute_prediction import attribute_entries, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
+from benchmark.report.configuration import Configuration
 from benchmark.report.ensembles import rule_name
 from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.gather import Table
@@ -82,6 +83,7 @@ def _machines(each: Iterable[Mapping[str, object]], name: str) -> Parts:
 
 def _field(
     name: str,
+    legend: str,
     value: Callable[[Entry], Any],
     flat: Callable[[Any, str], Parts] | None = None,
     *,
@@ -89,51 +91,82 @@ def _field(
 ) -> Column[Entry]:
     def held(entry: Entry) -> Any:
         data = value(entry)
-        return Structured("", parts=partial(flat, data), data=data) if flat else data
+        if not flat:
+            return data
+        said = ", ".join(map(str, flat(data, name).values())).replace("|", ", ")
+        return Structured(said, parts=partial(flat, data), data=data)
 
-    return Column(name, name, held, cost=cost)
+    return Column(name, name, held, align="l", legend=legend, cost=cost)
 
 
 def _axis(name: str) -> Column[Entry]:
-    return _field(name, lambda e: getattr(e.configuration.spec, name))
+    said = f"What the spec asks for: {name.replace('_', ' ')}."
+    return _field(name, said, lambda e: getattr(e.configuration.spec, name))
 
 
-def _measured(entry: Entry) -> dict[str, dict[str, float | None]]:
+def measured(configuration: Configuration) -> dict[str, dict[str, float | None]]:
+    """Every quantity of a configuration, with its spread and, where there is one, its interval."""
     found = {}
-    for name, m in entry.configuration.measurements.items():
+    for name, m in configuration.measurements.items():
         sampling = {"low": m.low, "high": m.high} if name in INTERVALS else {}
         found[name] = {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
     return found
 
 
 FIELDS: tuple[Column[Entry], ...] = (
-    _field("protocol_id", lambda e: e.table.protocol.id),
-    _field("dataset", lambda e: e.table.protocol.dataset),
-    _field("dataset_version", lambda e: e.table.protocol.dataset_version),
-    _field("withheld", lambda e: e.table.split_protocol.withheld or ABSENT),
-    _field("probe", lambda e: e.table.split_protocol.attribute or ABSENT),
-    _field("verdict", lambda e: e.table.leakage_status),
-    _field("watermarks", lambda e: list(e.table.watermarks), _joined),
-    _field("group", lambda e: e.table.group_numbers.get(e.configuration.key)),
-    _field("not_ranked_because", lambda e: e.table.obstacles.get(e.configuration.key)),
-    _field("config_id", lambda e: e.configuration.config_id),
-    _field("stale", lambda e: e.configuration.stale),
-    _field("remade", lambda e: e.configuration.remade, _joined),
+    _field("protocol_id", "What all rows of a table share, as a hash.",
+           lambda e: e.table.protocol.id),
+    _field("dataset", "The data set, builder/config.",
+           lambda e: e.table.protocol.dataset),
+    _field("dataset_version", "Version of the data set.",
+           lambda e: e.table.protocol.dataset_version),
+    _field("withheld", "The finding that training never saw; only of screening.",
+           lambda e: e.table.split_protocol.withheld or ABSENT),
+    _field("probe", "What is read from the images in place of a finding, if anything is.",
+           lambda e: e.table.split_protocol.attribute or ABSENT),
+    _field("verdict", "Leakage status: clean, suspected or leak.",
+           lambda e: e.table.leakage_status),
+    _field("watermarks", "Why the row does not stand beside full ones.",
+           lambda e: list(e.table.watermarks), _joined),
+    _field("group", "Rank group by test AUC, 1 for the best; empty where it is not ranked.",
+           lambda e: e.table.group_numbers.get(e.configuration.key)),
+    _field("not_ranked_because", "Why it is not ranked.",
+           lambda e: e.table.obstacles.get(e.configuration.key)),
+    _field("config_id", "What the seeds of a configuration share, as a hash.",
+           lambda e: e.configuration.config_id),
+    _field("stale", "Components of the code that have other versions by now.",
+           lambda e: e.configuration.stale),
+    _field("remade", "Seeds that were made from rows that have been made anew since.",
+           lambda e: e.configuration.remade, _joined),
     *map(_axis, AXES),
-    _field("seeds", lambda e: e.configuration.seeds, _joined),
-    _field("deterministic", lambda e: e.configuration.model.deterministic),
-    _field("complete", lambda e: e.configuration.complete),
-    _field("edited_seeds", lambda e: e.configuration.edited_seeds, _joined),
-    _field("improving_seeds", lambda e: e.configuration.improving_seeds, _joined),
-    _field("external", lambda e: e.configuration.external),
-    _field("short_interval", lambda e: e.configuration.short_interval),
-    _field("parameters", lambda e: e.configuration.model.parameters),
-    _field("ensemble", lambda e: rule_name(e.configuration.spec)),
-    _field("measurements", _measured, _measurements),
-    _field("test_auc_per_finding", lambda e: e.configuration.finding_auc, _per_finding),
-    _field("specs", lambda e: [run.row.spec_id for run in e.configuration.runs], _joined),
-    _field("train_seconds", lambda e: e.configuration.train_seconds, cost=True),
-    _field("hardware", lambda e: [m.as_dict() for m in e.configuration.machines], _machines,
+    _field("seeds", "The seeds that were run to the end.",
+           lambda e: e.configuration.seeds, _joined),
+    _field("deterministic", "Whether there is no chance in the model, so that one run is enough.",
+           lambda e: e.configuration.model.deterministic),
+    _field("complete", "Whether it has the seeds that a comparison needs.",
+           lambda e: e.configuration.complete),
+    _field("edited_seeds", "Seeds whose prediction file was changed after the run.",
+           lambda e: e.configuration.edited_seeds, _joined),
+    _field("improving_seeds", "Seeds whose training was ended while it still got better.",
+           lambda e: e.configuration.improving_seeds, _joined),
+    _field("external", "Whether the predictions were made by another tool.",
+           lambda e: e.configuration.external),
+    _field("short_interval", "Whether patients are few, so that intervals may be too short.",
+           lambda e: e.configuration.short_interval),
+    _field("parameters", "Weights of the model, trainable or not.",
+           lambda e: e.configuration.model.parameters),
+    _field("ensemble", "How an ensemble is made of its members.",
+           lambda e: rule_name(e.configuration.spec)),
+    _field("measurements", "Every quantity: in JSON with spread and interval, in CSV as columns.",
+           lambda e: measured(e.configuration), _measurements),
+    _field("test_auc_per_finding", "Test AUC by finding; in CSV as columns test_auc:FINDING.",
+           lambda e: e.configuration.finding_auc, _per_finding),
+    _field("specs", "Ids of its rows, by seed.",
+           lambda e: [run.row.spec_id for run in e.configuration.runs], _joined),
+    _field("train_seconds", "Training time of one run in seconds, mean over seeds.",
+           lambda e: e.configuration.train_seconds, cost=True),
+    _field("hardware", "The machines it was trained on.",
+           lambda e: [m.as_dict() for m in e.configuration.machines], _machines,
            cost=True),
 )  # fmt: skip
 """What the files hold of a configuration, in the order of the CSV file."""

@@ -110,12 +110,17 @@ def external_validation_section(every: Sequence[ExternalValidation]) -> list[Blo
             )
         ),
     ]
+    for of_one in by_protocol(every):
+        blocks += _table(of_one)
+    return blocks
+
+
+def by_protocol(every: Sequence[ExternalValidation]) -> list[list[ExternalValidation]]:
+    """Those of each protocol, which share a table."""
     together: dict[str, list[ExternalValidation]] = defaultdict(list)
     for each in every:
         together[each.row.protocol.id].append(each)
-    for of_one in together.values():
-        blocks += _table(of_one)
-    return blocks
+    return list(together.values())
 
 
 def external_validation_entries(every: Sequence[ExternalValidation]) -> list[bytes]:
@@ -148,24 +153,38 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
         f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
         for finding in scores.findings
     )
+    return [
+        Heading(3, external_title(of_one)),
+        Paragraph(
+            f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
+            f"{protocol.image_source}. Findings: {', '.join(findings)}."
+        ),
+        DataTable.of(external_columns(of_one), of_one),
+        *notes((f"({number}) ", note, ".") for number, note in enumerate(_told(of_one), 1)),
+    ]
+
+
+def external_title(of_one: Sequence[ExternalValidation]) -> str:
+    """What the table of one protocol is called."""
+    protocol = of_one[0].row.protocol
+    return f"On {protocol.dataset} {protocol.dataset_version}"
+
+
+def _told(of_one: Sequence[ExternalValidation]) -> list[Content]:
+    return list(dict.fromkeys(note for each in of_one for note in each.notes))
+
+
+def external_columns(of_one: Sequence[ExternalValidation]) -> list[Column[ExternalValidation]]:
+    """The columns of the table of one protocol."""
     names = labels({each.configuration.key: _own_spec(each) for each in of_one})
-    told = list(dict.fromkeys(note for each in of_one for note in each.notes))
-    columns: list[Column[ExternalValidation]] = [
+    told = _told(of_one)
+    return [
         text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
         text_column("Configuration", lambda each: _name(each, names, told), "label"),
         Column("own_auc", "Own AUC", lambda each: each.home),
         Column("test_auc", "AUC", lambda each: each.configuration.measurements["test_auc"]),
         Column("test_f1", "F1", lambda each: each.configuration.measurements["test_f1"]),
         Column("seeds", "Seeds", lambda each: len(each.configuration.runs)),
-    ]
-    return [
-        Heading(3, f"On {protocol.dataset} {protocol.dataset_version}"),
-        Paragraph(
-            f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
-            f"{protocol.image_source}. Findings: {', '.join(findings)}."
-        ),
-        DataTable.of(columns, of_one),
-        *notes((f"({number}) ", note, ".") for number, note in enumerate(told, 1)),
     ]
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.records.files import write_atomic
-from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.predictions import Predictions, as_columns, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def predictions_path(results: Results, row: Row) -> Path:
@@ -23,6 +28,29 @@ def row_predictions(results: Results, row: Row) -> Predictions:
         PredictionFileError: the file is missing or damaged; it is named.
     """
     return read_predictions(predictions_path(results, row), row.dataset.task.kind)
+
+
+def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
+    """The predictions of finished rows of findings below each other.
+
+    Returns:
+        A line an image and row. Columns: ``spec_id``, ``seed``, and those of a prediction file
+        (:mod:`benchmark.records.predictions`); a target is NaN where unlabelled.
+
+    Raises:
+        UserError: there is no row, or one of masks.
+        PredictionFileError: a file is missing or damaged; it is named.
+    """
+    import pandas as pd
+
+    if not rows or any(row.holds_masks for row in rows):
+        raise UserError("only finished rows of findings have predictions of images")
+    parts = []
+    for row in rows:
+        columns = as_columns(row_predictions(results, row))
+        of_row = {"spec_id": row.spec_id, "seed": row.spec.seed}
+        parts.append(pd.DataFrame(columns).assign(**of_row)[[*of_row, *columns]])
+    return pd.concat(parts, ignore_index=True)
 
 
 def write_asked(path: Path, data: bytes) -> None:

@@ -141,7 +141,6 @@ def mask_sections(tables: Sequence[MaskTable], *, cost: bool) -> list[Block]:
 
 def _section(each: MaskTable, *, cost: bool) -> list[Block]:
     protocol = each.protocol
-    title = f"{protocol.dataset} {protocol.dataset_version}, {protocol.mask_size} px"
     facts: dict[str, Content] = {
         "Lung is": protocol.mask_definition or "",
         "Split": protocol.split,
@@ -149,12 +148,19 @@ def _section(each: MaskTable, *, cost: bool) -> list[Block]:
         "Protocol": Code(protocol.id),
     }
     blocks: list[Block] = [
-        Heading(3, joined(": ", [title, *map(Strong, each.watermarks)])),
+        Heading(3, mask_title(each)),
         Facts(tuple(facts.items())),
     ]
     for group in sorted(each.runs[0].test, key=_all_first) if each.runs else ():
         blocks += _group(each, group, cost=cost)
     return [*blocks, *notes(_claims(each)), *notes(_remarks(each))]
+
+
+def mask_title(each: MaskTable) -> Content:
+    """What a table is called, with its watermarks."""
+    protocol = each.protocol
+    name = f"{protocol.dataset} {protocol.dataset_version}, {protocol.mask_size} px"
+    return joined(": ", [name, *map(Strong, each.watermarks)])
 
 
 def _all_first(group: str) -> tuple[bool, str]:
@@ -187,14 +193,16 @@ def _group(each: MaskTable, group: str, *, cost: bool) -> list[Block]:
     first = each.runs[0].test[group]
     people = f"{count(first.n_images)} images of {count(first.n_patients)} patients"
     pairing = ("Test images of pairing ", Emphasis(group), f": {people}.")
-    shown = [column for column in _columns(group) if cost or not column.cost]
+    shown = [column for column in mask_columns(group) if cost or not column.cost]
     return [
         Paragraph(f"All test images: {people}." if group == ALL else pairing),
         DataTable.of(shown, each.runs),
     ]
 
 
-def _columns(group: str) -> list[Column[MaskRun]]:
+def mask_columns(group: str) -> list[Column[MaskRun]]:
+    """The columns of a table of runs on a group of test images."""
+
     def overlap(name: str) -> Column[MaskRun]:
         return Column(f"test_{name}", HEADERS[name], lambda run: run.measured(group, name))
 

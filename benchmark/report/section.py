@@ -36,7 +36,7 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
         named: makes a link to its page of a configuration and its name.
     """
     level = 3 if each.watermarks or each.split_protocol.attribute else 2
-    blocks: list[Block] = [Heading(level, _title(each), each.anchor), _facts(each)]
+    blocks: list[Block] = [Heading(level, title(each), each.anchor), _facts(each)]
     blocks += _support(each)
     if each.configurations:
         shown = entries(each, named)
@@ -51,10 +51,11 @@ def ranking(each: Table, shown: list[Entry], *, cost: bool, place: str = RANKING
     """The ranked table."""
     machines = (f"{letter} = {name}" for name, letter in each.machines.items())
     hardware = (f"Hardware: {'; '.join(machines)}.",) if cost else ()
-    return DataTable.of(columns(place, cost=cost), shown, title=_title(each), notes=hardware)
+    return DataTable.of(columns(place, cost=cost), shown, title=title(each), notes=hardware)
 
 
-def _title(each: Table) -> Content:
+def title(each: Table) -> Content:
+    """What a table is called, with its watermarks."""
     protocol = each.protocol
     name = each.split_protocol.title(f"{protocol.dataset} {protocol.dataset_version}")
     return joined(": ", [name, *map(Strong, each.watermarks)])
@@ -149,18 +150,21 @@ def _differences(each: Table) -> list[Block]:
 
 
 def _per_finding(each: Table) -> list[Block]:
-    columns: list[Column[Entry]] = [
-        text_column("Configuration", lambda entry: entry.label, "label"),
-        *(
-            Column(
-                f"test_auc:{finding}",
-                finding + (" ‡" if finding in each.excluded else ""),
-                partial(_auc, finding),
-            )
-            for finding in each.protocol.findings
-        ),
-    ]
+    label: Column[Entry] = text_column("Configuration", lambda entry: entry.label, "label")
+    columns = [label, *finding_columns(each)]
     return [Paragraph("AUC per finding:"), DataTable.of(columns, entries(each))]
+
+
+def finding_columns(each: Table) -> list[Column[Entry]]:
+    """A column of test AUC for each finding."""
+    return [
+        Column(
+            f"test_auc:{finding}",
+            finding + (" ‡" if finding in each.excluded else ""),
+            partial(_auc, finding),
+        )
+        for finding in each.protocol.findings
+    ]
 
 
 def _auc(finding: str, entry: Entry) -> Value:

@@ -1,0 +1,47 @@
+"""`cxr-bench predictions`: what a row said of every image, as a table for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+ENDINGS = (".csv", ".parquet")
+
+
+def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path) -> None:
+    """Write the predictions of a row, or of all seeds of a configuration, to one file.
+
+    Raises:
+        UserError: the file's name ends in neither of :data:`ENDINGS`, or cannot be written; there
+            is no such row, it has no predictions, or they are damaged.
+    """
+    from benchmark.records.store import Results
+    from benchmark.report.files import predictions_frame, write_asked
+    from benchmark.report.lookup import find
+
+    if out.suffix not in ENDINGS:
+        raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")
+    store = Results(results)
+    found = find(store, text)
+    frame = predictions_frame(store, found.done)
+    kept = frame[frame["split"].isin(splits)] if splits else frame
+    write_asked(out, _bytes(kept, out.suffix))
+    click.echo(f"Wrote {out}: {len(kept)} predictions of {len(found.done)} row(s).", err=True)
+    if not found.row.dataset.redistributable:
+        licence = found.row.dataset.licence
+        click.echo(f"It holds ids of images that may not be passed on ({licence}).", err=True)
+
+
+def _bytes(frame: DataFrame, ending: str) -> bytes:
+    if ending == ".parquet":
+        return frame.to_parquet(index=False)
+    text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    return text.encode()

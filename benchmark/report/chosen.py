@@ -1,0 +1,139 @@
+"""Tables of a results folder as a person asks for them: which ones, with which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.errors import UnknownName, UserError
+from benchmark.records.row import ProtocolFacts
+from benchmark.report.board import Leaderboard
+from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
+from benchmark.report.content import Content
+from benchmark.report.dictionary import file_columns, quantity_columns
+from benchmark.report.external_validation import by_protocol, external_columns, external_title
+from benchmark.report.lungs import mask_columns, mask_title
+from benchmark.report.render import csv, latex, markdown
+from benchmark.report.section import finding_columns, title
+from benchmark.report.tables import Block, Column, DataTable, Heading
+from benchmark.scoring.overlap import ALL
+
+PACKAGES = "% In the preamble: \\usepackage{booktabs}\n"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A table that may be asked for.
+
+    Attributes:
+        protocol: what its rows share.
+        title: what it is called.
+        columns: that it can have, by name.
+        usual: names of those that it has where none are asked for.
+        entries: what its lines are of.
+    """
+
+    protocol: ProtocolFacts
+    title: Content
+    columns: Mapping[str, Column[Any]]
+    usual: tuple[str, ...]
+    entries: Sequence[Any]
+
+    def table(self, names: Sequence[str]) -> DataTable:
+        """The table with these columns; all of them must be among those that it can have."""
+        shown = [self.columns[name] for name in names or self.usual]
+        return DataTable.of(shown, self.entries, title=self.title)
+
+
+def offers(of: Leaderboard, suite: str = "") -> Iterator[Offer]:
+    """Every table that has a line, in the order of the leaderboard; of a suite only its rows."""
+    for each in of.tables:
+        shown = [e for e in entries(each) if _of_suite(e, suite)]
+        fields = (*file_columns(), *quantity_columns(), *finding_columns(each), *COLUMNS)
+        usual = columns(RANKING if each.tested else UNTESTED)
+        if shown:
+            yield _offer(each.protocol, title(each), fields, usual, shown)
+    for of_one in by_protocol(of.external):
+        own = [e for e in of_one if not suite or e.row.suite == suite]
+        if own:
+            evaluated = external_columns(own)
+            yield _offer(own[0].row.protocol, external_title(own), evaluated, evaluated, own)
+    for masks in of.lungs:
+        runs = [run for run in masks.runs if not suite or run.row.suite == suite]
+        if runs:
+            overlaps = mask_columns(ALL)
+            yield _offer(masks.protocol, mask_title(masks), overlaps, overlaps, runs)
+
+
+def _offer(
+    protocol: ProtocolFacts,
+    title: Content,
+    fields: Sequence[Column[Any]],
+    usual: Sequence[Column[Any]],
+    entries: Sequence[Any],
+) -> Offer:
+    by_name = {column.name: column for column in fields}
+    return Offer(protocol, title, by_name, tuple(c.name for c in usual), entries)
+
+
+def _of_suite(entry: Entry, suite: str) -> bool:
+    return not suite or any(run.row.suite == suite for run in entry.configuration.runs)
+
+
+def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Offer]:
+    """The tables that are asked for.
+
+    Args:
+        text: a data set, or the start of a protocol's id; empty for all.
+        names: of columns that they must be able to have.
+
+    Raises:
+        UnknownName: there is no such table, or none with such a column.
+        UserError: there is no table at all.
+    """
+    if not offered:
+        raise UserError("there is no table with a finished row")
+    found = [o for o in offered if o.protocol.dataset == text or o.protocol.id.startswith(text)]
+    if not found:
+        known = {name for o in offered for name in (o.protocol.dataset, o.protocol.id)}
+        raise UnknownName("table", text, known)
+    fitting = [each for each in found if each.columns.keys() >= set(names)]
+    if not fitting:
+        unknown = next(name for name in names if name not in found[0].columns)
+        raise UnknownName(
+            "column", unknown, found[0].columns, "All of them: cxr-bench list columns."
+        )
+    return fitting
+
+
+def _latex(chosen: Sequence[Offer], names: Sequence[str]) -> str:
+    return PACKAGES + "\n".join(latex.table(each.table(names)) for each in chosen)
+
+
+def _markdown(chosen: Sequence[Offer], names: Sequence[str]) -> str:
+    blocks: list[Block] = []
+    for each in chosen:
+        blocks += [Heading(2, each.title), each.table(names)]
+    return markdown.document(blocks)
+
+
+def _csv(chosen: Sequence[Offer], names: Sequence[str]) -> str:
+    """One file; of several tables, each line says which it is of."""
+    several = len(chosen) > 1
+    return csv.lines(
+        [
+            ({"protocol_id": each.protocol.id, "dataset": each.protocol.dataset} if several else {})
+            | line
+            for each in chosen
+            for line in each.table(names).records()
+        ]
+    )
+
+
+FORMATS: dict[str, Callable[[Sequence[Offer], Sequence[str]], str]] = {
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+}
+"""How tables may be written: tables and names of columns (none for the usual ones) -> text."""
