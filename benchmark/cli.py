@@ -10,6 +10,7 @@ import click
 
 import benchmark
 from benchmark.commands import options
+from benchmark.commands.own_options import own_set
 from benchmark.errors import UserError
 from benchmark.machine.paths import settle_home
 
@@ -199,13 +200,7 @@ def run(
 @click.option("--manual-dir", type=options.FOLDER, help="Folder with your copy of the raw files.")
 @options.data_dir()
 @options.cache_dir()
-@click.option("--name", "own_name", default="", help="What to call a set of your own.")
-@click.option("--csv", default="", help="Its table; without one, folders named like classes.")
-@click.option("--image-column", default="", help="Column of the table with the file names.")
-@click.option("--finding-columns", default="", help="Columns with the findings: 'a,b,c'.")
-@click.option("--patient-column", default="", help="Column with the patients.")
-@click.option("--patient-pattern", default="", help="Or: regex, its group is the patient's id.")
-@click.option("--patients", default="", help="Or: 'unknown', to split by image, and say so.")
+@own_set()
 @click.option("--beam", is_flag=True, help="In an Apache Beam pipeline (extra: cxr-bench[beam]).")
 @click.option(
     "--beam-options",
@@ -223,7 +218,6 @@ def prepare(
     manual_dir: Path | None,
     data_dir: Path,
     cache_dir: Path,
-    finding_columns: str,
     beam: bool,
     beam_options: str,
     **own: Any,
@@ -234,11 +228,11 @@ def prepare(
     A set of your own, in folders named like the classes:
       cxr-bench prepare image_folder --name my_set --manual-dir DIR --patient-pattern '^(\\d+)_'
       cxr-bench run --suite pneumonia --dataset image_folder/my_set
+    All shapes of folders and tables: docs/image_folder.md
     """
     from benchmark.commands.prepare import prepare_dataset
 
-    columns = tuple(name.strip() for name in finding_columns.split(",") if name.strip())
-    own |= {"beam": beam_options if beam or beam_options else None, "finding_columns": columns}
+    own["beam"] = beam_options if beam or beam_options else None
     prepare_dataset(dataset, manual_dir, data_dir, cache_dir, **own)
 
 

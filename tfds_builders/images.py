@@ -32,8 +32,9 @@ MAX_PIXELS = 64_000_000
 MAX_BYTES = 256 * 2**20
 """Largest file read."""
 
-# Anything else Pillow can open is a document or needs outside programs.
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
+"""Anything else Pillow can open is a document or needs outside programs."""
+
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 _BIT_DEPTH = 24
@@ -65,8 +66,8 @@ class Checked:
 def read_header(data: bytes) -> Header | None:
     """How an image file stores a pixel; None where that cannot be told. Decodes no pixel."""
     try:
-        with silenced(), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return _header(image, data)
+        with silenced(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return header_of(image, data)
     except Exception:  # a broken file raises nearly anything
         return None
 
@@ -148,7 +149,7 @@ def _check(data: bytes, dtype: np.dtype) -> Checked:
 
 
 def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
             return Checked(None, f"too large: {width} x {height} pixels")
@@ -158,10 +159,11 @@ def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
         buffer = io.BytesIO()
         Image.fromarray(grey).save(buffer, "PNG")
         reason = f"{image.format} {image.mode} {how}"
-        return Checked(buffer.getvalue(), reason, _header(image, data))
+        return Checked(buffer.getvalue(), reason, header_of(image, data))
 
 
-def _header(image: Image.Image, data: bytes) -> Header:
+def header_of(image: Image.Image, data: bytes) -> Header:
+    """How the file of an opened image stores a pixel."""
     bits = data[_BIT_DEPTH] if image.format == "PNG" else _BITS.get(image.mode, 8)
     return Header(bits, len(image.getbands()))
 
@@ -186,7 +188,7 @@ def _decodes(data: bytes, dtype: np.dtype) -> bool:
 
 def _grey(image: Image.Image, dtype: np.dtype) -> tuple[np.ndarray, str]:
     if image.mode not in _SIXTEEN_BIT:
-        return _luma(image), "to 8-bit grey PNG"
+        return luma(image), "to 8-bit grey PNG"
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise ValueError(f"grey values {values.min()} to {values.max()} do not fit 16 bits")
@@ -198,7 +200,8 @@ def _grey(image: Image.Image, dtype: np.dtype) -> tuple[np.ndarray, str]:
     return scaled, f"to 8-bit grey PNG, scaled from {bits} bits"
 
 
-def _luma(image: Image.Image) -> np.ndarray:
+def luma(image: Image.Image) -> np.ndarray:
+    """Grey values (H, W) uint8 of an image of 8 bits; alpha is dropped."""
     if image.mode in ("LA", "La"):
         return np.asarray(image.getchannel(0))
     # Pillow has no direct way from some modes to grey; all of them have one to RGB.

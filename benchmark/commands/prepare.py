@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from benchmark.commands.audit import show_progress
+from benchmark.commands.own_sets import check_folder, refuse_others, settled, show_own
 from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
-from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+from benchmark.data.prepared import Prepared
 from benchmark.errors import UserError
 
 
@@ -23,6 +24,9 @@ def prepare_dataset(
     own_name: str = "",
     beam: str | None = None,
     sizes: Path | None = None,
+    *,
+    only_check: bool = False,
+    force: bool = False,
     **own: object,
 ) -> None:
     """Prepare a data set and say what was found in it.
@@ -32,15 +36,23 @@ def prepare_dataset(
         own_name: what to call a set of the user's own.
         beam: options of an Apache Beam pipeline to run the builder in; None for no pipeline.
         sizes: a table of the original sizes of its images; None for none.
+        only_check: whether to say what would be read, and write nothing.
+        force: whether to make a new version of a set of the user's own that is there.
         own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
     """
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import SPLITS
 
     dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
-    _refuse_other_options(dataset, data_dir)
+    if only_check or force:
+        refuse_others(dataset, "--check" if only_check else "--force")
+    if only_check:
+        check_folder(dataset, manual_dir)
+        return
+    dataset, is_there = settled(dataset, data_dir, manual_dir, force=force)
     prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam, sizes)
-    click.echo(f"{prepared.name} {prepared.version} is prepared in {prepared.path}")
+    said = "was prepared already, from the same files," if is_there else "is prepared in"
+    click.echo(f"{prepared.name} {prepared.version} {said} {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
         positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
@@ -52,6 +64,8 @@ def prepare_dataset(
     click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
     for reason in derived.reasons:
         click.echo(f"    {reason}")
+    if dataset.own:
+        show_own(prepared)
     _show_shapes(prepared)
     _show_fraction(prepared.facts)
     _show_ingest("quarantined (not used)", prepared.facts.quarantined)
@@ -76,20 +90,6 @@ def _dataset(name: str, own_name: str, own: dict[str, Any]) -> Dataset:
         given = ", ".join("--" + key.replace("_", "-") for key in own)
         raise UserError(f"{given}: only for sets of your own (image_folder), not for {name}.")
     return replace(dataset, options=Options(**own))
-
-
-def _refuse_other_options(dataset: Dataset, data_dir: Path) -> None:
-    if dataset.options is None:
-        return
-    try:
-        prepared = load_prepared(dataset.name, data_dir)
-    except NotPrepared:
-        return
-    if prepared.facts.options != dataset.options.published():
-        raise UserError(
-            f"{dataset.name} is prepared already, and was read in another way. Choose another "
-            f"--name, or delete {prepared.path.parent} and prepare it again."
-        )
 
 
 def _show_shapes(prepared: Prepared) -> None:

@@ -28,12 +28,16 @@ class Dataset:
         config: name of the config.
         options: how to read a set of the user's own, where the builder asks; None: as the file in
             its folder says.
+        version: of a set of the user's own, as :attr:`options`; None: the builder's first.
+        copies: groups of its images that show the same.
     """
 
     name: str
     builder_class: Any
     config: str
     options: Any = None
+    version: str | None = None
+    copies: tuple[tuple[str, ...], ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -103,7 +107,9 @@ class Dataset:
     def builder_config(self, manual_dir: Path | None) -> Any:
         """What to construct the builder with: the name of a config, or one made for the folder."""
         if self.own and manual_dir is not None:
-            return self.builder_class.configure(Path(manual_dir), self.config, self.options)
+            return self.builder_class.configure(
+                Path(manual_dir), self.config, self.options, self.version, self.copies
+            )
         return self.config
 
 

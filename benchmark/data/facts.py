@@ -75,6 +75,8 @@ class SetFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             of these are not in this copy, and the share that is.
         boxes: of ChestX-ray14.
         options: of a user's own set, how it was read.
+        dealt: of such a set, the splits between which the builder dealt out images.
+        notes: of such a set, what was taken for what.
         probe, screening: never in the file; of a set as a probe or a screening protocol sees it.
     """
 
@@ -99,6 +101,8 @@ class SetFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fraction: float = 1.0
     boxes: list[Box] = []
     options: dict[str, str | int | bool | list[str]] | None = None
+    dealt: list[str] = []
+    notes: list[str] = []
     probe: ProbeFacts | None = None
     screening: Withheld | None = None
 

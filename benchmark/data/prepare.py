@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,6 +20,7 @@ from msgspec.structs import replace
 from benchmark.data.allocation import return_large_blocks
 from benchmark.data.audit.copies import Progress, find_copies
 from benchmark.data.audit.findings import gate
+from benchmark.data.audit.torn import torn_copies
 from benchmark.data.building import build
 from benchmark.data.discovery import Dataset
 from benchmark.data.facts import (
@@ -82,9 +85,7 @@ def prepare(
     try:
         if not dataset.embedded:
             dataset.locate(manual_dir)
-        path = build(dataset, data_dir, manual_dir, beam)
-        if not (path / FACTS).is_file():
-            _derive(dataset.name, path, cache_dir, progress)
+        path = _made(dataset, data_dir, manual_dir, cache_dir, progress, beam)
         prepared = load_prepared(dataset.name, data_dir)
         if sizes or not (path / SHAPES).is_file():
             ids = prepared.manifest()["image_id"]
@@ -102,6 +103,30 @@ def prepare(
             raise
         raise UserError(f"{dataset.name}: {said}") from error
     return prepared
+
+
+def _made(
+    dataset: Dataset,
+    data_dir: Path,
+    manual_dir: Path | None,
+    cache_dir: Path | None,
+    progress: Progress | None,
+    beam: str | None,
+) -> Path:
+    """Build and derive a set, where it is not; returns the folder of its version.
+
+    Copies are known when images are stored. Where a builder's own split tore some apart, it deals
+    the images out once more with these together.
+    """
+    path = build(dataset, data_dir, manual_dir, beam)
+    while not (path / FACTS).is_file():
+        torn = _derive(dataset.name, path, cache_dir, progress, set(dataset.copies))
+        if not torn:
+            break
+        dataset = dataclasses.replace(dataset, copies=dataset.copies + torn)
+        shutil.rmtree(path)
+        path = build(dataset, data_dir, manual_dir, beam)
+    return path
 
 
 def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) -> str:
@@ -130,11 +155,23 @@ def _with_leakage(derived: PreparedFacts, leakage: Leakage) -> PreparedFacts:
     return replace(derived, leakage_status=leakage.status, reasons=list(leakage.reasons))
 
 
-def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | None) -> None:
+def _derive(
+    name: str,
+    path: Path,
+    cache_dir: Path | None,
+    progress: Progress | None,
+    known: Collection[tuple[str, ...]],
+) -> tuple[tuple[str, ...], ...]:
     """Write manifest.csv, then prepared.json, whose presence says that all is complete.
 
     Both are the same whoever writes them and are put in their place whole, so that several
     processes may do this at a time.
+
+    Args:
+        known: groups of copies that the builder was told of.
+
+    Returns:
+        Further ones that its own split tore apart; prepared.json is then not written.
     """
     remove_abandoned(path.parent)
     (path / SHAPES).unlink(missing_ok=True)  # of a manifest that is gone
@@ -151,7 +188,10 @@ def _derive(name: str, path: Path, cache_dir: Path | None, progress: Progress | 
         reasons=[],
     )
     copies = find_copies(Prepared(name, path.name, path, facts, derived), cache_dir, progress)
+    if torn := torn_copies(manifest, facts.dealt, copies, known):
+        return torn
     write_record(path / FACTS, _with_leakage(derived, gate(manifest, facts, copies)))
+    return ()
 
 
 def _write_manifest(name: str, path: Path, findings: list[str]) -> str:

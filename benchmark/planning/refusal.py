@@ -19,10 +19,10 @@ def refusal(spec: Spec, given: Circumstances) -> str | None:
         return given.model_file.problem
     prepared = given.prepared
     if prepared.derived.leakage_status == "leak" and not find_protocol(spec.protocol).allows_leak:
-        return (
-            f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. "
-            "A leaking set is only run under a legacy protocol."
-        )
+        way = "A leaking set is only run under a legacy protocol."
+        if prepared.facts.options is not None:  # a set of the user's own
+            way = "Prepare it again with --force and --resplit, or --keep-split to run it so."
+        return f"{prepared.name} leaks: {'; '.join(prepared.derived.reasons)}. {way}"
     for role, required in given.required.items():
         if required.problem:
             return f"{_called(role)} cannot be run: {required.problem}"

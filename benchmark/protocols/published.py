@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.data.prepared import Prepared
-from benchmark.protocols.base import SplitProtocol
+from benchmark.protocols.base import Answers, SplitProtocol
+from benchmark.protocols.own_split import LEAKING, LeakingOwnSplit, is_kept
 from benchmark.spec import PUBLISHED, Spec
 
 NAMES = (PUBLISHED,)
@@ -21,6 +22,12 @@ class Published(SplitProtocol):
     def facts(self, spec: Spec, prepared: Prepared) -> dict[str, Any]:
         """None beside those of the set."""
         return {}
+
+    def answers(self, prepared: Prepared) -> Answers:
+        """Itself; of a set whose own leaking split is to be kept, the protocol that says so."""
+        if is_kept(prepared):
+            return [(LeakingOwnSplit(LEAKING), prepared)], {}
+        return super().answers(prepared)
 
 
 def parse(name: str) -> Published | None:

@@ -126,7 +126,7 @@ def test_a_split_of_ones_own_is_kept_and_completed(make, tmp_path):
     builder = make(folder, BY_NAME)
     for name, one in read_back(builder).items():
         assert (one["split"] == "test") == name.startswith("test/")
-    assert "folders of the set: test, train" in builder.info.metadata["split_source"]
+    assert "the set's own: test, train" in builder.info.metadata["split_source"]
     assert "validation 10%" in builder.info.metadata["split_source"]
 
 
@@ -164,7 +164,7 @@ def test_nothing_is_split_by_image_unless_asked_for(folders, films):
 def test_unknown_patients_are_said_and_every_image_is_its_own(folders, make):
     builder = make(folders, Options(patients="unknown"))
     assert builder.info.metadata["patients_unknown"] is True
-    assert "of the images" in builder.info.metadata["split_source"]
+    assert "by images" in builder.info.metadata["split_source"]
     for name, one in read_back(builder).items():
         assert one["patient_id"].decode() == name
 
@@ -175,8 +175,8 @@ def test_unknown_patients_are_said_and_every_image_is_its_own(folders, make):
         (Options(patient_pattern="([0-9]+"), "is no regular expression: missing \\)"),
         (Options(patient_pattern="[0-9]+"), "has 0 groups; it needs one"),
         (Options(patient_pattern="(a)(b)"), "has 2 groups"),
-        (Options(patient_pattern="^(zebra)"), "is found in no file name, e.g. "),
-        (Options(patients="none"), "can only be said to be 'unknown'"),
+        (Options(patient_pattern="^(zebra)"), "is found in no file name or path, or in too few"),
+        (Options(patients="none"), "can only be said to be 'unknown' or 'header'"),
         (Options(patients="unknown", patient_pattern="(a)"), "more than one way"),
         (Options(image_column="file", patients="unknown"), "no table: add --csv"),
         (Options(csv="labels.csv", patients="unknown", **COLUMNS), "no table labels.csv"),
@@ -217,7 +217,7 @@ def test_names_without_a_patient_are_left_out(own, make):
     Image.new("L", (32, 32)).save(own / "NORMAL" / "holiday.png")
     Image.new("L", (32, 32)).save(own / "cover.png")
     assert reasons(make(own, BY_NAME)) == {
-        "NORMAL/holiday.png": "the patient pattern is not found in its name",
+        "NORMAL/holiday.png": "the patient pattern is not found in its name or path",
         "cover.png": "not in a class folder",
     }
 
@@ -243,7 +243,7 @@ def test_what_a_table_gets_wrong_is_left_out(listed, make, tmp_path):
             "100.png;": lambda line: line.replace(";0;0", ";maybe;0"),
             "101.png;": lambda line: line.replace(";0001;", ";;"),
             "400.png;": lambda line: line.rsplit(";", 2)[0] + ";;",
-            "600.png;": lambda line: line.replace("600", "../../secret"),
+            "600.png;": lambda line: line.replace("600.png", "../../secret.png"),
         }
         changed = [
             next((f(line) for start, f in wrong.items() if line.startswith(start)), line)
@@ -340,8 +340,8 @@ def test_what_is_no_set_is_told(tmp_path, tree):
 
 
 def test_a_table_that_fits_no_file_says_so(listed, make):
-    rewrite(listed, lambda lines: [lines[0], *(f"other/{line}" for line in lines[1:])])
-    with pytest.raises(DatasetError, match=r"no image of .* can be used.*there is no file 'other/"):
+    rewrite(listed, lambda lines: [lines[0], *(f"x{line}" for line in lines[1:])])
+    with pytest.raises(DatasetError, match=r"no image of .* can be used.*there is no file 'x"):
         make(listed, BY_COLUMN)
 
 

@@ -198,7 +198,7 @@ def test_copies_of_a_prepared_set_by_how_they_were_made(mixed):
     assert sorted(found.blank) == sorted([line["black"], line["dark"]])
 
     _, labels = np.unique(manifest["sha256"].to_numpy(str), return_inverse=True)
-    same = found.same_image(labels)
+    same = found.same_image(labels, labels)
     assert duplicates.exact(manifest)["groups"] == 1
     assert duplicates.same_pixels(manifest, found)["groups"] == 1
     assert duplicates.near(manifest, found, same)["across_splits"] == 2
@@ -221,7 +221,7 @@ def test_a_pair_below_the_bar_is_listed_for_the_eye_and_counts_in_no_status(mixe
     listed = duplicates.doubtful(manifest, found)
     assert {"images": ["p1", "cropped"], "splits": ["train", "test"]}.items() <= listed[0].items()
     assert [e["correlation"] for e in listed] == sorted(e["correlation"] for e in listed)[::-1]
-    same = found.same_image(np.arange(len(manifest)))
+    same = found.same_image(np.arange(len(manifest)), np.arange(len(manifest)))
     assert same[pair[0]] != same[pair[1]]
     one_patient = manifest.assign(patient_id="p")
     mixed.prepared.manifest_sha256 = "2" * 64
@@ -266,7 +266,7 @@ def to_json(value) -> bytes:
 
 def test_the_same_image_is_followed_through_pairs_and_equal_files():
     copies = Copies(5, 0, 0.85, [(0, 1, 0.9, "")], [(3, 4, 0.8, "")], [], [], {})
-    same = copies.same_image(np.array([0, 1, 1, 3, 4]))
+    same = copies.same_image(np.array([0, 1, 1, 3, 4]), np.arange(5))
     assert same[0] == same[1] == same[2]
     assert len(set(same.tolist())) == 3
 

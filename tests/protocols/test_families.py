@@ -10,10 +10,11 @@ import pytest
 from benchmark.errors import UnknownName
 from benchmark.protocols import SplitProtocol, families, find, of_row
 from benchmark.protocols.legacy import PROTOCOLS as LEGACY
+from benchmark.protocols.own_split import LEAKING
 from benchmark.spec import PUBLISHED
 from tests.records.rows import a_protocol, a_row, a_spec
 
-NAMES = [PUBLISHED, *LEGACY, "without:Viral pneumonia", "probe:sex", "probe:*"]
+NAMES = [PUBLISHED, *LEGACY, LEAKING, "without:Viral pneumonia", "probe:sex", "probe:*"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +29,7 @@ def test_a_name_is_of_one_family_and_stays_as_it_is_written(name):
 
 
 def test_every_family_says_how_its_names_are_written_and_has_a_protocol_here():
-    assert sorted(families()) == ["legacy", "probe", "published", "screening"]
+    assert sorted(families()) == ["legacy", "own_split", "probe", "published", "screening"]
     for family in families().values():
         assert family.NAMES
         assert any(family.parse(name) for name in NAMES)
@@ -46,7 +47,7 @@ def test_an_unknown_name_lists_the_choices_and_suggests_the_nearest(name, near):
 
 def test_only_what_repeats_faults_may_leak_and_goes_unranked():
     for protocol in map(find, NAMES):
-        assert protocol.allows_leak == (protocol.name in LEGACY)
+        assert protocol.allows_leak == (protocol.name in (*LEGACY, LEAKING))
         assert protocol.ranked != protocol.allows_leak
 
 

@@ -3,81 +3,194 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from tfds_builders.errors import Unreadable
-from tfds_builders.image_folder.contents import (
-    Contents,
-    Entry,
-    check_findings,
-    is_picture,
-    patient_in,
-)
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder import pools
+from tfds_builders.image_folder.contents import Contents, Entry, check_findings
+from tfds_builders.image_folder.names import is_picture, is_service, one_spelling, spelling
+from tfds_builders.image_folder.normal import is_normal, task_of
+from tfds_builders.image_folder.options import Options
+from tfds_builders.image_folder.patients import NOT_FOUND, ByPattern, refuse_lost
 
-_POOLS = {"val": "validation", "valid": "validation"}
-_POOLS |= {pool: pool for pool in ("train", "validation", "test")} | {"training": "train"}
-_NORMAL = {"normal", "no finding", "nofinding", "healthy", "negative", "control", "controls"}
+ALL = "*"
+_NO_CLASS = {"images", "image", "img", "imgs", "masks", "mask", "annotations", "segmentations"}
 
 
-def read(names: Iterable[str], pattern: re.Pattern | None) -> Contents:
+@dataclass(frozen=True)
+class _Place:
+    """Where a file lies: split, class, and what is left of its path."""
+
+    pool: str
+    folder: str
+    rest: str
+
+    @property
+    def branch(self) -> str:
+        """The folder within the class's; "" where the file lies in that itself."""
+        return self.rest.split("/")[0] if "/" in self.rest else ""
+
+
+def read(
+    names: Iterable[str],
+    pattern: re.Pattern | None,
+    options: Options | None = None,
+    pictures: Callable[[str], bool] = is_picture,
+) -> Contents:
     """Images of a tree ``CLASS/file`` or ``train/CLASS/file``, classes in alphabetical order.
 
     Two classes of which one means healthy are a binary task; any others are exclusive classes.
 
     Args:
         names: every file below the folder.
-        pattern: finds the patient in a file name; None where patients are unknown.
+        pattern: finds the patient in a name or path; None where patients are unknown.
+        options: which splits, sub-folders and normal class are meant.
+        pictures: tells file names that promise an image.
 
     Returns:
         The contents, without findings where there are fewer than two classes, or only test
         folders.
+
+    Raises:
+        DatasetError: it has to be said what a folder is; or the pattern leaves a class without
+            patients.
     """
-    names = sorted(names)
-    pooled = any(map(_pool, names))
-    placed = {name: place for name in names if (place := _place(name, pooled))}
-    holding = {place[1] for name, place in placed.items() if is_picture(name)}
-    classes = sorted(holding)
-    contents = _empty(classes)
-    if not contents.findings or (pooled and "train" not in map(_pool, names)):
+    options = options or Options()
+    names = sorted(name for name in names if not is_service(name))
+    images = [name for name in names if pictures(name)]
+    placed = _placed(names, images, pools.parse(options.splits))
+    holding = [placed[name].folder for name in images if name in placed]
+    called, notes = one_spelling(holding)
+    classes = sorted(set(called.values()))
+    used = {placed[name].pool for name in images if name in placed}
+    if len(classes) < 2 or (used - {""} and "train" not in used):
         return Contents((), "")
+    _refuse_no_classes(classes)
+    check_findings(classes)
+    contents = Contents(*task_of(classes, options.normal_class), notes=notes)
+    by_pattern = ByPattern(pattern, [name for name in images if name in placed])
+    _refuse_mixed(images, placed, options, by_pattern)
+    kept: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
     for name in names:
-        if name not in placed or placed[name][1] not in holding:
-            if is_picture(name):
+        place = placed.get(name)
+        if place is None or place.folder not in called:
+            if pictures(name):
                 contents.refuse(name, "not in a class folder")
             continue
-        pool, folder = placed[name]
-        try:
-            patient = patient_in(name, pattern)
-        except Unreadable as error:
-            contents.refuse(name, str(error))
+        if not _is_within(place, options.within):
+            contents.refuse(name, f"not within {options.within}/")
             continue
+        folder, patient = called[place.folder], by_pattern(name)
+        if patient is None:
+            contents.refuse(name, NOT_FOUND)
+            lost[folder] += pictures(name)
+            continue
+        kept[folder] += pictures(name)
         findings = tuple(int(folder == finding) for finding in contents.findings)
-        contents.entries.append(Entry(name, patient, findings, (1,) * len(findings), pool))
+        contents.entries.append(Entry(name, patient, findings, (1,) * len(findings), place.pool))
+    if pattern:
+        refuse_lost(kept, +lost, pattern.pattern)
+    if gone := [name for name in classes if not kept[name]]:
+        raise DatasetError(
+            f"image_folder: no image of {', '.join(gone)} is left within {options.within}/."
+        )
     return contents
 
 
-def _pool(name: str) -> str:
-    parts = name.split("/")
-    return _POOLS.get(parts[0].lower(), "") if len(parts) > 2 else ""
+def _placed(names: list[str], images: list[str], told: Mapping[str, str]) -> dict[str, _Place]:
+    """Where the files lie that are in a class folder."""
+    above = _wrapper(images, told)
+    below = {name: name[len(above) :] for name in names if name.startswith(above)}
+    tops = {top for name in images if (top := below[name].split("/")[0]) != below[name]}
+    deep = {top for top in tops if any(_depth(below[n]) > 2 for n in images if _in(below[n], top))}
+    as_splits = {top for top in deep if pools.pool(top, told)}
+    strange = {top for top in deep - as_splits if pools.looks_like_one(top)}
+    if as_splits or (strange and len(strange) == len(deep) > 1):
+        pools.refuse_unknown((deep if as_splits else strange) - as_splits, "a folder beside others")
+    if as_splits:
+        split = {n: rest.split("/", 2) for n, rest in below.items() if _depth(rest) > 2}
+        return {
+            name: _Place(pools.pool(top, told), folder, rest)
+            for name, (top, folder, rest) in split.items()
+            if top in as_splits
+        }
+    parted = {name: rest.split("/", 1) for name, rest in below.items() if _depth(rest) > 1}
+    return _inner_splits({n: _Place("", *each) for n, each in parted.items()}, images, told)
 
 
-def _place(name: str, pooled: bool) -> tuple[str, str] | None:
-    """(pool, class) of a file, None where it lies in no class folder."""
-    parts = name.split("/")
-    if not pooled:
-        return ("", parts[0]) if len(parts) > 1 else None
-    return (_pool(name), parts[1]) if _pool(name) else None
+def _inner_splits(
+    placed: dict[str, _Place], images: list[str], told: Mapping[str, str]
+) -> dict[str, _Place]:
+    """The same where each class folder holds train/ and test/."""
+    branches = {placed[name].branch for name in images if name in placed}
+    if not branches or not all(branch and pools.pool(branch, told) for branch in branches):
+        return placed
+    return {
+        name: _Place(pools.pool(place.branch, told), place.folder, place.rest.split("/", 1)[1])
+        for name, place in placed.items()
+        if place.branch
+    }
 
 
-def _empty(classes: list[str]) -> Contents:
-    if len(classes) < 2:
-        return Contents((), "")
-    check_findings(classes)
-    ill = [name for name in classes if not _is_normal(name)]
-    if len(classes) == 2 and len(ill) == 1:
-        return Contents(tuple(ill), "binary")
-    return Contents(tuple(classes), "multiclass")
+def _wrapper(images: list[str], told: Mapping[str, str]) -> str:
+    """The folder or folders around everything, ``"a/b/"``: as archives are unpacked."""
+    above = ""
+    while images:
+        tops = {name[len(above) :].split("/")[0] for name in images}
+        top = next(iter(tops))
+        deep = all(_depth(name[len(above) :]) > 2 for name in images)
+        if len(tops) > 1 or not deep or is_normal(top) or pools.pool(top, told):
+            return above
+        above += f"{top}/"
+    return above
 
 
-def _is_normal(name: str) -> bool:
-    return re.sub(r"[\s_-]+", " ", name).strip().casefold() in _NORMAL
+def _depth(name: str) -> int:
+    return name.count("/") + 1
+
+
+def _in(name: str, top: str) -> bool:
+    return name.startswith(f"{top}/")
+
+
+def _is_within(place: _Place, within: str) -> bool:
+    wanted = spelling(within)
+    return within in ("", ALL) or wanted in map(spelling, PurePosixPath(place.rest).parts[:-1])
+
+
+def _refuse_no_classes(classes: list[str]) -> None:
+    if odd := [name for name in classes if spelling(name) in _NO_CLASS]:
+        raise DatasetError(
+            f"image_folder: the folders {', '.join(classes)} would be the classes, but "
+            f"{', '.join(odd)} is no name of a finding. Give --manual-dir the folder whose "
+            "sub-folders are the classes, or a table (--csv FILE --image-column ...)."
+        )
+
+
+def _refuse_mixed(
+    images: list[str], placed: Mapping[str, _Place], options: Options, by_pattern: ByPattern
+) -> None:
+    """Ask what sub-folders of a class are, unless they are patients."""
+    if options.within:
+        return
+    branches: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for name in images:
+        if name in placed and not by_pattern.reads_folder(name):
+            place = placed[name]
+            branches[place.pool, place.folder][place.branch] += 1
+    for (_, folder), found in sorted(branches.items()):
+        if len(found) > 1:
+            shown = ", ".join(
+                f"{count} in {branch + '/' if branch else 'the folder itself'}"
+                for branch, count in found.most_common(6)
+            )
+            inner = next(branch for branch, _ in found.most_common() if branch)
+            raise DatasetError(
+                f"image_folder: the class folder {folder} holds images in several places: {shown}. "
+                f"Which are radiographs? --within {inner} takes those of one sub-folder only; "
+                f"--within '{ALL}' takes all, where sub-folders are e.g. patients."
+            )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder.names import spelling
 
-_PICTURE = re.compile(r"\.(?:png|jpe?g|bmp|gif|tiff?|jp2|webp|pgm|ppm)", re.IGNORECASE)
+Box = tuple[str, float, float, float, float]
+"""Finding, left, top, width and height in pixels of the file."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Entry:
         findings: 0 or 1 for each finding.
         labelled: 0 or 1 for each finding.
         pool: ``"train"``, ``"validation"`` or ``"test"`` where the set has its own split, else "".
+        age: years, -1 where unknown.
+        sex: ``"F"``, ``"M"`` or "".
+        view: ``"PA"``, ``"AP"``, ``"L"`` or another word; "" where unknown.
+        boxes: where somebody saw a finding.
     """
 
     image: str
@@ -29,6 +33,10 @@ class Entry:
     findings: tuple[int, ...]
     labelled: tuple[int, ...]
     pool: str = ""
+    age: int = -1
+    sex: str = ""
+    view: str = ""
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass
@@ -40,12 +48,14 @@ class Contents:
         kind: ``"binary"``, ``"multilabel"`` or ``"multiclass"``.
         entries: the images.
         refused: ``{"file", "reason"}`` of what was left out.
+        notes: what was taken for what, to be told.
     """
 
     findings: tuple[str, ...]
     kind: str
     entries: list[Entry] = field(default_factory=list)
     refused: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, file: str, reason: str) -> None:
         """Leave a file out, and say why; bytes that are no text are shown escaped."""
@@ -53,31 +63,12 @@ class Contents:
         self.refused.append({"file": shown, "reason": reason})
 
 
-def is_picture(name: str) -> bool:
-    """True for file names that promise an image."""
-    return bool(_PICTURE.fullmatch(PurePosixPath(name).suffix))
-
-
-def patient_in(name: str, pattern: re.Pattern | None) -> str:
-    """The patient that a file name tells, "" without a pattern.
-
-    Raises:
-        Unreadable: the pattern is not found, or its group is empty.
-    """
-    if pattern is None:
-        return ""
-    match = pattern.search(PurePosixPath(name).name)
-    if not match or not match[1]:
-        raise Unreadable("the patient pattern is not found in its name")
-    return match[1]
-
-
 def check_findings(names: Iterable[str]) -> tuple[str, ...]:
     """The names of findings, if they can stand in tables.
 
     Raises:
-        DatasetError: one is empty, longer than 60 characters or not printable, or two differ
-            only in case.
+        DatasetError: one is empty, longer than 60 characters or not printable, or two are
+            spellings of one word.
     """
     names = tuple(names)
     for name in names:
@@ -85,6 +76,6 @@ def check_findings(names: Iterable[str]) -> tuple[str, ...]:
             raise DatasetError(
                 f"image_folder: {name!r} cannot be the name of a finding; rename it."
             )
-    if len({name.casefold() for name in names}) < len(names):
+    if len({spelling(name) for name in names}) < len(names):
         raise DatasetError(f"image_folder: two findings have one name: {', '.join(names)}.")
     return names

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder.contents import check_findings
+from tfds_builders.image_folder.pools import SPLITS, parse
 
 FILE = "image_folder.toml"
 UNKNOWN = "unknown"
+HEADER = "header"
+IGNORE, POSITIVE, NEGATIVE = "ignore", "positive", "negative"
+_COLUMNS = (
+    "image_column", "patient_column", "finding_columns", "class_column", "split_column",
+    "sex_column", "age_column", "view_column", "box_columns",
+)  # fmt: skip
+_ALWAYS_SHOWN = 6  # what earlier versions published, in every set
 
 
 @dataclass(frozen=True)
@@ -24,9 +34,24 @@ class Options:
         image_column: column of the table with the file names.
         patient_column: column of the table with the patients.
         finding_columns: columns of the table with the findings (1, 0, empty where unlabelled).
-        patient_pattern: regular expression, searched in the file name, whose one group is the
-            patient.
-        patients: ``"unknown"`` to split by image, because nothing is known; else "".
+        patient_pattern: regular expression, searched in the file name or its path, whose one
+            group is the patient.
+        patients: ``"unknown"`` to split by image, because nothing is known; ``"header"`` where
+            DICOM files say it; else "".
+        class_column: column with the names of classes or findings, in place of finding columns.
+        label_separator: what stands between several of them in one cell.
+        uncertain: what labels of -1 or "uncertain" count as: ``"ignore"`` (unlabelled, also ""),
+            ``"positive"`` or ``"negative"``.
+        missing: what empty labels count as: ``"ignore"`` (unlabelled, also "") or ``"negative"``.
+        split_column, sex_column, age_column, view_column: of the table.
+        box_columns: left, top, width and height in pixels, of a row a box.
+        within: sub-folder of the class folders that holds the radiographs, ``"*"`` for all.
+        splits: folders or cells that mean splits, ``"train=A,validation=B,test=C"``.
+        normal_class: the class that means normal, ``"none"`` where there is none.
+        split_fractions: shares of train, validation and test, ``"70,10,20"`` (also "").
+        split_seed: another number is another split.
+        resplit: leave the set's own split aside.
+        keep_split: the set's own split is meant, even where it leaks.
     """
 
     csv: str = ""
@@ -35,38 +60,74 @@ class Options:
     finding_columns: tuple[str, ...] = ()
     patient_pattern: str = ""
     patients: str = ""
+    class_column: str = ""
+    label_separator: str = ""
+    uncertain: str = ""
+    missing: str = ""
+    split_column: str = ""
+    sex_column: str = ""
+    age_column: str = ""
+    view_column: str = ""
+    box_columns: tuple[str, ...] = ()
+    within: str = ""
+    splits: str = ""
+    normal_class: str = ""
+    split_fractions: str = ""
+    split_seed: int = 0
+    resplit: bool = False
+    keep_split: bool = False
 
     def check(self) -> None:
         """Raise a DatasetError where the options contradict each other or say too little."""
-        if self.csv and not (self.image_column and self.finding_columns):
+        labels = self.finding_columns or self.class_column
+        if self.csv and not (self.image_column and labels):
             raise DatasetError(
                 f"image_folder: which columns of {self.csv} are to be read? Name the one with the "
-                "file names (--image-column) and those with findings (--finding-columns a,b,c)."
+                "file names (--image-column) and those with findings (--finding-columns a,b,c), or "
+                "the one with names of classes (--class-column)."
             )
-        if not self.csv and (self.image_column or self.patient_column or self.finding_columns):
-            raise DatasetError("image_folder: columns are named, but no table: add --csv FILE.")
-        if self.patients not in ("", UNKNOWN):
+        if self.finding_columns and self.class_column:
             raise DatasetError(
-                f"image_folder: patients can only be said to be {UNKNOWN!r}, not "
-                f"{self.patients!r}; a column of the table is given by --patient-column."
+                "image_folder: give either --finding-columns (1 or 0) or --class-column (names)."
             )
+        if not self.csv and any(getattr(self, column) for column in _COLUMNS):
+            raise DatasetError("image_folder: columns are named, but no table: add --csv FILE.")
+        if self.label_separator and not self.class_column:
+            raise DatasetError("image_folder: --label-separator goes with --class-column.")
+        if self.csv and self.within:
+            raise DatasetError("image_folder: --within goes with class folders, not with a table.")
+        if self.box_columns and len(self.box_columns) != 4:
+            raise DatasetError("image_folder: --box-columns needs four: left,top,width,height.")
+        check_findings(self.finding_columns)
+        _choose("uncertain", self.uncertain, ("", IGNORE, POSITIVE, NEGATIVE))
+        _choose("missing", self.missing, ("", IGNORE, NEGATIVE))
+        if self.resplit and self.keep_split:
+            raise DatasetError("image_folder: --resplit and --keep-split contradict each other.")
+        parse(self.splits)
+        self.fractions()
         self._check_patients()
 
     def _check_patients(self) -> None:
+        if self.patients not in ("", UNKNOWN, HEADER):
+            raise DatasetError(
+                f"image_folder: patients can only be said to be {UNKNOWN!r} or {HEADER!r}, not "
+                f"{self.patients!r}; a column of the table is given by --patient-column."
+            )
         ways = [self.patient_column, self.patient_pattern, self.patients]
         if not any(ways):
             raise DatasetError(
                 "image_folder: which images are of one patient? Images of one patient on both "
                 "sides of a split make every score too good, so this has to be said. Give one of\n"
                 "  --patient-column COLUMN   a column of the table (--csv)\n"
-                "  --patient-pattern REGEX   with one group, the patient in the file name, "
-                "e.g. '^([0-9]+)_'\n"
+                "  --patient-pattern REGEX   with one group, the patient in the file name or its "
+                "path, e.g. '^([0-9]+)_' or 'patient([0-9]+)/'\n"
+                "  --patients header         as DICOM files say\n"
                 "  --patients unknown        to split by image; every row will say so"
             )
         if sum(map(bool, ways)) > 1:
             raise DatasetError(
                 "image_folder: patients are given in more than one way; choose one of "
-                "--patient-column, --patient-pattern and --patients unknown."
+                "--patient-column, --patient-pattern and --patients."
             )
         if self.patient_pattern:
             self.pattern()
@@ -89,10 +150,49 @@ class Options:
             )
         return pattern
 
+    def fractions(self) -> dict[str, float]:
+        """Split -> share of the patients, adding up to one.
+
+        Raises:
+            DatasetError: they are not three positive numbers that make 1 or 100.
+        """
+        said = self.split_fractions or "70,10,20"
+        try:
+            shares = [float(part) for part in re.split("[,/:]", said)]
+        except ValueError:
+            shares = []
+        total = sum(shares)
+        if len(shares) != 3 or not all(s > 0 for s in shares) or not _is_whole(total):
+            raise DatasetError(
+                f"image_folder: --split-fractions {said!r} has to be three positive numbers that "
+                "add up to 100 (or 1): train,validation,test, e.g. 70,10,20."
+            )
+        return {split: share / total for split, share in zip(SPLITS, shares, strict=True)}
+
     def published(self) -> dict:
-        """The options, JSON-ready, as they may be shown to others: not where the table lies."""
-        shown = {"csv": Path(self.csv).name, "finding_columns": list(self.finding_columns)}
-        return {**asdict(self), **shown}
+        """The options, JSON-ready, as they may be shown to others: not where the table lies.
+
+        What was not said and no earlier version could say is left out.
+        """
+        said = asdict(self)
+        shown = {
+            field.name: said[field.name]
+            for number, field in enumerate(fields(self))
+            if number < _ALWAYS_SHOWN or said[field.name] != field.default
+        }
+        lists = {key: list(value) for key, value in shown.items() if isinstance(value, tuple)}
+        return {**shown, **lists, "csv": Path(self.csv).name}
+
+
+def _is_whole(total: float) -> bool:
+    return any(math.isclose(total, whole, rel_tol=1e-3) for whole in (1, 100))
+
+
+def _choose(option: str, said: str, choices: tuple[str, ...]) -> None:
+    if said not in choices:
+        raise DatasetError(
+            f"image_folder: --{option} is {', '.join(filter(None, choices))}, not {said!r}."
+        )
 
 
 def check_name(name: str) -> None:
@@ -114,28 +214,29 @@ def read_options(folder: Path) -> Options:
     if not path.is_file():
         return Options()
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
-    known = [field.name for field in fields(Options)]
+    defaults = {field.name: field.default for field in fields(Options)}
     for key, value in given.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+        if key not in defaults:
+            near = difflib.get_close_matches(key, defaults, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise DatasetError(
                 f"image_folder: {path} has an unknown key {key!r}.{hint} "
-                f"Choices: {', '.join(known)}."
+                f"Choices: {', '.join(defaults)}."
             )
-        _check_type(path, key, value)
-    listed = tuple(given.pop("finding_columns", ()))
-    return Options(**given, finding_columns=listed)
+        given[key] = _of_type(path, key, value, defaults[key])
+    return Options(**given)
 
 
-def _check_type(path: Path, key: str, value: object) -> None:
-    if key == "finding_columns":
+def _of_type(path: Path, key: str, value: object, default: object) -> object:
+    if isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        wanted = "a list of texts"
     else:
-        fits = isinstance(value, str)
+        fits = type(value) is type(default)
+        wanted = {bool: "true or false", int: "a whole number"}.get(type(default), "a text")
     if not fits:
-        wanted = "a list of texts" if key == "finding_columns" else "a text"
         raise DatasetError(f"image_folder: {path}: {key} has to be {wanted}, not {value!r}.")
+    return tuple(value) if isinstance(value, list) else value

@@ -62,6 +62,9 @@ SAME = 0.85
 DOUBTFUL = 0.76
 """Correlation from which a pair of different patients below the bar is worth a look by eye."""
 
+FOLLOW_UP = 0.97
+"""The same for two images of one patient, which may be two exposures (at most 0.95)."""
+
 SPREADS = 5.0
 _TOO_FEW = 20  # candidates to know how alike the patients of a set are
 _STRICT = 0.97  # what then is asked for

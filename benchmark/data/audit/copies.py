@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmark.data.audit import AUDIT_VERSION
 from benchmark.data.audit.candidates import find_candidates
-from benchmark.data.audit.confirm import DOUBTFUL, correlations, threshold
+from benchmark.data.audit.confirm import DOUBTFUL, FOLLOW_UP, correlations, threshold
 from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
 from benchmark.data.indexed_images import TRANSFORMS, IndexedImages
@@ -63,17 +63,20 @@ class Copies(Record, frozen=True):
     blank: list[Count]
     seconds: dict[str, float]
 
-    def same_image(self, labels: np.ndarray) -> np.ndarray:
+    def same_image(self, labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
         """(N,) a number for each image, equal where the same radiograph is shown.
 
         Args:
             labels: (N,) numbers below N that are equal where already the files are.
+            patients: (N,); two exposures of one patient may be as alike as copies are, so of
+                these only the surest pairs count.
         """
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
         n = self.images
-        pairs = np.array([pair[:2] for pair in self.pairs], int).reshape(-1, 2)
+        sure = [(a, b) for a, b, r, _ in self.pairs if patients[a] != patients[b] or r >= FOLLOW_UP]
+        pairs = np.array(sure, int).reshape(-1, 2)
         by_label = np.stack([np.arange(n), n + labels], 1)
         links = np.concatenate([pairs, by_label])
         graph = coo_array((np.ones(len(links)), links.T), shape=(2 * n, 2 * n))

@@ -66,4 +66,5 @@ def gate(manifest: pd.DataFrame, facts: SetFacts, copies: Copies | None) -> Leak
 def same_image(manifest: pd.DataFrame, copies: Copies | None) -> np.ndarray:
     """(N,) equal where the same image is shown: equal files, and copies where looked for."""
     _, by_bytes = np.unique(manifest["sha256"].to_numpy(str), return_inverse=True)
-    return by_bytes if copies is None else copies.same_image(by_bytes)
+    patients = manifest["patient_id"].to_numpy()
+    return by_bytes if copies is None else copies.same_image(by_bytes, patients)

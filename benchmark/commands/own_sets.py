@@ -1,0 +1,137 @@
+"""What `prepare` does for a set of the user's own: look first, keep versions apart, warn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmark.commands.support import shortfalls
+from benchmark.data.discovery import Dataset
+from benchmark.data.own_sets import changes, next_version
+from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 10
+_KEPT = "  Its own split is kept: rows say that it leaks and have a table of their own."
+_LEAKS = """\
+  Its own split leaks, so nothing is trained on it. Prepare it again with --force and
+    --resplit     to split it anew, patients and copies kept together, or
+    --keep-split  to run it all the same; rows say so and have a table of their own"""
+
+
+def refuse_others(dataset: Dataset, option: str) -> None:
+    """Raise a UserError where an option is for the user's own sets, and the set is none."""
+    if not dataset.own:
+        raise UserError(f"{option}: only for sets of your own (image_folder), not {dataset.name}.")
+
+
+def settled(
+    dataset: Dataset, data_dir: Path, manual_dir: Path | None, *, force: bool
+) -> tuple[Dataset, bool]:
+    """The data set with the version that is meant, and whether that is there already.
+
+    Raises:
+        UserError: what is there was read in another way or from other files, and no new version
+            is asked for.
+    """
+    if not dataset.own or manual_dir is None:
+        return dataset, False
+    try:
+        prepared = load_prepared(dataset.name, data_dir)
+    except NotPrepared:
+        return dataset, False
+    new = replace(dataset, version=next_version(prepared.version))
+    if force:
+        click.echo(f"{prepared.name} {prepared.version} stays in {prepared.path}", err=True)
+        return new, False
+    options = _options(dataset, manual_dir)
+    ways = "Make a new version of it by --force, or choose another --name."
+    if prepared.facts.options != options.published():
+        raise UserError(f"{prepared.name} is prepared already, and was read in another way. {ways}")
+    if found := _asked(dataset, changes, prepared, manual_dir, options):
+        raise UserError(
+            f"{manual_dir} has changed since {prepared.name} {prepared.version} was prepared: "
+            f"{'; '.join(found)}. {ways}"
+        )
+    return replace(dataset, version=prepared.version), True
+
+
+def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
+    """Say what would be read from a folder and how it would be split; write nothing.
+
+    Raises:
+        UserError: it cannot be prepared so; the text is that of `prepare`.
+    """
+    from tfds_builders.image_folder.looking import Look, look
+
+    dataset_config = _asked(dataset, dataset.locate, manual_dir)
+    assert manual_dir is not None  # or it had not been located
+    seen: Look = _asked(dataset, look, manual_dir, dataset_config.options)
+    click.echo(f"{dataset.name} would hold {len(seen.lines):,} images: {seen.kind}")
+    for split, part in seen.lines.groupby("split", sort=False):
+        _show_split(str(split), part, dataset_config.findings)
+    click.echo(f"  split: {seen.split_source}")
+    reasons = Counter(entry["reason"] for entry in seen.refused)
+    click.echo(f"  {sum(reasons.values()):,} files or rows would be left out")
+    for reason, count in reasons.most_common(_SHOWN):
+        click.echo(f"    {count:,}: {reason}")
+    _show_notes(seen.notes)
+    _warn(seen.lines, list(dataset_config.findings))
+    click.echo("Nothing was written. Copies, and what only decoding tells, are seen by prepare.")
+
+
+def show_own(prepared: Prepared) -> None:
+    """What a person should know of a set of their own before anything is trained on it."""
+    _show_notes(prepared.facts.notes)
+    keeps = (prepared.facts.options or {}).get("keep_split")
+    if prepared.derived.leakage_status == "leak":
+        click.echo(_KEPT if keeps else _LEAKS)
+    _warn(prepared.manifest(), prepared.facts.findings)
+
+
+def _asked(dataset: Dataset, ask: Any, *given: Any) -> Any:
+    """The answer of a builder, whose errors are told as the user's."""
+    from tfds_builders.errors import DatasetError
+
+    try:
+        return ask(*given)
+    except DatasetError as error:
+        said = str(error).removeprefix("image_folder: ")
+        raise UserError(f"{dataset.name}: {said}") from None
+
+
+def _options(dataset: Dataset, manual_dir: Path) -> Any:
+    from tfds_builders.image_folder.options import read_options
+
+    return dataset.options or _asked(dataset, read_options, manual_dir)
+
+
+def _show_split(split: str, part: pd.DataFrame, findings: list[str]) -> None:
+    positives = [f"{f} {int(part[f'target:{f}'].sum()):,}" for f in findings]
+    click.echo(
+        f"  {split:<10} {len(part):>7,} images of {part['patient_id'].nunique():,} patients; "
+        f"{', '.join(positives)}"
+    )
+
+
+def _show_notes(notes: list[str]) -> None:
+    for note in notes:
+        click.echo(f"  note: {note}")
+
+
+def _warn(lines: pd.DataFrame, findings: list[str]) -> None:
+    """List what a split leaves undefined, before anything is trained for it."""
+    found = shortfalls(lines, findings)
+    if found:
+        click.echo(click.style("  This split leaves numbers undefined:", fg="yellow"))
+    for text in found:
+        click.echo(f"    {text}")
+    if found:
+        click.echo("    (--split-fractions gives validation and test more patients)")

@@ -1,0 +1,216 @@
+"""Tables as people save them: headers, names of classes, several labels, splits, ages, boxes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from own_sets import by_image, in_pools, looked, tabled, touched
+
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder import cells
+from tfds_builders.image_folder.options import Options
+
+NAMES = [f"img/{n}.png" for n in range(4)]
+ONE = {"finding_columns": ("Effusion",)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return touched(tmp_path, NAMES)
+
+
+def rows(header: str, *lines: str) -> str:
+    return "\n".join([header, *lines]) + "\n"
+
+
+def test_blanks_around_a_header_are_no_part_of_it(folder):
+    text = rows(" file , Effusion ", "0.png,1", "1.png,0", "", "2.png,1")
+    assert [e.findings for e in tabled(folder, text, **ONE).entries] == [(1,), (0,), (1,)]
+
+
+def test_a_wanted_column_twice_stops_and_another_does_not(folder):
+    text = rows("file,Effusion,Effusion", "0.png,1,0")
+    with pytest.raises(DatasetError, match="has the column 'Effusion' twice"):
+        tabled(folder, text, **ONE)
+    assert tabled(folder, rows("file,Effusion,x,x", "0.png,1,2,3"), **ONE).entries
+
+
+def test_a_class_column_is_exclusive_classes(folder):
+    text = rows("file,dx", "0.png,Normal", "1.png,TB", "2.png,tb ", "3.png,")
+    found = tabled(folder, text, class_column="dx")
+    assert (found.findings, found.kind) == (("TB",), "binary")
+    assert [e.findings for e in found.entries] == [(0,), (1,), (1,)]
+    assert "no finding of img/3.png is labelled" in found.refused[0]["reason"]
+    more = tabled(folder, rows("file,dx", "0.png,a", "1.png,b", "2.png,Normal"), class_column="dx")
+    assert (more.kind, len(more.findings)) == ("multiclass", 3)
+    with pytest.raises(DatasetError, match="two are needed"):
+        tabled(folder, rows("file,dx", "0.png,a"), class_column="dx")
+
+
+@pytest.mark.parametrize(
+    ("separator", "several", "none"),
+    [
+        ("|", "Effusion|Mass", "No Finding"), (";", "Effusion; Mass", "normal"),
+        ("", "['Effusion', 'Mass']", "[]"), ("|", " Mass|Effusion|", "No Finding"),
+    ],
+)  # fmt: skip
+def test_several_labels_in_a_cell(folder, separator, several, none):
+    text = rows("file\tdx", f"0.png\t{several}", "1.png\tMass", f"2.png\t{none}")
+    found = tabled(folder, text, class_column="dx", label_separator=separator)
+    assert (found.findings, found.kind) == (("Effusion", "Mass"), "multilabel")
+    labels = {name: entry.findings for name, entry in by_image(found).items()}
+    assert labels["img/0.png"] == (1, 1)
+    assert labels["img/1.png"] == (0, 1)
+    assert labels.get("img/2.png", (0, 0)) == (0, 0)
+    assert ("img/2.png" in labels) == (none != "[]")  # an empty list may be nobody's answer
+
+
+@pytest.mark.parametrize("cells_", [("A|B", "C"), ("A;B", "A"), ("A/B", "B")])
+def test_cells_that_may_hold_several_labels_are_asked_about(folder, cells_):
+    text = rows("file,dx", *(f"{n}.png,{said}" for n, said in enumerate(cells_)))
+    with pytest.raises(DatasetError, match=r"are these several labels.*--label-separator"):
+        tabled(folder, text, class_column="dx")
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ({}, [(1, 1), (0, 0), (0, 0), (0, 1)]),
+        ({"uncertain": "positive"}, [(1, 1), (1, 1), (0, 0), (0, 1)]),
+        ({"uncertain": "negative"}, [(1, 1), (0, 1), (0, 0), (0, 1)]),
+        ({"missing": "negative"}, [(1, 1), (0, 0), (0, 1), (0, 1)]),
+    ],
+)
+def test_uncertain_and_missing_labels(said, labels):
+    options = Options(**said)
+    found = [cells.label(cell, "Edema", options) for cell in ("1.0", "-1.0", "", "0.0")]
+    assert found == labels
+
+
+def test_what_else_a_table_knows(folder):
+    text = rows(
+        "file,Effusion,fold,Sex,Age,View",
+        "0.png,1,train,Female,058Y,AP",
+        "1.png,0,Valid,M,44.0,Lateral",
+        "2.png,1,TEST,o,6 months,oblique",
+        "3.png,1,,F,411,",
+    )
+    said = {"sex_column": "Sex", "age_column": "Age", "view_column": "View"}
+    found = tabled(folder, text, split_column="fold", **said, **ONE)
+    assert in_pools(found) == {"train": 1, "validation": 1, "test": 1}
+    assert [e.sex for e in found.entries] == ["F", "M", ""]
+    assert [e.age for e in found.entries] == [58, 44, 0]
+    assert [e.view for e in found.entries] == ["AP", "L", "oblique"]
+    assert found.refused[0]["reason"] == "no split is given for img/3.png"
+    assert tabled(folder, text, **said, **ONE).entries[-1].age == -1  # nobody is 411
+
+
+def test_words_that_are_no_split_or_sex_stop(folder):
+    text = rows("file,Effusion,x", "0.png,1,A", "1.png,0,B")
+    with pytest.raises(DatasetError, match=r"which split is 'A', 'B' \(column 'x'\)"):
+        tabled(folder, text, split_column="x", **ONE)
+    told = tabled(folder, text, split_column="x", splits="train=A,test=B", **ONE)
+    assert in_pools(told) == {"train": 1, "test": 1}
+    with pytest.raises(DatasetError, match=r"column 'x' \(--sex-column\) holds A, B"):
+        tabled(folder, text, sex_column="x", **ONE)
+
+
+def test_rows_of_boxes_are_one_image(folder):
+    text = rows(
+        "file,dx,x_min,y_min,x_max,y_max",
+        "0.png,Mass,1,2,11,22",
+        "0.png,Nodule,3,3,5,6",
+        "1.png,No finding,,,,",
+        "2.png,Mass,9,9,9,9",
+    )
+    columns = ("x_min", "y_min", "x_max", "y_max")
+    found = tabled(folder, text, class_column="dx", box_columns=columns)
+    assert found.findings == ("Mass", "Nodule")
+    first = by_image(found)["img/0.png"]
+    assert first.findings == (1, 1)
+    assert first.boxes == (("Mass", 1, 2, 10, 20), ("Nodule", 3, 3, 2, 3))
+    assert by_image(found)["img/1.png"].boxes == ()
+    assert "has no area" in found.refused[0]["reason"]
+
+
+def test_names_are_met_in_every_unicode_form(tmp_path):
+    composed, apart = (unicodedata.normalize(form, "M\u00fcller.png") for form in ("NFC", "NFD"))
+    found = tabled(touched(tmp_path, [apart]), rows("file,Effusion", f"{composed},1"), **ONE)
+    assert [e.image for e in found.entries] == [apart]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["set/img/0.png", "/home/me/set/img/0.png", "img\\0.png", "0", "img/0.dcm", "./img/0.png"],
+)
+def test_a_path_is_met_by_its_longest_end(folder, said):
+    found = tabled(folder, rows("file,Effusion", f"{said},1"), **ONE)
+    assert [e.image for e in found.entries] == ["img/0.png"]
+
+
+def test_an_end_that_several_files_have_is_refused(tmp_path):
+    folder = touched(tmp_path, ["a/1.png", "b/1.png", "c/2.png"])
+    text = rows("file,Effusion", "x/1.png,1", "set/b/1.png,0", "q/2.png,1", "r/2.png,0")
+    found = tabled(folder, text, **ONE)
+    assert [e.image for e in found.entries] == ["b/1.png"]
+    said = " ".join(entry["reason"] for entry in found.refused)
+    assert "'x/1.png' may be a/1.png or b/1.png" in said
+    assert "name it in different ways and disagree" in said
+
+
+def test_patients_that_a_spreadsheet_spelled_in_several_ways_are_one(folder):
+    text = rows("file,Effusion,who", "0.png,1,7", "1.png,1,7.0", "2.png,0,007", "3.png,0,70")
+    found = tabled(folder, text, patient_column="who", **ONE)
+    assert [e.patient for e in found.entries] == ["7", "7", "7", "70"]
+    assert "column 'who': 1 patients are spelled in several ways" in found.notes[0]
+    alone = tabled(folder, rows("file,Effusion,who", "0.png,1,007"), patient_column="who", **ONE)
+    assert alone.entries[0].patient == "007"
+
+
+def test_numbers_that_a_spreadsheet_rounded_stop(folder):
+    text = rows("file,Effusion,who", "0.png,1,8.39861E+23", "1.png,1,1")
+    with pytest.raises(DatasetError, match=r"column 'who' has 8.39861E\+23: a spreadsheet rounded"):
+        tabled(folder, text, patient_column="who", **ONE)
+
+
+@pytest.mark.parametrize("nobody", ["nan", "NA", "", "unknown", "None"])
+def test_nobody_is_no_patient(folder, nobody):
+    text = rows("file,Effusion,who", f"0.png,1,{nobody}", "1.png,1,1")
+    found = tabled(folder, text, patient_column="who", **ONE)
+    assert [e.patient for e in found.entries] == ["1"]
+    assert "no patient is given" in found.refused[0]["reason"]
+
+
+def test_patients_may_be_folders_of_a_table(tmp_path):
+    names = [f"train/patient{n}/study1/view1.png" for n in range(3)]
+    text = rows("file,Effusion", *(f"CheXpert/{name},1" for name in names))
+    found = tabled(touched(tmp_path, names), text, patient_pattern="patient([0-9]+)", **ONE)
+    assert [e.patient for e in found.entries] == ["0", "1", "2"]
+
+
+def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
+    text = rows("file,Effusion", *(f"{n}.png,1" for n in range(500)))
+    found = tabled(folder, text, **ONE)
+    assert len(found.entries) == 4
+    (gone,) = found.refused
+    assert gone["file"] == "t.csv, 496 rows"
+    assert "there is no file '4.png'" in gone["reason"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"finding_columns": ("a",), "class_column": "b"}, "either --finding-columns"),
+        ({"finding_columns": ("a",), "label_separator": "|"}, "goes with --class-column"),
+        ({"class_column": "b", "box_columns": ("x", "y")}, "needs four"),
+        ({"class_column": "b", "uncertain": "maybe"}, "--uncertain is ignore, positive"),
+        ({"class_column": "b", "within": "images"}, "goes with class folders"),
+        ({"class_column": "b", "split_fractions": "80,30,10"}, "add up to 100"),
+        ({"class_column": "b", "split_fractions": "0.5,0.5"}, "add up to 100"),
+        ({"class_column": "b", "resplit": True, "keep_split": True}, "contradict each other"),
+    ],
+)
+def test_options_that_contradict_each_other(folder, said, why):
+    with pytest.raises(DatasetError, match=why):
+        looked(folder, csv="t.csv", image_column="file", patients="unknown", **said)

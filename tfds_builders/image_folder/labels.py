@@ -1,0 +1,97 @@
+"""Which findings a table has, and how a row tells them: a column each, or their names in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder import cells
+from tfds_builders.image_folder.contents import check_findings
+from tfds_builders.image_folder.names import one_spelling
+from tfds_builders.image_folder.normal import task_of
+from tfds_builders.image_folder.options import Options
+from tfds_builders.image_folder.rows import Row
+
+Labels = tuple[tuple[int, ...], tuple[int, ...]]
+"""Findings and labelled of one row, (F,) each."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a table asks.
+
+    Attributes:
+        findings: names of the F findings.
+        kind: ``"binary"``, ``"multilabel"`` or ``"multiclass"``.
+        read: what a row says of them; raises Unreadable.
+        notes: what was taken for what.
+    """
+
+    findings: tuple[str, ...]
+    kind: str
+    read: Callable[[Row], Labels]
+    notes: tuple[str, ...] = ()
+
+
+def task(table: list[tuple[int, Row]], options: Options) -> Task:
+    """What a table asks, by the columns that are named.
+
+    Raises:
+        DatasetError: fewer than two classes, or it has to be said what a cell or class means.
+    """
+    return _by_class(table, options) if options.class_column else _by_columns(options)
+
+
+def _by_columns(options: Options) -> Task:
+    """One finding a column, 1 or 0."""
+    findings = options.finding_columns
+
+    def labels(row: Row) -> Labels:
+        found = [cells.label(row[column], column, options) for column in findings]
+        return tuple(f for f, _ in found), tuple(known for _, known in found)
+
+    return Task(findings, "binary" if len(findings) == 1 else "multilabel", labels)
+
+
+def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
+    """One column with the names of what was found: exclusive classes, or several in a cell."""
+    column, separator = options.class_column, options.label_separator
+    told = [cells.classes(row[column], separator) for _, row in table]
+    called, notes = one_spelling(name for names in told for name in names)
+    classes = sorted(set(called.values()))
+    split = partial(cells.classes, separator=separator)
+    if separator or options.box_columns or any(len(names) > 1 for names in told):
+        normal = {called.get(name, name) for name in cells.normal(classes, options)}
+        findings = check_findings(name for name in classes if name not in normal)
+        kind = "binary" if len(findings) == 1 else "multilabel"
+    else:
+        _refuse_lists(column, classes)
+        if len(classes) < 2:
+            raise DatasetError(
+                f"image_folder: column {column!r} has the classes {', '.join(classes) or 'none'}; "
+                "two are needed."
+            )
+        check_findings(classes)
+        findings, kind = task_of(classes, options.normal_class)
+    if not findings:
+        raise DatasetError(f"image_folder: column {column!r} names no finding.")
+
+    def labels(row: Row) -> Labels:
+        names = {called[name] for name in split(row[column])}
+        return tuple(int(f in names) for f in findings), (int(bool(names)),) * len(findings)
+
+    return Task(findings, kind, labels, tuple(notes))
+
+
+def _refuse_lists(column: str, classes: Sequence[str]) -> None:
+    """Ask about cells that may hold several labels: ``A|B``, or ``A;B`` where A stands alone."""
+    for separator in "|;,/+&":
+        for said in classes:
+            parts = [part.strip() for part in said.split(separator)]
+            if len(parts) > 1 and (separator == "|" or set(parts) & set(classes)):
+                raise DatasetError(
+                    f"image_folder: column {column!r} has {said!r}: are these several labels? Then "
+                    f"say --label-separator '{separator}'."
+                )

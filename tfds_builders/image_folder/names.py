@@ -1,0 +1,77 @@
+"""What the names of files and folders say: service folders, spellings of one word, pictures."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+_SERVICE = {
+    "__macosx", "__pycache__", "lost+found", "system volume information", "thumbs.db",
+    "ehthumbs.db", "desktop.ini", "#recycle", "#snapshot", "image_folder.toml",
+}  # fmt: skip
+_PICTURE = re.compile(
+    r"\.(?:png|jpe?g|jfif|bmp|gif|tiff?|jp2|webp|pgm|ppm|dcm|dicom)", re.IGNORECASE
+)
+_TEXT = re.compile(r"\.(?:csv|tsv|txt|json|xml|ya?ml|md|html?|pdf|docx?|xlsx?|zip|py|toml)", re.I)
+# Blanks, underscores and hyphens, but not between digits: 1-0 is not 10.
+_SEPARATORS = re.compile(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)")
+
+
+def is_service(name: str) -> bool:
+    """True for hidden files, and for what systems and programs leave in folders."""
+    return any(
+        part.startswith((".", "@", "$", "~$")) or part.casefold() in _SERVICE
+        for part in name.split("/")
+    )
+
+
+def is_picture(name: str) -> bool:
+    """True for file names that promise an image."""
+    return bool(_PICTURE.fullmatch(PurePosixPath(name).suffix))
+
+
+def dicom_files(folder: Path, names: Iterable[str]) -> set[str]:
+    """Files that begin as DICOM does, whatever they are called; the index of a disc is none."""
+    return {
+        name
+        for name in names
+        if PurePosixPath(name).name.upper() != "DICOMDIR"
+        and not _TEXT.fullmatch(PurePosixPath(name).suffix)
+        and (_is_dicom_name(name) or not is_picture(name))
+        and _begins_as_dicom(folder / name)
+    }
+
+
+def _is_dicom_name(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in (".dcm", ".dicom")
+
+
+def _begins_as_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def spelling(name: str) -> str:
+    """What two spellings of one word have in common: case, blanks and Unicode form set aside."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).strip()).casefold()
+
+
+def one_spelling(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Each name -> the most frequent spelling of the same word; and a note on each such word."""
+    count = Counter(names)
+    words: dict[str, list[str]] = {}
+    for name in sorted(count, key=lambda name: (-count[name], name)):
+        words.setdefault(spelling(name), []).append(name)
+    told = {name: group[0].strip() for group in words.values() for name in group}
+    notes = [
+        f"{' and '.join(map(repr, group))} are taken for one class, {group[0].strip()!r}"
+        for group in words.values()
+        if len({unicodedata.normalize("NFC", name.strip()) for name in group}) > 1
+    ]
+    return {name: unicodedata.normalize("NFC", chosen) for name, chosen in told.items()}, notes

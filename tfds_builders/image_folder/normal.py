@@ -1,0 +1,59 @@
+"""Which of the classes means that nothing was found, and what kind of task classes make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder.names import spelling
+
+NONE = "none"
+_NORMAL = {
+    "normal", "normals", "nofinding", "nofindings", "healthy", "negative", "control", "controls",
+    "nodisease", "noabnormality", "unremarkable", "none", "nothing", "nopathology", "uninfected",
+}  # fmt: skip
+_NOT = ("non", "not", "no", "without", "un")
+
+
+def is_normal(name: str, others: Sequence[str] = ()) -> bool:
+    """True for words that mean healthy, numbered or not, and for the opposite of another class."""
+    word = re.sub(
+        "^[0-9]+|(?:cxr|xrays?|lungs?|chest|images?|cases?|patients?|[0-9]+)+$", "", _w(name)
+    )
+    opposites = {f"{no}{_w(other)}" for no in _NOT for other in others}
+    opposites |= {f"{_w(other)}negative" for other in others}
+    return word in _NORMAL or _w(name) in opposites
+
+
+def _w(name: str) -> str:
+    return re.sub("^[0-9]+", "", spelling(name))
+
+
+def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, ...], str]:
+    """Findings and kind of exclusive classes: two of which one is normal are a binary task.
+
+    Args:
+        classes: two or more.
+        normal_class: the one that means normal, or :data:`NONE`; "" where its name tells.
+
+    Raises:
+        DatasetError: of two classes it cannot be told which is normal, or there is none called so.
+    """
+    if normal_class and spelling(normal_class) != NONE:
+        normal = [name for name in classes if spelling(name) == spelling(normal_class)]
+        if not normal:
+            raise DatasetError(
+                f"image_folder: there is no class {normal_class!r} (--normal-class); there are "
+                f"{', '.join(classes)}."
+            )
+    else:
+        normal = [n for n in classes if is_normal(n, [other for other in classes if other != n])]
+    if len(classes) != 2 or (spelling(normal_class) == NONE and normal_class):
+        return tuple(classes), "multiclass"
+    if len(normal) != 1:
+        raise DatasetError(
+            f"image_folder: which of {classes[0]!r} and {classes[1]!r} means normal? Say it: "
+            f"--normal-class {classes[0]!r}, or --normal-class none where both are findings."
+        )
+    return tuple(name for name in classes if name != normal[0]), "binary"

@@ -1,0 +1,68 @@
+"""The split that a set brings along: folders or cells that say train, validation or test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from tfds_builders.errors import DatasetError
+from tfds_builders.image_folder.names import spelling
+
+SPLITS = ("train", "validation", "test")
+_WORD = re.compile(
+    "(?:(train|training)|(val|valid|validation|validate|dev|devel|development)|(test|testing))"
+    "(?:set|data|dataset|images|img|split|folder|x?rays?)?[0-9]*"
+)
+_HINT = re.compile("train|valid|test|fold|split|eval|holdout|^(?:val|dev)(?![a-z])|(?:val|dev)$")
+
+
+def pool(name: str, told: Mapping[str, str] | None = None) -> str:
+    """The split that a folder's name, or a cell, means; "" where it means none.
+
+    Args:
+        name: e.g. ``train_set``.
+        told: spelling of a name -> split, as the person says.
+    """
+    word = spelling(name)
+    if told and word in told:
+        return told[word]
+    match = _WORD.fullmatch(re.sub("^[0-9]+", "", word))
+    return SPLITS[match.lastindex - 1] if match and match.lastindex else ""
+
+
+def looks_like_one(name: str) -> bool:
+    """True for what may mean a split, understood or not."""
+    return bool(_HINT.search(spelling(name)))
+
+
+def parse(said: str) -> dict[str, str]:
+    """``train=A,validation=B`` as spelling -> split; one split may have several.
+
+    Raises:
+        DatasetError: it is not written so, or names another split.
+    """
+    told: dict[str, str] = {}
+    for part in filter(None, map(str.strip, said.split(","))):
+        split, equals, name = (each.strip() for each in part.partition("="))
+        if (
+            split not in SPLITS
+            or not equals
+            or not name
+            or told.get(spelling(name), split) != split
+        ):
+            raise DatasetError(
+                f"image_folder: --splits {said!r} is not understood at {part!r}; write e.g. "
+                "--splits train=A,validation=B,test=C."
+            )
+        told[spelling(name)] = split
+    return told
+
+
+def refuse_unknown(names: Iterable[str], where: str) -> None:
+    """Raise a DatasetError where names that should mean splits do not."""
+    if shown := sorted(set(names)):
+        raise DatasetError(
+            f"image_folder: which split is {', '.join(map(repr, shown[:8]))} ({where})? Say it: "
+            "--splits train=A,validation=B,test=C with these names (several may be train), or "
+            "move the folder away."
+        )

@@ -1,0 +1,78 @@
+"""What a folder holds, read as its owner says; nothing is decoded yet."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tfds_builders.archives import Folder
+from tfds_builders.errors import DatasetError, LayoutError
+from tfds_builders.image_folder import class_folders, dicom, table
+from tfds_builders.image_folder.contents import Contents
+from tfds_builders.image_folder.names import dicom_files, is_picture
+from tfds_builders.image_folder.options import HEADER, Options
+from tfds_builders.image_folder.patients import ROUNDED
+
+TREE = """\
+    DIR/<class>/*.png                       two or more folders named like the classes
+    DIR/train/<class>/*.png, DIR/test/...   the same, already split (validation may be missing)
+    DIR/**/*.png and a table                with --csv FILE and the names of its columns
+"""
+
+
+def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> Contents:
+    """Contents of a folder; without a pattern, patients of no column are left unknown.
+
+    Raises:
+        LayoutError: missing, empty, or neither class folders nor a table.
+        DatasetError: it has to be said how something is meant, or a file or package is missing.
+    """
+    refuse_missing(folder)
+    names = Folder(folder).names()
+    of_dicom = dicom_files(folder, names)
+    if of_dicom:
+        dicom.refuse_without_pydicom(len(of_dicom))
+    elif options.patients == HEADER:
+        raise DatasetError(f"image_folder: --patients header, but {folder} holds no DICOM files.")
+
+    def pictures(name: str) -> bool:
+        return name in of_dicom or is_picture(name)
+
+    if options.csv:
+        contents = table.read(table_path(folder, options.csv), names, options, pattern, pictures)
+        _refuse_rounded(contents)
+        return contents
+    contents = class_folders.read(names, pattern, options, pictures)
+    if not contents.findings:
+        found = sorted({"/".join(name.split("/")[:2]) for name in names})
+        problem = "does not hold two classes of images" if found else "is empty"
+        raise LayoutError("image_folder", f"{folder} {problem}.", TREE, found)
+    return contents
+
+
+def refuse_missing(folder: Path) -> None:
+    """Raise a LayoutError where there is no such folder."""
+    if not folder.is_dir():
+        raise LayoutError("image_folder", f"there is no folder {folder}.", TREE, [])
+
+
+def table_path(folder: Path, said: str) -> Path:
+    """Where the table lies: below the folder, or as its path says.
+
+    Raises:
+        DatasetError: it lies at neither place.
+    """
+    for path in (folder / said, Path(said).expanduser()):
+        if path.is_file():
+            return path
+    looked_at = f"neither {folder / said} nor {Path(said).absolute()}"
+    raise DatasetError(f"image_folder: there is no table {said}: {looked_at}.")
+
+
+def _refuse_rounded(contents: Contents) -> None:
+    rounded = [entry for entry in contents.refused if ROUNDED in entry["reason"]]
+    if rounded:
+        raise DatasetError(
+            f"image_folder: {rounded[0]['file']}: {rounded[0]['reason']}. So it is in "
+            f"{len(rounded)} rows: export the table anew, with that column as text."
+        )

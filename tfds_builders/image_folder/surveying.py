@@ -1,0 +1,102 @@
+"""A look at every file: which can be read, which are the same, what DICOM headers say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tfds_builders.archives import Folder
+from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.image_folder import dicom
+from tfds_builders.image_folder.contents import Entry
+from tfds_builders.image_folder.options import HEADER, Options
+from tfds_builders.image_folder.pixels import OwnGate
+from tfds_builders.images import silenced
+from tfds_builders.ingest_report import IngestReport
+from tfds_builders.kermany_pneumonia.patients import merge
+
+
+@dataclass
+class Survey:
+    """The images that can be read.
+
+    Attributes:
+        entries: the images, with what DICOM headers say of them.
+        groups: image -> what must not be torn apart: a patient, or several with a copy in common.
+        notes: what was taken for what, to be told.
+    """
+
+    entries: list[Entry]
+    groups: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+
+
+def survey(
+    folder: Folder,
+    entries: Sequence[Entry],
+    ingest: IngestReport,
+    options: Options,
+    copies: Sequence[Sequence[str]] = (),
+) -> Survey:
+    """Read every file once.
+
+    Args:
+        folder: where they lie.
+        entries: the images.
+        ingest: takes the account of those that cannot be read.
+        options: whether patients stand in DICOM headers.
+        copies: further groups of images that show the same.
+
+    Raises:
+        DatasetError: headers are to name the patients, and most do not.
+    """
+    kept: list[Entry] = []
+    by_digest: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        try:
+            data = folder.read(entry.image)
+            kept.append(_with_header(entry, data, options))
+        except Unreadable as error:
+            ingest.refuse(entry.image, str(error))
+            continue
+        by_digest[hashlib.sha256(data).hexdigest()].append(entry.image)
+    if options.patients == HEADER and 2 * len(kept) < len(entries):
+        raise DatasetError(
+            f"image_folder: only {len(kept)} of {len(entries)} files name a patient in their DICOM "
+            "header. Say patients in another way."
+        )
+    with silenced():
+        # Broken files can be equal without showing the same person, e.g. all the empty ones.
+        identical = [
+            names
+            for names in by_digest.values()
+            if len(names) > 1 and OwnGate().check(folder.read(names[0])).data is not None
+        ]
+    patients = {entry.image: entry.patient or entry.image for entry in kept}
+    present = [[name for name in group if name in patients] for group in copies]
+    groups = merge(patients, [*identical, *filter(None, present)])
+    joined = len(set(patients.values())) - len(set(groups.values()))
+    notes = (
+        [f"{joined} patients count as one with another: both have the same image"] if joined else []
+    )
+    return Survey(kept, groups, notes if not options.patients else [])
+
+
+def _with_header(entry: Entry, data: bytes, options: Options) -> Entry:
+    """An image with what its DICOM header says where the person and the table do not."""
+    if not dicom.is_dicom(data):
+        if options.patients == HEADER:
+            raise Unreadable("no DICOM file, so no header names the patient")
+        return entry
+    told = dicom.told(data)
+    if options.patients == HEADER and not told.patient:
+        raise Unreadable("its DICOM header names no patient")
+    return replace(
+        entry,
+        patient=told.patient if options.patients == HEADER else entry.patient,
+        sex=entry.sex or told.sex,
+        age=entry.age if entry.age >= 0 else told.age,
+        view=entry.view or told.view,
+    )
