@@ -117,6 +117,13 @@ def main() -> None:
 )
 @options.device()
 @click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    help="Where specs are run: local, or ray (extra: cxr-bench[ray]).",
+)
+@click.option("--address", default="", help="Of a Ray cluster that runs; default: start one here.")
+@click.option(
     "--wait/--no-wait",
     default=True,
     help="Whether to wait for specs that another run on the same results is at work on.",

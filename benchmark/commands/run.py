@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,11 @@ from benchmark.commands.leaderboard import write_leaderboard
 if TYPE_CHECKING:
     from benchmark.console import Console
     from benchmark.data.prepared import NotPrepared, Prepared
-    from benchmark.machine.environment import Environment
+    from benchmark.machine.devices import Device
     from benchmark.planning.plan import Plan, PlannedSpec
     from benchmark.scheduling.runner import Options
     from benchmark.scheduling.slots import Executor, Folders
     from benchmark.suites import Suite
-
-SHARE_OF_MEMORY = 0.9
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,8 @@ def run_suites(
     jobs_per_gpu: int,
     devices_per_spec: int,
     shard: str,
+    executor: str,
+    address: str,
     device: str,
     wait: bool,
     hang_after: float,
@@ -87,51 +88,54 @@ def run_suites(
     weights_dirs: Sequence[Path] = (),
 ) -> int:
     """Plan and run suites, by name or (without names) all; returns the exit code."""
-    from benchmark.machine.environment import check, current
     from benchmark.models import discover
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
     from benchmark.planning.shards import parse_shard
     from benchmark.records.store import Results
-    from benchmark.scheduling.executors.local import LocalExecutor
+    from benchmark.scheduling.executors import Asked, open_executor
     from benchmark.scheduling.runner import Options
-    from benchmark.scheduling.sharing import shares
-    from benchmark.scheduling.slots import Folders, Limits
+    from benchmark.scheduling.slots import Folders
     from benchmark.suites import parse_filter
 
-    environment = replace(current(device), devices=devices_per_spec)
-    parts = [] if dry_run else shares(environment, check(environment), jobs, jobs_per_gpu)
     wanted = parse_filter(filter_text)
     chosen = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
-    prepared = {
-        name: _facts(name, data_dir, make=not dry_run) for name in dataset_names(chosen, data_dir)
-    }
-    known, weights_dirs = discover(models_dirs), tuple(weights_dirs)
-    stock = PlanInputs(
-        known,
-        prepared,
-        Results(results),
-        limit_images,
-        weights_dirs,
-        precision,
-        no_test,
-        tuple(each for part in parts for each in part.devices),
-        parse_shard(shard),
-    )
-    plan = make_plan(chosen, stock, wanted, rerun)
-    if as_json:
-        click.echo(_as_json(plan))
-        return 0
-    _describe(plan, {suite.name: suite for suite in chosen}, prepared)
-    if dry_run:
-        for planned in plan.to_run()[:limit_specs]:
-            click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
-        return 0
-    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), weights_dirs)
-    limits = Limits(60 * hang_after, _memory_limit_mb(memory_limit))
-    options = Options(limit_specs, exit_on_error, limits, wait=wait)
-    executor = LocalExecutor(folders, limits, parts)
-    return _run_and_report(plan, folders, environment, options, executor, profile)
+    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))
+    limit_mb = None if memory_limit is None else round(1000 * memory_limit)
+    share = (device, jobs, jobs_per_gpu, devices_per_spec)
+    asked = Asked(folders, *share, 60 * hang_after, limit_mb, address)
+    with ExitStack() as opened:
+        slots = None if dry_run else opened.enter_context(closing(open_executor(executor, asked)))
+        needed = dataset_names(chosen, data_dir)
+        prepared = {name: _facts(name, data_dir, make=not dry_run) for name in needed}
+        stock = PlanInputs(
+            discover(models_dirs),
+            prepared,
+            Results(results),
+            limit_images,
+            folders.weights_dirs,
+            precision,
+            no_test,
+            _devices(slots),
+            parse_shard(shard),
+        )
+        plan = make_plan(chosen, stock, wanted, rerun)
+        if as_json:
+            click.echo(_as_json(plan))
+            return 0
+        _describe(plan, {suite.name: suite for suite in chosen}, prepared)
+        if slots is not None:
+            options = Options(limit_specs, exit_on_error, wait=wait)
+            return _run_and_report(plan, folders, options, slots, profile)
+    for planned in plan.to_run()[:limit_specs]:
+        click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
+    return 0
+
+
+def _devices(executor: Executor | None) -> tuple[Device, ...]:
+    """The accelerators of an executor's slots; what they cannot do is not planned."""
+    slots = executor.slots() if executor else ()
+    return tuple(device for slot in slots for device in slot.facts().devices)
 
 
 def _chosen(names: Sequence[str | Path], datasets: Sequence[str]) -> list[Suite]:
@@ -168,29 +172,16 @@ def _as_json(plan: Plan) -> str:
     return json.dumps(entries, indent=1)
 
 
-def _memory_limit_mb(gigabytes: float | None) -> int | None:
-    """The limit that was asked for, or most of what is free, so that nobody else is pushed out."""
-    from benchmark.machine.memory import available_memory_mb
-
-    if gigabytes is not None:
-        return round(1000 * gigabytes)
-    available = available_memory_mb()
-    return None if available is None else round(SHARE_OF_MEMORY * available)
-
-
 def _run_and_report(
-    plan: Plan,
-    folders: Folders,
-    environment: Environment,
-    options: Options,
-    executor: Executor,
-    profile: bool,
+    plan: Plan, folders: Folders, options: Options, executor: Executor, profile: bool
 ) -> int:
     from benchmark.console import Console
     from benchmark.scheduling.profile import Profiler
     from benchmark.scheduling.runner import run_plan
 
-    console, profiler = Console(plan, options.most, len(executor.slots())), Profiler()
+    slots = executor.slots()
+    environment = slots[0].facts().environment
+    console, profiler = Console(plan, options.most, len(slots)), Profiler()
 
     def watch(planned: PlannedSpec, event: dict[str, Any]) -> None:
         console(planned, event)

@@ -125,6 +125,7 @@ def _environment(row: Row) -> Environment:
         then.backend or here.backend,
         "cpu" if then.device == "cpu" else here.device,
         min(then.threads or here.threads, here.threads),
+        then.devices,
     )
 
 

@@ -126,6 +126,7 @@ class _Run:
         waiting = [self._waiting(planned) for planned in plan.to_run()]
         self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
         self._running: dict[int, tuple[Waiting, Claim]] = {}
+        self._gone: set[int] = set()
 
     def to_the_end(self) -> None:
         """Return once everything has ended, or nothing more is to be begun."""
@@ -136,6 +137,11 @@ class _Run:
                     self._take(*told)
             elif self._enough() or not self._queue:
                 return
+            elif len(self._gone) == len(self._pool.slots):
+                raise UserError(
+                    f"no slot is left for {len(self._queue)} specs. Run again: it goes on where "
+                    "it was."
+                )
             elif not self._options.wait:
                 self._ended["busy elsewhere"] = len(self._queue)
                 return
@@ -162,7 +168,7 @@ class _Run:
 
     def _fill_slots(self) -> None:
         for i in range(len(self._pool.slots)):
-            if i in self._running:
+            if i in self._running or i in self._gone:
                 continue
             if self._enough() or not (found := self._next()):
                 return
@@ -203,6 +209,7 @@ class _Run:
         if event["event"] not in ENDINGS:
             return
         del self._running[i]
+        self._gone |= {i} if event.get("gone") else set()
         try:
             self._end(waiting, event, self._pool.slots[i].facts().environment)
         finally:

@@ -19,7 +19,8 @@ Event = dict[str, Any]
 """What happens to a spec, as plain values; ``event`` names its kind."""
 ENDINGS = ("done", "failed", "lost")
 """The kinds of a spec's last event. A ``lost`` one was no fault of the spec: its slot was taken
-away, or another run has it now. It is never a row; the spec is given to a slot again."""
+away, or another run has it now. It is never a row; the spec is given to a slot again. With ``gone``
+the slot is no more, and gets no other spec."""
 
 
 @dataclass(frozen=True)
@@ -124,3 +125,6 @@ class Executor(Protocol):
 
     def slots(self) -> Sequence[Slot]:
         """The slots, at least one; each is closed by who asked for them."""
+
+    def close(self) -> None:
+        """End what it began beside its slots."""

@@ -69,7 +69,7 @@ def test_fewer_slots_than_gpus_leave_some_alone():
     [
         ((GPU, [OLD], 2), "--jobs-per-gpu"),
         ((ENVIRONMENT, [], 1, 2), "is for GPUs"),
-        ((Environment("jax", "gpu", 8, devices=3), [OLD, NEW]), "finds only 2"),
+        ((Environment("jax", "gpu", 8, devices=4), [OLD, NEW]), "finds only 2"),
     ],
 )
 def test_what_cannot_be_shared_out_is_told(given, told):

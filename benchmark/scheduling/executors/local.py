@@ -12,15 +12,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
+from benchmark.machine.environment import check, current
 from benchmark.machine.memory import oom_kills, own_memory_mb
 from benchmark.records.store import Results
 from benchmark.scheduling.events import EventLines
+from benchmark.scheduling.executors import Asked, memory_limit_mb
 from benchmark.scheduling.owner import job_number
-from benchmark.scheduling.sharing import GROWTH, Share
+from benchmark.scheduling.sharing import GROWTH, Share, shares
 from benchmark.scheduling.slots import ENDINGS, Event, Folders, Job, Limits, SlotFacts
 
 RECYCLE_ABOVE_MB = 3000
@@ -33,6 +35,18 @@ COMMAND = [sys.executable, "-P", "-m", "benchmark.scheduling.worker"]
 """Without the current folder on its path: a ``keras.py`` that lies there is not imported."""
 OTHERS_DOING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 """Signals that come from outside: a worker that ends by one was no fault of its spec."""
+
+
+def open_executor(asked: Asked) -> LocalExecutor:
+    """A slot a GPU, or as many as are asked for on the cores.
+
+    Raises:
+        UserError: the backend is not installed, or this machine has no such devices.
+    """
+    environment = replace(current(asked.device), devices=asked.devices_per_spec)
+    parts = shares(environment, check(environment), asked.jobs, asked.jobs_per_gpu)
+    limits = Limits(asked.silent_seconds, memory_limit_mb(asked))
+    return LocalExecutor(asked.folders, limits, parts)
 
 
 class LocalExecutor:
@@ -56,6 +70,9 @@ class LocalExecutor:
             LocalSlot(folders, share, results.log_path(name + number), self._limits)
             for share, number in zip(self._parts, numbers, strict=True)
         ]
+
+    def close(self) -> None:
+        """There is nothing beside the slots."""
 
 
 class LocalSlot:
