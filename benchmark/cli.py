@@ -278,6 +278,32 @@ def leaderboard(no_cost: bool, results: Path) -> None:
 
 
 @main.command()
+@click.argument("names", nargs=-1, required=True, type=options.SUITE, metavar="SUITE...")
+@click.option("--dataset", "datasets", multiple=True, help="This set instead of the suites' own.")
+@click.option(
+    "--images", type=click.IntRange(min=10), help="Suppose that a set not prepared has so many."
+)
+@click.option(
+    "--hardware",
+    default="this",
+    show_default=True,
+    help="this: this machine and 1, 8, 64 GPUs; or a TOML file (see docs/cluster.md).",
+)
+@options.results()
+@options.data_dir()
+@options.models_dir()
+def plan(names: tuple[str | Path, ...], **given: Any) -> None:
+    """Say what SUITEs would take: hours, memory, disk, and what bounds them.
+
+    By what past rows in the results folder took on the same device. Where there are none it says
+    so and counts operations only.
+    """
+    from benchmark.commands.plan import plan_suites
+
+    plan_suites(names, **given)
+
+
+@main.command()
 @click.argument("folders", nargs=-1, required=True, type=options.FOLDER, metavar="DIR...")
 @options.results()
 def merge(folders: tuple[Path, ...], results: Path) -> None:

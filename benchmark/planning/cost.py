@@ -8,6 +8,7 @@ one of the MLP, whose weights grow with the pixels, 1.3, 1.9 and 1.9.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmark.planning.plan import PlannedSpec
@@ -30,16 +31,28 @@ def nominal_seconds(spec: Spec, card: dict[str, Any], counts: dict[str, SplitCou
         card: the model's card; ``gmacs_224`` are multiply-adds at 224 px in 1e9.
         counts: images of each split.
     """
+    passes = forward_passes(spec, card, counts)
+    if not passes:
+        return 1.0
+    images, gigamacs = passes
+    return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)
+
+
+def forward_passes(
+    spec: Spec, card: Mapping[str, Any], counts: Mapping[str, SplitCounts]
+) -> tuple[float, float] | None:
+    """What a spec takes, as images that are passed forward once, and multiply-adds of each in 1e9.
+
+    None of what computes no network.
+    """
     features_only = is_features_only(spec.scheme)
     if not card or not (features_only or "epochs" in spec.recipe):
-        return 1.0
+        return None
     gigamacs = (card["gmacs_224"] or 0.0) * (spec.resolution / 224) ** 2
     if features_only:
-        images = float(sum(split.images for split in counts.values()))
-    else:
-        training, evaluated = counts["train"].images, counts["validation"].images
-        images = int(spec.recipe["epochs"]) * (TRAINING_PASSES * training + evaluated)
-    return START_SECONDS + images * (1 / IMAGES_PER_SECOND + gigamacs / GIGA_MACS_PER_SECOND)
+        return float(sum(split.images for split in counts.values())), gigamacs
+    training, evaluated = counts["train"].images, counts["validation"].images
+    return int(spec.recipe["epochs"]) * (TRAINING_PASSES * training + evaluated), gigamacs
 
 
 def nominal_price(planned: PlannedSpec) -> float:

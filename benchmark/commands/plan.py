@@ -1,0 +1,157 @@
+"""`cxr-bench plan`: what suites would take of time, memory and disk, on which hardware."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.models import ModelFile
+    from benchmark.planning.forecast import Hardware, Rates, Work
+    from benchmark.suites import Suite
+
+SIZES = (1, 8, 64)
+"""GPUs that are planned for."""
+THIS = "this"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a forecast goes by; ``peak_mb`` is 0 where no spec like these was run."""
+
+    work: list[Work]
+    rates: dict[tuple, Rates]
+    peak_mb: int
+
+
+def plan_suites(
+    names: Sequence[str | Path],
+    *,
+    datasets: Sequence[str],
+    images: int | None,
+    hardware: str,
+    results: Path,
+    data_dir: Path,
+    models_dirs: Sequence[Path],
+) -> None:
+    """Print the forecast."""
+    from dataclasses import replace
+
+    from benchmark.models import discover
+    from benchmark.planning.forecast import memory_mb, rates, result_bytes, view_bytes
+    from benchmark.planning.resolve import dataset_names
+    from benchmark.records.store import Results
+    from benchmark.suites import load_suite
+
+    files = discover(models_dirs)
+    suites = [load_suite(name) for name in names]
+    if datasets:
+        suites = [replace(s, matrix=s.matrix | {"datasets": list(datasets)}) for s in suites]
+    dataset_names(suites, data_dir)  # an unknown one is told
+    work = [each for suite in suites for each in _work(suite, files, data_dir, images)]
+    rows = list(Results(results).rows())
+    peak, unknown = memory_mb(work, rows)
+    known = Known(work, rates(rows, files), peak or 0)
+    operations = sum(each.multiply_adds for each in work)
+    click.echo(f"{len(work):,} specs, {operations / 1e6:,.3g} x 10^15 multiply-adds at most.")
+    click.echo(
+        f"Disk: {view_bytes(work) / 1e9:,.1f} GB of decoded images, "
+        f"{result_bytes(work) / 1e9:,.1f} GB of weights and predictions."
+    )
+    click.echo(f"Memory of the largest spec: {f'{peak:,} MB' if peak else 'not measured'}.")
+    if unknown:
+        click.echo(f"Not run yet, so of unknown memory: {', '.join(unknown)}.")
+    click.echo("")
+    for line in _lines(known, _hardware(hardware, results, known)):
+        click.echo(line)
+
+
+def _work(
+    suite: Suite, files: dict[str, ModelFile], data_dir: Path, images: int | None
+) -> Iterator[Work]:
+    from benchmark.data.prepared import NotPrepared, load_prepared
+    from benchmark.planning.forecast import supposed_counts, work_of
+
+    for name, _ in suite.datasets:
+        try:
+            prepared = load_prepared(name, data_dir)
+        except NotPrepared:
+            if images is None:
+                click.echo(f"Left out: {name} is not prepared here. Say --images N to suppose it.")
+                continue
+            masks, counts = name.startswith("lung_masks/"), supposed_counts(images)
+        else:
+            masks, counts = prepared.holds_masks, prepared.counts
+        yield from work_of(suite, files, name, counts, masks=masks)
+
+
+def _hardware(asked: str, results: Path, known: Known) -> list[Hardware]:
+    """What a file describes; else this machine, and GPUs of every kind that rows were made on."""
+    import tomllib
+
+    from benchmark.planning.forecast import Hardware
+
+    if asked != THIS:
+        try:
+            return [msgspec.convert(tomllib.loads(Path(asked).read_text()), Hardware)]
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"--hardware {asked}: {error}. It is 'this', or a TOML file with name, device (as "
+                "rows name it) and count; also threads, memory_mb and disk_gb."
+            ) from None
+    kinds = sorted(device for device, threads in known.rates if device and threads is None)
+    many = [
+        Hardware(name=f"{n} x {kind}", device=kind, count=n)
+        for kind in kinds or ["GPU"]
+        for n in SIZES
+    ]
+    return [_this(results), *many]
+
+
+def _this(results: Path) -> Hardware:
+    from benchmark.machine.environment import current, environment_facts
+    from benchmark.machine.memory import available_memory_mb
+    from benchmark.planning.forecast import Hardware, device_of
+
+    facts = environment_facts(current())
+    device, threads = device_of(facts)
+    there = next(p for p in (results.absolute(), *results.absolute().parents) if p.exists())
+    return Hardware(
+        name=f"this machine ({device}, {facts.threads} threads)",
+        device=device or "",
+        threads=threads,
+        count=facts.accelerator.count if facts.accelerator else 1,
+        memory_mb=available_memory_mb(),
+        disk_gb=shutil.disk_usage(there).free / 1e9,
+    )
+
+
+def _lines(known: Known, hardware: Sequence[Hardware]) -> Iterator[str]:
+    from benchmark.planning.forecast import forecast, result_bytes, view_bytes
+
+    yield f"{'Hardware':<44} {'Hours':>10} {'Longest':>10}  Bound by"
+    need_gb = (view_bytes(known.work) + result_bytes(known.work)) / 1e9
+    for each in hardware:
+        found = forecast(known.work, each, known.rates)
+        bound = found.bound
+        if each.memory_mb is not None and known.peak_mb > each.memory_mb:
+            bound += f"; memory, of which {each.memory_mb:,} MB are free"
+        if each.disk_gb is not None and need_gb > each.disk_gb:
+            bound += f"; the disk, which has {each.disk_gb:,.1f} GB free"
+        yield f"{each.name:<44} {_hours(found.hours):>10} {_hours(found.longest):>10}  {bound}"
+        if found.hours is not None:
+            own = f"{found.measured:.0%} by rows of the same models, the rest by multiply-adds"
+            yield f"{'':<44} {own}"
+    yield "Hours are at most: a training that stops early takes less."
+
+
+def _hours(hours: float | None) -> str:
+    return "-" if hours is None else f"{hours:,.1f}"
