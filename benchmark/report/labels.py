@@ -17,6 +17,7 @@ AXES = ("model", "resolution", "preprocessing", "normalisation", "augmentation",
 """The fields of a spec that a table has columns for."""
 _OPTIONAL = {"augmentation": "augmented", "imbalance": "imbalance"}
 _ABSENT = {"augmentation": "no augmentation", "imbalance": "no imbalance policy"}
+NAME, UNNAMED = "recipe.name", "unnamed recipe"
 _IDENTITY = ("dataset", "dataset_version", "manifest_sha256", "seed", "requires")
 
 
@@ -65,15 +66,25 @@ def _differing(specs: Mapping[str, Spec], counts: Callable[[str], bool]) -> dict
         key: {k: v for k, v in _flat(_brief(spec)) if counts(k.partition(".")[0])}
         for key, spec in specs.items()
     }
-    return {
-        key: ", ".join(
-            _say(axis, flat[key][axis])
-            for axis in _axes([flat[k] for k in keys])
-            if axis in flat[key]  # a spec leaves out what is as usual
-        )
-        for keys in by_model.values()
-        for key in keys
-    }
+    found: dict[str, str] = {}
+    for keys in by_model.values():
+        shared = _axes([{k: v for k, v in flat[key].items() if not _in_recipe(k)} for key in keys])
+        by_recipe: dict[object, list[str]] = defaultdict(list)
+        for key in keys:
+            by_recipe[flat[key].get(NAME, any(map(_in_recipe, flat[key])))].append(key)
+        for name, same in by_recipe.items():  # True where a recipe has none, False without a recipe
+            axes = [*shared, *filter(_in_recipe, _axes([flat[key] for key in same]))]
+            for key in same:  # a spec leaves out what is as usual
+                said = [_say(axis, flat[key][axis]) for axis in axes if axis in flat[key]]
+                if NAME in shared and name is True:
+                    said.append(UNNAMED)
+                found[key] = ", ".join(said)
+    return found
+
+
+def _in_recipe(axis: str) -> bool:
+    """Whether it is a value of a recipe, which is compared among specs of one recipe's name."""
+    return axis.startswith("recipe.") and axis != NAME
 
 
 def flatten(spec: Spec) -> Iterator[tuple[str, object]]:
@@ -82,8 +93,11 @@ def flatten(spec: Spec) -> Iterator[tuple[str, object]]:
 
 
 def _brief(spec: Spec) -> dict[str, Any]:
-    """The fields of a spec; of a named recipe what is not its own."""
-    return spec.as_dict() | {"recipe": differing(spec.recipe)}
+    """The fields of a spec; of a named recipe what is not its own; what is fitted has no policy."""
+    return spec.as_dict() | {
+        "recipe": differing(spec.recipe),
+        "imbalance": spec.imbalance or "none",
+    }
 
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
@@ -105,7 +119,7 @@ def _say(axis: str, value: object) -> str:
         return f"{value} px"
     if axis in ("preprocessing", "normalisation"):
         return str(value)
-    if axis == "recipe.name":
+    if axis == NAME:
         return f"recipe {value}"
     if axis == "weights_sha256":
         return f"weight file {str(value)[:8]}"

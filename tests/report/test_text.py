@@ -97,6 +97,25 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
     }
 
 
+def test_values_of_a_recipe_are_compared_among_those_of_one_name():
+    named = make_recipe(with_named({"name": "reference"})).as_dict()
+    found = labels(
+        {
+            "own": spec(),
+            "named": spec(recipe=named),
+            "shorter": spec(recipe=named | {"epochs": 5}, resolution=128),
+            "probe": spec(recipe={}, scheme="linear_probe", weights="imagenet", imbalance=""),
+        }
+    )
+    begun = "scheme scratch, weights random"
+    assert found == {
+        "own": f"cnn (64 px, {begun}, unnamed recipe)",
+        "named": f"cnn (64 px, {begun}, recipe reference)",
+        "shorter": f"cnn (128 px, {begun}, recipe reference, epochs 5)",
+        "probe": "cnn (64 px, scheme linear_probe, weights imagenet)",
+    }
+
+
 def test_preparation_leaves_defaults_unsaid():
     assert preparation(spec()) == "raw, unit"
     assert preparation(spec(imbalance="weighted")) == "raw, unit, imbalance: weighted"
@@ -127,7 +146,7 @@ def test_a_named_recipe_is_told_by_its_name_and_what_is_not_its_own():
     }
     said = {key: label.partition(" ")[2] for key, label in labels(specs).items()}
     assert said["plain"] == "(recipe reference)"
-    assert said["small"] == "(batch_size 16, recipe reference)"
+    assert said["small"] == "(recipe reference, batch_size 16)"
     assert said["light"] == f"(recipe reference, weight_decay {usual})"
     assert said["short"] == "(recipe short)"
     together = labels({key: specs[key] for key in ("plain", "small")})
