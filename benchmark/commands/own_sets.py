@@ -14,6 +14,7 @@ from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
+from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,19 +72,18 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
     """
     from tfds_builders.image_folder.looking import Look, look
 
-    dataset_config = _asked(dataset, dataset.locate, manual_dir)
-    assert manual_dir is not None  # or it had not been located
-    seen: Look = _asked(dataset, look, manual_dir, dataset_config.options)
+    config = _asked(dataset, dataset.locate, manual_dir)
+    seen: Look = _asked(dataset, look, manual_dir, config.options)
     click.echo(f"{dataset.name} would hold {len(seen.lines):,} images: {seen.kind}")
     for split, part in seen.lines.groupby("split", sort=False):
-        _show_split(str(split), part, dataset_config.findings)
+        _show_split(str(split), part, config.findings)
     click.echo(f"  split: {seen.split_source}")
     reasons = Counter(entry["reason"] for entry in seen.refused)
     click.echo(f"  {sum(reasons.values()):,} files or rows would be left out")
     for reason, count in reasons.most_common(_SHOWN):
         click.echo(f"    {count:,}: {reason}")
     _show_notes(seen.notes)
-    _warn(seen.lines, list(dataset_config.findings))
+    _warn(seen.lines, list(config.findings))
     click.echo("Nothing was written. Copies, and what only decoding tells, are seen by prepare.")
 
 
@@ -128,10 +128,10 @@ def _show_notes(notes: list[str]) -> None:
 
 def _warn(lines: pd.DataFrame, findings: list[str]) -> None:
     """List what a split leaves undefined, before anything is trained for it."""
-    found = shortfalls(lines, findings)
-    if found:
-        click.echo(click.style("  This split leaves numbers undefined:", fg="yellow"))
-    for text in found:
-        click.echo(f"    {text}")
-    if found:
-        click.echo("    (--split-fractions gives validation and test more patients)")
+    if found := shortfalls(lines, findings):
+        needed = f"{MINIMUM_PATIENTS} patients with a finding and {MINIMUM_PATIENTS} without"
+        said = f"  This split leaves numbers undefined; {needed} are needed:"
+        click.echo(click.style(said, fg="yellow"))
+        for text in found:
+            click.echo(f"    {text}")
+        click.echo("    --split-fractions gives validation and test more patients")

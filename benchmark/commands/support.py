@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.scoring.protocol import Support, shortfall
+from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBERS = {"test": "test AUC", "validation": "threshold and F1"}
+_NUMBERS = {"test": "AUC on test", "validation": "threshold and F1, chosen on validation"}
 
 
 def shortfalls(lines: pd.DataFrame, findings: list[str]) -> list[str]:
-    """What cannot be measured, a finding and a split each.
+    """What cannot be measured and for which findings, a line a split.
 
     Args:
         lines: columns split, patient_id, and of each finding ``target:`` and ``labelled:``.
@@ -24,10 +24,18 @@ def shortfalls(lines: pd.DataFrame, findings: list[str]) -> list[str]:
     found = []
     for split, numbers in _NUMBERS.items():
         part = lines[lines["split"] == split]
-        patients = part["patient_id"].to_numpy()
-        for finding in findings:
-            known = part[f"labelled:{finding}"].to_numpy(bool)
-            targets = np.where(known, part[f"target:{finding}"].to_numpy(float), np.nan)
-            if short := shortfall({split: Support.of(targets, patients)}):
-                found.append(f"{numbers} of {finding}: {short}")
+        short = [f"{f} ({few})" for f in findings if (few := _few(_support(part, f)))]
+        found += [f"{numbers}: {', '.join(short)}"] if short else []
     return found
+
+
+def _support(part: pd.DataFrame, finding: str) -> Support:
+    known = part[f"labelled:{finding}"].to_numpy(bool)
+    targets = np.where(known, part[f"target:{finding}"].to_numpy(float), np.nan)
+    return Support.of(targets, part["patient_id"].to_numpy())
+
+
+def _few(support: Support) -> str:
+    """Which side has too few patients, and how many; empty where neither has."""
+    sides = {"with": support.n_positive_patients, "without": support.n_negative_patients}
+    return ", ".join(f"{n} {side}" for side, n in sides.items() if n < MINIMUM_PATIENTS)

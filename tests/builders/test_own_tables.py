@@ -189,6 +189,23 @@ def test_patients_may_be_folders_of_a_table(tmp_path):
     assert [e.patient for e in found.entries] == ["0", "1", "2"]
 
 
+def test_tables_as_spreadsheets_save_them(folder):
+    """Public reports: "Unicode text" is UTF-16 with tabs, and a workbook is given for a table.
+
+    https://github.com/ebranlard/pyDatView/issues/196,
+    https://github.com/wzh9969/contrastive-htc/issues/16
+    """
+    said = {"csv": "u.txt", "image_column": "file", "patients": "unknown", **ONE}
+    (folder / "u.txt").write_bytes("file\tEffusion\r\n0.png\t1\r\n".encode("utf-16"))
+    assert [e.findings for e in looked(folder, **said).entries] == [(1,)]
+    (folder / "u.txt").write_bytes(b"PK\x03\x04 a workbook")
+    with pytest.raises(DatasetError, match=r"is a workbook.*save it as CSV UTF-8"):
+        looked(folder, **said)
+    (folder / "u.txt").write_bytes("file,Effusion,M\xfcller\n".encode("cp1252"))
+    with pytest.raises(DatasetError, match="is no UTF-8 text"):
+        looked(folder, **said)
+
+
 def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
     text = rows("file,Effusion", *(f"{n}.png,1" for n in range(500)))
     found = tabled(folder, text, **ONE)

@@ -104,8 +104,19 @@ def _shown(found: Any) -> np.ndarray:
             return luma(Image.fromarray(colours.astype(np.uint8)))
         windowed = "WindowCenter" in found or "VOILUTSequence" in found
         values = apply_modality_lut(values, found)
-        values = apply_voi_lut(values, found) if windowed else values
-    values = values.astype(np.float64)
-    low, high = values.min(), values.max()
-    shown = np.rint((values - low) * (255 / (high - low or 1))).astype(np.uint8)
-    return 255 - shown if found.PhotometricInterpretation == "MONOCHROME1" else shown
+        shown = apply_voi_lut(values, found) if windowed else values
+    beside = _padding(found.pixel_array, found)
+    low, high = shown[~beside].min(), shown[~beside].max()
+    grey = (shown.astype(np.float64) - low) * (255 / (high - low or 1))
+    if found.PhotometricInterpretation == "MONOCHROME1":
+        grey = 255 - grey
+    return np.rint(np.where(beside, 0, grey).clip(0, 255)).astype(np.uint8)
+
+
+def _padding(stored: np.ndarray, found: Any) -> np.ndarray:
+    """(H, W) where there is no picture but what fills the frame, which is to be black."""
+    if "PixelPaddingValue" not in found:
+        return np.zeros(stored.shape, bool)
+    ends = [found.PixelPaddingValue, found.get("PixelPaddingRangeLimit", found.PixelPaddingValue)]
+    beside = (min(ends) <= stored) & (stored <= max(ends))
+    return beside & ~beside.all()

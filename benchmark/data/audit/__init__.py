@@ -16,4 +16,4 @@ The leakage status itself is found in :mod:`benchmark.data.leakage`.
 """
 
 #: Raise when the copies found in the same images change: stored results are then made anew.
-AUDIT_VERSION = 3
+AUDIT_VERSION = 4

@@ -112,7 +112,8 @@ def threshold(different: np.ndarray) -> float:
     Args:
         different: correlations of the candidate pairs of different patients.
     """
-    z = np.arctanh(np.minimum(different[different > -1], 0.9999).astype(float))
+    # What is surely a copy tells nothing of patients; in an augmented set it is most of the pairs.
+    z = np.arctanh(different[(different > -1) & (different < _STRICT)].astype(float))
     sure = _STRICT
     for _ in range(_PASSES):
         if len(z) < _TOO_FEW:

@@ -1,0 +1,163 @@
+"""Grey values of people's own images: what is turned, deep, inverted, or DICOM."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from own_sets import picture
+from PIL import Image
+
+from tfds_builders.errors import Unreadable
+from tfds_builders.image_folder import dicom
+from tfds_builders.image_folder.pixels import OwnGate, scaled
+from tfds_builders.images import silenced
+
+TILT = np.linspace(0, 1, 48 * 32).reshape(32, 48)
+
+
+def encoded(image: Image.Image, kind: str, **said) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **said)
+    return buffer.getvalue()
+
+
+def checked(data: bytes):
+    with silenced():
+        return OwnGate().check(data)
+
+
+def shown(data: bytes) -> np.ndarray:
+    found = checked(data)
+    assert found.data is not None, found.reason
+    return np.asarray(Image.open(io.BytesIO(found.data)).convert("L"))
+
+
+def tiff(values: np.ndarray, *, white_for_zero: bool = False) -> bytes:
+    tags = {262: 0} if white_for_zero else {}
+    return encoded(Image.fromarray(values), "TIFF", tiffinfo=tags)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_an_orientation_is_applied(kind):
+    image = Image.fromarray((TILT * 255).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(image, kind, exif=exif, quality=95)
+    assert shown(turned).shape == (48, 32)
+    assert shown(turned)[0, -1] < 10 < 245 < shown(turned)[-1, 0]
+    assert "EXIF orientation" in checked(turned).reason
+    upright = encoded(image, kind)
+    assert checked(upright).data == upright
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        TILT.astype(np.float32),
+        (TILT * 255).astype(np.float32),
+        (TILT * 65535).astype(np.float32),
+        (TILT * 4095).astype(np.uint16),
+        (TILT * (2**20 - 1)).astype(np.int32),
+    ],
+)
+def test_deep_images_keep_their_greys(values):
+    found = shown(tiff(values))
+    assert np.abs(found - TILT * 255).max() <= 1
+    if values.dtype != np.int32:  # Pillow opens no such file, which is told
+        inverted = shown(tiff(values, white_for_zero=True))
+        assert np.abs(inverted - (255 - TILT * 255)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (TILT - 0.5, "nobody knows which of them is black"),
+        (np.where(TILT > 0.5, np.nan, TILT), "infinite or no number"),
+    ],
+)
+def test_what_has_no_known_black_is_refused(values, said):
+    found = checked(tiff(values.astype(np.float32)))
+    assert found.data is None
+    assert said in found.reason
+
+
+def test_whole_numbers_of_eight_bits_stay():
+    stored = picture(1)
+    np.testing.assert_array_equal(scaled(stored), stored)
+
+
+def test_what_is_no_image_says_so():
+    assert checked(b"").reason == "empty file"
+    assert "not an image" in checked(b"x" * 300).reason
+    assert "DICOM" in checked(b"\0" * 128 + b"DICM" + b"\xff" * 40).reason
+
+
+# DICOM
+
+
+def a_dicom(values: np.ndarray, **said) -> bytes:
+    pydicom = pytest.importorskip("pydicom")
+    meta = pydicom.dataset.FileMetaDataset()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = pydicom.uid.DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    made = pydicom.dataset.FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    made.SOPClassUID, made.SOPInstanceUID = meta[0x00020002].value, meta[0x00020003].value
+    made.Rows, made.Columns = values.shape[-2:]
+    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+    made.BitsAllocated, made.BitsStored, made.HighBit = 16, 12, 11
+    made.PixelRepresentation = int(values.dtype.kind == "i")
+    made.PixelData = values.astype("<i2" if values.dtype.kind == "i" else "<u2").tobytes()
+    for name, value in said.items():
+        setattr(made, name, value)
+    buffer = io.BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+GREYS = (TILT * 4095).astype(np.uint16)
+
+
+def test_dicom_is_shown_from_black_to_white():
+    assert np.abs(shown(a_dicom(GREYS)) - TILT * 255).max() <= 1
+    inverted = shown(a_dicom(GREYS, PhotometricInterpretation="MONOCHROME1"))
+    assert np.abs(inverted - (255 - TILT * 255)).max() <= 1
+    signed = GREYS.astype(np.int16) - 2048
+    assert (
+        np.abs(shown(a_dicom(signed, RescaleSlope=2, RescaleIntercept=5)) - TILT * 255).max() <= 1
+    )
+
+
+def test_a_window_is_applied():
+    found = shown(a_dicom(GREYS, WindowCenter=2048, WindowWidth=1024))
+    assert (found[TILT < 0.36] == 0).all()
+    assert (found[TILT > 0.64] == 255).all()
+    assert 100 < found[(TILT > 0.49) & (TILT < 0.51)].mean() < 155
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+def test_what_fills_the_frame_is_black_and_no_part_of_the_range(kind):
+    """A public report: https://github.com/dgobbi/vtk-dicom/issues/173."""
+    values = (TILT * 1000 + 1000).astype(np.int16)
+    values[:, :8] = -2000
+    said = {"PixelPaddingValue": -2000, "PhotometricInterpretation": kind}
+    found = shown(a_dicom(values, **said))
+    assert (found[:, :8] == 0).all()
+    assert np.ptp(found[:, 8:]) > 250
+
+
+def test_what_a_header_says():
+    data = a_dicom(GREYS, PatientID=" 7 ", PatientSex="F", PatientAge="058Y", ViewPosition="AP")
+    assert dicom.told(data) == ("7", "F", 58, "AP")
+    assert dicom.told(a_dicom(GREYS, PatientID="anonymous", PatientAge="006M"))[:3] == ("", "", 0)
+
+
+def test_pictures_that_cannot_be_shown_say_why():
+    with pytest.raises(Unreadable, match="2 pictures"):
+        dicom.grey(a_dicom(np.stack([GREYS, GREYS]), NumberOfFrames=2))
+    data = a_dicom(GREYS)
+    assert "cannot be decoded" in checked(data[:-900]).reason
+    with pytest.raises(Unreadable, match="without a picture"):
+        dicom.grey(a_dicom(GREYS, Rows=0))

@@ -1,0 +1,162 @@
+"""`prepare` for a set of one's own: look first, say what changed, keep copies together, warn."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from own_sets import picture, write
+from PIL import Image
+
+from benchmark import cli
+from benchmark.data.prepared import load_prepared
+from benchmark.models import discover
+from benchmark.planning.inputs import PlanInputs
+from benchmark.planning.resolve import make_plan
+from benchmark.protocols.own_split import LEAKING
+from benchmark.records.store import Results
+from tests.execution.conftest import make_suite
+
+NAME = "image_folder/mine"
+BY_NAME = ["--patient-pattern", "^([0-9]+)_"]
+
+
+def prepare(folder: Path, data: Path, *said: str, name: str = "mine"):
+    arguments = ["prepare", "image_folder", "--name", name, "--manual-dir", folder, *said]
+    arguments += ["--data-dir", data, "--cache-dir", data / "cache"]
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def folders(root: Path, n: int = 30, first: int = 0) -> Path:
+    names = [f"{c}/{100 * k + i}_a.png" for k, c in enumerate(("normal", "ill")) for i in range(n)]
+    return write(root, names, first=first)
+
+
+@pytest.fixture
+def raw(tmp_path) -> Path:
+    return folders(tmp_path / "raw")
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    return tmp_path / "data"
+
+
+def splits(data: Path) -> dict[str, str]:
+    manifest = load_prepared(NAME, data).manifest()
+    return dict(zip(manifest["image_id"], manifest["split"], strict=True))
+
+
+def test_a_check_tells_all_and_writes_nothing(raw, data):
+    done = prepare(raw, data, "--check", *BY_NAME)
+    assert done.exit_code == 0, done.output
+    assert "would hold 60 images: binary" in done.output
+    assert "numbers undefined; 10 patients with" in done.output
+    assert "AUC on test: ill (6 with, 6 without)" in done.output
+    assert not data.exists()
+    wrong = prepare(raw, data, "--check", "--patient-pattern", "^(x+)")
+    assert wrong.exit_code == 2
+    assert "is found in no file name or path" in wrong.output
+    other = CliRunner().invoke(cli.main, ["prepare", "thorax_phantom/small", "--check"])
+    assert "--check: only for sets of your own" in other.output
+
+
+def test_what_changed_is_said_and_made_a_new_version(raw, data):
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    again = prepare(raw, data, *BY_NAME)
+    assert again.exit_code == 0
+    assert "1.0.0 was prepared already, from the same files" in again.output
+    for n in range(3):
+        (raw / "normal" / f"{n}_a.png").rename(raw / "ill" / f"{n}_a.png")
+    Image.fromarray(picture(999)).save(raw / "normal" / "9_a.png")
+    changed = prepare(raw, data, *BY_NAME)
+    assert changed.exit_code == 2
+    for part in ("3 images gone (normal/", "3 images new (ill/", "1 images of other content"):
+        assert part in changed.output
+    assert "--force" in changed.output
+    assert len(splits(data)) == 60
+    forced = prepare(raw, data, *BY_NAME, "--force")
+    assert forced.exit_code == 0, forced.output
+    assert "1.0.0 stays in" in forced.output
+    prepared = load_prepared(NAME, data)
+    assert prepared.version == "1.0.1"
+    assert "ill/0_a.png" in set(prepared.manifest()["image_id"])
+    assert (prepared.path.parent / "1.0.0").is_dir()
+    assert "1.0.1 was prepared already" in prepare(raw, data, *BY_NAME).output
+    other = prepare(raw, data, *BY_NAME, "--split-seed", "1")
+    assert "was read in another way" in other.output
+
+
+def test_a_table_that_changed_is_said(tmp_path, data):
+    raw = write(tmp_path / "raw", [f"{n}.png" for n in range(40)])
+    said = ["--csv", "t.csv", "--image-column", "file", "--finding-columns", "Mass"]
+    said += ["--patients", "unknown"]
+
+    def table(shift: int) -> None:
+        lines = [f"{n}.png,{(n + shift) % 2}" for n in range(40)]
+        (raw / "t.csv").write_text("\n".join(["file,Mass", *lines]))
+
+    table(0)
+    assert prepare(raw, data, *said).exit_code == 0
+    table(1)
+    changed = prepare(raw, data, *said)
+    assert "40 images with other labels" in changed.output
+    assert "t.csv was written since" in changed.output
+
+
+def test_a_copy_under_another_patient_goes_where_the_original_is(raw, data):
+    """Stored anew, so that no byte is the same: the tool's own split is never judged leaking."""
+    for n in range(12):
+        film = Image.fromarray(picture(5000 + n, side=20)).resize(
+            (128, 128), Image.Resampling.BICUBIC
+        )
+        film.save(raw / "normal" / f"{500 + n}_a.png")
+        film.save(raw / "normal" / f"{600 + n}_b.jpg", quality=95)
+    done = prepare(raw, data, *BY_NAME)
+    assert done.exit_code == 0, done.output
+    assert "leakage status: clean" in done.output
+    assert "patients count as one with another" in done.output
+    found = splits(data)
+    for n in range(12):
+        assert found[f"normal/{500 + n}_a.png"] == found[f"normal/{600 + n}_b.jpg"]
+
+
+@pytest.fixture
+def leaking(tmp_path) -> Path:
+    """Own train, validation and test with two patients on both sides."""
+    root = tmp_path / "leaking"
+    for k, split in enumerate(("train", "val", "test")):
+        folders(root / split, n=16, first=1000 * k)
+        for path in sorted(root.glob(f"{split}/*/*.png")):
+            path.rename(path.with_name(f"{k}{path.name}"))
+    for n in (1, 2):
+        shutil.move(
+            root / "train" / "ill" / f"010{n}_a.png", root / "train" / "ill" / f"210{n}_b.png"
+        )
+    return root
+
+
+def test_a_split_that_leaks_can_be_made_anew_or_kept_for_what_it_is(leaking, data, tmp_path):
+    done = prepare(leaking, data, *BY_NAME)
+    assert "leakage status: leak" in done.output
+    assert "--resplit" in done.output
+    assert "--keep-split" in done.output
+    anew = prepare(leaking, data, *BY_NAME, "--resplit", "--force")
+    assert "leakage status: clean" in anew.output, anew.output
+    kept = prepare(leaking, data, *BY_NAME, "--keep-split", "--force")
+    assert "Its own split is kept" in kept.output, kept.output
+    prepared = load_prepared(NAME, data)
+    assert prepared.version == "1.0.2"
+    suite = make_suite(["constant"], datasets=[NAME])
+    inputs = PlanInputs(discover(), {NAME: prepared}, Results(tmp_path / "results"))
+    plan = make_plan([suite], inputs)
+    assert {planned.spec.protocol for planned in plan.specs} == {LEAKING}
+    assert not any(planned.refusal for planned in plan.specs)
+
+
+def test_built_in_sets_have_no_such_version(tmp_path):
+    done = CliRunner().invoke(cli.main, ["prepare", "thorax_phantom/small", "--resplit"])
+    assert done.exit_code == 2
+    assert "only for sets of your own" in done.output
