@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.machine.accelerators import hidden_gpus
+
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
     from benchmark.report.file_shape import ShapeAlone
@@ -20,6 +22,7 @@ CHANCE = 0.5
 """The AUC of what tells nothing."""
 
 
+@hidden_gpus()
 def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, images: bool) -> int:
     """Audit a set, show what was found and write it as JSON; returns the exit code.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.commands.audit import prepared_or_made
 from benchmark.errors import UserError
+from benchmark.machine.accelerators import hidden_gpus
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
@@ -19,6 +20,7 @@ EPOCHS = 6
 SEED = 0
 
 
+@hidden_gpus()
 def draw_policy(
     name: str, policy: str, size: int, n: int, data_dir: Path, cache_dir: Path, out: Path | None
 ) -> None:

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from benchmark.commands.audit import prepared_or_made, show_progress
+from benchmark.machine.accelerators import hidden_gpus
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SAMPLES, SAMPLE_SIZE = 6, 192
 
 
+@hidden_gpus()
 def explore_dataset(
     name: str, data_dir: Path, cache_dir: Path, out: Path, *, with_images: bool | None
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -10,10 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
 from benchmark.errors import UserError
 from benchmark.machine.devices import Device
 from benchmark.machine.environment import Environment
 from benchmark.planning.resolve import make_plan
+from benchmark.scheduling import executors
 from benchmark.scheduling.checkup import GOOD, Check
 from benchmark.scheduling.executors import local
 from benchmark.scheduling.sharing import shares
@@ -148,3 +152,40 @@ def test_a_dry_run_asks_no_device(monkeypatch, phantom, tmp_path):
         main, [*command, "--results", str(tmp_path), "--data-dir", str(phantom[1])]
     )
     assert result.exit_code == 0
+
+
+def test_the_process_that_prepares_sees_no_gpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    seen = []
+
+    def build(*given):
+        seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
+        raise UserError("enough")
+
+    monkeypatch.setattr("benchmark.data.prepare.build", build)
+    with pytest.raises(UserError, match="enough"):
+        prepare(find_dataset("thorax_phantom/small"), tmp_path, None)
+    assert seen == ["-1"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+MINE = """
+from benchmark.scheduling import executors
+from benchmark.scheduling.executors import local
+
+def open_executor(asked):
+    print("slots of my own")
+    return local.open_executor(asked)
+"""
+
+
+def test_an_executor_is_one_file(tmp_path, monkeypatch, phantom):
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.setattr(executors, "__path__", [*executors.__path__, str(tmp_path)])
+    folders = ["--results", tmp_path / "results", "--data-dir", phantom[1]]
+    command = ["run", "--suite", "phantom", "--dataset", "thorax_phantom/small", "--executor"]
+    command += ["mine", "--filter", "model=constant", *map(str, folders)]
+    told = CliRunner().invoke(main, [*command, "--cache-dir", str(phantom[2])])
+    assert told.exit_code == 0, told.output
+    assert "slots of my own" in told.output
+    assert "1 done" in told.output

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmark.errors import UnknownName
 from benchmark.scheduling.slots import Executor, Folders
@@ -43,8 +42,7 @@ class Asked:
 
 def names() -> list[str]:
     """Every executor there is; imports none."""
-    folder = str(Path(__file__).parent)
-    return sorted(each.name for each in pkgutil.iter_modules([folder]) if each.name[0] != "_")
+    return sorted(each.name for each in pkgutil.iter_modules(__path__) if each.name[0] != "_")
 
 
 def open_executor(name: str, asked: Asked) -> Executor:

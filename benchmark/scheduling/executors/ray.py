@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import secrets
 import threading
@@ -26,6 +27,7 @@ from benchmark.scheduling.executors import Asked
 from benchmark.scheduling.executors._ray_actor import Place, SlotActor
 from benchmark.scheduling.slots import ENDINGS, Event, Job, SlotFacts
 
+_LOG = logging.getLogger(__name__)
 PLACE_SECONDS = 60.0
 """How long an actor may take to be placed and to answer."""
 
@@ -95,6 +97,9 @@ class RayExecutor:
         for thread in threads:
             thread.join()
         there = [slot for slot in slots if slot.placed]
+        if len(there) < len(slots):
+            why = next(slot.problem for slot in slots if not slot.placed)
+            _LOG.warning("%d of %d slots could be placed: %s", len(there), len(slots), why)
         if not there:
             self._mark.unlink(missing_ok=True)
             why = next((slot.problem for slot in slots), "no node has a core, or GPU, to spare")
