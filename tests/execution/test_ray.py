@@ -27,6 +27,7 @@ from benchmark.scheduling.slots import Folders, SlotFacts
 from benchmark.scoring.stored import stored_headline
 from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import ENVIRONMENT, make_suite
+from tests.execution.scripted import DONE
 
 SPECS = "model=linear|mlp|constant,seed=0|1|2"
 NODES = [
@@ -204,6 +205,22 @@ def test_a_slot_without_a_place_is_given_up_and_nothing_hangs(bench):
     assert "the slot is given up: it found no room" in told[-1]["reason"]
     assert len(ray.killed) == 2, "the lost actor, and the one that found no room"
     assert not list(bench.results.rows())
+
+
+def test_a_slot_that_finds_another_place_goes_on(bench):
+    class OnceDoomed(Doomed):
+        lost: list[str] = []  # noqa: RUF012, of all actors
+
+        def run(self, job, needed):
+            if not self.lost:
+                self.lost.append(job.spec.spec_id)
+                raise Lost
+            yield DONE
+
+    plan = bench.plan(make_suite(["linear", "mlp"]))
+    ended = bench.run(plan, executor=executor(bench, InProcess(rooms=2, actor=OnceDoomed)))
+    assert ended == {"done": 2}
+    assert len(OnceDoomed.lost) == 1
 
 
 def test_a_cluster_without_room_is_told(bench):
