@@ -113,7 +113,14 @@ def tested_auc(c: Configuration) -> Value:
 
 
 def _group(each: Entry) -> Value:
+    if each.configuration in each.table.ahead:
+        return not_yet(each.configuration)
     return each.table.group_numbers.get(each.configuration.key)
+
+
+def not_yet(c: Configuration) -> str:
+    """What is said in place of a rank of a configuration that only wants seeds."""
+    return f"{len(c.runs)} of {MIN_SEEDS} seeds, not ranked yet"
 
 
 def _size(each: Entry) -> Value:

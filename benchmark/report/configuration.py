@@ -143,6 +143,11 @@ class Configuration:
         return ""
 
     @property
+    def wants_seeds(self) -> bool:
+        """Whether it would be compared with others if it had more seeds."""
+        return self.tested and not self.differs and not self.complete
+
+    @property
     def edited_seeds(self) -> list[int]:
         """Seeds whose prediction file changed after the run."""
         return [run.row.spec.seed for run in self.runs if run.edited]

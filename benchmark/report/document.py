@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.board import Leaderboard
-from benchmark.report.columns import Naming, unlinked
+from benchmark.report.columns import Naming, not_yet, unlinked
 from benchmark.report.content import Code, Content, Link
 from benchmark.report.external_validation import external_validation_section
 from benchmark.report.gather import Table
@@ -136,11 +136,14 @@ def _images(each: Table) -> Value:
 
 
 def _best(each: Table) -> Value:
-    return each.groups[0][0].measurements["test_auc"].mean if each.groups else None
+    first = each.ahead[:1] or (each.groups[0] if each.groups else ())
+    return first[0].measurements["test_auc"].mean if first else None
 
 
 def _leaders(each: Table) -> Value:
-    labels = [each.labels[c.key] for c in (each.groups[0] if each.groups else ())]
+    labels = [f"{each.labels[c.key]} ({not_yet(c)})" for c in each.ahead]
+    if not each.ahead:  # what is below these leads nothing
+        labels = [each.labels[c.key] for c in (each.groups[0] if each.groups else ())]
     more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
     return (", ".join(labels[:3]) + more) or UNDEFINED
 

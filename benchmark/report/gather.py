@@ -37,7 +37,8 @@ class Table:
         watermarks: why none of its rows stands beside full ones; empty for a full table.
         groups: complete configurations in rank groups, best first; within a group the order is by
             AUC and means nothing.
-        unranked: configurations that cannot be compared, by AUC.
+        ahead: configurations that only want seeds and are above all of these so far, by AUC.
+        unranked: the others that cannot be compared, by AUC.
         obstacles: key -> why it is not ranked.
         behind: key -> the best configuration minus this one, with Holm's p.
         stopped: rows that failed or could not run.
@@ -47,6 +48,7 @@ class Table:
     protocol: ProtocolFacts
     watermarks: tuple[str, ...]
     groups: tuple[tuple[Configuration, ...], ...]
+    ahead: tuple[Configuration, ...]
     unranked: tuple[Configuration, ...]
     obstacles: dict[str, str]
     behind: dict[str, tuple[Comparison, float]]
@@ -84,7 +86,7 @@ class Table:
     @cached_property
     def configurations(self) -> tuple[Configuration, ...]:
         """All finished configurations in the order of the table."""
-        return (*(c for group in self.groups for c in group), *self.unranked)
+        return (*self.ahead, *(c for group in self.groups for c in group), *self.unranked)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -193,17 +195,22 @@ def _table(
 ) -> Table:
     protocol, found = rows[0].protocol, {c.key: c for c in every}
     stored = StoredComparisons(results.comparisons_path(table_name(protocol, watermarks)))
-    apart = mismatches(protocol, every) | {c.key: c.obstacle for c in every if c.obstacle}
+    other = mismatches(protocol, every)
+    apart = other | {c.key: c.obstacle for c in every if c.obstacle}
     ranking = rank_configurations(
         [_entry(c) for c in every if c.key not in apart], compared=stored.compare
     )
     stored.save()
     obstacles = ranking.unranked | apart
+    groups = tuple(tuple(found[key] for key in g.members) for g in ranking.groups)
+    unranked = sorted((found[key] for key in obstacles), key=_by_auc)
+    ahead = tuple(c for c in unranked if c.wants_seeds and c.key not in other and _leads(c, groups))
     return Table(
         protocol=protocol,
         watermarks=watermarks,
-        groups=tuple(tuple(found[key] for key in g.members) for g in ranking.groups),
-        unranked=tuple(sorted((found[key] for key in obstacles), key=_by_auc)),
+        groups=groups,
+        ahead=ahead,
+        unranked=tuple(c for c in unranked if c not in ahead),
         obstacles=obstacles,
         behind={
             c.second: (c, leading.adjusted_p[c.second])
@@ -223,6 +230,13 @@ def _entry(configuration: Configuration) -> Entry:
         deterministic=configuration.model.deterministic,
         predictions=[run.scores.predictions_sha256 for run in configuration.runs],
     )
+
+
+def _leads(c: Configuration, groups: Sequence[Sequence[Configuration]]) -> bool:
+    """Whether a configuration that is not ranked has a higher AUC than all that are."""
+    best = groups[0][0].measurements["test_auc"].mean if groups else None
+    auc = c.measurements["test_auc"].mean
+    return best is not None and auc is not None and auc > best
 
 
 def _by_auc(configuration: Configuration) -> tuple[float, str, str]:

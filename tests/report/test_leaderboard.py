@@ -182,8 +182,10 @@ def test_fewer_than_three_seeds_are_shown_and_not_ranked(results, add, add_seeds
     add("constant", strength=0.0)
     text = sections(written(results))["toy/official 1.0.0"]
     rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
-    assert rows["cnn"][0] == "–"
+    assert rows["cnn"][0] == "2 of 3 seeds, not ranked yet"
+    assert list(rows)[2] == "cnn"  # above the ranked ones: no constant stands first
     assert rows["cnn"][8] == "2 of 3"
+    assert "cnn (2 of 3 seeds, not ranked yet) |" in written(results)
     assert rows["constant"][8] == "1 fixed"
     assert {rows["linear"][0], rows["constant"][0]} <= {"1", "2"}
     assert "Not ranked, 2 of the 3 seeds that a comparison needs: cnn." in text

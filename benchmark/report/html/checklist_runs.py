@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report import references
+from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.external_validation import network_of
@@ -117,10 +118,11 @@ def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:
 def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
     """The leading group of each table; the rest stands in the leaderboard."""
     for table, _ in suite.tables:
-        for c in table.groups[0] if table.groups else ():
+        for c in table.ahead or (table.groups[0] if table.groups else ()):
+            place = not_yet(c) if table.ahead else "leading group"
             train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
             yield (
-                f"{table.name}, leading group: {table.labels[c.key]}, AUC on train "
+                f"{table.name}, {place}: {table.labels[c.key]}, AUC on train "
                 f"{number(train.mean)}, validation {number(validation.mean)}, test "
                 f"{number(test.mean)} {interval(test.low, test.high)}"
             )
