@@ -7,8 +7,11 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmark.scoring import influence
+from benchmark.scoring.ranking import Entry, Seed, compare
 from benchmarks import bench
 from benchmarks.measure import Measure
 
@@ -56,9 +59,29 @@ def test_images_are_prepared_and_a_page_is_written(tmp_path):
 
 def test_intervals_are_drawn_and_a_page_is_written(tmp_path):
     page = tmp_path / "page.md"
-    grid = ("--auc", 0.8, "--positives", 20, "--images", 2, "--simulations", 5)
-    run("benchmarks/coverage.py", *grid, "--out", page)
-    assert "| 0.8 | 20 | 2 | **logit, bootstrap variance** |" in page.read_text()
+    run("benchmarks/coverage.py", "--simulations", 2, "--out", page)
+    assert "| 0.996 | 1,000 | 2 | gap, train − test |" in page.read_text()
+
+
+def test_what_is_simulated_is_what_scoring_computes():
+    from benchmarks import coverage
+
+    rng = np.random.default_rng(0)
+    ill, patients = np.repeat(np.arange(60) < 24, 3), np.repeat(np.arange(60), 3)
+    scores = coverage.patient_noise(rng, 60, 3, 4) + ill[:, None]
+    values, terms = coverage.aucs(ill, scores, 3)
+    found = [influence.auc(ill.astype(float), column, patients) for column in scores.T]
+    np.testing.assert_allclose(values, [each.value for each in found], rtol=1e-12)
+    np.testing.assert_allclose(terms.T, [each.of_patients for each in found], atol=1e-15)
+    low, high = coverage.limits((values, terms, 24))
+    for k, each in enumerate(found):
+        assert influence.bounded(each, 24) == pytest.approx((low[k], high[k]))
+    p = coverage.p_of_pairs(values.reshape(2, 2), terms.reshape(60, 2, 2))
+    entries = [
+        Entry(name, [Seed(each.value) for each in of], lambda of=of: of)
+        for name, of in (("a", found[:2]), ("b", found[2:]))
+    ]
+    assert compare(*entries).p == pytest.approx(p[0])
 
 
 def test_a_killed_suite_ends_with_the_same_files():

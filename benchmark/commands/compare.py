@@ -16,7 +16,7 @@ from benchmark.report.text import UNDEFINED, count, one_line
 def compare_rows(
     first: str, second: str, finding: str, results: Path, *, as_json: bool = False
 ) -> None:
-    """Print the differences in AUC and F1, and for one finding DeLong's test."""
+    """Print the differences in AUC and F1, and in the AUC of one finding."""
     from benchmark.records.store import Results
     from benchmark.report.found_json import pair_json
     from benchmark.report.lookup import find
@@ -33,12 +33,10 @@ def compare_rows(
         name: [*filter(None, [*_notes(one, side), apart.get(side.key)])]
         for name, one, side in zip("AB", found, sides, strict=True)
     }
-    compared = {metric: pair.compare(metric) for metric in METRICS}
-    if not finding and len(protocol.findings) == 1 and not any(c.note for c in compared.values()):
-        finding = protocol.findings[0]
-    delong = {finding: pair.delong(store, finding)} if finding else {}
+    compared = {metric: pair.compare(store, metric) for metric in METRICS}
+    of_finding = {finding: pair.compare_finding(store, finding)} if finding else {}
     if as_json:
-        click.echo(json.dumps(pair_json(pair, compared, delong, notes), indent=1))
+        click.echo(json.dumps(pair_json(pair, compared, of_finding, notes), indent=1))
         return
     click.echo(f"A  {one_line(found[0].title)}")
     click.echo(f"B  {one_line(found[1].title)}")
@@ -56,20 +54,21 @@ def compare_rows(
         click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
         if c.note:
             click.echo(f"  no test for {shown}: {one_line(c.note)}")
-    for name, tested in delong.items():
-        numbers = _difference(tested.difference, tested.interval, tested.p)
-        click.echo(_line("AUC, DeLong", "", "", *numbers))
-        click.echo(f"  of {one_line(name)}, clustered by patient (Obuchowski 1997)")
+    for name, c in of_finding.items():
+        click.echo(_line("AUC", "", "", *_difference(c.difference, c.interval, c.p)))
+        click.echo(f"  of {one_line(name)} alone{f': no test, {c.note}' if c.note else ''}")
     click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))
 
 
 _WITH_SEEDS = (
-    "Intervals and p hold both chances: which patients are in the test set (bootstrap, the "
-    "same for A and B)\nand which seeds were run. One comparison, so p is not corrected for others."
+    "Intervals and p hold both chances: which patients are in the test set (DeLong's variance, by "
+    "patient, the\nsame for A and B) and which seeds were run (t-test, Satterthwaite). F1 at "
+    "thresholds as they are. One\ncomparison, so p is not corrected for others."
 )
 _WITHOUT_SEEDS = (
-    "Two trained networks: intervals and p hold the choice of test patients (bootstrap, the "
-    "same for A and B),\nnot chance in training. Compare configurations to hold that too."
+    "Two trained networks: intervals and p hold the choice of test patients (DeLong's variance, by "
+    "patient, the\nsame for A and B), not chance in training. Compare configurations to hold that "
+    "too."
 )
 
 

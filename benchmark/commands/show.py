@@ -122,7 +122,7 @@ def _sentence(text: str) -> str:
 
 
 def _tested(c: Configuration) -> Iterator[str]:
-    yield "\nOn test, ± spread of the seeds, [95 % interval from the bootstrap over test patients]:"
+    yield "\nOn test, ± spread of the seeds, [95 % interval from the choice of test patients]:"
     for metric in ("auc", "f1"):
         yield f"  {NAMES[metric]:<10}{one_text(c.measurements[f'test_{metric}'])}"
     yield "Overfitting gap: train minus test = (train - validation) + (validation - test)"

@@ -59,6 +59,19 @@ class RuleScores(Record, frozen=True):
     f1: float | None
 
 
+class SubgroupGap(Record, frozen=True):
+    """The largest difference in AUC between two subgroups of one axis, the better one first.
+
+    Its interval counts all pairs of subgroups that were looked at.
+    """
+
+    axis: str
+    better: str
+    worse: str
+    value: float
+    interval: Interval
+
+
 class Scores(LaterFields, frozen=True):
     """Every number of a row of findings; see :func:`benchmark.scoring.score`.
 
@@ -78,17 +91,18 @@ class Scores(LaterFields, frozen=True):
     macro_findings: list[str]
     excluded: dict[str, str]
     macro_undefined: str | None
+    supported: dict[str, list[str]]
     thresholds: dict[str, float]
     threshold_source: Literal["validation", "fixed", "argmax"]
     fixed_thresholds: list[str]
     splits: dict[str, SplitScores]
     gap: dict[str, Gap]
     intervals: dict[str, Interval | None]
-    replicates: dict[str, str]
     undefined_resamples: dict[str, Count]
     by_rule: dict[str, RuleScores] | None = None
     validation_auc_error: float | None = None
     test_digest: Sha256 | None = None
+    subgroup_gap: SubgroupGap | None = None
 
     def __post_init__(self) -> None:
         if not {"validation", "test"} & self.splits.keys():  # its row says whether there is a test
@@ -122,11 +136,33 @@ class MaskScores(Record, frozen=True):
             raise ValueError("there are no scores of all test images")
 
 
+class ConfigurationIntervals(LaterFields, frozen=True):
+    """Intervals of the means over the seeds of a configuration, as those of :class:`Scores`.
+
+    ``predictions_sha256`` of each seed.
+    """
+
+    scorer_version: int
+    predictions_sha256: list[Sha256]
+    seed_text: str
+    intervals: dict[str, Interval | None]
+    undefined_resamples: dict[str, Count]
+    subgroup_gap: SubgroupGap | None = None
+
+
 class StoredComparison(Record, frozen=True):
     """What a :class:`benchmark.scoring.ranking.Comparison` holds but for whom it compares."""
 
     difference: float | None
     se: float | None
+    degrees: float | None
     interval: Interval | None
     p: float | None
     note: str
+
+
+class StoredTable(Record, frozen=True):
+    """How the configurations of a table compare: pairs, and how often each of a family is first."""
+
+    pairs: dict[str, StoredComparison]
+    first: dict[str, dict[str, float]]

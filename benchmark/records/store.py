@@ -3,6 +3,7 @@
 rows/<spec_id>.json              what was run, how, on what, and how it ended
 predictions/<spec_id>.csv.gz     what the model said (see ``predictions.py``)
 scores/<spec_id>.json            what was computed from the predictions
+intervals/<configuration>.json   intervals of the means over its seeds
 comparisons/<table>.json         how the configurations of a table compare, two by two
 cross/                           the same of rows tested on another data set
 weights/, masks/, anomaly/, checkpoints/, logs/   large or local; ignored by git
@@ -51,6 +52,10 @@ class Results:
     def cross(self) -> Results:
         """Results of this folder's rows on other data sets: rows of their own kind."""
         return Results(self.folder / "cross")
+
+    def intervals_path(self, configuration: str) -> Path:
+        """Where the intervals of the means over the seeds of a configuration are or will be."""
+        return self.folder / "intervals" / f"{configuration}.json"
 
     def comparisons_path(self, table: str) -> Path:
         """Where the comparisons of a leaderboard table are or will be."""

@@ -35,6 +35,8 @@ NAMES = {
     "brier": "Brier score", "ece": "Expected calibration error", "log_loss": "Log loss",
     "sensitivity_at_specificity_0.90": "Sensitivity at specificity 0.90",
     "sensitivity_at_specificity_0.95": "Sensitivity at specificity 0.95",
+    "best_f1": "Best F1 of all thresholds (oracle)", "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
 }  # fmt: skip
 """What a metric is called."""
 Naming = Callable[[Configuration, str], Content]
@@ -112,14 +114,20 @@ def tested_auc(c: Configuration) -> Value:
     return marked(auc, " §") if c.short_interval else auc
 
 
-def _group(each: Entry) -> Value:
+def _letters(each: Entry) -> Value:
+    """With the number of the family where there are several; provisional ones in brackets."""
     if each.configuration in each.table.ahead:
         return not_yet(each.configuration)
-    return each.table.group_numbers.get(each.configuration.key)
+    found = each.table.letters.get(each.configuration.key)
+    if found is None:
+        return None
+    several = len({letters.family for letters in each.table.letters.values()}) > 1
+    text = f"{found.family}\xa0{found.text}" if several else found.text
+    return f"({text})" if found.provisional else text
 
 
 def not_yet(c: Configuration) -> str:
-    """What is said in place of a rank of a configuration that only wants seeds."""
+    """What is said in place of the letters of a configuration that only wants seeds."""
     return f"{len(c.runs)} of {MIN_SEEDS} seeds, not ranked yet"
 
 
@@ -158,11 +166,14 @@ def _text(
 
 COLUMNS: tuple[Column[Entry], ...] = (
     _text("label", "Configuration", lambda e: e.named(e.configuration, e.label), DETAILS, SUITE),
-    Column("group", "Group", _group, places=(RANKING, EXCERPT, SUITE), legend=(
-        "Rank group by test AUC. The best configuration leads; those not significantly below it "
-        "join (z-test on the paired difference, Holm's correction, 5 %); of the rest the best "
-        "leads the next group. ", Strong("Within a group the order means nothing."), " A dash: "
-        "not ranked, with the reason below the table.",
+    _text("letters", "Letters", _letters, RANKING, EXCERPT, SUITE, legend=(
+        "Which test AUCs were told apart within a family: ",
+        Strong("those who share a letter were not"), ", which does not mean that they are equal. A "
+        "family is what a suite compares: its models, say, with all else the same; a number tells "
+        "families of one table apart, and letters of different numbers say nothing of each other. "
+        "t-test on the paired difference (patients and seeds), Holm's correction over all pairs of "
+        "the family, 5 %. In brackets: provisional, with fewer than five seeds. A dash: in no "
+        "family, or not ranked, with the reason below the table.",
     )),
     _text("model", "Model", lambda e: e.named(e.configuration, signed_name(e.configuration)),
           RANKING, EXCERPT, UNTESTED),
@@ -172,22 +183,23 @@ COLUMNS: tuple[Column[Entry], ...] = (
     Column("test_auc", "AUC", lambda e: tested_auc(e.configuration), long="AUC, test",
            places=(RANKING, EXCERPT, SUITE, PAGE), legend=(
         "Exact area under the ROC curve on the test split, mean over seeds; with several findings "
-        "the mean over those with at least 10 positive and 10 negative patients in every split."
+        "the mean over those with at least 10 positive and 10 negative patients on test."
     )),
     quantity("validation_auc", "AUC, validation", (PAGE, UNTESTED)),
     Column("validation_auc_error", "Standard error", _validation_error, places=(UNTESTED,)),
     quantity("train_auc", "AUC, train", (PAGE, UNTESTED)),
     quantity("test_f1", "F1", (RANKING, EXCERPT, PAGE), long="F1, test", legend=(
         "At the threshold that is best for F1 on the validation split, then frozen; exclusive "
-        "findings: the most probable one, averaged over findings."
+        "findings: the most probable one, averaged over findings. Its interval holds the choice of "
+        "the threshold: validation is resampled, too."
     )),
     quantity("gap_auc", "Gap (AUC)", (RANKING, EXCERPT, SUITE, PAGE), sign="Gap",
              long="Gap (AUC): train − test", legend=(
         "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
         "test. Its two parts add up to it: ", Emphasis("train − validation"), " is overfitting, ",
-        Emphasis("validation − test"), " is what differs between the splits themselves. Interval: "
-        "bootstrap over the patients of both splits, independently of each other; with several "
-        "seeds, each resample is scored for every seed and averaged.",
+        Emphasis("validation − test"), " is what differs between the splits themselves. Each runs "
+        "over the findings that both of its splits have enough patients of. Interval: from those "
+        "of the two AUCs (MOVER).",
     )),
     metric("accuracy", (DETAILS, SUITE, PAGE)),
     metric("sensitivity", (DETAILS, PAGE), sign="Sensitivity, specificity",
@@ -198,6 +210,12 @@ COLUMNS: tuple[Column[Entry], ...] = (
              long="Gap (AUC): train − validation"),
     quantity("gap_auc_validation_minus_test", "Validation − test", brief=True,
              long="Gap (AUC): validation − test"),
+    quantity("test_f1_frozen", "F1, threshold as it is", (PAGE,), long="F1, threshold as it is"),
+    metric("best_f1"),
+    metric("sensitivity_at_specificity_0.95"),
+    metric("calibration_slope"),
+    metric("calibration_intercept"),
+    quantity("subgroup_gap", "Largest gap between subgroups", (PAGE,)),
     quantity("gap_f1", "F1 gap", legend=(
         "The same for F1; beside it that of the constant predictor, which a difference in "
         "prevalence alone can make non-zero."

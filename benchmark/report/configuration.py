@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
+from benchmark import kinds
 from benchmark.hashing import sha256
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import ModelFacts, Row
-from benchmark.records.scores import Gap, Scores
+from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.report.environments import Machine
 from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import still_improving
-from benchmark.scoring.replicates import decode
 from benchmark.scoring.scorecard import HEADLINES
-from benchmark.scoring.uncertainty import INTERVALS, interval
 from benchmark.spec import Spec
 
 MIN_SEEDS = 3
@@ -46,7 +43,11 @@ QUANTITIES: dict[str, Quantity] = (
         for part in Gap.__struct_fields__
         if part != "constant"
     }
-    | {"gap_f1_constant": _of_gap("f1", "constant")}
+    | {
+        "gap_f1_constant": _of_gap("f1", "constant"),
+        "test_f1_frozen": of_split("test", "f1"),
+        "subgroup_gap": lambda scores: scores.subgroup_gap.value if scores.subgroup_gap else None,
+    }
 )
 
 
@@ -75,6 +76,7 @@ class Configuration:
     Attributes:
         config_id: what the runs share.
         runs: at least one.
+        intervals: of the means over the runs.
         stale: in which components the code has other versions now, in words; empty where it is
             the current one.
         differs: versions in which the code is another than that of the configuration of the same
@@ -84,6 +86,7 @@ class Configuration:
 
     config_id: str
     runs: tuple[Run, ...]
+    intervals: ConfigurationIntervals
     stale: str = ""
     differs: str = ""
     instead: str = ""
@@ -94,9 +97,7 @@ class Configuration:
 
         Else with a hash of its code behind it.
         """
-        if not self.differs:
-            return self.config_id
-        return f"{self.config_id}-{sha256(self.differs.encode())[:4]}"
+        return key_of(self.config_id, self.differs)
 
     @property
     def code(self) -> dict[str, str]:
@@ -138,6 +139,8 @@ class Configuration:
             )
         if not self.tested:
             return "no test image was predicted, to choose on validation"
+        if not kinds.find(self.spec.kind).ranked(self.spec):
+            return "its scores are shares of votes, too few different ones for an AUC to rank it"
         if not self.complete:
             return f"{len(self.runs)} of the {MIN_SEEDS} seeds that a comparison needs"
         return ""
@@ -229,28 +232,22 @@ class Configuration:
         """A quantity of every run."""
         return [QUANTITIES[name](run.scores) for run in self.runs]
 
-    @cached_property
-    def resampled(self) -> dict[str, list[np.ndarray]]:
-        """Quantity -> for every run its (R,) resampled values, NaN where undefined.
-
-        The runs of a table are scored on the same resamples of the test patients, so that values
-        of different runs may be averaged and subtracted resample by resample.
-        """
-        names = self.runs[0].scores.replicates
-        return {name: [decode(run.scores.replicates[name]) for run in self.runs] for name in names}
-
-    def replicates(self, name: str) -> np.ndarray:
-        """(R,) resampled values of a quantity, averaged over the runs."""
-        return np.mean(self.resampled[name], axis=0)
-
     def _measure(self, name: str) -> Measurement:
+        if name == "subgroup_gap":  # of the means over the runs, not the mean of the largest ones
+            gap = self.intervals.subgroup_gap
+            return Measurement(gap.value, None, *gap.interval) if gap else Measurement(None)
         values = self.values(name)
         middle = mean(values)
         if middle is None:
             return Measurement(None)
         known = [value for value in values if value is not None]
-        limits = interval(name, middle, self.resampled) if name in INTERVALS else None
+        limits = self.intervals.intervals.get(name)
         return Measurement(middle, _seed_sd(known, middle), *(limits or ()))
+
+
+def key_of(config_id: str, differs: str) -> str:
+    """What tells a configuration from all others; see `Configuration`."""
+    return f"{config_id}-{sha256(differs.encode())[:4]}" if differs else config_id
 
 
 def mean(values: list[float | None]) -> float | None:
@@ -269,10 +266,13 @@ def _remarks(scores: Scores) -> Iterator[str]:
         yield "decisions at 0.5, there is no validation split to choose a threshold on"
     elif scores.fixed_thresholds:
         findings = ", ".join(scores.fixed_thresholds)
-        yield f"decisions at 0.5 for {findings}, no positive image in validation"
-    for split, lost in scores.undefined_resamples.items():
-        if lost:
-            yield f"intervals leave out {lost} resamples of {split} in which a finding lost a class"
+        yield f"decisions at 0.5 for {findings}, too few patients in validation"
+    for split in ("train", "validation"):
+        short = [f for f in scores.macro_findings if f not in scores.supported.get(split, ())]
+        if short and split in scores.splits:
+            yield f"the gap to {split} leaves out {', '.join(short)}, too few patients there"
+    if lost := scores.undefined_resamples.get("test"):
+        yield f"intervals of F1 leave out {lost} resamples in which a finding lost a class"
 
 
 def _seed_sd(values: list[float], middle: float) -> float | None:

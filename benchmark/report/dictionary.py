@@ -17,6 +17,13 @@ WIDE = ("measurements", "test_auc_per_finding")
 """Fields that are many columns of a CSV file; as columns each has a name of its own."""
 
 
+_OWN = {
+    "test_f1_frozen": "F1, test, threshold as it is",
+    "subgroup_gap": "Largest gap in AUC between subgroups",
+}
+"""Quantities whose name is of no split and metric."""
+
+
 class Meaning(NamedTuple):
     """A column in words.
 
@@ -56,6 +63,8 @@ def dictionary() -> list[Meaning]:
 def _said(name: str) -> str:
     """A quantity in words, as the header of a column."""
     of, _, rest = name.partition("_")
+    if name in _OWN:
+        return _OWN[name]
     if of in SPLITS:
         return f"{NAMES[rest]}, {of}"
     metric = next(metric for metric in GAPS if rest.startswith(metric))
@@ -65,6 +74,6 @@ def _said(name: str) -> str:
 
 
 def _meaning(name: str) -> str:
-    more = ["seed_sd", *(("low", "high") if name in INTERVALS else ())]
+    more = ["seed_sd", *(("low", "high") if name in (*INTERVALS, "subgroup_gap") else ())]
     ends = ", ".join(f"{name}_{end}" for end in more)
     return f"{_said(name)}: mean over seeds. Beside it in CSV files: {ends}."

@@ -1,4 +1,4 @@
-"""The two tables of the README: one set, published test split and internal split beside it."""
+"""The two tables of the README: one suite, published test split and internal split beside it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.render import markdown
 from benchmark.report.section import ranking
 
-DATASET = "kermany_pneumonia"
+DATASET, SUITE = "kermany_pneumonia", "pneumonia"
 
 
-def excerpt(of: Leaderboard, dataset: str = DATASET) -> dict[str, str]:
-    """Markdown tables by ``"published"`` and ``"internal"``, of what was run on both splits."""
-    pairs = [pair for pair in of.pairs if pair.dataset == dataset]
+def excerpt(of: Leaderboard, dataset: str = DATASET, suite: str = SUITE) -> dict[str, str]:
+    """Markdown tables by ``"published"`` and ``"internal"``, of what a suite ran on both splits."""
+    pairs = [
+        pair
+        for pair in of.pairs
+        if pair.dataset == dataset and pair.published.runs[0].row.suite == suite
+    ]
     return {
         side: _table(of, [getattr(pair, side) for pair in pairs])
         for side in ("published", "internal")

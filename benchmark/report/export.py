@@ -14,8 +14,10 @@ from benchmark.report.attribute_prediction import attribute_entries, predicted_a
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
 from benchmark.report.configuration import Configuration
+from benchmark.report.effects import Effect
 from benchmark.report.ensembles import rule_name
 from benchmark.report.external_validation import external_validation_entries
+from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.json_lines import json_file, json_line
 from benchmark.report.labels import AXES
@@ -24,6 +26,7 @@ from benchmark.report.render import csv
 from benchmark.report.splits import SplitPair
 from benchmark.report.tables import Column, DataTable
 from benchmark.report.values import ABSENT, Cell, Parts
+from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.uncertainty import INTERVALS
 
 ALWAYS = ("configurations", "internal_against_published", "tables")
@@ -99,6 +102,10 @@ def _field(
     return Column(name, name, held, align="l", legend=legend, cost=cost)
 
 
+def _lettered(entry: Entry, name: str) -> Any:
+    return getattr(entry.table.letters.get(entry.configuration.key), name, None)
+
+
 def _axis(name: str) -> Column[Entry]:
     said = f"What the spec asks for: {name.replace('_', ' ')}."
     return _field(name, said, lambda e: getattr(e.configuration.spec, name))
@@ -108,7 +115,7 @@ def measured(configuration: Configuration) -> dict[str, dict[str, float | None]]
     """Every quantity of a configuration, with its spread and, where there is one, its interval."""
     found = {}
     for name, m in configuration.measurements.items():
-        sampling = {"low": m.low, "high": m.high} if name in INTERVALS else {}
+        sampling = {"low": m.low, "high": m.high} if name in (*INTERVALS, "subgroup_gap") else {}
         found[name] = {"mean": m.mean, "seed_sd": m.seed_sd} | sampling
     return found
 
@@ -128,8 +135,12 @@ FIELDS: tuple[Column[Entry], ...] = (
            lambda e: e.table.leakage_status),
     _field("watermarks", "Why the row does not stand beside full ones.",
            lambda e: list(e.table.watermarks), _joined),
-    _field("group", "Rank group by test AUC, 1 for the best; empty where it is not ranked.",
-           lambda e: e.table.group_numbers.get(e.configuration.key)),
+    _field("family", "Number of the family that its letters are of; empty where it has none.",
+           lambda e: _lettered(e, "family")),
+    _field("letters", "Configurations of a family that share one were not told apart.",
+           lambda e: _lettered(e, "text")),
+    _field("provisional", "Whether it has fewer seeds than letters need.",
+           lambda e: _lettered(e, "provisional")),
     _field("not_ranked_because", "Why it is not ranked.",
            lambda e: e.table.obstacles.get(e.configuration.key)),
     _field("config_id", "What the seeds of a configuration share, as a hash.",
@@ -181,13 +192,37 @@ def _table(table: Table) -> bytes:
         reasons=table.reasons,
         environments_differ_in=table.environments,
         counts=msgspec.to_builtins(table.counts),
-        behind={
-            key: {"difference": c.difference, "se": c.se, "interval": c.interval, "p_holm": p}
-            for key, (c, p) in table.behind.items()
-        },
-        groups=[[c.key for c in group] for group in table.groups],
+        families=[_family(each) for each in table.families],
+        outside=[_comparison(c) for c in table.outside],
+        effects=[_effect(each) for each in table.effects],
         stopped=[_stopped(row) for row in table.stopped],
     )
+
+
+def _family(each: TableFamily) -> dict[str, Any]:
+    family = each.family
+    comparisons = zip(family.comparisons, family.adjusted_p, strict=True)
+    return {
+        "suite": each.suite,
+        "axis": each.axis,
+        "number": each.number,
+        "same": dict(each.fixed),
+        "members": family.members,
+        "letters": family.letters,
+        "provisional": sorted(family.provisional),
+        "comes_first": family.first,
+        "detectable": None if family.detectable is None else vars(family.detectable),
+        "comparisons": [_comparison(c) | {"p_holm": p} for c, p in comparisons],
+    }
+
+
+def _comparison(c: Comparison) -> dict[str, Any]:
+    return {name: value for name, value in vars(c).items() if name != "note"}
+
+
+def _effect(each: Effect) -> dict[str, Any]:
+    of = {name: value for name, value in vars(each).items() if name != "comparison"}
+    return of | _comparison(each.comparison)
 
 
 def _stopped(row: Row) -> dict[str, Any]:
@@ -206,4 +241,5 @@ def _pair(pair: SplitPair) -> bytes:
         internal=pair.internal.config_id,
         published=pair.published.config_id,
         difference={name: vars(pair.difference(name)) for name in ("test_auc", "test_f1")},
+        f1_at_published_prevalence=vars(pair.f1_at_published_prevalence),
     )

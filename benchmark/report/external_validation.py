@@ -88,7 +88,7 @@ def gather_external_validation(results: Results) -> list[ExternalValidation]:
     found = [
         ExternalValidation(c, _home(results, c.runs))
         for of_one in runs.values()
-        for c in configurations(of_one, versions)
+        for c in configurations(of_one, versions, results.cross)
     ]
     return sorted(found, key=_order)
 

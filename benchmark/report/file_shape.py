@@ -14,8 +14,7 @@ import numpy as np
 from benchmark.data.prepared import Prepared
 from benchmark.data.shapes import Shapes, obstacle
 from benchmark.models import ModelFile, NotApplicable, discover, fit
-from benchmark.scoring.delong import auc_covariance
-from benchmark.scoring.intervals import logit
+from benchmark.scoring import influence
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 from benchmark.task import Task
 
@@ -113,6 +112,13 @@ def _scores(
 def _measured(
     finding: str, targets: np.ndarray, scores: np.ndarray, patients: np.ndarray
 ) -> FindingByShape:
-    (auc,), ((variance,),) = auc_covariance(targets == 1, scores[:, None], patients)
-    low, high = logit(float(auc), float(variance))
-    return FindingByShape(finding, float(auc), low, high, len(targets), int(targets.sum()))
+    codes = np.unique(patients, return_inverse=True)[1]
+    found = influence.auc(targets, scores, codes)
+    assert found is not None  # there are patients of both kinds, as the caller has seen to
+    low, high = influence.bounded(found, _fewest(targets, codes))
+    return FindingByShape(finding, found.value, low, high, len(targets), int(targets.sum()))
+
+
+def _fewest(targets: np.ndarray, patients: np.ndarray) -> int:
+    support = Support.of(targets, patients)
+    return min(support.n_positive_patients, support.n_negative_patients)

@@ -12,12 +12,8 @@ from benchmark.records.store import Results
 from benchmark.report.export import measured
 from benchmark.report.lookup import Found
 from benchmark.report.paired import Pair
-from benchmark.scoring.delong import PairedTest
 from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.stored import stored_mask_scores, stored_scores
-
-RESAMPLED = "replicates"
-"""Of scores: thousands of resampled values, packed; they are in the score file."""
 
 
 def found_json(results: Results, found: Found) -> dict[str, Any]:
@@ -50,21 +46,20 @@ def _row(results: Results, row: Row) -> dict[str, Any]:
     if not row.done:
         return {**held, "scores": None}
     scores = stored_mask_scores if row.holds_masks else stored_scores
-    numbers = msgspec.to_builtins(scores(results, row))
-    return {**held, "scores": {k: v for k, v in numbers.items() if k != RESAMPLED}}
+    return {**held, "scores": msgspec.to_builtins(scores(results, row))}
 
 
 def pair_json(
     pair: Pair,
     compared: Mapping[str, Comparison],
-    delong: Mapping[str, PairedTest],
+    of_finding: Mapping[str, Comparison],
     notes: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     """A comparison.
 
     Args:
         compared: by metric, ``first`` minus ``second``.
-        delong: the same of AUC by finding.
+        of_finding: the same of AUC by finding.
         notes: by side, A and B, what a reader must know of it.
     """
     sides = {"A": pair.first, "B": pair.second}
@@ -81,11 +76,11 @@ def pair_json(
         "protocol_id": pair.first.runs[0].row.protocol.id,
         "with_seeds": pair.with_seeds,
         "difference": {metric: _numbers(c) for metric, c in compared.items()},
-        "delong": {finding: _numbers(test) for finding, test in delong.items()},
+        "auc_of_finding": {finding: _numbers(c) for finding, c in of_finding.items()},
     }
 
 
-def _numbers(compared: Comparison | PairedTest) -> dict[str, Any]:
+def _numbers(compared: Comparison) -> dict[str, Any]:
     """Without whom it compares, which stands beside it."""
     held = msgspec.to_builtins(compared)
     return {key: value for key, value in held.items() if key not in ("first", "second")}

@@ -1,9 +1,9 @@
-"""Rows and scores -> one table per protocol, ranked in groups."""
+"""Rows and scores -> one table per protocol, and what can be told apart in it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
@@ -14,12 +14,16 @@ from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report import environments
 from benchmark.report.configuration import Configuration, Run
+from benchmark.report.effects import Effect, effects_of
+from benchmark.report.families import Letters, TableFamily, families_of, letters_of
 from benchmark.report.labels import labels, settings
 from benchmark.report.mismatches import mismatches
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
-from benchmark.scoring.ranking import Comparison, Entry, Seed, rank_configurations
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.influence import Influence
+from benchmark.scoring.ranking import Comparison, Entry, Seed
+from benchmark.scoring.stored import stored_influence, stored_scores
+from benchmark.suites.families import is_baseline
 
 LEAKAGE = ("clean", "suspected", "leak")
 """Every leakage status, the worst last."""
@@ -35,23 +39,26 @@ class Table:
     Attributes:
         protocol: what all its rows share.
         watermarks: why none of its rows stands beside full ones; empty for a full table.
-        groups: complete configurations in rank groups, best first; within a group the order is by
-            AUC and means nothing.
+        ranked: configurations that can be compared, by AUC; which of them differ, families say.
         ahead: configurations that only want seeds and are above all of these so far, by AUC.
         unranked: the others that cannot be compared, by AUC.
         obstacles: key -> why it is not ranked.
-        behind: key -> the best configuration minus this one, with Holm's p.
+        families: what its suites compare.
+        outside: the best configuration minus each that is in no family with it.
+        effects: what each choice changes.
         stopped: rows that failed or could not run.
         rows: all rows, finished or not.
     """
 
     protocol: ProtocolFacts
     watermarks: tuple[str, ...]
-    groups: tuple[tuple[Configuration, ...], ...]
+    ranked: tuple[Configuration, ...]
     ahead: tuple[Configuration, ...]
     unranked: tuple[Configuration, ...]
     obstacles: dict[str, str]
-    behind: dict[str, tuple[Comparison, float]]
+    families: tuple[TableFamily, ...]
+    outside: tuple[Comparison, ...]
+    effects: tuple[Effect, ...]
     stopped: tuple[Row, ...]
     rows: tuple[Row, ...]
 
@@ -86,7 +93,7 @@ class Table:
     @cached_property
     def configurations(self) -> tuple[Configuration, ...]:
         """All finished configurations in the order of the table."""
-        return (*self.ahead, *(c for group in self.groups for c in group), *self.unranked)
+        return (*self.ahead, *self.ranked, *self.unranked)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -107,12 +114,27 @@ class Table:
     def machines(self) -> dict[str, str]:
         """Machine in words -> the letter that stands for it in the table."""
         names = sorted({str(machine) for c in self.configurations for machine in c.machines})
-        return {name: _letters(i) for i, name in enumerate(names)}
+        return {name: _letter(i) for i, name in enumerate(names)}
 
     @cached_property
-    def group_numbers(self) -> dict[str, int]:
-        """Key -> rank group, 1 for the best; unranked configurations are not in it."""
-        return {c.key: n for n, group in enumerate(self.groups, 1) for c in group}
+    def letters(self) -> dict[str, Letters]:
+        """Key -> its letters; configurations of no family that gives some are not in it."""
+        return letters_of(self.families)
+
+    @cached_property
+    def leading(self) -> tuple[Configuration, ...]:
+        """The best that sees images, and those of its family that were not told apart from it."""
+        best = _best(self.ranked)
+        own = self.letters.get(best.key) if best else None
+        if best is None or own is None:
+            return (best,) if best else ()
+        return tuple(
+            c
+            for c in self.ranked
+            if (theirs := self.letters.get(c.key))
+            and theirs.family == own.family
+            and set(theirs.text) & set(own.text)
+        )
 
     @property
     def excluded(self) -> dict[str, str]:
@@ -170,7 +192,7 @@ def gather(results: Results, rows: Sequence[Row] | None = None) -> list[Table]:
     for (_, marks), of_one in together.items():
         done = [row for row in of_one if row.done]
         runs = [Run(row, stored_scores(results, row), row.remade(known)) for row in done]
-        tables.append(_table(results, configurations(runs, versions), marks, of_one))
+        tables.append(_table(results, configurations(runs, versions, results), marks, of_one))
     return sorted(tables, key=lambda table: table.key)
 
 
@@ -180,7 +202,7 @@ def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:
     return "-".join(filter(None, (protocol.id, marks)))
 
 
-def _letters(place: int) -> str:
+def _letter(place: int) -> str:
     more, last = divmod(place, len(ascii_uppercase))
     return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
 
@@ -193,50 +215,79 @@ def watermarks(row: Row) -> tuple[str, ...]:
 def _table(
     results: Results, every: list[Configuration], watermarks: tuple[str, ...], rows: list[Row]
 ) -> Table:
-    protocol, found = rows[0].protocol, {c.key: c for c in every}
-    stored = StoredComparisons(results.comparisons_path(table_name(protocol, watermarks)))
+    protocol = rows[0].protocol
+    entries = {c.key: _entry(results, c) for c in every}
+    obstacles = {key: e.obstacle for key, e in entries.items() if e.obstacle}
     other = mismatches(protocol, every)
-    apart = other | {c.key: c.obstacle for c in every if c.obstacle}
-    ranking = rank_configurations(
-        [_entry(c) for c in every if c.key not in apart], compared=stored.compare
+    obstacles |= other | {c.key: c.obstacle for c in every if c.obstacle}
+    ranked = sorted((c for c in every if c.key not in obstacles), key=_by_auc)
+    stored = StoredComparisons(
+        results.comparisons_path(table_name(protocol, watermarks)), protocol.id
     )
-    stored.save()
-    obstacles = ranking.unranked | apart
-    groups = tuple(tuple(found[key] for key in g.members) for g in ranking.groups)
-    unranked = sorted((found[key] for key in obstacles), key=_by_auc)
-    ahead = tuple(c for c in unranked if c.wants_seeds and c.key not in other and _leads(c, groups))
-    return Table(
+    unranked = sorted((c for c in every if c.key in obstacles), key=_by_auc)
+    ahead = [c for c in unranked if c.wants_seeds and c.key not in other and _leads(c, ranked)]
+    families = families_of(ranked, entries, stored)
+    table = Table(
         protocol=protocol,
         watermarks=watermarks,
-        groups=groups,
-        ahead=ahead,
+        ranked=tuple(ranked),
+        ahead=tuple(ahead),
         unranked=tuple(c for c in unranked if c not in ahead),
         obstacles=obstacles,
-        behind={
-            c.second: (c, leading.adjusted_p[c.second])
-            for leading in ranking.groups[:1]
-            for c in leading.comparisons
-        },
+        families=tuple(families),
+        outside=tuple(_outside(ranked, families, entries, stored)),
+        effects=tuple(effects_of(ranked, entries, stored)),
         stopped=tuple(row for row in rows if not row.done),
         rows=tuple(rows),
     )
+    stored.save()
+    return table
 
 
-def _entry(configuration: Configuration) -> Entry:
-    values, resampled = configuration.values("test_auc"), configuration.resampled["test_auc"]
-    return Entry(
-        configuration.key,
-        [Seed(value, drawn) for value, drawn in zip(values, resampled, strict=True)],
-        deterministic=configuration.model.deterministic,
-        predictions=[run.scores.predictions_sha256 for run in configuration.runs],
-    )
-
-
-def _leads(c: Configuration, groups: Sequence[Sequence[Configuration]]) -> bool:
+def _leads(c: Configuration, ranked: Sequence[Configuration]) -> bool:
     """Whether a configuration that is not ranked has a higher AUC than all that are."""
-    best = groups[0][0].measurements["test_auc"].mean if groups else None
+    best = ranked[0].measurements["test_auc"].mean if ranked else None
     auc = c.measurements["test_auc"].mean
     return best is not None and auc is not None and auc > best
+
+
+def _outside(
+    ranked: list[Configuration],
+    families: list[TableFamily],
+    entries: dict[str, Entry],
+    stored: StoredComparisons,
+) -> Iterator[Comparison]:
+    """The best minus each configuration that no family compares it with."""
+    best = _best(ranked)
+    if best is None:
+        return
+    together = [set(f.family.members) for f in families if best.key in f.family.members]
+    for other in ranked:
+        if other is not best and not any(other.key in members for members in together):
+            yield stored.compare(entries[best.key], entries[other.key])
+
+
+def _best(ranked: Sequence[Configuration]) -> Configuration | None:
+    """That with the highest AUC; one that sees no image only where there is no other."""
+    return next((c for c in ranked if not is_baseline(c.spec)), next(iter(ranked), None))
+
+
+def _entry(results: Results, c: Configuration) -> Entry:
+    seeds = [
+        Seed(
+            value,
+            run.row.spec_id,
+            frozenset(each.spec_id for each in run.row.spec.requires.values()),
+            run.scores.predictions_sha256,
+        )
+        for value, run in zip(c.values("test_auc"), c.runs, strict=True)
+    ]
+
+    def load() -> list[Influence]:
+        found = [stored_influence(results, run.row, run.scores) for run in c.runs]
+        return [each for each in found if each is not None]
+
+    return Entry(c.key, seeds, load, c.model.deterministic)
 
 
 def _by_auc(configuration: Configuration) -> tuple[float, str, str]:

@@ -51,17 +51,16 @@ _ORDER: tuple[str | Meaning, ...] = (
     ("One table per protocol", "All rows of a table share data set version, split, findings, label "
      "version, projections, image source and the very same test images. Numbers of different "
      "tables are not comparable, and are never ranked together."),
-    "group",
+    "letters",
     "test_auc",
     "test_f1",
     ("± 0.004", (Strong("Seed spread"), ": standard deviation over the seeds, that is, chance in "
      "training. It says nothing about the choice of test patients.")),
-    (limits(0.921, 0.947).shown, (Strong("Test sampling"), ": 95 % interval from the "
-     "bootstrap over the patients of the test split, with all their images. With several seeds, "
-     "each resample is scored for every seed and averaged. It does not hold the seed spread. Of an "
-     "AUC it is made on the logit scale, where it holds the truth more often than plain "
-     "percentiles (",
-     Code("benchmarks/COVERAGE.md"), ").")),
+    (limits(0.921, 0.947).shown, (Strong("Test sampling"), ": 95 % interval from the choice of "
+     "test patients, each with all images, of the mean over the seeds. It does not hold the seed "
+     "spread. Of an AUC by DeLong's variance, clustered by patient, on the logit scale with "
+     "Student's t, one-sided where the AUC is 1.000; of F1 from 10,000 resamples. How often such "
+     "intervals hold the truth: ", Code("benchmarks/COVERAGE.md"), ".")),
     ("§", f"Few patients, so that the interval may be too short: fewer than {SIMULATED} with (or "
      f"without) a finding, where nothing was simulated; or fewer than {MANY} and an AUC of "
      f"{HIGH_AUC:g} or more: with 20 of them and an AUC of 0.95, intervals of this kind held the "
@@ -71,14 +70,17 @@ _ORDER: tuple[str | Meaning, ...] = (
     "seeds",
     "test_sensitivity",
     ("Baselines", (Code("constant"), " predicts the training prevalence, ", Code("metadata_only"),
-     " sees age, sex and view but no image. They stand in the ranking like any model: what is not "
-     "above them has learnt nothing.")),
+     " sees age, sex and view but no image. They stand beside the families, which they are not "
+     "part of; what is not above them has learnt nothing.")),
     ("(ensemble)", "Made from the predictions or the networks of other rows of the table, seed by "
      "seed; below the table is how. Its parameters are those of all models it uses."),
-    ("Difference, p (Holm)", "The best configuration minus another, on the same test patients. Its "
-     "interval and p hold both chances: the bootstrap over patients, the same for both, and the "
-     "seed spread divided by the number of seeds. p is corrected by Holm over the lines of the "
-     "table."),
+    ("Difference, p (Holm)", "The best configuration of a family minus another, on the same test "
+     "patients. Its interval and p hold both chances: that of the patients, the same for both, and "
+     "the seed spread of each divided by the number of its seeds (seeds are paired where one was "
+     "made from the other). p is corrected by Holm over all pairs of the family; the interval is "
+     "that of one comparison."),
+    ("Comes first", "In how many of 10,000 resamples of patients and of seeds the configuration "
+     "has the best mean of its family. Not the chance that it is the best."),
     ("Attribute prediction", "A table in which a metadata field (sex, view, age, source of the "
      "labels) is to be read from the images in place of a finding. It stands below the tables of "
      "findings and is never ranked with them."),

@@ -71,7 +71,7 @@ class Found:
             status = self.row.status.replace("_", " ")
             raise UserError(f"{self.title} has no scores, it is {status}: {why_stopped(self.row)}")
         runs = [Run(row, stored_scores(results, row), row.remade(self.beside)) for row in self.done]
-        return configurations(runs, Versions())
+        return configurations(runs, Versions(), results)
 
     def configuration(self, results: Results) -> Configuration:
         """The one of :meth:`configurations` that counts."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.row import ProtocolFacts, Row
@@ -12,7 +11,7 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.lookup import Found
-from benchmark.scoring.delong import PairedTest, paired_test
+from benchmark.scoring.influence import Influence, macro_auc, macro_f1
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare
 
@@ -44,38 +43,53 @@ class Pair:
         sides = (first.configuration(results), second.configuration(results))
         return cls(*sides, not (first.is_spec and second.is_spec))
 
-    def compare(self, metric: str) -> Comparison:
-        """Difference of a metric of :data:`METRICS` by the paired patient bootstrap."""
-        return compare(*(self._entry(c, f"test_{metric}") for c in (self.first, self.second)))
+    def compare(self, results: Results, metric: str) -> Comparison:
+        """Difference of a metric of :data:`METRICS`: of F1 at thresholds as they are."""
+        return compare(*(self._entry(results, c, metric) for c in (self.first, self.second)))
 
-    def delong(self, results: Results, finding: str) -> PairedTest:
-        """Difference in AUC of one finding by DeLong, clustered by patient.
+    def compare_finding(self, results: Results, finding: str) -> Comparison:
+        """Difference in AUC of one finding."""
+        findings = self.first.runs[0].scores.findings
+        if finding not in findings:
+            raise UnknownName("finding", finding, findings)
+        column = findings.index(finding)
 
-        Raises:
-            UserError: one of them has too few seeds, or the finding too few patients.
-        """
-        targets, patients, first = _test_scores(results, self.first, finding)
-        _, _, second = _test_scores(results, self.second, finding)
-        variances = [
-            self._finding_entry(c, finding).seed_variance for c in (self.first, self.second)
+        def entry(c: Configuration) -> Entry:
+            parts = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
+            values = [part.metrics["auc"] for part in parts]
+            return self._entry_of(results, c, values, lambda part: macro_auc(part, [column]))
+
+        return compare(entry(self.first), entry(self.second))
+
+    def _entry(self, results: Results, c: Configuration, metric: str) -> Entry:
+        scores = c.runs[0].scores
+        macro = [scores.findings.index(name) for name in scores.macro_findings]
+        of = {"auc": macro_auc, "f1": macro_f1}[metric]
+        return self._entry_of(results, c, c.values(f"test_{metric}"), lambda part: of(part, macro))
+
+    def _entry_of(
+        self,
+        results: Results,
+        c: Configuration,
+        values: list[float | None],
+        influence: Callable[[Part], Influence | None],
+    ) -> Entry:
+        def load() -> list[Influence]:
+            found = []
+            for run in c.runs:
+                test = row_predictions(results, run.row).part("test")
+                found.append(influence(Part.scored(test, run.scores.thresholds)))
+            return [each for each in found if each is not None]
+
+        seeds = [
+            Seed(
+                value,
+                run.row.spec_id,
+                frozenset(each.spec_id for each in run.row.spec.requires.values()),
+            )
+            for value, run in zip(values, c.runs, strict=True)
         ]
-        extra = [variance for variance in variances if variance is not None]
-        if len(extra) < len(variances):
-            raise UserError("one seed of a model that depends on it: its seed variance is unknown")
-        try:
-            return paired_test(targets, first, second, patients, sum(extra))
-        except ValueError as error:
-            raise UserError(f"{finding}: {error}") from None
-
-    def _entry(self, c: Configuration, name: str) -> Entry:
-        values, resampled = c.values(name), c.resampled[name]
-        seeds = [Seed(value, drawn) for value, drawn in zip(values, resampled, strict=True)]
-        return Entry(c.key, seeds, not self.with_seeds or c.model.deterministic)
-
-    def _finding_entry(self, c: Configuration, finding: str) -> Entry:
-        aucs = [run.scores.splits["test"].per_finding[finding].metrics["auc"] for run in c.runs]
-        seeds = list(map(Seed, aucs))
-        return Entry(c.key, seeds, not self.with_seeds or c.model.deterministic)
+        return Entry(c.key, seeds, load, not self.with_seeds or c.model.deterministic)
 
 
 def _check_comparable(first: Found, second: Found) -> None:
@@ -102,20 +116,3 @@ def _differing(first: Row, second: Row) -> str:
     if not differ and first.watermarks != second.watermarks:
         return "watermarks: one is limited or legacy"
     return ", ".join(name.replace("_", " ") for name in differ)
-
-
-def _test_scores(
-    results: Results, c: Configuration, finding: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets (N,) bool and patients (N,) of the labelled test images by id, and (N, k) scores."""
-    columns = []
-    for run in c.runs:
-        test = row_predictions(results, run.row).part("test")
-        if finding not in test.findings:
-            raise UnknownName("finding", finding, test.findings)
-        column = test.findings.index(finding)
-        odds = Part.of(test).log_odds
-        order = np.argsort(test.image_id)
-        order = order[~np.isnan(test.targets[order, column])]
-        columns.append(odds[order, column])
-    return test.targets[order, column] == 1, test.patient_id[order], np.stack(columns, axis=1)

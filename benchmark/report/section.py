@@ -22,9 +22,9 @@ from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
 from benchmark.report.tables import Block, Column, DataTable, Facts, Heading, Paragraph, text_column
 from benchmark.report.text import count
-from benchmark.report.values import Measurement, Value, difference, limits, p_of
+from benchmark.report.told_apart import differences
+from benchmark.report.values import Value
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
-from benchmark.scoring.ranking import Comparison
 
 
 def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]:
@@ -42,7 +42,7 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
         shown = entries(each, named)
         blocks.append(ranking(each, shown, cost=cost, place=RANKING if each.tested else UNTESTED))
     if each.configurations and each.tested:
-        blocks += [*_details(entries(each)), *_differences(each)]
+        blocks += [*_details(entries(each)), *differences(each)]
         blocks += _per_finding(each) if len(each.protocol.findings) > 1 else []
     return [*blocks, *footnotes(each), *stopped(each)]
 
@@ -132,21 +132,6 @@ def _at(position: int, line: tuple[Value, ...]) -> Value:
 def _details(shown: list[Entry]) -> list[Block]:
     said = "On the test split at the validation threshold; the AUC gap in its two parts; the F1 gap"
     return [Paragraph(f"{said}:"), DataTable.of(columns(DETAILS), shown)]
-
-
-def _differences(each: Table) -> list[Block]:
-    """How far every configuration is behind the best, and whether that is chance."""
-    if not each.behind:
-        return []
-    leader = each.labels[each.groups[0][0].key]
-    columns: list[Column[tuple[Comparison, float]]] = [
-        text_column("Configuration", lambda b: each.labels[b[0].second], "label"),
-        Column("difference", "Difference", lambda b: difference(Measurement(b[0].difference))),
-        Column("interval", "95 % interval", lambda b: limits(*(b[0].interval or (None, None)))),
-        Column("p_holm", "p (Holm)", lambda b: p_of(b[1])),
-    ]
-    table = DataTable.of(columns, each.behind.values())
-    return [Paragraph(f"AUC of {leader}, the best, minus that of the others:"), table]
 
 
 def _per_finding(each: Table) -> list[Block]:

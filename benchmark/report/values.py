@@ -24,7 +24,7 @@ class Measurement:
     Attributes:
         mean: mean over the seeds; None where any seed leaves it undefined.
         seed_sd: standard deviation over seeds (ddof 1), None with one seed. Training chance.
-        low, high: 95 % interval of the mean from resampled patients, None where there is none.
+        low, high: 95 % interval of the mean from the choice of patients, None where there is none.
             Sampling of the images; it does not hold the seed spread.
     """
 
@@ -32,6 +32,11 @@ class Measurement:
     seed_sd: float | None = None
     low: float | None = None
     high: float | None = None
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Both ends of the interval, where there is one."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def parts(self, name: str) -> Parts:
         """All of it in columns of a file."""

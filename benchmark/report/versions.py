@@ -11,7 +11,9 @@ from benchmark.errors import UserError
 from benchmark.kinds.code import code_of
 from benchmark.models import ModelFile, discover
 from benchmark.records.row import Row
-from benchmark.report.configuration import Configuration, Run
+from benchmark.records.store import Results
+from benchmark.report.configuration import Configuration, Run, key_of
+from benchmark.scoring.stored import stored_intervals
 
 AGAIN = "cxr-bench run --rerun stale"
 
@@ -47,8 +49,10 @@ class Versions:
             return row.code
 
 
-def configurations(runs: Iterable[Run], versions: Versions) -> list[Configuration]:
-    """The configurations of runs, each of one version of the code.
+def configurations(
+    runs: Iterable[Run], versions: Versions, results: Results
+) -> list[Configuration]:
+    """The configurations of runs of a results folder, each of one version of the code.
 
     Of several that differ in nothing but the code one counts: the one made by the current code,
     or else the one that was finished last. It comes first; the others say what they differ in.
@@ -56,22 +60,31 @@ def configurations(runs: Iterable[Run], versions: Versions) -> list[Configuratio
     together: dict[str, dict[tuple, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in sorted(runs, key=lambda run: run.row.spec.seed):
         together[run.row.config_id][tuple(sorted(run.row.code.items()))].append(run)
-    return [c for of_one in together.values() for c in _versions(list(of_one.values()), versions)]
+    return [
+        c
+        for of_one in together.values()
+        for c in _versions(list(of_one.values()), versions, results)
+    ]
 
 
-def _versions(every: list[list[Run]], versions: Versions) -> list[Configuration]:
+def _versions(every: list[list[Run]], versions: Versions, results: Results) -> list[Configuration]:
     """The configurations that share their config id."""
     stale = {id(runs): versions.stale(runs[0].row) for runs in every}
     every.sort(key=lambda runs: (not stale[id(runs)], max(r.row.finished for r in runs)))
     *others, counted = every
-    told = [Configuration(counted[0].row.config_id, tuple(counted), stale[id(counted)])]
+    told = [_made(counted, results, stale=stale[id(counted)])]
     for runs in reversed(others):
         differs = _differing(runs[0].row.code, counted[0].row.code)
         instead = _differing(counted[0].row.code, runs[0].row.code)
-        told.append(
-            Configuration(runs[0].row.config_id, tuple(runs), stale[id(runs)], differs, instead)
-        )
+        told.append(_made(runs, results, stale=stale[id(runs)], differs=differs, instead=instead))
     return told
+
+
+def _made(runs: list[Run], results: Results, **facts: str) -> Configuration:
+    rows, scores = [run.row for run in runs], [run.scores for run in runs]
+    key = key_of(rows[0].config_id, facts.get("differs", ""))
+    intervals = stored_intervals(results, key, rows, scores)
+    return Configuration(rows[0].config_id, tuple(runs), intervals, **facts)
 
 
 def _differing(code: dict[str, str], other: dict[str, str]) -> str:

@@ -1,8 +1,8 @@
 """From predictions to numbers: metrics, intervals and ranks, without a deep-learning framework.
 
-``score`` computes every number of one model from its predictions; ``ranking`` compares
-configurations; ``delong`` is the closed form that the bootstrap is checked against; ``publishing``
-writes rows, ``stored`` and ``comparisons`` keep what was computed.
+``score`` computes every number of one model from its predictions; ``influence`` says what each
+patient adds to it, of which intervals (``uncertainty``) and comparisons (``ranking``, ``families``)
+are made; ``publishing`` writes rows, ``stored`` and ``comparisons`` keep what was computed.
 """
 
 from benchmark.scoring.scorecard import SCORER_VERSION, ScoringError, score

@@ -1,69 +1,69 @@
-"""Patient-clustered bootstrap of macro AUC and macro F1, for all resamples at once.
+"""Patient-clustered bootstrap of what hangs on a threshold or a rank, for all resamples at once.
 
 A resample draws as many patients as there are, with replacement; each patient brings all of their
 images. The draws depend on the seed text and on the number of patients alone, and patients are
 taken in the order of their ids: two rows scored on the same test set with the same seed text see
-the same resamples, and the difference of their replicates is the paired bootstrap.
+the same resamples, and replicates of several seeds may be averaged.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-MIXED = 3  # a score that images of both classes share
+from benchmark.scoring.part import Part
+
 BLOCK_ELEMENTS = 1_000_000  # 8 MB of float64 for the largest array of a block: stays in cache
+RESAMPLES = 10_000
+"""So many that the third decimal of a limit hardly moves with the draws."""
+_Counts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+RESAMPLED = ("f1", "best_f1", "average_precision", "sensitivity_at_specificity_0.95")
+"""Metrics on test that have replicates here; all other intervals need none."""
 
 
-@dataclass(frozen=True)
-class Replicates:
-    """Macro AUC and macro F1 of every resample, (R,) float64.
-
-    A resample in which some finding lost all its positive or all its negative images is NaN in
-    both. Which ones those are depends on targets and draws only, so it is the same for every row.
-    """
-
-    auc: np.ndarray
-    f1: np.ndarray
-
-
-def resample(
-    targets: np.ndarray,
-    scores: np.ndarray,
-    decisions: np.ndarray,
-    patients: np.ndarray,
+def replicates(
+    test: Part,
+    validation: Part | None,
+    macro: Sequence[int],
+    fixed: Collection[int] = (),
     *,
     resamples: int,
     seed_text: str,
-    stream: str,
-) -> Replicates:
-    """Bootstrap replicates over patients.
+) -> dict[str, np.ndarray]:
+    """Metric of :data:`RESAMPLED` -> its mean over findings in every resample, (R,) float64.
+
+    For F1 the patients of validation are drawn as well, independently of those of test, and the
+    threshold is chosen anew in each resample of theirs, the highest of equals. A resample in which
+    a finding has no positive image, on test or where its threshold is chosen, is NaN.
 
     Args:
-        targets: (N, F) of 0, 1 and NaN (unlabelled: left out for that finding).
-        scores: (N, F) float, larger is more positive.
-        decisions: (N, F) bool.
-        patients: (N,) ids.
-        resamples: number of resamples.
-        seed_text: what the draws are derived from, with
-        stream: so that train and test of one row are drawn independently.
+        test: the test images, decided.
+        validation: on which thresholds are chosen; None where none is.
+        macro: the findings that count, by number.
+        fixed: those of which no threshold is chosen, so that decisions are what they are.
+        resamples: how many.
+        seed_text: what the draws are derived from.
     """
-    ids, codes = np.unique(patients, return_inverse=True)
-    columns = zip(targets.T, scores.T, strict=True)
-    ladders = [_Ladder.of(*column, codes, len(ids)) for column in columns]
-    counts = _decision_counts(targets, decisions, codes, len(ids))
-    tallest = max(len(ids), *(ladder.height for ladder in ladders))
+    chosen = test if validation is None else validation
+    free = set() if validation is None else set(macro) - set(fixed)
+    columns = [_Column.of(test, chosen, i, i in free) for i in macro]
+    tallest = max([_patients(test), *(column.height for column in columns)])
     block = max(1, min(resamples, BLOCK_ELEMENTS // tallest))
-    aucs, f1s = [], []
-    for weights in multiplicities(len(ids), resamples, seed_text, stream, block):
-        aucs.append(np.mean([ladder.auc(weights) for ladder in ladders], axis=0))
-        f1s.append(_f1(counts, weights).mean(axis=0))
-    auc, f1 = (np.concatenate([np.empty(0), *blocks]) for blocks in (aucs, f1s))
-    return Replicates(auc, np.where(np.isnan(auc), np.nan, f1))
+    found: dict[str, list[np.ndarray]] = {name: [] for name in RESAMPLED}
+    draws = (resamples, seed_text)
+    for of_test, of_chosen in zip(
+        multiplicities(_patients(test), *draws, "test", block),
+        multiplicities(_patients(chosen), *draws, "validation", block),
+        strict=True,
+    ):
+        drawn = [column.metrics(of_test, of_chosen) for column in columns]
+        for name in RESAMPLED:
+            found[name].append(np.mean([each[name] for each in drawn], axis=0))
+    return {name: np.concatenate([np.empty(0), *blocks]) for name, blocks in found.items()}
 
 
 def multiplicities(
@@ -75,8 +75,7 @@ def multiplicities(
     sequence is fixed by the algorithm, while NumPy may change how it draws integers from them; a
     64-bit word modulo the number of patients is uneven by less than one part in 10^12.
     """
-    key = hashlib.sha256((seed_text + stream).encode()).digest()[:16]
-    bits = np.random.Philox(key=int.from_bytes(key, "big"))
+    bits = _philox(seed_text, stream)
     for start in range(0, resamples, block):
         width = min(block, resamples - start)
         drawn = bits.random_raw((width, n_patients)) % np.uint64(n_patients)
@@ -85,57 +84,130 @@ def multiplicities(
         yield np.ascontiguousarray(counts.reshape(width, n_patients).T, dtype=np.float64)
 
 
+def generator(seed_text: str, stream: str) -> np.random.Generator:
+    """Of other draws than patients; its own for each text and stream."""
+    return np.random.Generator(_philox(seed_text, stream))
+
+
+def _philox(seed_text: str, stream: str) -> np.random.Philox:
+    key = hashlib.sha256((seed_text + stream).encode()).digest()[:16]
+    return np.random.Philox(key=int.from_bytes(key, "big"))
+
+
+def _patients(part: Part) -> int:
+    return int(part.patients.max()) + 1
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One finding of a test split, and where its decisions come from.
+
+    Attributes:
+        ranked: its test images by their log-odds.
+        chosen: the validation images by their probability; None where nothing is chosen.
+        decided: the test images, at each threshold of ``chosen``; at one where there is none.
+    """
+
+    ranked: _Ladder
+    chosen: _Ladder | None
+    decided: _Ladder
+
+    @classmethod
+    def of(cls, test: Part, validation: Part, finding: int, free: bool) -> _Column:
+        ranked = _Ladder.of(test, finding, test.log_odds[:, finding])
+        if not free:
+            rung = np.where(test.decisions[:, finding], 0, 1)
+            return cls(ranked, None, _Ladder.on(test, finding, rung, 1))
+        probabilities = validation.probabilities[:, finding]
+        thresholds = _thresholds(validation, finding, probabilities)
+        return cls(
+            ranked,
+            _Ladder.at(thresholds, validation, finding, probabilities),
+            _Ladder.at(thresholds, test, finding, test.probabilities[:, finding]),
+        )
+
+    @property
+    def height(self) -> int:
+        ladders = filter(None, (self.ranked, self.chosen, self.decided))
+        return max(ladder.height for ladder in ladders)
+
+    def metrics(self, of_test: np.ndarray, of_chosen: np.ndarray) -> dict[str, np.ndarray]:
+        """Metric -> (B,), under (patients, B) multiplicities of both."""
+        true, false, positive, negative = self.ranked.counts(of_test)
+        defined = positive > 0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision = np.nan_to_num(true / (true + false))
+            steps = np.diff(true, axis=0, prepend=0)
+            allowed = np.where(20 * false <= negative, true, 0).max(axis=0, initial=0)
+            best = _f1(true, false, positive).max(axis=0, initial=0)
+            found = {
+                "f1": self._f1(of_test, of_chosen),
+                "best_f1": best,
+                "average_precision": np.einsum("rb,rb->b", precision, steps) / positive,
+                "sensitivity_at_specificity_0.95": allowed / positive,
+            }
+        return {name: np.where(defined, values, np.nan) for name, values in found.items()}
+
+    def _f1(self, of_test: np.ndarray, of_chosen: np.ndarray) -> np.ndarray:
+        true, false, positive, _ = self.decided.counts(of_test)
+        if self.chosen is None:
+            return _f1(true[0], false[0], positive)
+        theirs = self.chosen.counts(of_chosen)
+        rung = _f1(*theirs[:3]).argmax(axis=0)[None]
+        true, false = (np.take_along_axis(each, rung, axis=0)[0] for each in (true, false))
+        return np.where(theirs[2] > 0, _f1(true, false, positive), np.nan)
+
+
 @dataclass(frozen=True)
 class _Ladder:
-    """One finding's images as rungs of rising score: which patients stand on each.
+    """One finding's images as rungs of falling score: which patients stand on each.
 
-    Neighbouring scores that only positives, or only negatives, hold are one rung: no pair within
-    it is compared, so nothing is lost, and rare findings get short ladders. The AUC of a resample
-    is then two sparse products and one running sum; all counts are whole numbers (and halves), so
-    float64 holds them exactly in any order of summation.
+    Counts of what is called positive change their F1, precision or sensitivity for the better only
+    where a positive image is added, so that there is one rung for each score of a positive image;
+    negative images stand on the next rung below. Rare findings get short ladders. All counts are
+    whole numbers, which float64 holds exactly in any order of summation.
     """
 
     positive: Any  # (rungs, patients) sparse image counts
     negative: Any
+    of_patients: np.ndarray  # (2, patients) positive and negative images, whatever their score
 
     @classmethod
-    def of(
-        cls, targets: np.ndarray, scores: np.ndarray, codes: np.ndarray, n_patients: int
-    ) -> _Ladder:
-        labelled = ~np.isnan(targets)
-        positive, codes = targets[labelled] == 1, codes[labelled]
-        rungs = _rungs(positive, scores[labelled])
-        height = int(rungs.max(initial=-1)) + 1
-        count = _sparse_counts
-        return cls(
-            *(
-                count(rungs[side], codes[side], (height, n_patients))
-                for side in (positive, ~positive)
-            )
-        )
+    def of(cls, part: Part, finding: int, scores: np.ndarray) -> _Ladder:
+        """By the scores of the positive images themselves."""
+        return cls.at(_thresholds(part, finding, scores), part, finding, scores)
+
+    @classmethod
+    def at(cls, thresholds: np.ndarray, part: Part, finding: int, scores: np.ndarray) -> _Ladder:
+        """At given thresholds, falling: an image stands on the first that it reaches."""
+        return cls.on(part, finding, np.searchsorted(-thresholds, -scores), len(thresholds))
+
+    @classmethod
+    def on(cls, part: Part, finding: int, rungs: np.ndarray, height: int) -> _Ladder:
+        """On given rungs; images on no rung, from ``height`` on, are never called positive."""
+        size = _patients(part)
+        sparse, whole = [], []
+        for value in (1, 0):
+            side = part.targets[:, finding] == value
+            whole.append(np.bincount(part.patients[side], minlength=size))
+            side &= rungs < height
+            sparse.append(_sparse_counts(rungs[side], part.patients[side], (height, size)))
+        positive, negative = sparse
+        return cls(positive, negative, np.array(whole, float))
 
     @property
     def height(self) -> int:
         return self.positive.shape[0]
 
-    def auc(self, weights: np.ndarray) -> np.ndarray:
-        """(B,) AUC under (patients, B) multiplicities, NaN where a class is absent."""
-        positive, negative = self.positive @ weights, self.negative @ weights
-        pairs = positive.sum(axis=0) * negative.sum(axis=0)
-        below = negative.cumsum(axis=0)
-        below -= negative / 2
-        won = np.einsum("rb,rb->b", positive, below)
-        return np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
+    def counts(self, weights: np.ndarray) -> _Counts:
+        """True and false positives down to each rung, (rungs, B), and (B,) images of each class."""
+        true, false = ((side @ weights).cumsum(axis=0) for side in (self.positive, self.negative))
+        positive, negative = self.of_patients @ weights
+        return true, false, positive, negative
 
 
-def _rungs(positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    _, level = np.unique(scores, return_inverse=True)
-    n_levels = int(level.max(initial=-1)) + 1
-    has_positive = np.bincount(level[positive], minlength=n_levels) > 0
-    has_negative = np.bincount(level[~positive], minlength=n_levels) > 0
-    kind = has_positive + 2 * has_negative
-    joins = (kind[1:] == kind[:-1]) & (kind[1:] != MIXED)
-    return np.concatenate([[0], np.cumsum(~joins)])[level]
+def _thresholds(part: Part, finding: int, scores: np.ndarray) -> np.ndarray:
+    return np.unique(scores[part.targets[:, finding] == 1])[::-1]
 
 
 def _sparse_counts(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
@@ -144,18 +216,5 @@ def _sparse_counts(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
     return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
 
-def _decision_counts(
-    targets: np.ndarray, decisions: np.ndarray, codes: np.ndarray, n_patients: int
-) -> np.ndarray:
-    """(2, F, patients): right positive decisions, and fp + fn, of each patient."""
-    right = (targets == 1) & decisions
-    wrong = ~np.isnan(targets) & ((targets == 1) != decisions)
-    columns = [column for part in (right, wrong) for column in part.T]
-    counts = [np.bincount(codes, weights=column, minlength=n_patients) for column in columns]
-    return np.reshape(counts, (2, targets.shape[1], n_patients))
-
-
-def _f1(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    right, wrong = counts @ weights
-    whole = 2 * right + wrong
-    return np.divide(2 * right, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def _f1(true: np.ndarray, false: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    return 2 * true / (true + false + positive)

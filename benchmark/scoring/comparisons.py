@@ -3,52 +3,71 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmark.hashing import canonical_json, sha256
 from benchmark.records.door import read_derived, write_record
-from benchmark.records.scores import StoredComparison
-from benchmark.scoring.ranking import Comparison, Entry, compare
+from benchmark.records.scores import StoredComparison, StoredTable
+from benchmark.scoring.families import come_first
+from benchmark.scoring.ranking import Comparison, Entry, mean_difference
 from benchmark.scoring.scorecard import SCORER_VERSION
 
 KEY_LENGTH = 16
 _IDS = ("first", "second")
-_Known = dict[str, StoredComparison]
 
 
 class StoredComparisons:
     """The comparisons of one leaderboard table.
 
-    A comparison is known by the SHA-256 of the prediction files of both sides, in the order of
-    their seeds, and the version of the scorer: whatever changes one of them has it computed anew.
+    What was compared is known by the SHA-256 of the prediction files of all sides, in the order of
+    their seeds, whether one was made from the other, and the version of the scorer: whatever
+    changes one of them has it computed anew.
 
     Args:
         path: the file. All in it is derived: one that is missing, or was changed after it was
             written, is as an empty one.
+        seed_text: that resamples are drawn from, the id of the table's protocol.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
-        self._known = read_derived(path, _Known) or {}
-        self._asked: _Known = {}
+    def __init__(self, path: Path, seed_text: str):
+        self._path, self._seed_text = path, seed_text
+        self._known = read_derived(path, StoredTable) or StoredTable(pairs={}, first={})
+        self._asked = StoredTable(pairs={}, first={})
 
     def compare(self, first: Entry, second: Entry) -> Comparison:
         """As :func:`benchmark.scoring.ranking.compare`, read where it is known."""
-        sides = [[entry.predictions, entry.deterministic] for entry in (first, second)]
-        key = sha256(canonical_json([SCORER_VERSION, sides]))[:KEY_LENGTH]
-        if key not in self._asked:
-            self._asked[key] = self._known.get(key) or _numbers(compare(first, second))
-        numbers = self._asked[key]
+        return self.mean_difference([(first, second)])
+
+    def mean_difference(self, pairs: Sequence[tuple[Entry, Entry]]) -> Comparison:
+        """As :func:`benchmark.scoring.ranking.mean_difference`, read where it is known."""
+        key = _key(*(entry for pair in pairs for entry in pair))
+        if key not in self._asked.pairs:
+            known = self._known.pairs.get(key)
+            self._asked.pairs[key] = known or _numbers(mean_difference(pairs))
+        numbers = self._asked.pairs[key]
+        firsts, seconds = (" ".join(e.config_id for e in side) for side in zip(*pairs, strict=True))
         return Comparison(
-            first.config_id,
-            second.config_id,
+            firsts,
+            seconds,
             numbers.difference,
             numbers.se,
+            numbers.degrees,
             numbers.interval,
             numbers.p,
             numbers.note,
         )
+
+    def come_first(self, entries: Sequence[Entry]) -> dict[str, float]:
+        """As :func:`benchmark.scoring.families.come_first`, read where it is known."""
+        key = _key(*entries)
+        known = self._known.first.get(key)
+        names = {entry.config_id for entry in entries}
+        if known is None or known.keys() != names:
+            known = come_first(entries, self._seed_text)
+        self._asked.first[key] = known
+        return known
 
     def save(self) -> None:
         """Write what was asked for and nothing else, unless the file says it.
@@ -58,10 +77,16 @@ class StoredComparisons:
         if self._asked == self._known:
             return
         with contextlib.suppress(OSError):
-            if self._asked:
+            if self._asked.pairs:
                 write_record(self._path, self._asked, readable=False)
             else:
                 self._path.unlink(missing_ok=True)
+
+
+def _key(*entries: Entry) -> str:
+    sides = [[[seed.predictions for seed in e.seeds], e.deterministic] for e in entries]
+    made = [e.made_from(other) for e in entries for other in entries]
+    return sha256(canonical_json([SCORER_VERSION, sides, made]))[:KEY_LENGTH]
 
 
 def _numbers(comparison: Comparison) -> StoredComparison:

@@ -2,27 +2,13 @@
 
 Plain: DeLong, DeLong and Clarke-Pearson (1988), by midranks in O(n log n) as in Sun and Xu
 (2014). Clustered: Obuchowski (1997), which sums the structural components of each patient; with
-one image per patient it is the plain one, so there is a single code path.
+one image per patient it is the plain one, so there is a single code path. What is compared or has
+an interval goes by :mod:`benchmark.scoring.influence`, which is made of the same components.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-
-from benchmark.records.scores import Interval
-from benchmark.scoring.intervals import normal, two_sided_p
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Two models on the same images: the AUC of the first minus that of the second."""
-
-    difference: float
-    se: float
-    interval: Interval
-    p: float
 
 
 def structural_components(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -42,42 +28,8 @@ def structural_components(targets: np.ndarray, scores: np.ndarray) -> tuple[np.n
     return of_positive, of_negative
 
 
-def auc_covariance(
-    targets: np.ndarray, scores: np.ndarray, patients: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """AUCs of K models on the same images, and their covariance matrix.
-
-    Args:
-        targets: (N,) bool.
-        scores: (N, K) float, a column a model.
-        patients: (N,) ids; None takes every image as its own patient.
-
-    Returns:
-        (K,) AUCs and (K, K) covariance.
-
-    Raises:
-        ValueError: fewer than two patients with a positive, or with a negative, image.
-    """
-    codes = np.unique(
-        np.arange(len(targets)) if patients is None else patients, return_inverse=True
-    )[1]
-    components = [structural_components(targets, column) for column in scores.T]
-    v10, v01 = (np.stack(side, axis=1) for side in zip(*components, strict=True))
-    aucs = v10.mean(axis=0)
-    d10 = _patient_sums(v10 - aucs, codes[targets], codes)
-    d01 = _patient_sums(v01 - aucs, codes[~targets], codes)
-    cross = d10.T @ d01 * _correction(codes)
-    covariance = (
-        d10.T @ d10 * _correction(codes[targets])
-        + d01.T @ d01 * _correction(codes[~targets])
-        + cross
-        + cross.T
-    )
-    return aucs, covariance
-
-
 def mean_auc_error(targets: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> float | None:
-    """Standard error of the mean AUC of F findings on the same patients; see `auc_covariance`.
+    """Standard error of the mean AUC of F findings on the same patients, clustered.
 
     Args:
         targets: (N, F), 0 or 1, NaN where unlabelled.
@@ -109,35 +61,6 @@ def mean_auc_error(targets: np.ndarray, scores: np.ndarray, patients: np.ndarray
     cross = np.mean(d10, axis=0) @ np.mean(d01, axis=0) * _correction(labelled)
     variance = of_positive @ of_positive + of_negative @ of_negative + 2 * cross
     return float(max(variance, 0.0)) ** 0.5
-
-
-def paired_test(
-    targets: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    patients: np.ndarray | None = None,
-    seed_variance: float = 0.0,
-) -> PairedTest:
-    """Two-sided z-test of equal AUC for two models on the same images; see `auc_covariance`.
-
-    Args:
-        targets: (N,) bool.
-        first, second: (N,) scores, or (N, k) of k seeds, of which the mean AUC is compared.
-        patients: (N,) ids; None takes every image as its own patient.
-        seed_variance: what chance in training adds to the variance of the difference.
-    """
-    sides = [scores.reshape(len(targets), -1) for scores in (first, second)]
-    aucs, covariance = auc_covariance(targets, np.concatenate(sides, axis=1), patients)
-    of_first, of_second = (np.full(side.shape[1], 1 / side.shape[1]) for side in sides)
-    contrast = np.concatenate([of_first, -of_second])
-    difference = float(contrast @ aucs)
-    variance = max(float(contrast @ covariance @ contrast), 0.0) + seed_variance
-    return PairedTest(
-        difference,
-        variance**0.5,
-        normal(difference, variance),
-        two_sided_p(difference, variance**0.5),
-    )
 
 
 def _midranks(values: np.ndarray) -> np.ndarray:

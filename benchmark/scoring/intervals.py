@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import erfc, sqrt
+from collections.abc import Iterable
+from math import inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from benchmark.records.scores import Interval
 
 LEVEL = 0.95
-RESOLUTION = 1e-7  # replicates are stored as float32; smaller differences are none
+RESOLUTION = 1e-7  # probabilities are float32; smaller differences are none
+LARGEST_DEGREES = 1e9  # of freedom: beyond them a t distribution is the normal one
 
 
 def percentile(replicates: np.ndarray, level: float = LEVEL) -> Interval | None:
@@ -24,34 +26,61 @@ def percentile(replicates: np.ndarray, level: float = LEVEL) -> Interval | None:
     return low, high
 
 
-def normal(value: float, variance: float, level: float = LEVEL) -> Interval:
-    """``value`` plus and minus its standard error times the normal quantile."""
-    reach = normal_quantile(level) * sqrt(variance)
+def normal(value: float, variance: float, degrees: float = inf, level: float = LEVEL) -> Interval:
+    """``value`` plus and minus its standard error times the quantile of t, or of the normal."""
+    reach = quantile(degrees, level) * sqrt(variance)
     return value - reach, value + reach
 
 
-def logit(value: float, variance: float, level: float = LEVEL) -> Interval:
-    """Normal interval on the logit scale, for a value in (0, 1); it stays inside (0, 1).
+def logit(value: float, variance: float, degrees: float = inf, level: float = LEVEL) -> Interval:
+    """The same on the logit scale, for a value in (0, 1); it stays inside (0, 1).
 
-    At 0 and 1 the scale is unbounded and the interval is the point itself.
+    At 0 and 1 the scale is unbounded and the interval is the point itself; see `one_sided`.
     """
     if not 0 < value < 1:
         return value, value
-    reach = normal_quantile(level) * sqrt(variance) / (value * (1 - value))
+    reach = quantile(degrees, level) * sqrt(variance) / (value * (1 - value))
     centre = np.log(value / (1 - value))
-    low, high = (float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
+    with np.errstate(over="ignore"):  # a limit at 0 to the last bit
+        low, high = (float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
     return low, high
 
 
-def logit_of_replicates(value: float | None, replicates: np.ndarray) -> Interval | None:
-    """Logit interval of a value with the variance of its (R,) bootstrap replicates.
+def one_sided(value: float, patients: int, level: float = LEVEL) -> Interval:
+    """Interval of a share that was found to be 0 or 1, from that end: the rule of three, exactly.
 
-    NaN are left out; None where fewer than two are left, or there is no value.
+    Of an AUC, ``patients`` is the smaller number of patients with, and without, the finding: so
+    many pairs have no patient in common, and all of them were ranked rightly.
     """
-    defined = replicates[~np.isnan(replicates)]
-    if value is None or len(defined) < 2:
-        return None
-    return logit(value, float(np.var(defined, ddof=1)))
+    reach = 1 - (1 - level) ** (1 / patients)
+    return (1 - reach, 1.0) if value > 0.5 else (0.0, reach)
+
+
+def mover(first: float, of_first: Interval, second: float, of_second: Interval) -> Interval:
+    """Interval of ``first - second``, which are independent, from the interval of each.
+
+    Method of variance estimates recovery (Zou and Donner 2008): each limit of the difference lies
+    as far from it as those two limits that it comes from, squared and added.
+    """
+    low, high = of_first
+    below, above = of_second
+    difference = first - second
+    return (
+        difference - sqrt((first - low) ** 2 + (above - second) ** 2),
+        difference + sqrt((high - first) ** 2 + (second - below) ** 2),
+    )
+
+
+def satterthwaite(terms: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Sum of independent variances and its degrees of freedom, from those of each.
+
+    Args:
+        terms: variance and degrees of freedom (Satterthwaite 1946).
+    """
+    terms = [(variance, degrees) for variance, degrees in terms if variance > 0]
+    total = sum(variance for variance, _ in terms)
+    parts = sum(variance**2 / degrees for variance, degrees in terms)
+    return total, total**2 / parts if parts > 0 else inf
 
 
 def normal_quantile(level: float = LEVEL) -> float:
@@ -59,8 +88,20 @@ def normal_quantile(level: float = LEVEL) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def two_sided_p(difference: float, se: float) -> float:
-    """P-value of a z-test of no difference; without any spread, 1 for equal values and else 0."""
+def quantile(degrees: float, level: float = LEVEL) -> float:
+    """The same of Student's t; of the normal distribution where there are no end of degrees."""
+    from scipy.special import stdtrit
+
+    if degrees >= LARGEST_DEGREES:
+        return normal_quantile(level)
+    return float(stdtrit(degrees, (1 + level) / 2))
+
+
+def two_sided_p(difference: float, se: float, degrees: float = inf) -> float:
+    """P-value of a t-test of no difference; without any spread, 1 for equal values and else 0."""
+    from scipy.special import stdtr
+
     if abs(difference) < RESOLUTION:
         return 1.0
-    return erfc(abs(difference) / se / sqrt(2)) if se > 0 else 0.0
+    t = -abs(difference) / se if se > 0 else -inf
+    return float(2 * stdtr(min(degrees, LARGEST_DEGREES), t))

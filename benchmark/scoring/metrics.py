@@ -12,6 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
+from benchmark.scoring import calibration
+
 CALIBRATION_BINS = 15
 
 
@@ -75,19 +77,20 @@ class Sample:
 
 @dataclass(frozen=True)
 class Metric:
-    """A function of a `Sample` and whether more of it is better."""
+    """A function of a `Sample` and whether more of it is better; None: best in between."""
 
     function: Callable[[Sample], float]
-    higher_is_better: bool
+    higher_is_better: bool | None
 
 
 METRICS: dict[str, Metric] = {}
 
 
 _Function = Callable[[Sample], float]
+_Fit = Callable[[np.ndarray, np.ndarray], float | None]
 
 
-def _declare(name: str, *, higher_is_better: bool) -> Callable[[_Function], _Function]:
+def _declare(name: str, *, higher_is_better: bool | None) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         METRICS[name] = Metric(function, higher_is_better)
         return function
@@ -128,6 +131,14 @@ def f1(sample: Sample) -> float:
     """2 tp / (2 tp + fp + fn); undefined with neither a positive nor a positive decision."""
     _, fp, fn, tp = sample.confusion
     return ratio(2 * tp, 2 * tp + fp + fn)
+
+
+@_declare("best_f1", higher_is_better=True)
+def best_f1(sample: Sample) -> float:
+    """The best F1 of all thresholds on these very images: an oracle, no model's own number."""
+    c = sample.curve
+    f1s = 2 * c.true_positives / (c.true_positives + c.false_positives + c.positives)
+    return float(f1s.max()) if c.positives else float("nan")
 
 
 @_declare("accuracy", higher_is_better=True)
@@ -200,6 +211,18 @@ def log_loss(sample: Sample) -> float:
     return ratio(float(np.logaddexp(0, against).sum()), len(sample.targets))
 
 
+@_declare("calibration_slope", higher_is_better=None)
+def calibration_slope(sample: Sample) -> float:
+    """What log-odds are to be multiplied by; see `calibration`. Undefined for perfect ranks."""
+    return _coefficient(calibration.slope, sample)
+
+
+@_declare("calibration_intercept", higher_is_better=None)
+def calibration_intercept(sample: Sample) -> float:
+    """What is to be added to log-odds so that their mean is right; see `calibration`."""
+    return _coefficient(calibration.intercept, sample)
+
+
 @_declare("sensitivity_at_specificity_0.90", higher_is_better=True)
 def sensitivity_at_specificity_90(sample: Sample) -> float:
     """Highest sensitivity on the ROC curve of these images with specificity 0.90 or more."""
@@ -210,6 +233,11 @@ def sensitivity_at_specificity_90(sample: Sample) -> float:
 def sensitivity_at_specificity_95(sample: Sample) -> float:
     """Highest sensitivity on the ROC curve of these images with specificity 0.95 or more."""
     return _sensitivity_at(sample.curve, 95)
+
+
+def _coefficient(fit: _Fit, sample: Sample) -> float:
+    found = fit(sample.targets, sample.log_odds)
+    return float("nan") if found is None else found
 
 
 def _sensitivity_at(curve: Curve, percent: int) -> float:

@@ -1,8 +1,10 @@
-"""Which configurations really differ: paired comparisons and rank groups.
+"""Which configurations really differ: paired comparisons.
 
 A configuration is scored by its mean over seeds. Its uncertainty has two sources that are kept
-apart: which patients are in the test set (paired bootstrap over patients) and which seed was drawn
-(spread between the seeds). A comparison adds both.
+apart: which patients are in the test set, and which seed was drawn. A comparison adds both. The
+patients are the same for both sides, so their part is that of the paired difference
+(:mod:`benchmark.scoring.influence`); seeds are paired only where one side was made from the other,
+seed by seed, as an ensemble is: of independent seeds the differences say less than each side alone.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from math import sqrt
 
 import numpy as np
 
 from benchmark.records.scores import Interval
-from benchmark.scoring.intervals import normal, two_sided_p
+from benchmark.scoring.influence import Influence, mean_of
+from benchmark.scoring.intervals import LARGEST_DEGREES, normal, satterthwaite, two_sided_p
 
 ALPHA = 0.05
+POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,15 @@ class Seed:
 
     Attributes:
         value: its score; None where undefined.
-        replicates: (R,) of the same resamples for every entry of a table, NaN or None where
-            undefined; empty without any.
+        spec_id: of its row.
+        made_from: spec ids of the rows that it was made from.
+        predictions: SHA-256 of its prediction file, by which comparisons are stored.
     """
 
     value: float | None
-    replicates: Sequence[float | None] | np.ndarray = ()
+    spec_id: str = ""
+    made_from: frozenset[str] = frozenset()
+    predictions: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,15 @@ class Entry:
     Attributes:
         config_id: what tells configurations apart.
         seeds: that were scored.
+        load: the influences of the score of each seed, on the same patients for every entry of a
+            table; asked for when they are needed.
         deterministic: True for a model that no seed changes; its seed variance is zero.
-        predictions: SHA-256 of the prediction file of each seed, by which comparisons are stored.
     """
 
     config_id: str
     seeds: Sequence[Seed]
+    load: Callable[[], Sequence[Influence]]
     deterministic: bool = False
-    predictions: Sequence[str] = ()
 
     @cached_property
     def value(self) -> float:
@@ -57,9 +64,14 @@ class Entry:
         return float(np.mean([seed.value for seed in self.seeds]))
 
     @cached_property
-    def replicates(self) -> np.ndarray:
-        """(R,) mean over seeds in every resample, NaN where undefined."""
-        return np.mean([np.array(seed.replicates, float) for seed in self.seeds], axis=0)
+    def influences(self) -> list[Influence]:
+        """Of each seed."""
+        return list(self.load())
+
+    @cached_property
+    def influence(self) -> Influence:
+        """Of the mean over seeds."""
+        return mean_of(self.influences)
 
     @cached_property
     def seed_sd(self) -> float | None:
@@ -79,120 +91,85 @@ class Entry:
         """Why this configuration cannot be compared, or None if it can."""
         if not self.seeds or any(seed.value is None for seed in self.seeds):
             return "its score is undefined"
-        if np.isfinite(self.replicates).sum() < 2:
-            return "it has no bootstrap replicates"
         if self.seed_sd is None:
             return "one seed of a model that depends on it: its seed variance is unknown"
         return None
 
+    def made_from(self, other: Entry) -> bool:
+        """Whether each seed was made from the same seed of another configuration."""
+        return len(self.seeds) == len(other.seeds) and all(
+            theirs.spec_id in ours.made_from
+            for ours, theirs in zip(self.seeds, other.seeds, strict=True)
+        )
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """``first`` minus ``second``, with the standard error and the two-sided p of a z-test.
+    """``first`` minus ``second``: a two-sided t-test of no difference.
 
-    ``se``, ``interval`` and ``p`` are None where they cannot be known; ``note`` says why.
+    ``se``, ``degrees`` of freedom, ``interval`` (95 %, of this one comparison) and ``p`` are None
+    where they cannot be known; ``note`` says why.
     """
 
     first: str
     second: str
     difference: float | None
     se: float | None = None
+    degrees: float | None = None
     interval: Interval | None = None
     p: float | None = None
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Group:
-    """Configurations that cannot be told from their leader.
-
-    Attributes:
-        rank: 1 plus the number of configurations in better groups.
-        leader: the one with the best mean.
-        members: leader first, then by falling score.
-        comparisons: leader against every configuration not in a better group.
-        adjusted_p: Holm-adjusted p of those comparisons, by the other's id.
-    """
-
-    rank: int
-    leader: str
-    members: list[str]
-    comparisons: list[Comparison]
-    adjusted_p: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Rank groups, best first, and the configurations left out with the reason."""
-
-    groups: list[Group]
-    unranked: dict[str, str]
-
-
 def compare(first: Entry, second: Entry) -> Comparison:
     """Compare two configurations on the same test set.
 
-    SE^2 = variance of the paired bootstrap difference of the seed means + sd^2 / k of each. One
-    seed of a stochastic model says nothing about sd; then there is a difference, but no SE or p.
-
-    Raises:
-        ValueError: the replicates are not of the same number of resamples.
+    SE^2 = variance of the paired difference over patients + sd^2 / k of each, with Satterthwaite's
+    degrees of freedom. One seed of a stochastic model says nothing about sd; then there is a
+    difference, but no SE or p.
     """
-    note = "; ".join(f"{e.config_id}: {e.obstacle}" for e in (first, second) if e.obstacle)
-    names = (first.config_id, second.config_id)
-    if any(not e.seeds or any(s.value is None for s in e.seeds) for e in (first, second)):
+    return mean_difference([(first, second)])
+
+
+def mean_difference(pairs: Sequence[tuple[Entry, Entry]]) -> Comparison:
+    """The mean over pairs of what the first is better than the second, as `compare` for one.
+
+    Patients are the same for all, so their part is that of the mean over pairs; the pairs
+    themselves are those that there are, and no sample of others.
+    """
+    sides = [entry for pair in pairs for entry in pair]
+    names = (" ".join(a.config_id for a, _ in pairs), " ".join(b.config_id for _, b in pairs))
+    note = "; ".join(f"{e.config_id}: {e.obstacle}" for e in sides if e.obstacle)
+    if any(not e.seeds or any(s.value is None for s in e.seeds) for e in sides):
         return Comparison(*names, None, note=note)
-    difference = first.value - second.value
+    difference = float(np.mean([first.value - second.value for first, second in pairs]))
     if note:
         return Comparison(*names, difference, note=note)
-    if len(first.replicates) != len(second.replicates):
-        raise ValueError(f"{names[0]} and {names[1]} have different numbers of resamples")
-    paired = first.replicates - second.replicates
-    sampling = float(np.var(paired[np.isfinite(paired)], ddof=1))
-    variance = sampling + (first.seed_variance or 0.0) + (second.seed_variance or 0.0)
-    se = sqrt(variance)
+    paired = mean_of([first.influence - second.influence for first, second in pairs])
+    seeds = [
+        (variance / len(pairs) ** 2, degrees)
+        for pair in pairs
+        for variance, degrees in _seeds(*pair)
+    ]
+    patients = (paired.variance, len(paired.of_patients) - 1)
+    variance, degrees = satterthwaite([patients, *seeds])
+    se, degrees = sqrt(variance), min(degrees, LARGEST_DEGREES)
+    interval = normal(difference, variance, degrees)
     return Comparison(
-        *names, difference, se, normal(difference, variance), two_sided_p(difference, se)
+        *names, difference, se, degrees, interval, two_sided_p(difference, se, degrees)
     )
 
 
-def rank_configurations(
-    entries: Sequence[Entry],
-    *,
-    compared: Callable[[Entry, Entry], Comparison] = compare,
-) -> Ranking:
-    """Rank groups: the best ungrouped leads, those not significantly below join; repeat.
-
-    Significance is Holm's at level `ALPHA` over the comparisons of one leader. A configuration
-    that cannot be compared (see `Entry.obstacle`) is not ranked: to call it equal would be as
-    unfounded as to call it better.
-
-    Args:
-        entries: the configurations of one table.
-        compared: compares two of them, or reads how they compare.
-    """
-    unranked = {e.config_id: e.obstacle for e in entries if e.obstacle}
-    waiting = sorted(
-        (e for e in entries if e.config_id not in unranked),
-        key=lambda e: (-e.value, e.config_id),
-    )
-    groups: list[Group] = []
-    while waiting:
-        leader, *others = waiting
-        comparisons = [compared(leader, other) for other in others]
-        adjusted = holm([c.p for c in comparisons if c.p is not None])  # all of them have one
-        below = np.array(adjusted) < ALPHA
-        groups.append(
-            Group(
-                rank=1 + sum(len(group.members) for group in groups),
-                leader=leader.config_id,
-                members=[leader.config_id, *(e.config_id for e in compress(others, ~below))],
-                comparisons=comparisons,
-                adjusted_p={c.second: p for c, p in zip(comparisons, adjusted, strict=True)},
-            )
-        )
-        waiting = list(compress(others, below))
-    return Ranking(groups, unranked)
+def _seeds(first: Entry, second: Entry) -> list[tuple[float, float]]:
+    """What chance in training adds to the variance of a difference, with degrees of freedom."""
+    if first.made_from(second) or second.made_from(first):
+        pairs = zip(first.seeds, second.seeds, strict=True)
+        differences = [
+            a.value - b.value for a, b in pairs if a.value is not None and b.value is not None
+        ]
+        k = len(differences)
+        return [(float(np.var(differences, ddof=1)) / k, k - 1)] if k > 1 else []
+    return [(e.seed_variance or 0.0, len(e.seeds) - 1) for e in (first, second)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

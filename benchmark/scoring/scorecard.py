@@ -1,8 +1,9 @@
 """Predictions of one model to its scores: metrics by split, overfitting gap, intervals.
 
-Macro values run over the findings with enough patients of both kinds in every split
-(`protocol`); everything else stays visible per finding. Nothing undefined is averaged in: it is
-None in the result.
+Macro values run over the findings with enough patients of both kinds on test (`protocol`);
+everything else stays visible per finding. What train or validation has too few patients for is said
+per number: a gap runs over the findings that both of its splits have enough of, and a threshold
+that cannot be chosen is 0.5. Nothing undefined is averaged in: it is None in the result.
 """
 
 from __future__ import annotations
@@ -14,24 +15,26 @@ import numpy as np
 
 from benchmark.errors import UserError
 from benchmark.records.predictions import SPLITS
-from benchmark.records.scores import FindingScores, Metrics, Scores, SplitScores
+from benchmark.records.scores import FindingScores, Metrics, Scores, SplitScores, SubgroupGap
 from benchmark.scoring import multiclass
+from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.scoring.delong import mean_auc_error
 from benchmark.scoring.gap import gaps
 from benchmark.scoring.metrics import METRICS, mean_of_defined
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import shortfall
+from benchmark.scoring.subgroups import largest_gap
 from benchmark.scoring.thresholds import DEFAULT_THRESHOLD, best_f1_threshold
-from benchmark.scoring.uncertainty import uncertainty
+from benchmark.scoring.uncertainty import Measured, uncertainty
 
 if TYPE_CHECKING:
     from benchmark.records.predictions import Predictions
 
-SCORER_VERSION = 3
+SCORER_VERSION = 4
 HEADLINES = (
     "auc", "f1", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "log_loss",
     "average_precision", "brier", "ece", "mcc", "ppv", "npv", "sensitivity_at_specificity_0.90",
-    "sensitivity_at_specificity_0.95",
+    "sensitivity_at_specificity_0.95", "best_f1", "calibration_slope", "calibration_intercept",
 )  # fmt: skip
 
 
@@ -44,7 +47,7 @@ def score(
     *,
     predictions_sha256: str,
     seed_text: str,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
     tested: bool = True,
 ) -> Scores:
     """Every number of a row, computed from its predictions alone.
@@ -54,8 +57,7 @@ def score(
             there are any. Logits rank the images (AUC, average precision, ROC points) and give the
             log loss; probabilities give decisions and calibration.
         predictions_sha256: of the file that holds them; the scores name it.
-        seed_text: what the resamples are drawn from. Rows that are to be compared need the same
-            text, for instance the protocol id; their replicates are then paired.
+        seed_text: what the resamples are drawn from, for instance the protocol id.
         resamples: bootstrap resamples over patients.
         tested: whether there is to be a test split, or none.
 
@@ -63,11 +65,12 @@ def score(
         The scores. Undefined numbers are None.
 
         - ``findings``, ``macro_findings``, ``excluded`` (finding: reason), ``macro_undefined``
-          (None, or why there is no macro value).
+          (None, or why there is no macro value), ``supported``: by split the findings with enough
+          patients there.
         - ``thresholds`` (empty for multiclass, which decides by the largest probability),
           ``threshold_source`` ("validation", "fixed" at 0.5 without a validation split, or
           "argmax"), ``fixed_thresholds``: findings at 0.5 whatever the source, because validation
-          has no positive image of them.
+          has too few patients of them.
         - ``splits``: by split the `HEADLINES` as ``metrics``, macro averages unless
           `multiclass.summary` defines them, ``undefined`` (headline: how many of the macro findings
           it leaves out because they leave it undefined), ``n_images``, ``n_patients``,
@@ -76,9 +79,10 @@ def score(
         - ``gap``: train minus test and its two parts, for AUC, F1 and log loss; positive means
           more on train. F1 also has the gap of a ``constant`` predictor, which prevalence alone
           can make non-zero: always positive, or for multiclass always train's commonest finding.
-        - ``intervals``: of 95 %, see `uncertainty.interval`. ``replicates``: of macro AUC and F1
-          on train and test, encoded (`replicates.decode`), undefined where a macro finding lost a
-          class in the resample; ``undefined_resamples`` counts these by split.
+        - ``intervals``: of 95 %, see `uncertainty`; ``undefined_resamples``: how many of the
+          bootstrap's a macro finding had no positive image in.
+        - ``subgroup_gap``: the largest difference in AUC between two subgroups, see
+          `subgroups.largest_gap`.
         - ``validation_auc_error``: DeLong's standard error of the mean AUC on validation, over the
           findings that have images of both kinds there, as early stopping has it.
 
@@ -90,14 +94,16 @@ def score(
     parts = {s: Part.of(predictions.part(s)) for s in SPLITS if (predictions.split == s).any()}
     exclusive = predictions.kind == "multiclass"
     names = tuple(predictions.findings)
+    supported = {split: _supported(part) for split, part in parts.items()}
     thresholds, fixed = ({}, []) if exclusive else _thresholds(parts.get("validation"), names)
     parts = {split: part.decided(list(thresholds.values())) for split, part in parts.items()}
-    excluded = _excluded(parts, names)
+    judged = "test" if tested else "validation"
+    excluded = {names[i]: reason for i, reason in _short(parts[judged], judged).items()}
     macro = [i for i, name in enumerate(names) if name not in excluded]
     source: Literal["validation", "fixed"] = "validation" if "validation" in parts else "fixed"
     splits = {split: _split_scores(part, names, macro) for split, part in parts.items()}
-    test_auc = splits["test"].metrics["auc"] if tested else None
-    found = uncertainty(parts, macro, test_auc, resamples=resamples, seed_text=seed_text)
+    measured = Measured([parts], macro, supported, [names.index(name) for name in fixed])
+    found = uncertainty(measured, resamples=resamples, seed_text=seed_text)
     return Scores(
         scorer_version=SCORER_VERSION,
         predictions_sha256=predictions_sha256,
@@ -106,17 +112,22 @@ def score(
         findings=list(names),
         macro_findings=[names[i] for i in macro],
         excluded=excluded,
-        macro_undefined=None if macro else "no finding has enough patients in every split",
+        macro_undefined=None if macro else f"no finding has enough patients on {judged}",
+        supported={split: [names[i] for i in of] for split, of in supported.items()},
         thresholds=thresholds,
         threshold_source="argmax" if exclusive else source,
         fixed_thresholds=fixed,
         splits=splits,
-        gap=gaps(splits, parts, macro),
+        gap=gaps(splits, parts, macro, supported),
         intervals=found.intervals,
-        replicates=found.replicates,
         undefined_resamples=found.undefined_resamples,
         validation_auc_error=_error(parts.get("validation")),
+        subgroup_gap=_subgroup_gap(predictions, [names[i] for i in macro]) if tested else None,
     )
+
+
+def _subgroup_gap(predictions: Predictions, findings: list[str]) -> SubgroupGap | None:
+    return largest_gap([predictions.part("test")], findings)
 
 
 def _error(part: Part | None) -> float | None:
@@ -150,23 +161,24 @@ def _thresholds(
     validation: Part | None, names: tuple[str, ...]
 ) -> tuple[dict[str, float], list[str]]:
     best: dict[str, float | None] = dict.fromkeys(names)
-    for i, name in enumerate(names):
-        if validation is None:
-            continue
-        targets, labelled = validation.targets[:, i], ~np.isnan(validation.targets[:, i])
-        best[name] = best_f1_threshold(
-            targets[labelled] == 1, validation.probabilities[labelled, i]
-        )
+    if validation is not None:
+        decided = validation.decided([DEFAULT_THRESHOLD] * len(names))
+        for i in _supported(validation):
+            sample = decided.sample(i)
+            best[names[i]] = best_f1_threshold(sample.targets, sample.probabilities)
     fixed = [name for name, threshold in best.items() if threshold is None]
     return {n: DEFAULT_THRESHOLD if t is None else t for n, t in best.items()}, fixed
 
 
-def _excluded(parts: Mapping[str, Part], names: tuple[str, ...]) -> dict[str, str]:
-    reasons = {
-        name: shortfall({split: part.support(i) for split, part in parts.items()})
-        for i, name in enumerate(names)
-    }
-    return {name: reason for name, reason in reasons.items() if reason}
+def _short(part: Part, split: str) -> dict[int, str]:
+    """The findings with too few patients, by number, with the reason."""
+    reasons = {i: shortfall({split: part.support(i)}) for i in range(part.targets.shape[1])}
+    return {i: reason for i, reason in reasons.items() if reason}
+
+
+def _supported(part: Part) -> list[int]:
+    short = _short(part, "")
+    return [i for i in range(part.targets.shape[1]) if i not in short]
 
 
 def _split_scores(part: Part, names: tuple[str, ...], macro: list[int]) -> SplitScores:

@@ -7,21 +7,30 @@ scorer or of other predictions, is as none: the scores are computed anew.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from benchmark.hashing import sha256, sha256_of_file
 from benchmark.records.door import read_derived, write_record
 from benchmark.records.mask_counts import decode_mask_counts
-from benchmark.records.predictions import PredictionFileError, decode_predictions, read_bytes
+from benchmark.records.predictions import (
+    PredictionFileError,
+    Predictions,
+    decode_predictions,
+    read_bytes,
+    read_predictions,
+)
 from benchmark.records.row import Row
-from benchmark.records.scores import MaskScores, Scores
+from benchmark.records.scores import ConfigurationIntervals, MaskScores, Scores
 from benchmark.records.store import Results
+from benchmark.scoring import seeds
 from benchmark.scoring.agreement import disagreement
 from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
+from benchmark.scoring.influence import Influence, macro_auc
 from benchmark.scoring.overlap import ALL
-from benchmark.scoring.scorecard import ScoringError
+from benchmark.scoring.part import Part
+from benchmark.scoring.scorecard import SCORER_VERSION, ScoringError
 
 Found = TypeVar("Found", Scores, MaskScores)
 
@@ -52,6 +61,46 @@ def stored_mask_scores(results: Results, row: Row) -> MaskScores:
         return score_counts(decode_mask_counts(data, path), row.protocol, sha256(data))
 
     return _stored(results, row, MaskScores, compute)
+
+
+def stored_intervals(
+    results: Results, configuration: str, rows: Sequence[Row], scores: Sequence[Scores]
+) -> ConfigurationIntervals:
+    """Intervals of the means over the seeds of a configuration; see :func:`stored_scores`.
+
+    Args:
+        results: the folder.
+        configuration: what tells it from all others there.
+        rows: its finished rows, by seed.
+        scores: of each.
+    """
+    if len(rows) == 1:
+        return seeds.of_one(scores[0])
+    saved = results.intervals_path(configuration)
+    known = read_derived(saved, ConfigurationIntervals)
+    if known and _version(known) == (
+        SCORER_VERSION, scores[0].seed_text, [each.predictions_sha256 for each in scores]
+    ):  # fmt: skip
+        return known
+    found = seeds.of_all([_predictions(results, row) for row in rows], scores)
+    with contextlib.suppress(OSError):
+        write_record(saved, found, readable=False)
+    return found
+
+
+def _version(known: ConfigurationIntervals) -> tuple[int, str, list[str]]:
+    return known.scorer_version, known.seed_text, known.predictions_sha256
+
+
+def _predictions(results: Results, row: Row) -> Predictions:
+    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    return read_predictions(path, row.dataset.task.kind)
+
+
+def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | None:
+    """What each test patient adds to the macro AUC of a row; None where it is undefined."""
+    test = Part.scored(_predictions(results, row).part("test"), scores.thresholds)
+    return macro_auc(test, [scores.findings.index(f) for f in scores.macro_findings])
 
 
 def stored_headline(results: Results, row: Row) -> tuple[str, float | None]:

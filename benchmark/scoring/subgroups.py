@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.scoring import bootstrap
-from benchmark.scoring.intervals import percentile
-from benchmark.scoring.metrics import METRICS, Sample
+from benchmark.records.scores import SubgroupGap
+from benchmark.scoring.influence import Influence, auc, bounded, mean_of, mean_of_defined, share
+from benchmark.scoring.intervals import LEVEL, normal
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 
@@ -27,17 +28,17 @@ AGE_BANDS = {"0-19": (0, 20), "20-39": (20, 40), "40-59": (40, 60), "60-79": (60
              "80 and over": (80, OLDEST + 1)}  # fmt: skip
 NORMAL = ("normal", "no finding", "healthy")
 """Exclusive findings of this name, in any case, are the absence of one."""
-RESAMPLES = 1000
+AXES = ("sex", "age", "view")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, mean over the runs, with its 95 % interval from the bootstrap over patients.
+    """A value, mean over the runs, with its 95 % interval from the choice of patients.
 
     Attributes:
         n, n_positive: images it rests on, and the positive ones among them.
         value, low, high: in [0, 1]; None where fewer than 10 patients are positive, or, for an
-            AUC, negative. 0 and 1 have no interval: resampling what is all alike shows none.
+            AUC, negative.
     """
 
     n: int
@@ -78,9 +79,6 @@ def subgroups(
     runs: Sequence[Predictions],
     thresholds: Sequence[Mapping[str, float]],
     findings: Sequence[str],
-    *,
-    seed_text: str,
-    resamples: int = RESAMPLES,
 ) -> list[Subgroup]:
     """Subgroups by sex, age band and view of the test images; none where the set tells nothing.
 
@@ -89,11 +87,34 @@ def subgroups(
         thresholds: for each run finding -> the frozen threshold; empty for exclusive findings,
             of which the most probable one is called.
         findings: the protocol's findings that enter a mean.
-        seed_text: what the resamples are drawn from.
-        resamples: number of resamples.
     """
-    test = _Test.of(runs, thresholds, seed_text, resamples)
-    return [group for axis in ("sex", "age", "view") for group in _axis(test, axis, findings)]
+    parts = [Part.scored(*of_run) for of_run in zip(runs, thresholds, strict=True)]
+    test = _Test(runs[0], parts)
+    return [group for axis in AXES for group in _axis(test, axis, findings)]
+
+
+def largest_gap(runs: Sequence[Predictions], findings: Sequence[str]) -> SubgroupGap | None:
+    """The largest difference in mean AUC between two levels of one axis; None without two.
+
+    Arguments as in `subgroups`. Its interval is Bonferroni's over all pairs of levels, because the
+    largest of them was looked for.
+    """
+    if not findings or not any(level_of(runs[0], axis).any() for axis in AXES):
+        return None
+    test = _Test(runs[0], [Part.of(run) for run in runs])
+    pairs = [
+        (axis, *pair)
+        for axis in AXES
+        for pair in combinations(_levels(test, axis, findings).items(), 2)
+    ]
+    if not pairs:
+        return None
+    axis, (first, a), (second, b) = max(pairs, key=lambda p: abs(p[1][1].value - p[2][1].value))
+    better, worse = (first, second) if a.value >= b.value else (second, first)
+    gap = a - b if a.value >= b.value else b - a
+    level = 1 - (1 - LEVEL) / len(pairs)
+    interval = normal(gap.value, gap.variance, gap.degrees, level)
+    return SubgroupGap(axis=axis, better=better, worse=worse, value=gap.value, interval=interval)
 
 
 def level_of(predictions: Predictions, axis: str) -> np.ndarray:
@@ -111,45 +132,35 @@ def age_bands(ages: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Test:
-    """The test split: (N, F) targets; (S, N, F) log-odds and decisions of the runs."""
+    """The test split: what is shared by the runs, and each run's part of it."""
 
     shared: Predictions
-    targets: np.ndarray
-    log_odds: np.ndarray
-    decisions: np.ndarray
-    seed_text: str
-    resamples: int
+    parts: list[Part]
 
-    @classmethod
-    def of(
-        cls,
-        runs: Sequence[Predictions],
-        thresholds: Sequence[Mapping[str, float]],
-        seed_text: str,
-        resamples: int,
-    ) -> _Test:
-        parts = [Part.scored(*of_run) for of_run in zip(runs, thresholds, strict=True)]
-        odds, decisions = [p.log_odds for p in parts], [p.decisions for p in parts]
-        targets = np.array(runs[0].targets)
-        return cls(runs[0], targets, np.array(odds), np.array(decisions), seed_text, resamples)
+    @property
+    def targets(self) -> np.ndarray:
+        """(N, F), NaN where unlabelled."""
+        return self.parts[0].targets
+
+    def mean_auc(self, here: np.ndarray, columns: list[int]) -> Influence | None:
+        """Mean over runs and findings of the AUC of the images ``here``, (N,) bool."""
+        targets = np.where(here[:, None], self.targets, np.nan)
+        return mean_of_defined(
+            [
+                auc(targets[:, c], part.log_odds[:, c], part.patients)
+                for part in self.parts
+                for c in columns
+            ]
+        )
 
     def auc(self, here: np.ndarray, columns: list[int]) -> Estimate:
-        """Mean AUC over some findings of the images ``here``, (N,) bool."""
+        """The same as an estimate."""
         n, positive = self.count(here, columns)
-        if self.supported(here, columns) != columns:
+        found = self.mean_auc(here, columns) if self.supported(here, columns) == columns else None
+        if found is None:
             return Estimate(n, positive)
-        targets = self.targets[here][:, columns]
-        values, drawn = [], []
-        for odds, decisions in zip(self.log_odds, self.decisions, strict=True):
-            odds, decisions = odds[here][:, columns], decisions[here][:, columns]
-            values.append(np.mean([_auc(t, o) for t, o in zip(targets.T, odds.T, strict=True)]))
-            drawn.append(
-                bootstrap.resample(
-                    targets, odds, decisions, self.shared.patient_id[here],
-                    resamples=self.resamples, seed_text=self.seed_text, stream="test",
-                ).auc
-            )  # fmt: skip
-        return _estimate(n, positive, float(np.mean(values)), np.mean(drawn, axis=0))
+        fewest = min(min(self._patients(here, c)) for c in columns)
+        return Estimate(n, positive, found.value, *bounded(found, fewest))
 
     def count(self, here: np.ndarray, columns: list[int]) -> tuple[int, int]:
         """Images labelled for any of the findings, and positive for any."""
@@ -162,39 +173,31 @@ class _Test:
         real = [i for i, f in enumerate(self.shared.findings) if f.lower() not in NORMAL]
         ill = here & (self.targets[:, real] == 1).any(axis=1)
         n, positive = int(here.sum()), int(ill.sum())
-        ids, codes = np.unique(self.shared.patient_id[ill], return_inverse=True)
-        if len(ids) < MINIMUM_PATIENTS:
+        patients = self.parts[0].patients
+        if (ill_patients := len(np.unique(patients[ill]))) < MINIMUM_PATIENTS:
             return Estimate(n, positive)
-        missed = ~self.decisions[:, ill][:, :, real].any(axis=2)
-        of_patient = np.bincount(codes, weights=missed.mean(axis=0))
-        weights = np.hstack(
-            list(bootstrap.multiplicities(len(ids), self.resamples, self.seed_text, "test"))
+        missed = mean_of(
+            [
+                each
+                for part in self.parts
+                if (each := share(ill * ~part.decisions[:, real].any(axis=1), 1.0 * ill, patients))
+            ]
         )
-        drawn = (of_patient @ weights) / (np.bincount(codes) @ weights)
-        return _estimate(n, positive, float(missed.mean()), drawn)
+        return Estimate(n, positive, missed.value, *bounded(missed, ill_patients))
 
     def supported(self, here: np.ndarray, columns: list[int]) -> list[int]:
         """The findings that ten patients have, and ten have not, on the images ``here``."""
-        patients = self.shared.patient_id[here]
-        supports = {c: Support.of(self.targets[here, c], patients) for c in columns}
-        return [
-            c
-            for c, support in supports.items()
-            if min(support.n_positive_patients, support.n_negative_patients) >= MINIMUM_PATIENTS
-        ]
+        return [c for c in columns if min(self._patients(here, c)) >= MINIMUM_PATIENTS]
+
+    def _patients(self, here: np.ndarray, column: int) -> tuple[int, int]:
+        support = Support.of(self.targets[here, column], self.parts[0].patients[here])
+        return support.n_positive_patients, support.n_negative_patients
 
 
 def _axis(test: _Test, axis: str, findings: Sequence[str]) -> Iterator[Subgroup]:
-    levels = level_of(test.shared, axis)
-    names = [name for name in (AGE_BANDS if axis == "age" else np.unique(levels)) if name]
-    groups = {str(name): levels == name for name in names if (levels == name).any()}
-    every = list(test.shared.findings)
+    every, groups = list(test.shared.findings), _images(test, axis)
     columns = [every.index(finding) for finding in findings]
-    supported = [test.supported(here, columns) for here in groups.values()]
-    counting = [
-        of_level for of_level in supported if of_level and 2 * len(of_level) >= len(columns)
-    ]
-    common = [c for c in columns if counting and all(c in of_level for of_level in counting)]
+    common = _common(test, groups, columns)
     for name, here in groups.items():
         yield Subgroup(
             axis,
@@ -207,12 +210,29 @@ def _axis(test: _Test, axis: str, findings: Sequence[str]) -> Iterator[Subgroup]
         )
 
 
-def _estimate(n: int, positive: int, value: float, drawn: np.ndarray) -> Estimate:
-    interval = percentile(drawn) if 0 < value < 1 else None
-    return Estimate(n, positive, value, *(interval or ()))
+def _levels(test: _Test, axis: str, findings: Sequence[str]) -> dict[str, Influence]:
+    """Level -> its mean AUC over the findings that all levels that count have."""
+    groups = _images(test, axis)
+    common = _common(test, groups, [list(test.shared.findings).index(f) for f in findings])
+    found = {
+        name: test.mean_auc(here, common)
+        for name, here in groups.items()
+        if common and test.supported(here, common) == common
+    }
+    return {name: each for name, each in found.items() if each}
 
 
-def _auc(targets: np.ndarray, odds: np.ndarray) -> float:
-    known = ~np.isnan(targets)
-    positive, odds = targets[known] == 1, np.asarray(odds[known], float)
-    return METRICS["auc"].function(Sample(positive, odds, odds, positive))
+def _images(test: _Test, axis: str) -> dict[str, np.ndarray]:
+    """Level -> which images are of it, (N,) bool."""
+    levels = level_of(test.shared, axis)
+    names = [str(name) for name in (AGE_BANDS if axis == "age" else np.unique(levels)) if name]
+    return {name: levels == name for name in names if (levels == name).any()}
+
+
+def _common(test: _Test, groups: Mapping[str, np.ndarray], columns: list[int]) -> list[int]:
+    """The findings that every level has enough patients of, but for levels that lack most."""
+    supported = [test.supported(here, columns) for here in groups.values()]
+    counting = [
+        of_level for of_level in supported if of_level and 2 * len(of_level) >= len(columns)
+    ]
+    return [c for c in columns if counting and all(c in of_level for of_level in counting)]

@@ -18,6 +18,7 @@ from benchmark.models import NORMALISATIONS
 from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
+from benchmark.suites.families import DEFAULT, read_families
 from benchmark.training.imbalance import AXIS as IMBALANCE
 from benchmark.training.recipes import with_named
 from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
@@ -84,7 +85,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 """Axes whose values are known here: another one must not run as if it meant something."""
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
-        "recipe_for", "ensembles", "lungs"}  # fmt: skip
+        "recipe_for", "ensembles", "lungs", "families"}  # fmt: skip
 Variant = dict[str, Any]
 """Values of the image axes, as fields of a spec."""
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
@@ -123,6 +124,8 @@ class Suite:
         ensembles: made of the suite's models; planned behind them.
         matrix_for: axes that have other values for one model, by model name: a block (in the file
             a table), or several (an array of tables), whose combinations are added up.
+        families: axes within each of which configurations are compared, all else being equal; the
+            first gives the letters of a table.
         lungs: what finds the lungs for preprocessing variants that need them.
         run_all: whether ``run --all`` runs it.
         budget_minutes: nominal minutes on two CPU cores; the models named in the file and then the
@@ -137,6 +140,7 @@ class Suite:
     recipe_for: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix_for: dict[str, list[dict[str, list]]] = field(default_factory=dict)
     ensembles: tuple[Ensemble, ...] = ()
+    families: tuple[str, ...] = DEFAULT
     lungs: LungNetwork = LungNetwork()
     run_all: bool = True
     budget_minutes: float | None = None
@@ -284,6 +288,7 @@ def parse_suite(name: str, path: object, text: str) -> Suite:
     content["matrix"] = _matrix(path, content.get("matrix", {}))
     content["matrix_for"] = _blocks(path, content.get("matrix_for", {}))
     content["ensembles"] = read_ensembles(path, content.get("ensembles", []))
+    content["families"] = read_families(path, content.get("families", list(DEFAULT)))
     content["lungs"] = _lungs(path, content.get("lungs", {}))
     suite = Suite(**content | {"name": name})
     if ALL_MODELS not in suite.matrix["models"]:  # else the plan checks it, which knows them all

@@ -12,14 +12,20 @@ from benchmark.data.facts import PreparedFacts
 from benchmark.data.shapes import Shapes
 from benchmark.data.view_facts import ViewFacts
 from benchmark.records.row import Row
-from benchmark.records.scores import MaskScores, Scores, StoredComparison
+from benchmark.records.scores import (
+    ConfigurationIntervals,
+    MaskScores,
+    Scores,
+    StoredTable,
+)
 
 FOLDER = Path(__file__).parent
 RECORDS: dict[str, Any] = {
     "row": Row,
     "scores": Scores,
     "mask_scores": MaskScores,
-    "comparisons": dict[str, StoredComparison],
+    "intervals": ConfigurationIntervals,
+    "comparisons": StoredTable,
     "prepared": PreparedFacts,
     "shapes": Shapes,
     "view": ViewFacts,

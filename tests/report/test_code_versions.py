@@ -50,7 +50,7 @@ def test_seeds_of_two_versions_are_two_configurations(results, add, add_old):
     assert [run.row for run in counted.runs] == new
     assert [run.row for run in other.runs] == old
     assert counted.key == counted.config_id == other.config_id != other.key
-    assert table.group_numbers == {counted.key: 1}
+    assert table.ranked == (counted,)
     assert (counted.stale, other.stale) == ("", CHANGE)
     assert table.obstacles == {
         other.key: "made by another version of the code (training 0): the same configuration made "
@@ -75,7 +75,7 @@ def test_what_is_stale_throughout_is_ranked_and_marked(results, add_old):
     for seed in range(3):
         add_old("cnn", seed)
     text = write(results).read_text()
-    assert "| 1 | cnn ¶ |" in text
+    assert "| – | cnn ¶ |" in text
     assert f"- ¶ Made by another version of the code ({CHANGE}); {AGAIN}: cnn." in text
     assert "| ¶ | Made by another version" in text
     with (results.folder / "leaderboard.csv").open(newline="") as file:
@@ -97,7 +97,7 @@ def test_of_a_model_that_is_not_here_the_later_version_counts(results, add):
     counted, other = table.configurations
     assert (counted.seeds, counted.stale, counted.differs) == ([0, 1, 2], "", "")
     assert (other.seeds, other.stale, other.differs) == ([3, 4, 5], "", "model bbbb")
-    assert table.group_numbers == {counted.key: 1}
+    assert table.ranked == (counted,)
 
 
 def test_of_a_model_that_is_not_here_other_components_are_compared(results, add_old):

@@ -18,8 +18,7 @@ from benchmark.records.row import History, StartingWeights
 from benchmark.report import splits
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
-from benchmark.scoring.intervals import logit_of_replicates
-from benchmark.scoring.replicates import decode
+from benchmark.scoring.seeds import of_all
 from tests.records.rows import counts_of
 
 NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
@@ -184,21 +183,53 @@ def test_fewer_than_three_seeds_are_shown_and_not_ranked(results, add, add_seeds
     rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
     assert rows["cnn"][0] == "2 of 3 seeds, not ranked yet"
     assert list(rows)[2] == "cnn"  # above the ranked ones: no constant stands first
-    assert rows["cnn"][8] == "2 of 3"
     assert "cnn (2 of 3 seeds, not ranked yet) |" in written(results)
+    assert rows["cnn"][8] == "2 of 3"
     assert rows["constant"][8] == "1 fixed"
-    assert {rows["linear"][0], rows["constant"][0]} <= {"1", "2"}
     assert "Not ranked, 2 of the 3 seeds that a comparison needs: cnn." in text
 
 
-def test_groups_lead_with_the_better_model(results, add, add_seeds):
+def test_letters_tell_apart_within_a_family_and_baselines_stand_beside_it(results, add, add_seeds):
     add_seeds("weak", strength=0.2)
     add_seeds("strong", strength=6.0)
+    add_seeds("strongish", strength=5.9)
+    add_seeds("other_size", strength=6.0, spec={"resolution": 128})
     add("constant", strength=0.0)
-    write(results)
+    text = write(results).read_text()
     with (results.folder / "leaderboard.csv").open(newline="") as file:
-        groups = {line["model"]: line["group"] for line in csv.DictReader(file)}
-    assert groups == {"strong": "1", "weak": "2", "constant": "2"}
+        lines = {line["model"]: line for line in csv.DictReader(file)}
+    letters = {model: line["letters"] for model, line in lines.items()}
+    assert letters == {"strong": "a", "strongish": "a", "weak": "b", "constant": "",
+                       "other_size": ""}  # fmt: skip
+    assert lines["strong"]["provisional"] == "True"
+    assert "| (a) | strong " in text
+    assert "| – | constant " in text
+    assert "have been told in 80 % of tries" in text
+    (table,) = json.loads((results.folder / "leaderboard.json").read_bytes())["tables"]
+    (family,) = table["families"]
+    assert family["axis"] == "models"
+    assert family["same"]["resolution"] == "64"
+    assert len(family["comparisons"]) == 3
+    assert sum(family["comes_first"].values()) == pytest.approx(1)
+    outside = {each["second"] for each in table["outside"]}
+    assert outside == {lines[name]["config_id"] for name in ("constant", "other_size")} or (
+        lines["other_size"]["config_id"] == table["outside"][0]["first"]
+    )
+
+
+def test_what_a_choice_changes_is_paired_over_models(results, add_seeds):
+    for size in (64, 128):
+        for model in ("cnn", "mlp"):
+            add_seeds(model, strength=1.0 if size == 64 else 4.0, spec={"resolution": size})
+    add_seeds("linear")
+    text = write(results).read_text()
+    (table,) = json.loads((results.folder / "leaderboard.json").read_bytes())["tables"]
+    (effect,) = table["effects"]
+    assert (effect["axis"], effect["before"], effect["after"]) == ("size", "64", "128")
+    assert (effect["helped"], effect["pairs"], sorted(effect["models"])) == (2, 2, ["cnn", "mlp"])
+    assert effect["difference"] > 0.1
+    assert "| size | 64 | 128 |" in text
+    assert "2 of 2" in text
 
 
 def test_numbers_are_means_over_seeds_of_the_scores(results, add_seeds):
@@ -218,16 +249,8 @@ def test_numbers_are_means_over_seeds_of_the_scores(results, add_seeds):
         values = [s.splits["test"].metrics[metric] for s in scores]
         assert measured[f"test_{metric}"]["mean"] == pytest.approx(np.mean(values))
         assert measured[f"test_{metric}"]["seed_sd"] == pytest.approx(np.std(values, ddof=1))
-    averaged = {
-        name: np.mean([decode(s.replicates[name]) for s in scores], axis=0)
-        for name in scores[0].replicates
-    }
-    limits = {
-        "test_auc": logit_of_replicates(measured["test_auc"]["mean"], averaged["test_auc"]),
-        "test_f1": np.percentile(averaged["test_f1"], [2.5, 97.5]),
-        "gap_auc": np.percentile(averaged["train_auc"] - averaged["test_auc"], [2.5, 97.5]),
-        "gap_f1": np.percentile(averaged["train_f1"] - averaged["test_f1"], [2.5, 97.5]),
-    }
+    contents = [read_predictions(results.predictions_path(row.spec_id), "binary") for row in rows]
+    limits = of_all(contents, scores).intervals
     for name, expected in limits.items():
         assert [measured[name]["low"], measured[name]["high"]] == pytest.approx(expected)
     parts = [measured[f"gap_auc_{p}"]["mean"] for p in ("train_minus_validation",
@@ -306,7 +329,7 @@ def test_undefined_scores_are_dashes_with_a_reason(results, add_seeds, make_prot
     text = sections(written(results))["toy/official 1.0.0"]
     row = next(row for row in table_rows(text) if row[1] == "cnn")
     assert (row[0], row[5], row[6]) == ("–", "–", "–")
-    assert "No AUC and no F1, no finding has enough patients in every split: cnn." in text
+    assert "No AUC and no F1, no finding has enough patients on test: cnn." in text
 
 
 def test_names_from_data_cannot_break_the_document(results, add, add_seeds, make_protocol):
@@ -363,12 +386,12 @@ def test_what_a_configuration_is_behind_the_best_is_told_with_its_p(results, add
     add_seeds("strong", strength=6.0)
     add_seeds("weak", strength=0.2)
     text = sections(written(results))["toy/official 1.0.0"]
-    below = table_rows(text.split("AUC of strong, the best")[1])[2]
+    below = table_rows(text.split("Within models, all else the same")[1])[3]
     values = {r[1]: r[5] for r in table_rows(text) if len(r) == 12}
     difference = float(values["strong"][:5]) - float(values["weak"][:5])
     assert below[0] == "weak"
-    assert float(below[1]) == pytest.approx(difference, abs=0.0011)
-    assert below[3] == "&lt; 0.001"
+    assert float(below[2]) == pytest.approx(difference, abs=0.0011)
+    assert below[4] == "&lt; 0.001"
 
 
 def test_published_weights_are_named_with_their_licence(results, add):

@@ -41,7 +41,7 @@ def with_last(value):
 
 
 def ranked(table):
-    return {c.spec.model for group in table.groups for c in group}
+    return {c.spec.model for c in table.ranked}
 
 
 CHANGES = {

@@ -32,7 +32,7 @@ def test_they_stand_in_a_table_of_their_own_by_validation_and_unranked(mixed):
     tested, untested = gather(mixed)
     assert (tested.tested, untested.tested) == (True, False)
     assert untested.watermarks == (WITHOUT_TEST,)
-    assert not untested.groups
+    assert not untested.ranked
     assert [c.spec.model for c in untested.unranked] == ["mlp", "cnn"]
     assert all("no test image" in why for why in untested.obstacles.values())
 
@@ -51,11 +51,11 @@ def test_the_leaderboard_says_what_they_are_for(mixed):
     assert f"| {error:.3f} |" in mlp
 
 
-def test_exports_hold_them_without_a_group_or_a_test_number(mixed):
+def test_exports_hold_them_without_a_letter_or_a_test_number(mixed):
     write(mixed)
     told = json.loads((mixed.folder / "leaderboard.json").read_bytes())
     (mlp,) = [c for c in told["configurations"] if c["model"] == "mlp"]
-    assert mlp["group"] is None
+    assert mlp["letters"] is None
     assert mlp["watermarks"] == [WITHOUT_TEST]
     assert mlp["measurements"]["test_auc"]["mean"] is None
     assert mlp["measurements"]["validation_auc"]["mean"] > 0.5

@@ -2,86 +2,99 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scipy.special import expit
 from scoring_cases import predictions, take
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_curve
 
-from benchmark.scoring import bootstrap, intervals, score
-from benchmark.scoring.replicates import decode, encode
+from benchmark.scoring import bootstrap, score
+from benchmark.scoring.part import Part
 
-DRAWS = {"resamples": 40, "seed_text": "protocol", "stream": "test"}
-
-
-def case(seed, patients, findings, unlabelled, prevalence=0.4):
-    """Arrays of a test split whose patients have one to four images each."""
-    rng = np.random.default_rng(seed)
-    ids = np.repeat([f"p{i}" for i in range(patients)], rng.integers(1, 5, size=patients))
-    shape = (len(ids), findings)
-    targets = (rng.random(shape) < prevalence).astype(float)
-    scores = (targets + rng.normal(size=shape)).round(1)
-    targets[rng.random(shape) < unlabelled] = np.nan
-    return targets, scores, scores > 0.5, ids
+DRAWS = {"resamples": 30, "seed_text": "protocol"}
+PATIENTS = 40
 
 
-def naive(targets, scores, decisions, ids, *, resamples, seed_text, stream):
-    names = np.unique(ids)
-    (weights,) = bootstrap.multiplicities(len(names), resamples, seed_text, stream, resamples)
-    aucs, f1s = [], []
-    for column in weights.T:
-        rows = [
-            np.tile(np.flatnonzero(ids == n), int(w)) for n, w in zip(names, column, strict=True)
+def case(seed=0, findings=2, unlabelled=0.2):
+    """Validation and decided test images without a tie between scores."""
+    made = predictions("multilabel", findings, PATIENTS, 2, unlabelled=unlabelled, seed=seed)
+    noise = np.random.default_rng([seed, 1]).normal(size=made.logits.shape)
+    logits = (made.logits + noise).astype(np.float32)
+    made = dataclasses.replace(made, logits=logits, probabilities=expit(logits))
+    validation, test = (Part.of(made.part(split)) for split in ("validation", "test"))
+    return validation, test.decided([0.4] * findings)
+
+
+def drawn_rows(part, finding, times):
+    """Rows of one finding's labelled images, each as often as its patient was drawn."""
+    rows = np.repeat(np.arange(len(part.patients)), times[part.patients].astype(int))
+    return rows[~np.isnan(part.targets[rows, finding])]
+
+
+def naive(validation, test, finding, of_validation, of_test, free):
+    v, t = (
+        drawn_rows(part, finding, times)
+        for part, times in ((validation, of_validation), (test, of_test))
+    )
+    truth, probabilities = test.targets[t, finding] == 1, test.probabilities[t, finding]
+    called = test.decisions[t, finding]
+    if free:
+        stated, known = validation.probabilities[v, finding], validation.targets[v, finding] == 1
+        threshold = max(np.unique(stated), key=lambda p: (f1_score(known, stated >= p), p))
+        called = probabilities >= threshold
+    false, true, _ = roc_curve(truth, probabilities, drop_intermediate=False)
+    return {
+        "f1": f1_score(truth, called),
+        "best_f1": max(f1_score(truth, probabilities >= p) for p in np.unique(probabilities)),
+        "average_precision": average_precision_score(truth, probabilities),
+        "sensitivity_at_specificity_0.95": true[false <= 0.05 + 1e-12].max(),
+    }
+
+
+@pytest.mark.parametrize(("findings", "fixed"), [(1, ()), (2, (1,)), (2, (0, 1))])
+def test_replicates_equal_a_loop_over_resampled_rows(findings, fixed):
+    validation, test = case(findings=findings)
+    got = bootstrap.replicates(test, validation, range(findings), fixed, **DRAWS)
+    weights = [
+        next(bootstrap.multiplicities(PATIENTS, *DRAWS.values(), stream, 30))
+        for stream in ("validation", "test")
+    ]
+    for r in range(DRAWS["resamples"]):
+        each = [
+            naive(validation, test, f, *(w[:, r] for w in weights), f not in fixed)
+            for f in range(findings)
         ]
-        rows = np.concatenate(rows)
-        drawn = []
-        for f in range(targets.shape[1]):
-            known = rows[~np.isnan(targets[rows, f])]
-            truth = targets[known, f] == 1
-            if truth.all() or not truth.any():
-                drawn.append((math.nan, math.nan))
-            else:
-                auc = roc_auc_score(truth, scores[known, f])
-                drawn.append((auc, f1_score(truth, decisions[known, f])))
-        auc, f1 = np.mean(drawn, axis=0)
-        aucs.append(auc)
-        f1s.append(f1)
-    return np.array(aucs), np.array(f1s)
+        for name in bootstrap.RESAMPLED:
+            expected = np.mean([one[name] for one in each])
+            assert got[name][r] == pytest.approx(expected, abs=1e-12), (name, r)
 
 
-@pytest.mark.parametrize("unlabelled", [0.0, 0.3])
-@pytest.mark.parametrize(("patients", "findings"), [(4, 1), (12, 3), (60, 2)])
-def test_replicates_equal_a_loop_over_resampled_rows(patients, findings, unlabelled):
-    arrays = case(patients, patients, findings, unlabelled)
-    got = bootstrap.resample(*arrays, **DRAWS)
-    auc, f1 = naive(*arrays, **DRAWS)
-    np.testing.assert_allclose(got.auc, auc, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(got.f1, f1, rtol=0, atol=1e-12)
+def test_without_validation_decisions_stay_what_they_are():
+    validation, test = case()
+    frozen = bootstrap.replicates(test, None, [0, 1], **DRAWS)
+    fixed = bootstrap.replicates(test, validation, [0, 1], (0, 1), **DRAWS)
+    for name in bootstrap.RESAMPLED:
+        np.testing.assert_array_equal(frozen[name], fixed[name])
 
 
-@given(seed=st.integers(0, 10**6), patients=st.integers(1, 8), prevalence=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
-def test_replicates_of_tiny_sets_equal_the_loop_or_are_undefined_with_it(
-    seed, patients, prevalence
-):
-    arrays = case(seed, patients, 1, 0.2, prevalence)
-    draws = DRAWS | {"resamples": 6}
-    got = bootstrap.resample(*arrays, **draws)
-    auc, f1 = naive(*arrays, **draws)
-    np.testing.assert_allclose(got.auc, auc, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(got.f1, f1, rtol=0, atol=1e-12)
+def test_a_resample_without_a_positive_image_is_undefined():
+    validation, test = case(findings=1, unlabelled=0.0)
+    targets = np.where(test.patients[:, None] == 3, 1.0, 0.0)
+    got = bootstrap.replicates(dataclasses.replace(test, targets=targets), validation, [0], **DRAWS)
+    (weights,) = bootstrap.multiplicities(PATIENTS, *DRAWS.values(), "test", 30)
+    for values in got.values():
+        np.testing.assert_array_equal(np.isnan(values), weights[3] == 0)
 
 
 def test_blocks_of_resamples_do_not_change_the_replicates(monkeypatch):
-    arrays = case(1, 20, 2, 0.1)
-    whole = bootstrap.resample(*arrays, **DRAWS)
+    validation, test = case()
+    whole = bootstrap.replicates(test, validation, [0, 1], **DRAWS)
     monkeypatch.setattr(bootstrap, "BLOCK_ELEMENTS", 70)
-    parts = bootstrap.resample(*arrays, **DRAWS)
-    np.testing.assert_array_equal(whole.auc, parts.auc)
-    np.testing.assert_array_equal(whole.f1, parts.f1)
+    parts = bootstrap.replicates(test, validation, [0, 1], **DRAWS)
+    for name in bootstrap.RESAMPLED:
+        np.testing.assert_allclose(whole[name], parts[name], rtol=1e-15)
 
 
 def test_each_resample_draws_as_many_patients_as_there_are():
@@ -100,61 +113,17 @@ def test_draws_are_fixed_by_the_text_and_differ_between_streams():
 
 
 def test_draws_are_the_same_on_every_machine():
-    # Philox (Salmon et al. 2011) of a SHA-256 key: replicates stored by one release of NumPy stay
-    # comparable with those of another.
+    # Philox (Salmon et al. 2011) of a SHA-256 key: what one release of NumPy drew, another draws.
     (weights,) = bootstrap.multiplicities(6, 2, "protocol", "test", 2)
     assert weights.T.astype(int).tolist() == [[1, 1, 1, 2, 0, 1], [0, 0, 3, 0, 3, 0]]
 
 
-def test_rows_of_one_test_set_are_paired_whatever_their_order_in_the_file():
+def test_the_order_of_a_file_changes_no_interval():
     source = predictions(patients=30, images=3)
     shuffled = take(source, np.random.default_rng(3).permutation(len(source.split)))
     a, b = (
         score(p, predictions_sha256="0" * 64, seed_text="t", resamples=50)
         for p in (source, shuffled)
     )
-    assert a.replicates == b.replicates
-    assert a.intervals == b.intervals
-
-
-def test_paired_replicates_of_equal_models_do_not_differ_and_of_unequal_ones_vary_less():
-    good = predictions(patients=60, findings=1, kind="binary", seed=1)
-    rng = np.random.default_rng(2)
-    noisy = (good.logits + 0.3 * rng.normal(size=good.logits.shape)).astype(np.float32)
-    other = take(good, np.arange(len(good.split)), logits=noisy)
-    a, b, unpaired = (
-        decode(
-            score(p, predictions_sha256="0" * 64, seed_text=text, resamples=300).replicates[
-                "test_auc"
-            ]
-        )
-        for p, text in ((good, "t"), (other, "t"), (other, "another text"))
-    )
-    assert np.std(a - b) < 0.5 * np.std(a - unpaired)
-
-
-def test_stored_replicates_come_back_to_seven_digits():
-    values = np.array([0.0, 0.5, 1.0, math.nan, 1 / 3, -0.1234567])
-    np.testing.assert_allclose(decode(encode(values)), values, rtol=6e-8)
-    assert encode(np.array([1.0, -2.0])) == "AACAPwAAAMA="  # little-endian on every machine
-    assert len(decode(encode(np.empty(0)))) == 0
-
-
-def test_percentile_interval_leaves_out_the_undefined():
-    replicates = np.array([math.nan, *np.linspace(0, 1, 101)])
-    assert intervals.percentile(replicates) == pytest.approx([0.025, 0.975])
-    assert intervals.percentile(np.array([math.nan])) is None
-
-
-def test_logit_interval_stays_inside_and_agrees_with_the_normal_one_when_narrow():
-    low, high = intervals.logit(0.98, 0.02**2)
-    assert 0 < low < 0.98 < high < 1
-    assert intervals.logit(0.7, 1e-8) == pytest.approx(intervals.normal(0.7, 1e-8), abs=1e-7)
-    assert intervals.logit(1.0, 0.0) == (1.0, 1.0)
-
-
-def test_logit_interval_of_replicates_takes_their_variance():
-    replicates = np.array([0.8, math.nan, 0.9, 0.85])
-    expected = intervals.logit(0.84, float(np.var([0.8, 0.9, 0.85], ddof=1)))
-    assert intervals.logit_of_replicates(0.84, replicates) == pytest.approx(expected)
-    assert intervals.logit_of_replicates(0.84, replicates[:2]) is None
+    for name, limits in a.intervals.items():
+        assert limits == pytest.approx(b.intervals[name], rel=1e-7), name

@@ -10,17 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.records.door import read_record
-from benchmark.records.scores import StoredComparison
+from benchmark.records.scores import StoredTable
 from benchmark.scoring import comparisons
 from benchmark.scoring.comparisons import StoredComparisons
-from benchmark.scoring.ranking import Entry, Seed, compare
+from benchmark.scoring.families import come_first
+from benchmark.scoring.influence import Influence
+from benchmark.scoring.ranking import Entry, Seed, compare, mean_difference
 from tests.records.rows import changed_by_hand, changed_bytes, resealed
 
 
 def entry(name: str, value: float, seed: int) -> Entry:
-    rng = np.random.default_rng(seed)
-    seeds = [Seed(value + i / 500, value + rng.normal(size=50)) for i in (0, 1)]
-    return Entry(name, seeds, predictions=[f"{name}{i}" for i in (0, 1)])
+    terms = np.random.default_rng(seed).normal(size=50) / 500
+    seeds = [Seed(value + i / 500, predictions=f"{name}{i}") for i in (0, 1)]
+    return Entry(name, seeds, lambda: [Influence(each.value, terms) for each in seeds])
 
 
 @pytest.fixture
@@ -28,16 +30,16 @@ def counted(monkeypatch):
     """Pairs that were really computed."""
     calls = []
 
-    def counting(first, second):
-        calls.append((first.config_id, second.config_id))
-        return compare(first, second)
+    def counting(pairs):
+        calls.extend((first.config_id, second.config_id) for first, second in pairs)
+        return mean_difference(pairs)
 
-    monkeypatch.setattr(comparisons, "compare", counting)
+    monkeypatch.setattr(comparisons, "mean_difference", counting)
     return calls
 
 
 def ask(path, *pairs):
-    stored = StoredComparisons(path)
+    stored = StoredComparisons(path, "x")
     answers = [stored.compare(*pair) for pair in pairs]
     stored.save()
     return answers
@@ -55,7 +57,7 @@ def test_a_comparison_is_computed_once_and_then_read(tmp_path, counted):
 def test_another_prediction_file_is_compared_anew_and_the_old_one_forgotten(tmp_path, counted):
     path, (a, b) = tmp_path / "table.json", (entry("a", 0.8, 1), entry("b", 0.7, 2))
     ask(path, (a, b))
-    edited = replace(b, predictions=["b0", "other"])
+    edited = replace(b, seeds=[b.seeds[0], replace(b.seeds[1], predictions="other")])
     ask(path, (a, edited))
     assert counted == [("a", "b"), ("a", "b")]
     ask(path, (a, b))
@@ -73,14 +75,32 @@ def test_a_new_scorer_or_a_damaged_file_computes_anew(tmp_path, counted, monkeyp
 
 
 PAIR = (entry("a", 0.8, 1), entry("b", 0.7, 2))
-KEY = "24eb58fc4d9b7a64"
+KEY = "cb3a9e6de6599ed2"
 
 
 def test_the_file_is_a_record_under_the_same_keys_as_ever(tmp_path):
     (asked,) = ask(tmp_path / "table.json", PAIR)
-    known = read_record(tmp_path / "table.json", dict[str, StoredComparison], "")
+    known = read_record(tmp_path / "table.json", StoredTable, "").pairs
     assert list(known) == [KEY]
     assert (known[KEY].difference, known[KEY].interval) == (asked.difference, asked.interval)
+
+
+def test_who_comes_first_is_computed_once_for_a_family(tmp_path, monkeypatch):
+    calls = []
+
+    def counting(entries, seed_text):
+        calls.append(seed_text)
+        return come_first(entries, seed_text, 20)
+
+    monkeypatch.setattr(comparisons, "come_first", counting)
+    found = []
+    for _ in range(2):
+        stored = StoredComparisons(tmp_path / "table.json", "x")
+        stored.compare(*PAIR)
+        found.append(stored.come_first(PAIR))
+        stored.save()
+    assert calls == ["x"]
+    assert found[0] == found[1] == come_first(PAIR, "x", 20)
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +124,9 @@ def test_a_changed_file_changes_no_number(path, written, data):
 
 @pytest.mark.parametrize("value", ["0.1", None, [], {}])
 def test_what_is_not_of_the_type_is_computed_anew_though_its_seal_is_right(path, written, value):
-    path.write_bytes(resealed(written, lambda v: v.update({KEY: value})))
+    path.write_bytes(resealed(written, lambda v: v["pairs"].update({KEY: value})))
     assert ask(path, PAIR) == [compare(*PAIR)]
-    path.write_bytes(resealed(written, lambda v: v[KEY].update(difference="0.1")))
+    path.write_bytes(resealed(written, lambda v: v["pairs"][KEY].update(difference="0.1")))
     assert ask(path, PAIR) == [compare(*PAIR)]
 
 

@@ -9,8 +9,9 @@ import pytest
 from scoring_cases import predictions, take
 from sklearn.metrics import roc_auc_score
 
-from benchmark.scoring.bootstrap import multiplicities
-from benchmark.scoring.subgroups import level_of, subgroups
+from benchmark.scoring.influence import share
+from benchmark.scoring.intervals import logit
+from benchmark.scoring.subgroups import largest_gap, level_of, subgroups
 
 FINDINGS = ("finding_0", "finding_1", "finding_2")
 THRESHOLDS = {"finding_0": 0.5, "finding_1": 0.4, "finding_2": 0.6}
@@ -33,9 +34,8 @@ def by_level(groups):
     return {(group.axis, group.level): group for group in groups}
 
 
-def found(runs, findings=FINDINGS, thresholds=THRESHOLDS, **options):
-    options = {"seed_text": "x", "resamples": 60} | options
-    return by_level(subgroups(runs, [thresholds] * len(runs), findings, **options))
+def found(runs, findings=FINDINGS, thresholds=THRESHOLDS):
+    return by_level(subgroups(runs, [thresholds] * len(runs), findings))
 
 
 def test_age_bands_hold_their_lower_edge_and_unknown_is_no_level():
@@ -68,7 +68,7 @@ def test_auc_of_a_level_is_the_mean_over_findings_and_runs():
 
 def test_underdiagnosis_counts_ill_images_on_which_nothing_is_called():
     run = cohort()
-    group = found([run], resamples=50)["sex", "M"]
+    group = found([run])["sex", "M"]
     rows = np.flatnonzero((run.sex == "M") & run.targets.any(axis=1))
     missed = np.array([
         not any(run.probabilities[row, i] >= THRESHOLDS[f] for i, f in enumerate(FINDINGS))
@@ -76,14 +76,27 @@ def test_underdiagnosis_counts_ill_images_on_which_nothing_is_called():
     ])  # fmt: skip
     assert group.underdiagnosis.value == pytest.approx(missed.mean())
     assert group.underdiagnosis.n_positive == len(rows)
-    patients = run.patient_id[rows]
-    ids = np.unique(patients)
-    drawn = []
-    for counts in np.hstack(list(multiplicities(len(ids), 50, "x", "test"))).T:
-        times = counts[np.searchsorted(ids, patients)].astype(int)
-        drawn.append(np.repeat(missed, times).mean())
-    limits = [group.underdiagnosis.low, group.underdiagnosis.high]
-    assert limits == pytest.approx(np.percentile(drawn, [2.5, 97.5]))
+    patients = np.unique(run.patient_id[rows], return_inverse=True)[1]
+    exact = share(1.0 * missed, np.ones(len(missed)), patients)
+    assert exact is not None
+    limits = (group.underdiagnosis.low, group.underdiagnosis.high)
+    assert limits == pytest.approx(logit(exact.value, exact.variance, exact.degrees), rel=0.01)
+
+
+def test_the_largest_gap_is_that_of_the_two_levels_farthest_apart():
+    run = cohort()
+    groups = found([run])
+    gap = largest_gap([run], FINDINGS)
+    aucs = {key: group.auc.value for key, group in groups.items() if group.auc.value is not None}
+    widest = max(aucs[a] - aucs[b] for a in aucs for b in aucs if a[0] == b[0])
+    assert gap.value == pytest.approx(widest)
+    assert gap.value == pytest.approx(aucs[gap.axis, gap.better] - aucs[gap.axis, gap.worse])
+    assert gap.interval[0] < gap.value < gap.interval[1]
+    plain = dataclasses.replace(run, sex=np.full(len(run.sex), ""), age=np.full(len(run.age), -1))
+    one = largest_gap([plain], FINDINGS)  # a single pair, of views, so nothing was looked for
+    assert one.axis == "view"
+    nothing = dataclasses.replace(plain, view=np.full(len(run.view), "PA"))
+    assert largest_gap([nothing], FINDINGS) is None
 
 
 def test_exclusive_findings_are_missed_where_normal_is_called():
@@ -122,4 +135,4 @@ def test_a_level_with_hardly_any_patients_does_not_hide_the_others():
 
 def test_a_set_without_metadata_has_no_subgroups():
     made = predictions(splits=("test",))
-    assert subgroups([made], [THRESHOLDS], FINDINGS, seed_text="x", resamples=5) == []
+    assert subgroups([made], [THRESHOLDS], FINDINGS) == []

@@ -20,6 +20,7 @@ from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import weights as weights_of
 from benchmark.report.notes import trained, why_stopped
 from benchmark.report.text import count, duration, interval, number
+from benchmark.scoring.bootstrap import RESAMPLES
 
 
 def models(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -104,22 +105,22 @@ def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Intervals and tests."""
-    drawn = {len(c.replicates("test_auc")) for c in suite.configurations}
     yield (
-        f"95 % intervals from {', '.join(map(count, sorted(drawn)))} bootstrap resamples of "
-        "patients; seed spread reported apart"
+        "95 % intervals by patient: of AUCs and shares from DeLong's variance and its like on the "
+        f"logit scale, of F1 from {count(RESAMPLES)} bootstrap resamples that choose the threshold "
+        "anew; seed spread reported apart"
     )
     yield (
-        "models compared by a z-test on the paired difference with Holm's correction, in rank "
-        "groups"
+        "configurations compared within families by a t-test on the paired difference, patients "
+        "and seeds, with Holm's correction over all pairs; letters, and what could have been told"
     )
 
 
 def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
-    """The leading group of each table; the rest stands in the leaderboard."""
+    """The best of each table and what was not told apart; the rest stands in the leaderboard."""
     for table, _ in suite.tables:
-        for c in table.ahead or (table.groups[0] if table.groups else ()):
-            place = not_yet(c) if table.ahead else "leading group"
+        for c in table.ahead or table.leading:
+            place = not_yet(c) if table.ahead else "best or not told apart"
             train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
             yield (
                 f"{table.name}, {place}: {table.labels[c.key]}, AUC on train "

@@ -54,7 +54,7 @@ def _summary(leaderboard: Leaderboard, exports: Iterable[str]) -> Paragraph:
     said = (
         f"{count(len(configurations))} configurations in {count(runs)} finished runs. A model's "
         "name leads to its page. A column's heading sorts its table; sorting does not rank: the "
-        "groups do. The same numbers unrounded: "
+        "letters do. The same numbers unrounded: "
     )
     return Paragraph((said, files, "."))
 

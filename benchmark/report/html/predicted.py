@@ -56,9 +56,7 @@ def subgroups_of(configuration: Configuration, runs: list[Predictions]) -> list[
     """Subgroups of the test images, see :mod:`benchmark.scoring.subgroups`."""
     scores = [run.scores for run in configuration.runs]
     thresholds = [each.thresholds for each in scores]
-    return subgroups(
-        runs, thresholds, scores[0].macro_findings, seed_text=_seed_text(configuration)
-    )
+    return subgroups(runs, thresholds, scores[0].macro_findings)
 
 
 def _curves(configuration: Configuration, runs: list[Predictions], column: int) -> FindingCurves:

@@ -72,8 +72,12 @@ class _About:
         return [Link(f"../suites/{file_name(name)}.html", f"suite {name}") for name in names]
 
     def introduction(self) -> Iterator[Block]:
-        group = self.table.group_numbers.get(self.configuration.key)
-        place = f"rank group {group}" if group else "not ranked"
+        letters = self.table.letters.get(self.configuration.key)
+        ranked = self.configuration in self.table.ranked
+        place = "in no family" if ranked else "not ranked"
+        if letters:
+            place = f"family {letters.family}, letters {letters.text}"
+            place += " (provisional)" if letters.provisional else ""
         protocol = Link(f"../index.html#{self.table.anchor}", self.table.name)
         title = self.configuration.model.title
         yield Paragraph((f"{title} on ", protocol, f": {place}; {self.n}."))
@@ -96,7 +100,7 @@ class _About:
         yield Heading(2, "Scores")
         yield Paragraph(
             "All seeds: mean ± standard deviation of the seeds, and the 95 % interval from "
-            "the bootstrap over test patients, as in the leaderboard."
+            "the choice of test patients, as in the leaderboard."
         )
         yield row_tables.scores(self.configuration)
         if self.configuration.tested:

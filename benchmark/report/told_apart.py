@@ -1,0 +1,137 @@
+"""What stands below a ranked table: its families pair by pair, and what each choice changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmark.report.effects import Effect
+from benchmark.report.families import TableFamily
+from benchmark.report.gather import Table
+from benchmark.report.tables import Block, Column, DataTable, Paragraph, text_column
+from benchmark.report.text import number
+from benchmark.report.values import Cell, Measurement, difference, limits, p_of
+from benchmark.scoring.ranking import Comparison
+
+ONE = "95 % interval (one comparison)"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A member of a family, against the best of it."""
+
+    of: TableFamily
+    key: str
+
+
+def differences(each: Table) -> Iterator[Block]:
+    """How far configurations are behind the best of their family, and whether that is chance."""
+    for axis in dict.fromkeys(f.axis for f in each.families):
+        yield from _families(each, [f for f in each.families if f.axis == axis])
+    if each.outside:
+        best = each.labels[each.outside[0].first]
+        yield Paragraph(
+            f"AUC of {best} minus that of what is in no family with it, each for itself:"
+        )
+        yield DataTable.of(_outside(each), each.outside)
+    yield from _effects(each)
+
+
+def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
+    """Those that differ in one axis, in one table."""
+    lines = [_Line(of, key) for of in families for key in of.family.members]
+    yield Paragraph(
+        f"Within {families[0].axis}, all else the same: AUC of the best of a family minus that of "
+        "another:"
+    )
+    several = len(families) > 1
+    names = {id(of): _name(of, place) for place, of in enumerate(families, 1)}
+    columns: list[Column[_Line]] = [
+        *([text_column("Family", lambda line: names[id(line.of)], "family")] if several else []),
+        text_column("Configuration", lambda line: each.labels[line.key], "label"),
+        text_column("Letters", _letters, "letters"),
+        Column("difference", "Difference", lambda line: difference(_difference(line))),
+        Column("interval", ONE, _interval),
+        Column("p_holm", "p (Holm)", _p),
+        Column("first", "Comes first", _first),
+    ]
+    told = tuple(_told(of, names[id(of)] if several else "") for of in families)
+    yield DataTable.of(columns, lines, notes=tuple(filter(None, told)))
+
+
+def _name(of: TableFamily, place: int) -> str:
+    return str(of.number or place)
+
+
+def _letters(line: _Line) -> str:
+    text = line.of.family.letters[line.key]
+    return f"({text})" if line.key in line.of.family.provisional else text
+
+
+def _difference(line: _Line) -> Measurement:
+    found = line.of.behind(line.key)
+    return Measurement(found[0].difference if found else None)
+
+
+def _interval(line: _Line) -> Cell:
+    found = line.of.behind(line.key)
+    return limits(*((found[0].interval if found else None) or (None, None)))
+
+
+def _p(line: _Line) -> Cell | None:
+    found = line.of.behind(line.key)
+    return p_of(found[1]) if found else None
+
+
+def _first(line: _Line) -> Cell:
+    share = line.of.family.first[line.key]
+    return Cell(f"{100 * share:.0f} %", share, lambda name: {name: share})
+
+
+def _told(of: TableFamily, name: str) -> str:
+    """What a family could have told."""
+    found = of.family.detectable
+    if found is None:
+        return ""
+    who, pairs = f"Family {name}: " if name else "", len(of.family.comparisons)
+    same = ", ".join(f"{key} {value}" for key, value in of.fixed)
+    spread = (
+        ""
+        if pairs == 1
+        else (f" (median of {pairs} pairs; {number(found.least)} to {number(found.largest)})")
+    )
+    return (
+        f"{who}{same}. A difference of {number(found.median)}{spread} would have been told in "
+        "80 % of tries, at the first step of Holm's correction."
+    )
+
+
+def _outside(each: Table) -> list[Column[Comparison]]:
+    return [
+        text_column("Configuration", lambda c: each.labels[c.second], "label"),
+        Column("difference", "Difference", lambda c: difference(Measurement(c.difference))),
+        Column("interval", ONE, lambda c: limits(*(c.interval or (None, None)))),
+        Column("p", "p (one comparison)", lambda c: None if c.p is None else p_of(c.p)),
+    ]
+
+
+def _effects(each: Table) -> Iterator[Block]:
+    if not each.effects:
+        return
+    yield Paragraph(
+        "What each choice changes: AUC with the second value minus AUC with the first, mean over "
+        "the configurations that were run with both, all else the same; of these models, not of "
+        "models in general:"
+    )
+    columns: list[Column[Effect]] = [
+        text_column("Choice", lambda e: e.axis, "choice"),
+        text_column("From", lambda e: e.before, "before"),
+        text_column("To", lambda e: e.after, "after"),
+        Column(
+            "difference", "Difference", lambda e: difference(Measurement(e.comparison.difference))
+        ),
+        Column("interval", ONE, lambda e: limits(*(e.comparison.interval or (None, None)))),
+        text_column("Helps", lambda e: f"{e.helped} of {e.pairs}", "helps"),
+        text_column("Models", lambda e: ", ".join(e.models), "models"),
+    ]
+    yield DataTable.of(columns, each.effects)
