@@ -513,6 +513,13 @@ def score(
 @click.argument("row")
 @click.option("--on", "dataset", required=True, help="The other data set, prepared.")
 @click.option(
+    "--map",
+    "same",
+    multiple=True,
+    metavar="A=B",
+    help="A finding of the row's set, and what the other set calls it; repeatable.",
+)
+@click.option(
     "--replace", is_flag=True, help="Replace an earlier evaluation of the same row on the same set."
 )
 @options.results()
@@ -522,9 +529,10 @@ def score(
 def evaluate(row: str, dataset: str, **given: Any) -> None:
     """Test the network of a ROW on the test images of another data set.
 
-    For the findings that both sets label (tfds_builders/alignment.toml), with the weights as they
-    are. Such rows have a table of their own. Refused where the network was trained on these very
-    images, marked where it may know the patients.
+    For the findings that both sets label, with the weights as they are: by
+    tfds_builders/alignment.toml, of sets of your own by equal names, and as --map says. Such rows
+    have a table of their own. Refused where the network was trained on these very images, marked
+    where it may know the patients.
     """
     from benchmark.commands.evaluate import evaluate_row
 

@@ -16,17 +16,23 @@ if TYPE_CHECKING:
 
 def evaluate_row(
     text: str, dataset: str, *, results: Path, data_dir: Path, cache_dir: Path,
-    models_dirs: Sequence[Path], replace: bool,
+    models_dirs: Sequence[Path], replace: bool, same: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    """Test every finished seed of a row or configuration, and say how it did."""
+    """Test every finished seed of a row or configuration, and say how it did.
+
+    Args:
+        same: ``A=B`` for a finding of the row's set and what the other set calls it.
+    """
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
+    from benchmark.data.shared_findings import parse_map
     from benchmark.errors import UserError
     from benchmark.machine.environment import check, current
     from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
 
+    told = parse_map(same)
     store = Results(results)
     found = find(store, text)
     target = load_prepared(find_dataset(dataset, data_dir).name, data_dir)
@@ -44,7 +50,9 @@ def evaluate_row(
     from benchmark.scoring.stored import stored_scores
 
     for row in found.rows:
-        made = evaluate(row, target, model_file, store, cache_dir, environment, replace=replace)
+        made = evaluate(
+            row, target, model_file, store, cache_dir, environment, replace=replace, told=told
+        )
         test = stored_scores(store.cross, made).splits["test"].metrics
         click.echo(
             f"seed {row.spec.seed}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "

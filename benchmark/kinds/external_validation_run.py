@@ -8,7 +8,7 @@ new ones of the other set's test split, both under the common names of the findi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,7 @@ def evaluate(
     progress: Progress | None = None,
     *,
     replace: bool = False,
+    told: Mapping[str, str] | None = None,
 ) -> Row:
     """Test the network of a row on another data set, and save predictions, scores and row.
 
@@ -60,6 +61,7 @@ def evaluate(
         environment: what computes.
         progress: told how many images are decoded.
         replace: whether an earlier evaluation on that set gives way.
+        told: finding of the row's set -> what the other set calls it, beside what is known.
 
     Raises:
         UserError: the weights are not here or not of this model file, the sets share no finding,
@@ -71,7 +73,7 @@ def evaluate(
     source = row.spec
     learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
     ours, theirs = shared_findings(
-        source.dataset, learnt.findings, target.name, target.task.findings
+        source.dataset, learnt.findings, target.name, target.task.findings, told or {}
     )
     spec = _spec(row, target)
     seen = _seen(spec, source, target, results)
