@@ -541,6 +541,41 @@ def evaluate(row: str, dataset: str, **given: Any) -> None:
 
 @main.command()
 @click.argument("row")
+@click.argument("folder", type=options.FOLDER)
+@click.option("--out", type=options.FILE, help="CSV or Parquet file; default: the terminal.")
+@options.results()
+@options.data_dir()
+@options.models_dir()
+def predict(row: str, folder: Path, out: Path | None, **given: Any) -> None:
+    """Predict the images in FOLDER, which nobody need have labelled, with the network of a ROW.
+
+    They are prepared as the row's own images were; what cannot be is refused. A configuration
+    predicts with each of its seeds.
+    """
+    from benchmark.commands.trained import predict_images
+
+    predict_images(row, folder, out, **given)
+
+
+@main.group()
+def weights() -> None:
+    """Take trained networks out of a results folder."""
+
+
+@weights.command("export")
+@click.argument("row")
+@click.option("--out", type=options.FILE, help="File to write; default: ROW.keras.")
+@options.results()
+@options.models_dir()
+def weights_export(row: str, out: Path | None, **given: Any) -> None:
+    """Write the network of a ROW as a .keras file, which Keras loads without this package."""
+    from benchmark.commands.trained import export_weights
+
+    export_weights(row, out, **given)
+
+
+@main.command()
+@click.argument("row")
 @options.results()
 @options.data_dir()
 @options.cache_dir()

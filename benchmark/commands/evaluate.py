@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.errors import UserError
 from benchmark.report.text import number, one_line
 
 if TYPE_CHECKING:
     from benchmark.machine.environment import Environment
+    from benchmark.models import ModelFile
+    from benchmark.records.row import Row
 
 
 def evaluate_row(
@@ -26,9 +29,6 @@ def evaluate_row(
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.data.shared_findings import parse_map
-    from benchmark.errors import UserError
-    from benchmark.machine.environment import check, current
-    from benchmark.models import discover
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
 
@@ -36,16 +36,9 @@ def evaluate_row(
     store = Results(results)
     found = find(store, text)
     target = load_prepared(find_dataset(dataset, data_dir).name, data_dir)
-    model_file = discover(models_dirs).get(found.row.spec.model)
-    if model_file is None or model_file.problem:
-        raise UserError(
-            f"there is no model file {found.row.spec.model}; a folder with model files of "
-            "your own is named by --models-dir"
-        )
-    environment = current()
-    check(environment)
+    model_file = model_file_of(found.row, models_dirs)
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
-    _start_framework(environment)
+    environment = start_framework()
     from benchmark.kinds.external_validation_run import evaluate
     from benchmark.scoring.stored import stored_scores
 
@@ -63,10 +56,33 @@ def evaluate_row(
     click.echo("Its table is written by: cxr-bench leaderboard")
 
 
-def _start_framework(environment: Environment) -> None:
+def model_file_of(row: Row, models_dirs: Sequence[Path]) -> ModelFile:
+    """The model file of a row.
+
+    Raises:
+        UserError: it is not here, or cannot be used.
+    """
+    from benchmark.models import discover
+
+    found = discover(models_dirs).get(row.spec.model)
+    if found is None or found.problem:
+        raise UserError(
+            f"there is no model file {row.spec.model}; a folder with model files of your own is "
+            "named by --models-dir"
+        )
+    return found
+
+
+def start_framework() -> Environment:
+    """Set up what a row is computed with in this process."""
     import os
 
+    from benchmark.machine.environment import check, current
+
+    environment = current()
+    check(environment)
     os.environ["KERAS_BACKEND"] = environment.backend
     from benchmark.training.network import configure_framework
 
     configure_framework(environment)
+    return environment

@@ -33,14 +33,15 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     found = find(store, text)
     frame = predictions_frame(store, found.done)
     kept = frame[frame["split"].isin(splits)] if splits else frame
-    write_asked(out, _bytes(kept, out.suffix))
+    write_asked(out, frame_bytes(kept, out.suffix))
     click.echo(f"Wrote {out}: {len(kept)} predictions of {len(found.done)} row(s).", err=True)
     if not found.row.dataset.redistributable:
         licence = found.row.dataset.licence
         click.echo(f"It holds ids of images that may not be passed on ({licence}).", err=True)
 
 
-def _bytes(frame: DataFrame, ending: str) -> bytes:
+def frame_bytes(frame: DataFrame, ending: str) -> bytes:
+    """A table as a file whose name ends in one of :data:`ENDINGS`."""
     if ending == ".parquet":
         return frame.to_parquet(index=False)
     text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")

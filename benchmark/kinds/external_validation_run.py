@@ -21,8 +21,8 @@ from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlap
-from benchmark.kinds.code import is_current
 from benchmark.kinds.external_validation_row import evaluated_row, joined, test_predictions
+from benchmark.kinds.trained import trained_weights
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
@@ -33,8 +33,6 @@ from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
 from benchmark.task import Task
-from benchmark.training.schemes import why_no_network
-from benchmark.training.starting_weights import check_saved_weights
 
 Progress = Callable[[int, int], None]
 
@@ -106,39 +104,19 @@ def evaluate(
 
 def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
     """The saved weights of a row that can be evaluated."""
-    path = results.weights_path(row.spec_id)
-    if not row.done or row.holds_masks or row.trained_on:
+    if row.trained_on:
         raise UserError(f"row {row.spec_id} is not a finished classifier")
     if row.spec.no_test:
         raise UserError(
             f"row {row.spec_id} was run without test, to choose on validation: what is tested on "
             "another set is a row that was tested on its own. Run it again without --no-test"
         )
-    if not find(row.spec.protocol).asks_findings:
+    if row.done and not find(row.spec.protocol).asks_findings:
         raise UserError(
             f"row {row.spec_id} is of {row.spec.protocol}: what it predicts is no finding of "
             "another set"
         )
-    if row.spec.kind != "classifier":
-        raise UserError(
-            f"row {row.spec_id} ({row.spec.model}) has no network of its own that sees "
-            "images; evaluate a model that does"
-        )
-    if why := why_no_network(row.spec.scheme):
-        raise UserError(f"row {row.spec_id} ({row.spec.model}) cannot be evaluated: {why}")
-    if not is_current(row, model_file):
-        raise UserError(
-            f"the code behind {row.spec.model} has changed since row {row.spec_id} was "
-            "trained; run it again: cxr-bench run --rerun stale"
-        )
-    if not path.is_file():
-        raise UserError(
-            f"{path}: the weights are not here; they are not published with a row. Train it again: "
-            f"cxr-bench run --suite {row.suite} --rerun all --filter "
-            f"model={row.spec.model},seed={row.spec.seed}"
-        )
-    check_saved_weights(row, path)
-    return path
+    return trained_weights(row, model_file, results)
 
 
 def _spec(row: Row, target: Prepared) -> Spec:

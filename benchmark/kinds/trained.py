@@ -1,0 +1,45 @@
+"""The network that a row left: whether there is one, and that it is the one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.kinds.code import is_current
+from benchmark.models import ModelFile
+from benchmark.records.row import Row
+from benchmark.records.store import Results
+from benchmark.training.schemes import why_no_network
+from benchmark.training.starting_weights import check_saved_weights
+
+
+def trained_weights(row: Row, model_file: ModelFile, results: Results) -> Path:
+    """The saved weights of a classifier, to predict other images with.
+
+    Raises:
+        UserError: the row has no network of its own that sees images, the code behind it has
+            changed, the weights are not here, or they are not those that it saved.
+    """
+    if not row.done or row.holds_masks:
+        raise UserError(f"row {row.spec_id} is not a finished classifier")
+    if row.spec.kind != "classifier":
+        raise UserError(
+            f"row {row.spec_id} ({row.spec.model}) has no network of its own that sees "
+            "images; name a model that does"
+        )
+    if why := why_no_network(row.spec.scheme):
+        raise UserError(f"row {row.spec_id} ({row.spec.model}) cannot be evaluated: {why}")
+    if not is_current(row, model_file):
+        raise UserError(
+            f"the code behind {row.spec.model} has changed since row {row.spec_id} was "
+            "trained; run it again: cxr-bench run --rerun stale"
+        )
+    path = results.weights_path(row.spec_id)
+    if not path.is_file():
+        raise UserError(
+            f"{path}: the weights are not here; they are not published with a row. Train it again: "
+            f"cxr-bench run --suite {row.suite} --rerun all --filter "
+            f"model={row.spec.model},seed={row.spec.seed}"
+        )
+    check_saved_weights(row, path)
+    return path
