@@ -43,6 +43,14 @@ def features(n_findings: int, dtype: type = np.uint8) -> tfds.features.FeaturesD
     )
 
 
+def supervised(n_findings: int) -> tuple[str, str] | None:
+    """What ``as_supervised=True`` gives: image and findings, where there is one finding.
+
+    Of several, which of them are labelled would be lost.
+    """
+    return ("image", "findings") if n_findings == 1 else None
+
+
 def mask_features(dtype: type = np.uint8) -> tfds.features.FeaturesDict:
     """Features of one example of a set of lung masks; see :func:`features`."""
     more = {"mask": _image(np.uint8), "pairing": tfds.features.Text()}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.report.configuration import Configuration
-from benchmark.report.lookup import Found
 from benchmark.report.text import UNDEFINED, count, one_line
+
+if TYPE_CHECKING:
+    from benchmark.report.compared import Compared
 
 
 def compare_rows(
@@ -18,43 +20,39 @@ def compare_rows(
 ) -> None:
     """Print the differences in AUC and F1, and in the AUC of one finding."""
     from benchmark.records.store import Results
-    from benchmark.report.found_json import pair_json
+    from benchmark.report.compared import Compared
     from benchmark.report.lookup import find
-    from benchmark.report.mismatches import mismatches
-    from benchmark.report.paired import METRICS, Pair
 
     store = Results(results)
-    found = [find(store, text) for text in (first, second)]
-    pair = Pair.of(store, *found)
-    test, protocol = pair.first.runs[0].scores.splits["test"], found[0].row.protocol
-    sides = (pair.first, pair.second)
-    apart = mismatches(protocol, sides)
-    notes = {
-        name: [*filter(None, [*_notes(one, side), apart.get(side.key)])]
-        for name, one, side in zip("AB", found, sides, strict=True)
-    }
-    compared = {metric: pair.compare(store, metric) for metric in METRICS}
-    of_finding = {finding: pair.compare_finding(store, finding)} if finding else {}
+    found = Compared.of(store, find(store, first), find(store, second), finding)
     if as_json:
-        click.echo(json.dumps(pair_json(pair, compared, of_finding, notes), indent=1))
+        click.echo(json.dumps(found.as_json(), indent=1))
         return
-    click.echo(f"A  {one_line(found[0].title)}")
-    click.echo(f"B  {one_line(found[1].title)}")
+    _print(found)
+
+
+def _print(found: Compared) -> None:
+    from benchmark.report.paired import METRICS
+
+    pair = found.pair
+    test = pair.first.runs[0].scores.splits["test"]
+    for side, title in found.titles.items():
+        click.echo(f"{side}  {one_line(title)}")
     click.echo(
         f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
-        f"{protocol.id}\n"
+        f"{found.protocol.id}\n"
     )
-    for name, of_side in notes.items():
+    for name, of_side in found.notes.items():
         for note in of_side:
             click.echo(f"Note on {name}: {note}")
     click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
-    for metric, shown in METRICS.items():
-        means = [c.measurements[f"test_{metric}"].mean for c in (pair.first, pair.second)]
-        c = compared[metric]
+    for metric, c in found.by_metric.items():
+        shown = METRICS[metric]
+        means = [side.measurements[f"test_{metric}"].mean for side in (pair.first, pair.second)]
         click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
         if c.note:
             click.echo(f"  no test for {shown}: {one_line(c.note)}")
-    for name, c in of_finding.items():
+    for name, c in found.of_finding.items():
         click.echo(_line("AUC", "", "", *_difference(c.difference, c.interval, c.p)))
         click.echo(f"  of {one_line(name)} alone{f': no test, {c.note}' if c.note else ''}")
     click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))
@@ -70,20 +68,6 @@ _WITHOUT_SEEDS = (
     "patient, the\nsame for A and B), not chance in training. Compare configurations to hold that "
     "too."
 )
-
-
-def _notes(found: Found, compared: Configuration) -> Iterator[str]:
-    """What of it is not as the run left it, or as the code is now."""
-    if compared.edited_seeds:
-        seeds = ", ".join(map(str, compared.edited_seeds))
-        yield f"predictions were changed after the run, seed {seeds}; scored as they are"
-    if compared.stale:
-        yield f"made by another version of the code: {one_line(compared.stale)}"
-    if compared.remade:
-        yield f"made from rows that have been made anew since, seed {', '.join(compared.remade)}"
-    left_out = [str(row.spec.seed) for row in found.done if row.code != compared.code]
-    if left_out:
-        yield f"seed {', '.join(left_out)} made by another version of the code, left out"
 
 
 def _difference(value: float | None, limits: Sequence[float] | None, p: float | None) -> list[str]:

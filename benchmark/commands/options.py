@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from benchmark.errors import UserError
-from benchmark.machine.paths import expanded
+from benchmark.machine.paths import CACHE_DIR, DATA_DIR, expanded
 
 
 class ExpandedPath(click.Path):
@@ -79,8 +79,7 @@ def data_dir() -> Decorator:
     """Where prepared sets lie."""
     return _shared_folder(
         "--data-dir",
-        "~/tensorflow_datasets",
-        "TFDS_DATA_DIR",
+        DATA_DIR,
         "TFDS data folder, shared with plain tfds.load.",
     )
 
@@ -89,8 +88,7 @@ def cache_dir() -> Decorator:
     """Where views lie."""
     return _shared_folder(
         "--cache-dir",
-        "~/.cache/cxr-bench",
-        "CXR_BENCH_CACHE",
+        CACHE_DIR,
         "Folder of the decoded views; may be deleted at any time.",
     )
 
@@ -167,7 +165,8 @@ def matrix() -> Decorator:
     return decorate
 
 
-def _shared_folder(name: str, default: str, variable: str, text: str) -> Decorator:
+def _shared_folder(name: str, of: tuple[str, str], text: str) -> Decorator:
+    variable, default = of
     return click.option(
         name,
         type=FOLDER,

@@ -16,7 +16,6 @@ from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
 
 if TYPE_CHECKING:
-    from benchmark.data.prepared import Prepared
     from benchmark.kinds.external_run import Entry
     from benchmark.protocols import SplitProtocol
 
@@ -47,13 +46,13 @@ def score_predictions(
         told: the rest of :class:`benchmark.kinds.external_run.Origin`.
     """
     from benchmark.kinds.external_checks import check_entries
-    from benchmark.kinds.external_run import Origin, read_entry
+    from benchmark.kinds.external_run import Origin, read_entry, seen_under
     from benchmark.records.store import Results
     from benchmark.scoring.publishing import publish
 
     origin, seeds = Origin(_name(name, paths), **told), _seeds(seeds, paths)
     _check_reference(origin.reference)
-    protocol, prepared = _asked(dataset, data_dir)
+    protocol, prepared = seen_under(dataset, data_dir)
     store = Results(results)
     entries = [
         read_entry(path, seed, prepared, origin, protocol.name)
@@ -79,10 +78,10 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
     """
     import pandas as pd
 
-    from benchmark.kinds.external_run import external_spec, images_of
+    from benchmark.kinds.external_run import external_spec, images_of, seen_under
     from benchmark.records.files import write_atomic
 
-    protocol, prepared = _asked(dataset, data_dir)
+    protocol, prepared = seen_under(dataset, data_dir)
     path = path or Path(re.sub(r"[^A-Za-z0-9_.-]+", "_", dataset) + ".csv")
     if path.exists():
         raise UserError(f"{path} is there already: name another file, or remove it")
@@ -95,22 +94,6 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
         f"{path}: {len(lines)} images. Fill in the logits, or name the columns "
         "probability:FINDING; train and validation may be left out, each as a whole"
     )
-
-
-def _asked(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:
-    """The protocol and the set as it sees it, of ``DATASET`` or ``DATASET@PROTOCOL``."""
-    from benchmark.data.discovery import find_dataset
-    from benchmark.data.prepared import load_prepared
-    from benchmark.protocols import find
-    from benchmark.spec import PUBLISHED
-
-    dataset, _, protocol_name = dataset.partition("@")
-    protocol = find(protocol_name or PUBLISHED)
-    if protocol.allows_leak:
-        raise UserError(
-            f"predictions made elsewhere are not scored under {protocol.name}, which leaks"
-        )
-    return protocol, protocol.apply(load_prepared(find_dataset(dataset, data_dir).name, data_dir))
 
 
 def _name(name: str, paths: Sequence[Path]) -> str:

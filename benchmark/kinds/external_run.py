@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from benchmark.data.prepared import SPLITS, ManifestPart, Prepared
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepared import SPLITS, ManifestPart, Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.running import base_row
 from benchmark.models import ModelFile
-from benchmark.protocols import spec_data
+from benchmark.protocols import SplitProtocol, find, spec_data
 from benchmark.records.external import External, ExternalFileError, read_external
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import ExternalFacts, Row
@@ -95,6 +96,21 @@ def read_entry(
     row = _row(spec, prepared, origin, facts)
     checked = check(predictions, row.protocol)
     return Entry(path, row, predictions, checked, external.warnings)
+
+
+def seen_under(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:
+    """The protocol and the set as it sees it, of ``DATASET`` or ``DATASET@PROTOCOL``.
+
+    Raises:
+        UserError: there is no such set or protocol, or it leaks.
+    """
+    dataset, _, protocol_name = dataset.partition("@")
+    protocol = find(protocol_name or PUBLISHED)
+    if protocol.allows_leak:
+        raise UserError(
+            f"predictions made elsewhere are not scored under {protocol.name}, which leaks"
+        )
+    return protocol, protocol.apply(load_prepared(find_dataset(dataset, data_dir).name, data_dir))
 
 
 def external_spec(prepared: Prepared, name: str, seed: int, protocol: str = PUBLISHED) -> Spec:

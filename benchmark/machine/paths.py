@@ -11,6 +11,17 @@ NOWHERE = "/nonexistent"
 """Debian's home of users that have none."""
 
 
+DATA_DIR = ("TFDS_DATA_DIR", "~/tensorflow_datasets")
+CACHE_DIR = ("CXR_BENCH_CACHE", "~/.cache/cxr-bench")
+"""Shared folders: the variable that names one, and where it is otherwise."""
+
+
+def usual_folder(of: tuple[str, str], given: str | os.PathLike[str] | None = None) -> Path:
+    """The folder that is given, else the one that a variable names, else the usual one."""
+    variable, usual = of
+    return expanded(given if given is not None else os.environ.get(variable) or usual)
+
+
 def settle_home() -> None:
     """Set HOME where it is not and the system does not know the user.
 

@@ -1,8 +1,7 @@
-"""What is known of a row or a configuration, and of a pair of them, as plain values for JSON."""
+"""What is known of a row or a configuration, as plain values for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,8 +10,6 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.export import measured
 from benchmark.report.lookup import Found
-from benchmark.report.paired import Pair
-from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.stored import stored_mask_scores, stored_scores
 
 
@@ -47,40 +44,3 @@ def _row(results: Results, row: Row) -> dict[str, Any]:
         return {**held, "scores": None}
     scores = stored_mask_scores if row.holds_masks else stored_scores
     return {**held, "scores": msgspec.to_builtins(scores(results, row))}
-
-
-def pair_json(
-    pair: Pair,
-    compared: Mapping[str, Comparison],
-    of_finding: Mapping[str, Comparison],
-    notes: Mapping[str, list[str]],
-) -> dict[str, Any]:
-    """A comparison.
-
-    Args:
-        compared: by metric, ``first`` minus ``second``.
-        of_finding: the same of AUC by finding.
-        notes: by side, A and B, what a reader must know of it.
-    """
-    sides = {"A": pair.first, "B": pair.second}
-    return {
-        **{
-            side: {
-                "config_id": c.config_id,
-                "specs": [run.row.spec_id for run in c.runs],
-                "notes": notes[side],
-                **{metric: c.measurements[f"test_{metric}"].mean for metric in compared},
-            }
-            for side, c in sides.items()
-        },
-        "protocol_id": pair.first.runs[0].row.protocol.id,
-        "with_seeds": pair.with_seeds,
-        "difference": {metric: _numbers(c) for metric, c in compared.items()},
-        "auc_of_finding": {finding: _numbers(c) for finding, c in of_finding.items()},
-    }
-
-
-def _numbers(compared: Comparison) -> dict[str, Any]:
-    """Without whom it compares, which stands beside it."""
-    held = msgspec.to_builtins(compared)
-    return {key: value for key, value in held.items() if key not in ("first", "second")}

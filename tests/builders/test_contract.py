@@ -326,6 +326,16 @@ def test_plain_load_decodes_what_is_stored(builder, stored, name, config, data_d
     assert not by_id
 
 
+@each_config
+def test_sets_of_one_finding_load_as_pairs(builder, stored, name, config, data_dir):
+    if len(builder.info.metadata["findings"]) != 1:
+        assert builder.info.supervised_keys is None
+        return
+    pairs = tfds.load(f"{name}/{config}", split="test", data_dir=data_dir, as_supervised=True)
+    findings = [one["findings"].tolist() for one in stored(builder, "test")]
+    assert sorted(y.tolist() for _, y in tfds.as_numpy(pairs)) == sorted(findings)
+
+
 def test_plain_load_from_a_fresh_python(prepare, data_dir, manual_dirs):
     """Neither the benchmark nor a builder's module is named: the import alone registers all."""
     sizes = {}

@@ -108,6 +108,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         config: Config = self.builder_config or _NO_SET
         return self.dataset_info_from_configs(
             features=example.features(len(config.findings)),
+            supervised_keys=example.supervised(len(config.findings)),
             metadata=example.metadata(
                 findings=config.findings,
                 kind=config.kind,

@@ -100,6 +100,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         pairs = [["train", "test"], ["validation", "test"]] if official else []
         return self.dataset_info_from_configs(
             features=example.features(3 if three_class else 1),
+            supervised_keys=example.supervised(3 if three_class else 1),
             metadata=example.metadata(
                 findings=findings if three_class else ["Pneumonia"],
                 kind="multiclass" if three_class else "binary",

@@ -88,6 +88,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         chosen = self.builder_config.selection
         return self.dataset_info_from_configs(
             features=example.features(len(chosen.labels), np.uint16),
+            supervised_keys=example.supervised(len(chosen.labels)),
             metadata=example.metadata(
                 findings=list(chosen.labels),
                 kind="binary" if chosen.binary else "multilabel",

@@ -1,0 +1,239 @@
+"""The benchmark from Python: a few functions, for notebooks and scripts. See docs/api.md.
+
+Each does what a command does. Folders left out are those of the command line: ``results`` here,
+``TFDS_DATA_DIR`` and ``CXR_BENCH_CACHE`` or their usual places. Mistakes are
+:class:`benchmark.errors.UserError`, whose text says what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.errors import UnknownModel
+from benchmark.machine.paths import CACHE_DIR, DATA_DIR, usual_folder
+from benchmark.task import Task
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+    from pandas import DataFrame
+
+    from benchmark.data.prepared import Prepared
+
+PathLike = str | os.PathLike[str]
+RESULTS = Path("results")
+
+
+def load_results(results: PathLike = RESULTS) -> DataFrame:
+    """The leaderboard of a results folder.
+
+    Returns:
+        A line a configuration, in the order of the leaderboard; columns as in ``leaderboard.csv``
+        (docs/columns.md), numbers unrounded and NaN where undefined.
+
+    Raises:
+        UserError: a row or prediction file is missing or damaged; it is named.
+    """
+    import pandas as pd
+
+    from benchmark.records.store import Results
+    from benchmark.report.board import Leaderboard
+    from benchmark.report.export import exports
+
+    held = exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"]
+    if not held.strip():
+        return pd.DataFrame()
+    names = ["protocol_id", "config_id", "specs", "seeds"]
+    return pd.read_csv(io.BytesIO(held), dtype=dict.fromkeys(names, str))
+
+
+def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
+    """What a row, or every seed of a configuration, said of each image.
+
+    Args:
+        row: id of a spec or a configuration, or the start of one.
+
+    Returns:
+        A line an image and row: spec_id, seed, split, image_id, patient_id, age, sex, view and for
+        each finding target (NaN where unlabelled), logit and probability.
+
+    Raises:
+        UserError: there is no such row, or its prediction file is missing or damaged.
+    """
+    from benchmark.records.store import Results
+    from benchmark.report.files import predictions_frame
+    from benchmark.report.lookup import find
+
+    store = Results(Path(results))
+    return predictions_frame(store, find(store, row).done)
+
+
+def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -> dict[str, Any]:
+    """How far two rows or configurations of one protocol are apart, and whether that is chance.
+
+    Args:
+        a, b: ids, as of :func:`load_predictions`.
+        finding: whose AUC is compared, too, of several.
+
+    Returns:
+        What ``cxr-bench compare A B --json`` prints: ``A``, ``B``, ``difference`` by metric
+        (difference, se, interval, p, note ...) and ``auc_of_finding`` by finding.
+
+    Raises:
+        UserError: there is no such row, or the two are not measured under one protocol.
+    """
+    from benchmark.records.store import Results
+    from benchmark.report.compared import Compared
+    from benchmark.report.lookup import find
+
+    store = Results(Path(results))
+    return Compared.of(store, find(store, a), find(store, b), finding).as_json()
+
+
+def load_dataset(
+    name: str,
+    split: str = "train",
+    size: int = 224,
+    *,
+    preprocessing: str = "raw",
+    batch_size: int = 32,
+    data_dir: PathLike | None = None,
+    cache_dir: PathLike | None = None,
+) -> tf.data.Dataset:
+    """The images of a prepared set as models of the benchmark see them, in the manifest's order.
+
+    Returns:
+        Batches (x, y): x float32 (B, size, size, 1) in [0, 1]; y float32 (B, F), 0 or 1, -1 where
+        a finding is not labelled.
+
+    Raises:
+        UnknownName: there is no such set, split or preprocessing.
+        UserError: the set is not prepared, or the cache cannot be written.
+    """
+    import tensorflow as tf
+
+    from benchmark.data.pipeline import evaluation_batches
+    from benchmark.data.views import open_view
+
+    prepared = _prepared(name, data_dir)
+    cache = usual_folder(CACHE_DIR, cache_dir)
+    view = open_view(prepared, split, size, preprocessing, cache)
+    x = evaluation_batches(view.images, batch_size)
+    y = tf.data.Dataset.from_tensor_slices(prepared.part(split).masked_targets).batch(batch_size)
+    return tf.data.Dataset.zip(x, y)
+
+
+def build_model(
+    name: str,
+    size: int,
+    task: Task | str,
+    *,
+    normalisation: str = "own",
+    weights: str | tuple[str, ...] | None = None,
+    models_dirs: Sequence[PathLike] = (),
+    data_dir: PathLike | None = None,
+) -> keras.Model:
+    """A model of the benchmark, normalisation included, untrained.
+
+    Args:
+        name: of its file.
+        size: image side in px.
+        task: findings and kind, or the name of a prepared set that has them.
+        normalisation: ``unit``, ``standardise``, ``imagenet`` or ``own`` (the model's).
+        weights: file or files for its backbone; None draws them at random.
+        models_dirs: folders with model files of one's own.
+
+    Returns:
+        float32 (B, size, size, 1) in [0, 1] -> float32 logits (B, F).
+
+    Raises:
+        UnknownName: there is no such model, normalisation or set.
+        UserError: the model does not apply to the size, or its file is at fault.
+    """
+    from benchmark.models import create, discover
+
+    known = discover([Path(folder) for folder in models_dirs])
+    if name not in known:
+        raise UnknownModel("model", name, known)
+    asked = _prepared(task, data_dir).task if isinstance(task, str) else task
+    return create(known[name], size, asked, normalisation, weights)
+
+
+def score(
+    predictions: DataFrame, dataset: str, *, data_dir: PathLike | None = None
+) -> dict[str, Any]:
+    """The scores of predictions of any model, as if its row stood in the leaderboard.
+
+    Args:
+        predictions: ``image_id``, ``split`` where there is more than test, and for each finding
+            ``logit:<finding>`` or ``probability:<finding>``; see docs/external.md.
+        dataset: prepared, whose images they are of, all and only these; or ``DATASET@PROTOCOL``.
+
+    Returns:
+        ``splits`` (by split ``metrics``, ``per_finding`` ...), ``thresholds``, ``gap``,
+        ``intervals`` and the rest of a file of scores. Nothing is written.
+
+    Raises:
+        UserError: there is no such set, or these are not predictions of its images.
+    """
+    import msgspec
+
+    from benchmark.kinds.external_run import Origin, read_entry, seen_under
+
+    protocol, prepared = seen_under(dataset, usual_folder(DATA_DIR, data_dir))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "predictions.parquet"
+        predictions.to_parquet(path, index=False)
+        entry = read_entry(path, 0, prepared, Origin("given"), protocol.name)
+    return msgspec.to_builtins(entry.checked.scores)
+
+
+def run(
+    suite: PathLike,
+    *,
+    results: PathLike = RESULTS,
+    data_dir: PathLike | None = None,
+    cache_dir: PathLike | None = None,
+    models_dirs: Sequence[PathLike] = (),
+    limit_images: int | None = None,
+    jobs: int | None = None,
+) -> DataFrame:
+    """Train and score what is missing of a suite, as ``cxr-bench run --suite`` does.
+
+    Args:
+        suite: its name, or the path of a file of one's own.
+        limit_images: of each split at most; such rows are watermarked.
+        jobs: specs side by side.
+
+    Returns:
+        :func:`load_results` of the folder. What failed is a row there, and says why.
+
+    Raises:
+        UserError: the suite cannot be read, or the machine cannot run it.
+    """
+    from benchmark.cli import run as command
+
+    words = ["--suite", os.fspath(suite), "--results", os.fspath(results)]
+    given = {"--data-dir": data_dir, "--cache-dir": cache_dir, "--limit-images": limit_images,
+             "--jobs": jobs}  # fmt: skip
+    for option, value in given.items():
+        words += [] if value is None else [option, str(value)]
+    for folder in models_dirs:
+        words += ["--models-dir", os.fspath(folder)]
+    with suppress(SystemExit):  # whether a spec failed, rows say
+        command.main(words, prog_name="run", standalone_mode=False)
+    return load_results(results)
+
+
+def _prepared(name: str, data_dir: PathLike | None) -> Prepared:
+    from benchmark.data.discovery import find_dataset
+    from benchmark.data.prepared import load_prepared
+
+    folder = usual_folder(DATA_DIR, data_dir)
+    return load_prepared(find_dataset(name, folder).name, folder)

@@ -1,0 +1,129 @@
+"""The benchmark from Python: the page's example, and what importing costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import benchmark
+from benchmark.errors import UnknownName, UserError
+from benchmark.records.store import Results
+from benchmark.report.dictionary import dictionary
+from benchmark.report.found_json import found_json
+from benchmark.report.lookup import find
+from tests.report.conftest import add, add_seeds, results
+
+__all__ = ["add", "add_seeds", "results"]  # fixtures
+
+PAGE = Path(__file__).parents[1] / "docs" / "api.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What the page's example leaves: its names, run block after block in an empty folder."""
+    folder = tmp_path_factory.mktemp("notebook")
+    names: dict = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("TFDS_DATA_DIR", str(folder / "data"))
+        patch.setenv("CXR_BENCH_CACHE", str(folder / "cache"))
+        for block in BLOCKS:
+            exec(compile(block, str(PAGE), "exec"), names)
+        yield names
+
+
+def test_the_example_of_the_page_runs(shown):
+    assert len(BLOCKS) == 3
+    board, said = shown["board"], shown["said"]
+    assert sorted(board["model"]) == ["constant", "linear"]
+    known = {meaning.name for meaning in dictionary()}
+    assert {"model", "resolution", "test_auc"} <= set(board.columns) & known
+    assert set(said["seed"]) == {0, 1, 2}
+    assert {"image_id", "split", "target:Nodule", "probability:Nodule"} <= set(said.columns)
+
+
+def test_a_comparison_is_a_minus_b(results, add_seeds):
+    first, second = add_seeds("cnn", strength=3.0)[0], add_seeds("mlp", strength=1.0)[0]
+    ids = first.config_id, second.config_id
+    told = benchmark.compare(*ids, finding="pneumonia", results=results.folder)
+    board = benchmark.load_results(results.folder).set_index("model")["test_auc"]
+    assert told["difference"]["auc"]["difference"] == pytest.approx(board["cnn"] - board["mlp"])
+    assert told["auc_of_finding"]["pneumonia"]["p"] < 1
+
+
+def test_images_come_as_models_of_the_benchmark_see_them(shown):
+    x, y = next(iter(shown["test"]))
+    assert x.shape[1:] == (32, 32, 1)
+    assert (x.dtype, y.dtype) == ("float32", "float32")
+    assert 0 <= float(x.numpy().min()) <= float(x.numpy().max()) <= 1
+    assert y.shape == (len(x), len(shown["findings"]))
+    assert shown["model"].output_shape == (None, len(shown["findings"]))
+
+
+def test_scores_of_a_rows_own_predictions_are_the_rows(shown):
+    said = shown["said"]
+    spec_id = said.loc[said["seed"] == 0, "spec_id"].iloc[0]
+    own = benchmark.load_predictions(spec_id, "my_results")
+    columns = ["image_id", "split", *(c for c in own.columns if c.startswith("logit:"))]
+    scores = benchmark.score(own[columns], "thorax_phantom/small")
+    store = Results(Path("my_results"))
+    kept = found_json(store, find(store, spec_id))["rows"][0]["scores"]
+    for split in ("train", "validation", "test"):
+        assert scores["splits"][split] == kept["splits"][split]
+    assert scores["thresholds"] == kept["thresholds"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: benchmark.build_model("cnnn", 64, benchmark.Task(("a",), "binary")), UnknownName,
+         "Did you mean 'cnn'"),
+        (lambda: benchmark.load_dataset("thorax_phantom/smal"), UnknownName, "phantom/small"),
+        (lambda: benchmark.load_results("nowhere").loc[0], KeyError, "0"),
+        (lambda: benchmark.load_predictions("abc", "nowhere"), UserError, "holds no rows"),
+        (lambda: benchmark.run("nobody"), UnknownName, "unknown suite"),
+        (lambda: benchmark.nonsense, AttributeError, "no attribute 'nonsense'"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told(call, error, text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_a_model_is_built_for_a_task(tmp_path):
+    model = benchmark.build_model("mlp", 32, benchmark.Task(("a", "b"), "multilabel"))
+    assert model.input_shape == (None, 32, 32, 1)
+    assert model.output_shape == (None, 2)
+
+
+def test_importing_it_imports_nothing_else():
+    code = (
+        "import sys; before = set(sys.modules); import benchmark; benchmark.__version__; "
+        "assert 'run' in dir(benchmark); "
+        "new = {m.partition('.')[0] for m in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['benchmark']"
+
+
+def test_the_functions_are_reached_without_a_framework():
+    code = (
+        "import sys, benchmark; [getattr(benchmark, name) for name in benchmark.__all__]; "
+        "heavy = {'tensorflow', 'keras', 'pandas', 'matplotlib', 'torch', 'jax'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_python_m_benchmark_is_the_command_line():
+    command = [sys.executable, "-m", "benchmark", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"cxr-bench, version {benchmark.__version__}\n"
