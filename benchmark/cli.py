@@ -11,6 +11,7 @@ import click
 import benchmark
 from benchmark.commands import options
 from benchmark.commands.own_options import own_set
+from benchmark.commands.terminal import kept_to_commands
 from benchmark.errors import UserError
 from benchmark.machine.paths import settle_home
 
@@ -22,11 +23,12 @@ class _Commands(click.Group):
     """Shows a UserError as one message, without a trace, and exits with 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(2)
+        with kept_to_commands():
+            try:
+                return super().invoke(ctx)
+            except UserError as error:
+                click.echo(f"Error: {error}", err=True)
+                ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

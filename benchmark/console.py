@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from benchmark.planning.cost import nominal_price
+from benchmark.planning.cost import nominal_price, nominal_seconds
 from benchmark.planning.plan import Plan, PlannedSpec
 
 TELLING_SECONDS = 10.0
@@ -35,6 +35,7 @@ class Console:
         self, plan: Plan, most: int | None = None, slots: int = 1, out: TextIO = sys.stderr
     ):
         specs = plan.to_run()[:most]
+        self._specs = specs
         self._left = {p.spec.spec_id: nominal_price(p) for p in specs}
         self._n, self._slots, self._paid = len(specs), slots, 0.0
         self._begun = time.monotonic()
@@ -49,7 +50,9 @@ class Console:
     def __call__(self, planned: PlannedSpec, event: dict[str, Any]) -> None:
         """Take one event of one spec."""
         kind, slot, spec_id = event["event"], event.get("slot", 0), planned.spec.spec_id
-        if kind in MOVING:
+        if kind == "size":
+            self._learn_size(planned, event["gmacs_224"])
+        elif kind in MOVING:
             self.running.add(planned.spec.label)
             self._number(spec_id)
             self._share[spec_id] = event["epoch"] / event["epochs"] if kind == "epoch" else 0.0
@@ -63,6 +66,19 @@ class Console:
             if kind != "lost":
                 self._paid += self._left.pop(spec_id, 0.0)
             self._draw(f"{self._head(planned)}  {_ending(event)}{self._time_left()}\n")
+
+    @property
+    def priced(self) -> float:
+        """Nominal seconds of the specs that have not ended."""
+        return sum(self._left.values())
+
+    def _learn_size(self, built: PlannedSpec, gmacs_224: float) -> None:
+        """Price what is left of a model whose card does not say how large it is."""
+        card = built.model_file.card | {"gmacs_224": gmacs_224}
+        for p in self._specs:
+            if p.spec.spec_id in self._left and p.model_file.path == built.model_file.path:
+                seconds = nominal_seconds(p.spec, card, p.prepared.counts)
+                self._left[p.spec.spec_id] = seconds
 
     def _number(self, spec_id: str) -> int:
         """Which of the specs it is, in the order in which they began."""

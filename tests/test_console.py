@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.console import Console, duration
-from benchmark.models import discover
+from benchmark.models import ModelFile, discover
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.records.row import SplitCounts
 from tests.records.rows import a_spec
@@ -61,6 +61,22 @@ def test_decoding_is_shown(monkeypatch):
 def test_a_failure_says_why():
     event = {"event": "failed", "status": "not_runnable", "reason": "no metadata"}
     assert "not runnable: no metadata" in shown(io.StringIO(), START, event)
+
+
+def test_a_model_that_says_no_size_is_priced_when_it_is_built(tmp_path):
+    card = discover()["cnn"].card
+    prepared = SimpleNamespace(counts=COUNTS)
+
+    def specs(**stated):
+        file = ModelFile("mine", tmp_path / "mine.py", card | stated)
+        each = [a_spec(seed=seed, recipe={"epochs": 2}) for seed in range(2)]
+        return [PlannedSpec(spec, "suite", prepared, file, "missing") for spec in each]
+
+    known, unknown = specs(), specs(gmacs_224=None)
+    told = Console(Plan(specs=unknown), out=io.StringIO())
+    assert told.priced < Console(Plan(specs=known), out=io.StringIO()).priced
+    told(unknown[0], {"event": "size", "gmacs_224": card["gmacs_224"]})
+    assert told.priced == Console(Plan(specs=known), out=io.StringIO()).priced
 
 
 @pytest.mark.parametrize(

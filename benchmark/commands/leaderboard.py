@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -9,13 +10,24 @@ import click
 from benchmark.errors import UserError
 
 
-def write_leaderboard(results: Path, *, cost: bool = True) -> None:
-    """Write the leaderboard and say where it is."""
+def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str] = ()) -> None:
+    """Write the leaderboard and say where it is.
+
+    Args:
+        shown: ids of configurations; the tops of the tables that hold any are printed.
+    """
     from benchmark.records.store import Results
-    from benchmark.report.leaderboard import write
+    from benchmark.report.board import Leaderboard
+    from benchmark.report.leaderboard import write_found
+    from benchmark.report.top import tops
 
     if not (results / "rows").is_dir():
         raise UserError(
             f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
         )
-    click.echo(f"Leaderboard: {write(Results(results), cost=cost)}")
+    store = Results(results)
+    found = Leaderboard.of(store)
+    path = write_found(found, store, cost=cost)
+    for line in tops(found, shown):
+        click.echo(line)
+    click.echo(f"Leaderboard: {path}")

@@ -191,13 +191,13 @@ def _run_and_report(
         ended = run_plan(plan, folders, environment, watch, options, executor)
     except KeyboardInterrupt:
         click.echo(f"\nStopped. {_kept(console)}", err=True)
-        _write_what_is_there(folders.results)
+        _write_what_is_there(folders.results, plan)
         return 130
     for line in profiler.lines() if profile else ():
         click.echo(line)
     if ended:
         click.echo(f"Ended: {_counts(ended)}.")
-    _write_what_is_there(folders.results)
+    _write_what_is_there(folders.results, plan)
     return 1 if ended["failed"] else 0
 
 
@@ -210,11 +210,11 @@ def _kept(console: Console) -> str:
     return f"{kept}. Run again to go on: a training goes on from its last checkpoint."
 
 
-def _write_what_is_there(folder: Path) -> None:
+def _write_what_is_there(folder: Path, plan: Plan) -> None:
     from benchmark.records.store import Results
 
     if any(Results(folder).rows()):
-        write_leaderboard(folder)
+        write_leaderboard(folder, shown={p.spec.config_id for p in plan.specs})
 
 
 def _facts(name: str, data_dir: Path, *, make: bool) -> Prepared | NotPrepared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlap
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
+from benchmark.models._macs import multiply_adds
 from benchmark.task import Task
 from benchmark.training.network import check_device, determinism, fresh_model, save_weights
 from benchmark.training.schemes import AXIS as SCHEMES
@@ -40,6 +42,7 @@ def run(job: SpecJob) -> Outcome:
     context.compiled.forget_others(training.compiled_key)
     with job.phases.phase("build"):
         model = _starting_model(job, files)
+    _tell_size(job, model)
     trained = SCHEMES.find(spec.scheme).load()(model, training)
     with job.phases.phase("predict"):
         logits = trained.logits or predict_splits(
@@ -61,6 +64,15 @@ def run(job: SpecJob) -> Outcome:
         made_from=made_from_weights(spec, files),
         watermarks=_watermarks(job, files),
     )
+
+
+def _tell_size(job: SpecJob, model: keras.Model) -> None:
+    """Say what a model costs whose card does not, for the time that is left of the run."""
+    if job.model_file.card["gmacs_224"] is not None:
+        return
+    with suppress(AttributeError, TypeError, ValueError):  # layers of a kind that cannot be counted
+        gigamacs = multiply_adds(model) * (224 / job.spec.resolution) ** 2 / 1e9
+        job.on_event({"event": "size", "gmacs_224": gigamacs})
 
 
 def _watermarks(job: SpecJob, files: Sequence[Path]) -> list[str]:

@@ -32,7 +32,11 @@ def write(results: Results, *, cost: bool = True) -> Path:
             written, because a leaderboard that silently lacks a row is wrong. Or the folder cannot
             be written to.
     """
-    found = Leaderboard.of(results)
+    return write_found(Leaderboard.of(results), results, cost=cost)
+
+
+def write_found(found: Leaderboard, results: Results, *, cost: bool = True) -> Path:
+    """:func:`write` of what has been gathered already."""
     files = exports(found, cost=cost)
     files["LEADERBOARD.md"] = markdown.document(document(found, cost=cost)).encode()
     for name, content in files.items():

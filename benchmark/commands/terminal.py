@@ -1,0 +1,71 @@
+"""The terminal is for what commands say: what libraries print past Python goes to a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from benchmark.machine.paths import CACHE_DIR, usual_folder
+
+STDERR = 2
+LOG = "libraries.log"
+LARGEST = 1_000_000
+"""Bytes after which the log is begun anew."""
+
+
+def log_path() -> Path:
+    """Where the log is."""
+    return usual_folder(CACHE_DIR) / "logs" / LOG
+
+
+@contextmanager
+def kept_to_commands() -> Iterator[None]:
+    """Keep what is written to the process's standard error, but not by Python, off the terminal.
+
+    TensorFlow writes there as it starts, before it can be told not to. Nothing is done where
+    Python's own standard error is not the process's, as in a test or a notebook.
+    """
+    if not _is_stderr(sys.stderr):
+        yield
+        return
+    sys.stderr.flush()
+    before, ours = sys.stderr, os.dup(STDERR)
+    with (
+        tempfile.TemporaryFile() as noise,
+        os.fdopen(
+            ours, "w", buffering=1, encoding=before.encoding, errors="backslashreplace"
+        ) as out,
+    ):
+        os.dup2(noise.fileno(), STDERR)
+        sys.stderr = out
+        try:
+            yield
+        finally:
+            out.flush()
+            sys.stderr = before
+            os.dup2(ours, STDERR)
+            _keep(noise)
+
+
+def _is_stderr(stream: IO[str] | None) -> bool:
+    try:
+        return stream is not None and stream.fileno() == STDERR
+    except (OSError, ValueError):
+        return False
+
+
+def _keep(noise: IO[bytes]) -> None:
+    noise.seek(0)
+    if not (text := noise.read(LARGEST)):
+        return
+    path = log_path()
+    with suppress(OSError):  # a log that cannot be written is no reason to fail
+        path.parent.mkdir(parents=True, exist_ok=True)
+        full = path.is_file() and path.stat().st_size > LARGEST
+        with path.open("wb" if full else "ab") as log:
+            log.write(text)

@@ -1,0 +1,25 @@
+"""The top of a table, as a run prints it in the end."""
+
+from __future__ import annotations
+
+from benchmark.report.board import Leaderboard
+from benchmark.report.top import LINES, tops
+
+
+def test_the_best_of_a_table_stand_in_the_terminal(results, add_seeds, add):
+    strengths = {"cnn": 3.0, "mlp": 2.0, "resnet50": 1.0, "linear": 0.5, "vgg16": 0.3, "vit": 0.1}
+    rows = {model: add_seeds(model, strength=s)[0] for model, s in strengths.items()}
+    add("constant", failed="it crashed")
+    board = Leaderboard.of(results)
+    lines = list(tops(board, {rows["mlp"].config_id}))
+    assert lines[0] == "\ntoy/official 1.0.0"
+    assert lines[1].split()[:2] == ["Letters", "Configuration"]
+    shown = [line.split()[1] for line in lines[2 : 2 + LINES]]
+    assert shown == [c.spec.model for c in board.tables[0].configurations][:LINES]
+    assert f"{board.tables[0].configurations[0].measurements['test_auc'].mean:.3f}" in lines[2]
+    assert lines[-1] == "  and 1 more"
+
+
+def test_tables_that_a_run_did_not_touch_are_left_out(results, add_seeds):
+    add_seeds("cnn")
+    assert list(tops(Leaderboard.of(results), {"another"})) == []
