@@ -6,7 +6,8 @@ scores/<spec_id>.json            what was computed from the predictions
 intervals/<configuration>.json   intervals of the means over its seeds
 comparisons/<table>.json         how the configurations of a table compare, two by two
 cross/                           the same of rows tested on another data set
-weights/, masks/, anomaly/, checkpoints/, logs/   large or local; ignored by git
+weights/, masks/, anomaly/, checkpoints/, logs/   large or local
+.gitignore                       keeps these out of git, and private/: what may not be passed on
 """
 
 from __future__ import annotations
@@ -18,6 +19,21 @@ from benchmark.records.door import RecordError, parse_record, read_record, seale
 from benchmark.records.files import check_writable, write_atomic
 from benchmark.records.row import ROW_SCHEMA, Row
 
+LOCAL = (
+    "anomaly",
+    "checkpoints",
+    "claims",
+    "local",
+    "logs",
+    "masks",
+    "private",
+    "report",
+    "weights",
+)
+"""Folders of a results folder that are large, of one machine, or must not be passed on."""
+IGNORED = """\
+# Written by cxr-bench: large, of one machine, or not to be passed on.
+""" + "".join(f"{name}/\n" for name in LOCAL)
 RUN_AGAIN = "Remove it and run its spec again: cxr-bench run."
 
 
@@ -135,8 +151,15 @@ class Results:
         return {path.stem: path.stat().st_mtime_ns for path in self._row_files()}
 
     def check_writable(self) -> None:
-        """Raise a UserError where the folder cannot be made or written to."""
+        """Make the folder where it is not, with a ``.gitignore`` unless there is one.
+
+        Raises:
+            UserError: it cannot be made or written to.
+        """
         check_writable(self.folder, "results", "--results")
+        ignored = self.folder / ".gitignore"
+        if not ignored.exists():
+            write_atomic(ignored, IGNORED.encode())
 
 
 def _read_row(path: Path) -> Row:

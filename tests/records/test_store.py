@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 from benchmark.records.files import readable_json, write_atomic, write_in_order
-from benchmark.records.store import Results
+from benchmark.records.store import IGNORED, Results
 from tests.records.rows import a_row, a_spec
 
 
@@ -75,3 +77,34 @@ def test_an_unwritable_folder_is_said_so(tmp_path):
 
 def test_readable_json_is_json(tmp_path):
     assert json.loads(readable_json({"a": [1, 2]})) == {"a": [1, 2]}
+
+
+def test_what_is_large_or_private_is_kept_out_of_git(tmp_path):
+    results = Results(tmp_path / "results")
+    results.check_writable()
+    git = partial(subprocess.run, cwd=results.folder, capture_output=True, text=True)
+    if git(["git", "init"], check=False).returncode:
+        pytest.skip("needs git")
+    paths = {
+        results.predictions_path("a", False), results.cross.predictions_path("a", False),
+        results.weights_path("a"), results.masks_path("a"), results.anomaly_path("a"),
+        results.log_path("worker"), results.checkpoints / "a",
+    }  # fmt: skip
+    kept = {results.predictions_path("a"), results.row_path("a"), results.scores_path("a")}
+    for path in paths | kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    seen = git(["git", "status", "--porcelain", "--untracked-files=all"], check=True).stdout
+    names = {line.removeprefix("?? ") for line in seen.splitlines()}
+    assert names == {".gitignore", *(str(path.relative_to(results.folder)) for path in kept)}
+
+
+def test_a_gitignore_of_ones_own_stays(tmp_path):
+    (tmp_path / ".gitignore").write_text("mine\n")
+    Results(tmp_path).check_writable()
+    assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+
+def test_that_of_the_reference_run_is_what_is_written():
+    root = Path(__file__).parents[2]
+    assert (root / "results" / ".gitignore").read_text() == IGNORED
