@@ -100,7 +100,11 @@ def test_squashed_copies_are_refused_for_a_network_that_saw_none(trained):
     from tfds_builders.archives import Folder
 
     _, images = trained
-    read = _Reader(Folder(images), a_spec(preprocessing="pad", resolution=16), tf.uint8)
+    read = _Reader(
+        Folder(images),
+        a_spec(dataset="thorax_phantom/small", preprocessing="pad", resolution=16),
+        tf.uint8,
+    )
     read.images([path.name for path in sorted(images.iterdir())][:3])
     with pytest.raises(UserError, match="all of these are square already"):
         read.check_shapes()
