@@ -43,6 +43,8 @@ WANTED = (0.93, 0.97)
 BETTER_THAN_TEST = {0.75: 0.85, 0.9: 0.97, 0.996: 0.9995}
 """AUC on test -> AUC on train where the gap is simulated."""
 F1_RESAMPLES = 200
+FEW, FEW_AUCS = 20, (0.75, 0.9, 0.95, 0.98, 0.996)
+"""Positive patients of the third table, and the AUCs that are simulated with them."""
 
 
 def shift(auc: float) -> float:
@@ -250,10 +252,29 @@ def covered(simulations: int) -> Iterator[tuple]:
     """Lines of the second table."""
     for auc, patients, images in product(BETTER_THAN_TEST, (200, 1000), (1, 2)):
         for name, found in IntervalSetting(auc, patients, images).coverage(simulations):
-            mark = "" if WANTED[0] <= found <= WANTED[1] else " ⚠"
-            line = (f"{auc:g}", f"{patients:,}", images, name, share(found) + mark)
+            line = (f"{auc:g}", f"{patients:,}", images, name, marked(found))
             print(*line, flush=True)
             yield line
+
+
+def few(simulations: int) -> Iterator[tuple]:
+    """Lines of the third table: the AUC where twenty patients are positive."""
+    for negative, images in product((80, 400), (1, 4, 8)):
+        found = []
+        for auc in FEW_AUCS:
+            rng = np.random.default_rng([round(10_000 * auc), negative, images])
+            ill = np.repeat(np.arange(FEW + negative) < FEW, images)
+            scores = patient_noise(rng, FEW + negative, images, simulations)
+            values = aucs(ill, scores + ill[:, None] * shift(auc), images)
+            found.append(held(*limits((*values, FEW)), auc))
+        line = (negative, images, *(marked(each) for each in found))
+        print(*line, flush=True)
+        yield line
+
+
+def marked(coverage: float) -> str:
+    """A coverage, with a sign where it is not as wanted."""
+    return share(coverage) + ("" if WANTED[0] <= coverage <= WANTED[1] else " ⚠")
 
 
 def share(value: float) -> str:
@@ -267,7 +288,9 @@ def judged(error: float) -> str:
     return share(error) + note
 
 
-def page(of_families: list[tuple], of_intervals: list[tuple], simulations: int) -> str:
+def page(
+    of_families: list[tuple], of_intervals: list[tuple], of_few: list[tuple], simulations: int
+) -> str:
     """The Markdown page."""
     failing = [line for line in of_intervals if "⚠" in line[-1]]
     too_many = [line for line in of_families if "⚠" in line[6]]
@@ -316,6 +339,12 @@ def page(of_families: list[tuple], of_intervals: list[tuple], simulations: int) 
             *(f"- {n}, AUC {a}, {p} patients, images each {i}: {s}" for a, p, i, n, s in failing),
             "",
             *table(("AUC", "patients", "images each", "interval of", "coverage"), of_intervals),
+            "",
+            f"## The AUC where {FEW} patients are positive",
+            "",
+            "Coverage by true AUC. Tables mark such intervals (§).",
+            "",
+            *table(("negative patients", "images each", *map(str, FEW_AUCS)), of_few),
         ]
     ) + "\n"  # fmt: skip
 
@@ -333,7 +362,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("COVERAGE.md"))
     options = parser.parse_args()
     n = options.simulations
-    write_atomic(options.out, page([*families(n)], [*covered(n)], n).encode())
+    write_atomic(options.out, page([*families(n)], [*covered(n)], [*few(n)], n).encode())
 
 
 if __name__ == "__main__":

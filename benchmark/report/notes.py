@@ -48,6 +48,8 @@ def _about(c: Configuration, obstacle: str) -> Iterator[Content]:
     """What is to be said of a configuration, in the order it is said in."""
     if "epochs" in c.spec.recipe:  # a model that sees no image is not trained by one
         yield trained(c.runs[0].row)
+    if any(_without_auc(run.row) for run in c.runs):
+        yield "No AUC on validation, so the best epoch was chosen by the loss there"
     if obstacle:
         yield f"Not ranked, {obstacle}"
     if c.external:
@@ -60,6 +62,12 @@ def _about(c: Configuration, obstacle: str) -> Iterator[Content]:
         yield f"Images left whole, no lungs were found in them ({images})"
     yield from ensemble_remarks(c)
     yield from (_sentence(remark) for remark in c.remarks)
+
+
+def _without_auc(row: Row) -> bool:
+    """Whether validation had no finding with images of both kinds, in any epoch."""
+    aucs = row.history.val_auc if row.history else None
+    return bool(aucs) and all(auc is None for auc in aucs)
 
 
 def outdated(c: Configuration) -> Iterator[Content]:

@@ -29,11 +29,16 @@ CHECK_EVERY = 50
 EpochDone = Callable[[int, int, dict[str, float | None]], None]
 
 
+_Judged = tuple[float | None, float | None]
+"""Score and loss of an epoch."""
+
+
 class Validated(NamedTuple):
     """What is known of a model after an epoch.
 
     Attributes:
-        score: the higher, the better the epoch; None counts as the worst.
+        score: the higher, the better the epoch; None counts as the worst, and where no epoch has
+            one the loss decides.
         loss: on validation; None where it was not computed.
         predictions: what the model said of the validation split, (N, F); None to keep none.
     """
@@ -253,10 +258,16 @@ class BestEpoch(keras.callbacks.Callback):
         score, val_loss, predictions = validated
         self.history.val_score.append(score)
         self.history.val_loss.append(val_loss)
-        if not self.best_weights or _better(score, self.history.val_score[self.history.best_epoch]):
+        best = self.history.best_epoch
+        had = self.history.val_score[best], self.history.val_loss[best]
+        if not self.best_weights or _better((score, val_loss), had):
             self.history.best_epoch = epoch
             self.best_weights, self.best_predictions = self.model.get_weights(), predictions
 
 
-def _better(score: float | None, best: float | None) -> bool:
-    return score is not None and (best is None or score > best)
+def _better(now: _Judged, best: _Judged) -> bool:
+    """By the score; where validation has none, of images of one kind alone, by the loss."""
+    (score, loss), (best_score, best_loss) = now, best
+    if score is None and best_score is None:
+        return loss is not None and (best_loss is None or loss < best_loss)
+    return score is not None and (best_score is None or score > best_score)

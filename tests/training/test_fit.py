@@ -114,6 +114,13 @@ def test_an_undefined_auc_counts_as_the_worst():
     assert run(validate)[1].best_epoch == 1
 
 
+def test_where_no_epoch_has_an_auc_the_loss_decides():
+    left = iter([0.9, 0.5, 0.7, 0.6, None])
+    _, history, _, _ = run(lambda model: Validated(None, next(left)))
+    assert history.best_epoch == 1
+    assert len(history.loss) == 4  # patience counts from the best one
+
+
 def test_training_learns_and_the_history_is_plain_values():
     images, targets = data()
     unknown = np.where(np.arange(len(targets)) < 4, np.nan, targets[:, 0])[:, None]
