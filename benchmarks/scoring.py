@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,10 @@ from sklearn.metrics import average_precision_score
 from benchmark.records.door import write_record
 from benchmark.records.files import write_atomic
 from benchmark.records.predictions import Predictions, link
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.scoring import score
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.stored import stored_intervals, stored_scores
 
 PREVALENCE = np.geomspace(0.002, 0.2, 14)
 IMAGES_PER_PATIENT = 9
@@ -111,10 +113,21 @@ def leaderboard(options) -> None:
 
 
 def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
-    """So many rows with their predictions and scores, each triple of seeds a model of its own."""
+    """So many rows with their predictions and scores, each copy a model of its own.
+
+    Intervals of means over seeds are copied, too: they are computed once for a configuration, in
+    about the time that its rows take to be scored.
+    """
     rows = [row for row in source.rows() if row.done and not row.holds_masks]
     rows = sorted(rows, key=lambda row: (row.config_id, row.spec.seed))
     scores = {row.spec_id: stored_scores(source, row) for row in rows}
+    seeds: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        seeds[row.config_id].append(row)
+    intervals = {
+        name: stored_intervals(source, name, of, [scores[row.spec_id] for row in of])
+        for name, of in seeds.items()
+    }
     for number in range(wanted):
         row, copy = rows[number % len(rows)], number // len(rows)
         spec = replace(row.spec, model=f"{row.spec.model}{copy}")
@@ -122,6 +135,8 @@ def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
         data = source.predictions_path(row.spec_id).read_bytes()
         write_atomic(copies.predictions_path(spec.spec_id), data)
         write_record(copies.scores_path(spec.spec_id), scores[row.spec_id], readable=False)
+        held = intervals[row.config_id]
+        write_record(copies.intervals_path(spec.config_id), held, readable=False)
 
 
 def main() -> None:

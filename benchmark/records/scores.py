@@ -162,7 +162,10 @@ class StoredComparison(Record, frozen=True):
 
 
 class StoredTable(Record, frozen=True):
-    """How the configurations of a table compare: pairs, and how often each of a family is first."""
+    """How the configurations of a table compare: pairs, and how often each of a family is first.
+
+    The latter in the order of their means.
+    """
 
     pairs: dict[str, StoredComparison]
-    first: dict[str, dict[str, float]]
+    first: dict[str, list[float]]

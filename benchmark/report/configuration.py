@@ -175,7 +175,7 @@ class Configuration:
         """True where the interval of the AUC may be too short, because patients are few.
 
         Simulations (``benchmarks/COVERAGE.md``) begin at 20 patients with a finding; with those
-        and a high AUC, intervals of this kind held the truth in 89 to 99 %.
+        and a high AUC, intervals of this kind held the truth in 88 to 99 %.
         """
         if not self.tested:
             return False

@@ -62,12 +62,12 @@ class StoredComparisons:
     def come_first(self, entries: Sequence[Entry]) -> dict[str, float]:
         """As :func:`benchmark.scoring.families.come_first`, read where it is known."""
         key = _key(*entries)
-        known = self._known.first.get(key)
-        names = {entry.config_id for entry in entries}
-        if known is None or known.keys() != names:
-            known = come_first(entries, self._seed_text)
-        self._asked.first[key] = known
-        return known
+        if key not in self._asked.first:
+            known = self._known.first.get(key)
+            found = known or list(come_first(entries, self._seed_text).values())
+            self._asked.first[key] = found
+        shares = self._asked.first[key]
+        return {entry.config_id: each for entry, each in zip(entries, shares, strict=True)}
 
     def save(self) -> None:
         """Write what was asked for and nothing else, unless the file says it.
