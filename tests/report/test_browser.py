@@ -66,7 +66,7 @@ def ranking(browser, column: int) -> list[str]:
     """A column of the first ranking of several rows, as shown."""
     script = """
       const table = [...document.querySelectorAll("table.sortable")].find(
-        (each) => each.tHead.textContent.startsWith("Group"));
+        (each) => each.tHead.textContent.startsWith("Letters"));
       return [...table.tBodies[0].rows].filter((row) => row.offsetParent)
         .map((row) => row.cells[arguments[0]].innerText.split("\\n")[0]);"""
     return browser.execute_script(script, column)
