@@ -197,7 +197,7 @@ class _About:
             "subgroups",
             "AUC and underdiagnosis rate by sex, age and view; the numbers stand in the table.",
             "Underdiagnosis rate: of the images with a finding, the share on which the model "
-            "calls none. Lines: 95 %, bootstrap over patients; hollow: all alike, no interval. "
+            "calls none. Lines: 95 %, from the choice of patients, one-sided at 0 and 1. "
             "Left out below 10 positive, or for AUC negative, patients.",
         )
         yield row_tables.subgroups(groups)
