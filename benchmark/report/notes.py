@@ -67,7 +67,7 @@ def _about(c: Configuration, obstacle: str) -> Iterator[Content]:
 def _without_auc(row: Row) -> bool:
     """Whether validation had no finding with images of both kinds, in any epoch."""
     aucs = row.history.val_auc if row.history else None
-    return bool(aucs) and all(auc is None for auc in aucs)
+    return aucs is not None and len(aucs) > 0 and all(auc is None for auc in aucs)
 
 
 def outdated(c: Configuration) -> Iterator[Content]:
