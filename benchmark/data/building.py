@@ -40,9 +40,11 @@ def build(
             preparing the same set, or Beam is asked for and is not there or of no use.
     """
     import tensorflow_datasets as tfds
+    from absl import logging
 
     from tfds_builders import journal
 
+    logging.set_verbosity(logging.ERROR)  # TFDS warns of every set that it has not in a list
     config = dataset.builder_config(manual_dir)
     builder = dataset.builder_class(data_dir=data_dir, config=config)
     path = Path(builder.data_dir)
