@@ -10,12 +10,12 @@ import pytest
 
 from benchmark.models import ModelError, create, discover, load
 from benchmark.models._cards import CardError, read_card
-from benchmark.models._scaffold import TEMPLATE
+from benchmark.models._scaffold import STATEMENT, TEMPLATE
 from benchmark.models._source_version import source_version, tree_digest
 from benchmark.task import Task
 
 BINARY = Task(("pneumonia",), "binary")
-SOUND = TEMPLATE.format(title="Sound")
+SOUND = TEMPLATE.format(title="Sound", statement=STATEMENT)
 WITH_HELPER = SOUND.replace("import keras\n", "import keras\nimport blocks\n").replace(
     "    x = images\n", "    x = blocks.block(images)\n"
 )
