@@ -26,6 +26,9 @@ def test_every_command_has_help(command):
     assert len(result.output.splitlines()) > 5
 
 
+SMALL = ["--suite", "phantom", "--dataset", "thorax_phantom/small"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -34,10 +37,7 @@ def test_every_command_has_help(command):
         (["run", "--all", "--filter", "model=cnm", "--dry-run"], "Did you mean 'cnn'"),
         (["run", "--all", "--filter", "dataset=kermany/x", "--dry-run"], "kermany_pneumonia"),
         (["run", "--all", "--filter", "cnn"], "key=value"),
-        (
-            "run --suite phantom --dataset thorax_phantom/small --filter seed=77".split(),
-            "Choices: 0, 1, 2.",
-        ),
+        (["run", *SMALL, "--filter", "seed=77"], "Choices: 0, 1, 2."),
         (["run"], "--all or --suite"),
         (["run", "--all", "--suite", "phantom"], "--all or --suite"),
         (["prepare", "kermany_pneumonia/offical"], "Did you mean 'kermany_pneumonia/official'"),
