@@ -39,7 +39,7 @@ class Machine:
     @property
     def words(self) -> list[str]:
         """What is known of it, in words."""
-        cores = None if self.cores is None else f"{self.cores} cores"
+        cores = None if self.cores is None else f"{self.cores} core{'s' * (self.cores != 1)}"
         memory = None if self.memory_gb is None else f"{self.memory_gb} GB"
         shared = None if self.sharing is None else f"shared by {self.sharing} specs"
         said = (self.cpu, cores, memory, self.accelerator, shared)
