@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -63,7 +65,9 @@ class Node:
                 each.send_signal(signal.SIGKILL)
 
     def stop(self) -> None:
-        everything = [*self._process.children(recursive=True), self._process]
+        everything = [self._process]
+        with contextlib.suppress(psutil.NoSuchProcess):  # it never started
+            everything = [*self._process.children(recursive=True), self._process]
         for each in everything:
             if each.is_running():
                 each.send_signal(signal.SIGKILL)
@@ -74,7 +78,10 @@ class Node:
 class Cluster:
     """A head and a second node; ``address`` is where to join them."""
 
-    def __init__(self, folder: Path):
+    def __init__(self):
+        # Not pytest's folder: sockets lie in it, and a socket's path has at most 107 characters.
+        self._folder = tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True)
+        folder = Path(self._folder.name)
         port = free_port()
         self.address = f"127.0.0.1:{port}"
         head = ("--head", "--port", str(port), "--include-dashboard", "false",
@@ -92,3 +99,4 @@ class Cluster:
     def stop(self) -> None:
         for node in reversed(self.nodes):
             node.stop()
+        self._folder.cleanup()

@@ -233,10 +233,10 @@ needs_ray = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="ray 
 
 
 @pytest.fixture
-def cluster(tmp_path_factory):
+def cluster():
     from tests.execution.ray_cluster import Cluster
 
-    started = Cluster(tmp_path_factory.mktemp("r"))
+    started = Cluster()
     yield started
     started.stop()
 
