@@ -74,7 +74,8 @@ class Folder:
 
 @pytest.fixture(scope="module")
 def undrawn():
-    from benchmark.report.html import figure_style, row_figures
+    from benchmark.report import figure_style
+    from benchmark.report.html import row_figures
 
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])
     with pytest.MonkeyPatch.context() as patch:  # drawing takes time

@@ -16,7 +16,8 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.row import ExternalFacts
 from benchmark.records.store import Results
-from benchmark.report.html import figure_style, row_figures
+from benchmark.report import figure_style
+from benchmark.report.html import row_figures
 from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
 from benchmark.report.html.site import write_site
 from benchmark.report.leaderboard import write

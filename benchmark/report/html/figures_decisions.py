@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.eda_style import figure
-from benchmark.report.html.figure_style import finding_panels, ink, label, label_outer, series
+from benchmark.report.figure_style import finding_panels, ink, label, label_outer, series
 from benchmark.report.text import UNDEFINED
 from benchmark.scoring.subgroups import Estimate, Subgroup
 

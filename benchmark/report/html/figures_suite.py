@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmark.report.configuration import Configuration, Measurement
 from benchmark.report.eda_style import figure
-from benchmark.report.html.figure_style import MARKERS, ink, label, series
+from benchmark.report.figure_style import MARKERS, ink, label, series
 
 MOST = 24
 """Models that a legend has room for; of more than that all look the same."""

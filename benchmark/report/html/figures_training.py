@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.records.row import History
 from benchmark.report.eda_style import figure
-from benchmark.report.html.figure_style import ink, series
+from benchmark.report.figure_style import ink, series
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,15 @@ from benchmark.protocols import of_row
 from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
+from benchmark.report import figures_curves
 from benchmark.report.configuration import Configuration, Run
+from benchmark.report.figure_style import save_both
+from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.files import write_asked
-from benchmark.report.html import figures_curves, figures_decisions
-from benchmark.report.html.figure_style import save_both
-from benchmark.report.html.figures_curves import FindingCurves
+from benchmark.report.html import figures_decisions
 from benchmark.report.html.figures_training import Training, learning_curves
-from benchmark.report.html.predicted import confusion, finding_curves, read_test_runs, subgroups_of
 from benchmark.report.html.row_drawn import Drawn
+from benchmark.report.predicted import confusion, finding_curves, read_test_runs, subgroups_of
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
@@ -114,8 +115,10 @@ def _fingerprint(configuration: Configuration) -> str:
 
 @cache
 def _sources() -> str:
-    folders = (Path(__file__).parent, Path(benchmark.scoring.__file__).parent)
-    files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    here = Path(__file__).parent
+    folders = (here, here.parent / "figures", Path(benchmark.scoring.__file__).parent)
+    files = [here.parent / f"{name}.py" for name in ("figure_style", "figures_curves", "predicted")]
+    files += [file for folder in folders for file in sorted(folder.glob("*.py"))]
     return sha256(b"".join(file.read_bytes() for file in files))
 
 

@@ -15,6 +15,7 @@ from benchmark.report.notes import outdated
 from benchmark.report.tables import Beside, Block, Heading, Page, Paragraph, Picture, notes
 from benchmark.report.text import count, interval, number
 from benchmark.scoring.improvement import gain_of
+from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, by bootstrap over the test "
@@ -153,7 +154,8 @@ class _About:
         of = ", ".join(self.drawn.findings)
         without = [f for f in self.table.protocol.findings if f not in self.drawn.findings]
         if without:
-            yield Paragraph(f"No curve without images of both kinds: {', '.join(without)}.")
+            few = f"fewer than {MINIMUM_PATIENTS} patients with it, or without"
+            yield Paragraph(f"No curve, {few}, or one score for all: {', '.join(without)}.")
         if not self.drawn.findings:
             return
         ece = number(self.configuration.measurements["test_ece"].mean)

@@ -62,8 +62,8 @@ def suite_rows(tables: Iterable[Table]) -> list[SuiteRows]:
 
 def draw_suite(suite: SuiteRows, folder: Path) -> None:
     """Write the suite's figures."""
+    from benchmark.report.figure_style import save_both
     from benchmark.report.html import figures_suite
-    from benchmark.report.html.figure_style import save_both
 
     protocols = _panels(suite)
     if protocols:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 
 import numpy as np
 
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, mean
+from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.files import row_predictions
-from benchmark.report.html.figures_curves import FindingCurves
 from benchmark.scoring import curves
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
@@ -28,14 +27,14 @@ def read_test_runs(results: Results, configuration: Configuration) -> list[Predi
 
 
 def finding_curves(configuration: Configuration, runs: list[Predictions]) -> list[FindingCurves]:
-    """The curves of every finding that some test images have and some have not."""
-    if not runs:
+    """The curves of every finding that enough test patients have and have not; see `Support`.
+
+    None of what states the same of every image.
+    """
+    if not runs or not any(np.ptp(run.logits, axis=0).any() for run in runs):
         return []
-    return [
-        _curves(configuration, runs, column)
-        for column, finding in enumerate(runs[0].findings)
-        if {0.0, 1.0} <= set(runs[0].targets[:, column])
-    ]
+    columns = range(len(runs[0].findings))
+    return [_curves(configuration, runs, c) for c in columns if _supported(runs[0], c)]
 
 
 def confusion(configuration: Configuration) -> dict[str, np.ndarray] | np.ndarray:
@@ -59,6 +58,12 @@ def subgroups_of(configuration: Configuration, runs: list[Predictions]) -> list[
     return subgroups(runs, thresholds, scores[0].macro_findings)
 
 
+def _supported(run: Predictions, column: int) -> bool:
+    labelled = ~np.isnan(run.targets[:, column])
+    support = Support.of(run.targets[labelled, column] == 1, run.patient_id[labelled])
+    return min(support.n_positive_patients, support.n_negative_patients) >= MINIMUM_PATIENTS
+
+
 def _curves(configuration: Configuration, runs: list[Predictions], column: int) -> FindingCurves:
     labelled = ~np.isnan(runs[0].targets[:, column])
     targets = runs[0].targets[labelled, column] == 1
@@ -72,14 +77,10 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
         make(targets, odds, patients, seed_text=seed_text)
         for make in (curves.roc_band, curves.precision_recall_band)
     )
-    support = Support.of(targets, patients)
-    if min(support.n_positive_patients, support.n_negative_patients) < MINIMUM_PATIENTS:
-        unknown = np.full(len(curves.GRID), np.nan)
-        roc = replace(roc, low=unknown, high=unknown)
-        precision_recall = replace(precision_recall, low=unknown, high=unknown)
     decided = [each.metrics for each in test]
     return FindingCurves(
         finding,
+        mean([each.metrics["auc"] for each in test]),
         targets,
         odds,
         roc,

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.html.figure_style import finding_panels, ink, label_outer, series
+from benchmark.report.figure_style import finding_panels, ink, label, label_outer, series
+from benchmark.report.text import count, number
 from benchmark.scoring import curves
 from benchmark.scoring.curves import GRID, Band, Reliability
 
@@ -19,6 +20,7 @@ class FindingCurves:
 
     Attributes:
         finding: its name.
+        auc: mean over the runs.
         targets: (N,) bool.
         log_odds: (S, N), a row a run.
         roc, precision_recall: bands of the runs' mean.
@@ -28,6 +30,7 @@ class FindingCurves:
     """
 
     finding: str
+    auc: float | None
     targets: np.ndarray
     log_odds: np.ndarray
     roc: Band
@@ -38,7 +41,7 @@ class FindingCurves:
 
 def roc(findings: list[FindingCurves]) -> Figure:
     """Sensitivity against false positive rate."""
-    drawn, axes = finding_panels([f.finding for f in findings])
+    drawn, axes = _panels(findings)
     for axis, each in zip(axes, findings, strict=True):
         axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
         _band(axis, each.roc)
@@ -53,7 +56,7 @@ def roc(findings: list[FindingCurves]) -> Figure:
 
 def precision_recall(findings: list[FindingCurves]) -> Figure:
     """Precision against recall, with the prevalence, which is what guessing reaches."""
-    drawn, axes = finding_panels([f.finding for f in findings])
+    drawn, axes = _panels(findings)
     for axis, each in zip(axes, findings, strict=True):
         axis.axhline(each.targets.mean(), linestyle=":", color=ink(), linewidth=1)
         _band(axis, each.precision_recall)
@@ -69,7 +72,7 @@ def precision_recall(findings: list[FindingCurves]) -> Figure:
 
 def reliability(findings: list[FindingCurves]) -> Figure:
     """Observed frequency against stated probability; below, how often each is stated."""
-    drawn, axes = finding_panels([f.finding for f in findings])
+    drawn, axes = _panels(findings)
     for axis, each in zip(axes, findings, strict=True):
         found = each.calibration
         axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
@@ -84,6 +87,16 @@ def reliability(findings: list[FindingCurves]) -> Figure:
                       markersize=4.5, markerfacecolor=face)  # fmt: skip
         axis.set(xlabel="stated probability", ylabel="share with the finding")
     return _finished(drawn, axes)
+
+
+def _panels(findings: list[FindingCurves]) -> tuple[Figure, list[Axes]]:
+    """A panel a finding, its AUC and its images above it."""
+    drawn, axes = finding_panels([f.finding for f in findings])
+    for axis, each in zip(axes, findings, strict=True):
+        with_it, images = int(each.targets.sum()), len(each.targets)
+        told = f"AUC {number(each.auc)}, in {count(with_it)} of {count(images)} images"
+        axis.set_title(f"{label(each.finding)}\n{told}")
+    return drawn, axes
 
 
 def _band(axis: Axes, band: Band) -> None:
