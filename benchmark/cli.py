@@ -438,7 +438,8 @@ def show(row: str, as_json: bool, results: Path) -> None:
     """Show everything known about a ROW: scores, intervals, thresholds, provenance.
 
     ROW is the id of a spec or of a configuration (all its seeds), or the start of one, as in the
-    leaderboard's CSV and the names of the files in results/rows.
+    leaderboard's CSV and the names of the files in results/rows; or MODEL@DATASET, as in
+    cnn@kermany_pneumonia/official, with further words where that means several: "cnn 64px@...".
     """
     from benchmark.commands.show import show_row
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_NEAREST = 4
+"""Names that hold the one given and are suggested for it."""
+
 
 class UserError(Exception):
     """Something the user can put right; the text says what is wrong, where, and what to do."""
@@ -21,9 +24,10 @@ class UnknownName(UserError):
     """
 
     def __init__(self, kind: str, name: str, choices: Iterable[str], remedy: str = ""):
-        choices = sorted(choices)
+        choices = sorted(choices, key=lambda c: (int(c) if c.isdecimal() else -1, c))
         near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = near or [choice for choice in choices if name and name in choice][:_NEAREST]
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         listed = ", ".join(choices) if choices else "none"
         told = f"{hint} {remedy}" if remedy else hint
         super().__init__(f"unknown {kind} {name!r}.{told} Choices: {listed}.")

@@ -37,6 +37,8 @@ SMALL = ["--suite", "phantom", "--dataset", "thorax_phantom/small"]
         (["run", "--all", "--filter", "model=cnm", "--dry-run"], "Did you mean 'cnn'"),
         (["run", "--all", "--filter", "dataset=kermany/x", "--dry-run"], "kermany_pneumonia"),
         (["run", "--all", "--filter", "cnn"], "key=value"),
+        (["run", *SMALL, "--filter", "size=46"], "Did you mean '64'"),
+        (["run", *SMALL[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
         (["run", *SMALL, "--filter", "seed=77"], "Choices: 0, 1, 2."),
         (["run"], "--all or --suite"),
         (["run", "--all", "--suite", "phantom"], "--all or --suite"),

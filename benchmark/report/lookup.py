@@ -1,7 +1,13 @@
-"""Find rows by what a person types: the id of a spec or a configuration, or the start of either."""
+"""Find rows by what a person types.
+
+That is the id of a spec or a configuration, or the start of one; or ``MODEL@DATASET``, as in
+``cnn@kermany_pneumonia/official``, with a ``@PROTOCOL`` behind it where it is not that of the data
+set, and more words where a model has several configurations: ``cnn 64px@kermany_pneumonia``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +23,7 @@ from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import stored_scores
+from benchmark.spec import PUBLISHED
 
 SHOWN = 6
 NEAR = 0.7
@@ -79,7 +86,7 @@ class Found:
 
 
 def find(results: Results, text: str) -> Found:
-    """The spec or the configuration whose id is or begins with ``text``.
+    """The spec or the configuration that ``text`` means, by its id or by its name.
 
     Raises:
         UserError: nothing or more than one thing is called so; what is near is listed.
@@ -94,19 +101,53 @@ def find(results: Results, text: str) -> Found:
     ]
     everything += [(row.spec_id, Found((row,), True, known)) for row in rows]
     exact = [found for name, found in everything if name == text]
-    matches = exact or [found for name, found in everything if text and name.startswith(text)]
+    by_id = exact or [found for name, found in everything if text and name.startswith(text)]
+    matches = by_id or _plain_one([found for _, found in everything if _is_named(found, text)])
     if len(matches) == 1:
         return matches[0]
     if not rows:
         raise UserError(f"{results.folder} holds no rows yet. Run: cxr-bench run --all")
-    if matches:
+    if by_id:
         raise UserError(f"{text!r} begins more than one id:\n{_listed(matches)}")
+    if matches:
+        raise UserError(
+            f"{text!r} means more than one configuration. Give an id, or before the @ words that "
+            f"only one has:\n{_listed(matches)}"
+        )
     ranked = sorted(everything, key=lambda pair: -_likeness(text, *pair))
     near = [found for name, found in ranked if _likeness(text, name, found) >= NEAR]
     raise UserError(
         f"no row or configuration in {results.folder} is called {text!r}. "
         + (f"Nearest:\n{_listed(near)}" if near else "The files in its folder rows bear the ids.")
     )
+
+
+def _is_named(found: Found, text: str) -> bool:
+    """Whether ``MODEL WORDS@DATASET@PROTOCOL`` means this configuration.
+
+    Without a protocol the data set's own is meant; its name may be cut short.
+    """
+    name, sign, place = text.partition("@")
+    dataset, _, protocol = place.partition("@")
+    spec, (model, *more) = found.row.spec, name.split() or [""]
+    return bool(
+        sign
+        and not found.is_spec
+        and spec.model == model
+        and spec.dataset.startswith(dataset)
+        and spec.protocol == (protocol or PUBLISHED)
+        and set(more) <= _words(found)
+    )
+
+
+def _plain_one(matches: list[Found]) -> list[Found]:
+    """Of several the one of which nothing is said that is not said of all of them, if any."""
+    shared = set[str].intersection(*map(_words, matches)) if matches else set()
+    return [found for found in matches if _words(found) == shared] or matches
+
+
+def _words(found: Found) -> set[str]:
+    return set(re.findall(r"[^\s,:()\[\]]+", f"{describe(found.row)} {found.row.spec.label}"))
 
 
 def describe(row: Row) -> str:
@@ -119,6 +160,7 @@ def describe(row: Row) -> str:
 
 
 def _likeness(text: str, known: str, found: Found) -> float:
+    text = text.partition("@")[0]
     names = (name[: len(text)] for name in (known, found.row.spec.model))
     return max(SequenceMatcher(None, text, name).ratio() for name in names) if text else 0.0
 

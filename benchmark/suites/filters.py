@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from benchmark.errors import UnknownName, UserError
@@ -27,18 +28,25 @@ FILTER_KEYS = {
 def parse_filter(text: str) -> dict[str, set[str]]:
     """Parse ``'model=cnn|mlp,size=64'`` into fields of a spec and their allowed values.
 
+    A semicolon parts keys as a comma does.
+
     Raises:
         UnknownName: a key is not one of :data:`FILTER_KEYS`.
         UserError: a part is not ``key=value``.
     """
     wanted: dict[str, set[str]] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
+    before = ""
+    for part in filter(None, (piece.strip() for piece in re.split("[,;]", text))):
         key, sign, values = part.partition("=")
         if not sign or not values.strip():
-            raise UserError(f"filter {part!r} is not of the form key=value or key=value|value")
+            hint = f". Several values of one key: '{before}|{part}'" if before and not sign else ""
+            raise UserError(
+                f"filter {part!r} is not of the form key=value or key=value|value{hint}"
+            )
         if key.strip() not in FILTER_KEYS:
             raise UnknownName("filter key", key.strip(), FILTER_KEYS)
         wanted[FILTER_KEYS[key.strip()]] = {value.strip() for value in values.split("|")}
+        before = part
     return wanted
 
 

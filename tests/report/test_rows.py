@@ -54,6 +54,34 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
         find(type(results)(results.folder / "elsewhere"), "a")
 
 
+def test_a_configuration_is_found_by_its_model_and_data_set(results, add_seeds, make_protocol):
+    plain = add_seeds("cnn")[0]
+    larger = add_seeds("cnn", spec={"resolution": 224, "augmentation": "strong"})[0]
+    probe = add_seeds("mlp", spec={"protocol": "probe:sex"})[0]
+    other = make_protocol("other/set")
+    theirs = add_seeds("linear", shared=other)[0]
+    for text, row in (
+        ("linear@other/set", theirs),
+        ("linear@oth", theirs),
+        ("cnn 224px@toy/official", larger),
+        ("cnn strong 224@toy", larger),
+        ("cnn 64@toy/official", plain),
+        ("mlp@toy/official@probe:sex", probe),
+    ):
+        assert find(results, text).config_id == row.config_id, text
+    with pytest.raises(UserError, match=rf"(?s)before the @.*{plain.config_id}"):
+        find(results, "cnn@toy/official")
+    for nothing in ("mlp@toy/official", "linear@toy", "@toy", "cnn large@toy"):
+        with pytest.raises(UserError, match="no row or configuration"):
+            find(results, nothing)
+
+
+def test_of_several_the_name_alone_means_the_plain_one(results, add_seeds):
+    plain = add_seeds("cnn")[0]
+    add_seeds("cnn", spec={"augmentation": "strong"})
+    assert find(results, "cnn@toy/official").config_id == plain.config_id
+
+
 def test_an_ambiguous_beginning_lists_what_it_could_be(results, add):
     ids = [add("cnn", seed, failed="it crashed").spec_id for seed in range(17)]
     firsts = [spec_id[0] for spec_id in ids]

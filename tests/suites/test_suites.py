@@ -55,6 +55,12 @@ def test_an_unknown_filter_key_suggests_the_nearest():
         parse_filter("modle=cnn")
 
 
+def test_commas_bars_and_semicolons_of_a_filter_are_understood_or_explained():
+    assert parse_filter("model=cnn;size=64") == parse_filter("model=cnn,size=64")
+    with pytest.raises(UserError, match=r"'model=cnn\|mlp'"):
+        parse_filter("model=cnn,mlp")
+
+
 @given(st.text(max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_no_filter_text_is_a_crash(text):
