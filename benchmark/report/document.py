@@ -8,6 +8,7 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, not_yet, unlinked
 from benchmark.report.content import Code, Content, Link
 from benchmark.report.external_validation import external_validation_section
+from benchmark.report.first_screen import first_screen, place
 from benchmark.report.gather import Table
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
@@ -31,12 +32,14 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
         of: what is shown.
         cost: whether training time and hardware are shown.
         named: makes links to pages of configurations.
+
+    What was found comes first; what its signs mean, and what others published, last.
     """
-    tables = of.tables
+    tables = sorted(of.tables, key=place)
     stale = any(c.outdated for t in tables for c in t.configurations)
-    blocks = _contents(tables) if tables or not of.lungs else []
+    blocks = first_screen(of, cost=cost, named=named)
+    blocks += _contents(tables) if tables or not of.lungs else []
     shape = any(c.spec.model == "geometry_only" for t in tables for c in t.configurations)
-    blocks += legend(cost=cost, stale=stale, shape=shape)
     for each in tables:
         if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
@@ -49,6 +52,7 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     blocks += mask_sections(of.lungs, cost=cost)
     blocks += _marked(tables, cost=cost, named=named)
     blocks += _untested(tables, cost=cost, named=named)
+    blocks += legend(cost=cost, stale=stale, shape=shape)
     return blocks + _references() + _limits()
 
 
@@ -118,12 +122,14 @@ def _contents(tables: list[Table]) -> list[Block]:
     ]
     below = (
         "Below the tables: ",
+        Link("#how-to-read-it", "how to read them"),
+        ", ",
         Link("#published-numbers", "published numbers"),
         " for orientation, and ",
         Link("#known-limits", "known limits"),
         " of all such results.",
     )
-    return [DataTable.of(columns, tables, notes=(below,))]
+    return [Heading(2, "All tables"), DataTable.of(columns, tables, notes=(below,))]
 
 
 def _name(each: Table) -> Content:

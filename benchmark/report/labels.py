@@ -49,6 +49,17 @@ def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
     return _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
 
 
+def ways(specs: Mapping[str, Spec]) -> dict[str, str]:
+    """By the same keys what a spec has that not all of its model have, but size and scheme."""
+    said = ("model", "resolution", "scheme", "weights", *_IDENTITY)
+    found = _differing(specs, lambda key: key not in said)
+    absent = (*_ABSENT.values(), UNNAMED)
+    return {
+        key: ", ".join(part for part in text.split(", ") if part not in absent)
+        for key, text in found.items()
+    }
+
+
 def labels(specs: Mapping[str, Spec]) -> dict[str, str]:
     """By the same keys the model's name, and whatever else tells its specs apart."""
     differing = _differing(specs, lambda key: key not in ("model", *_IDENTITY))

@@ -20,7 +20,16 @@ from benchmark.report.columns import (
 from benchmark.report.content import Code, Content, Strong, joined
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
-from benchmark.report.tables import Block, Column, DataTable, Facts, Heading, Paragraph, text_column
+from benchmark.report.tables import (
+    Block,
+    Column,
+    DataTable,
+    Details,
+    Facts,
+    Heading,
+    Paragraph,
+    text_column,
+)
 from benchmark.report.text import count
 from benchmark.report.told_apart import differences
 from benchmark.report.values import Value
@@ -36,15 +45,23 @@ def section(each: Table, *, cost: bool, named: Naming = unlinked) -> list[Block]
         named: makes a link to its page of a configuration and its name.
     """
     level = 3 if each.watermarks or each.split_protocol.attribute else 2
-    blocks: list[Block] = [Heading(level, title(each), each.anchor), _facts(each)]
-    blocks += _support(each)
+    origin = Details("Data, split, labels and licence", (_facts(each), *_support(each)))
+    blocks: list[Block] = [
+        Heading(level, title(each), each.anchor),
+        Paragraph(measured_on(each)),
+        origin,
+    ]
     if each.configurations:
         shown = entries(each, named)
         blocks.append(ranking(each, shown, cost=cost, place=RANKING if each.tested else UNTESTED))
     if each.configurations and each.tested:
-        blocks += [*_details(entries(each)), *differences(each)]
+        blocks.append(_further(each))
+        told = tuple(differences(each))
+        blocks += [Details("Which differences are told apart", told)] if told else []
         blocks += _per_finding(each) if len(each.protocol.findings) > 1 else []
-    return [*blocks, *footnotes(each), *stopped(each)]
+    remarks = tuple(footnotes(each))
+    blocks += [Details("How each was trained, and notes", remarks)] if remarks else []
+    return [*blocks, *stopped(each)]
 
 
 def ranking(each: Table, shown: list[Entry], *, cost: bool, place: str = RANKING) -> DataTable:
@@ -59,6 +76,22 @@ def title(each: Table) -> Content:
     protocol = each.protocol
     name = each.split_protocol.title(f"{protocol.dataset} {protocol.dataset_version}")
     return joined(": ", [name, *map(Strong, each.watermarks)])
+
+
+def measured_on(each: Table) -> Content:
+    """The test images of a table in a line."""
+    test, findings = each.counts.get("test"), each.protocol.findings
+    said = ["Simulated images" if each.dataset.simulated else "Real images"]
+    if each.dataset.fraction is not None:
+        said.append(f"{100 * each.dataset.fraction:.1f} % of the set")
+    if test and each.tested:
+        patients = f" of {count(test.patients)} patients" if test.patients else ""
+        said.append(f"test: {count(test.images)} images{patients}")
+    if test and each.tested and len(findings) == 1:
+        said.append(f"{count(test.positives.get(findings[0]))} of them with {findings[0]}")
+    if len(findings) > 1:
+        said.append(f"mean over {len(findings) - len(each.excluded)} findings")
+    return f"{', '.join(said)}; leakage status ", Strong(each.leakage_status), "."
 
 
 def _facts(each: Table) -> Facts:
@@ -129,15 +162,18 @@ def _at(position: int, line: tuple[Value, ...]) -> Value:
     return line[position]
 
 
-def _details(shown: list[Entry]) -> list[Block]:
-    said = "On the test split at the validation threshold; the AUC gap in its two parts; the F1 gap"
-    return [Paragraph(f"{said}:"), DataTable.of(columns(DETAILS), shown)]
+def _further(each: Table) -> Details:
+    said = (
+        "On the test split at the validation threshold; the AUC gap in its two parts; the F1 gap:"
+    )
+    table = DataTable.of(columns(DETAILS), entries(each))
+    return Details("Sensitivity, specificity, parts of the gap", (Paragraph(said), table))
 
 
 def _per_finding(each: Table) -> list[Block]:
     label: Column[Entry] = text_column("Configuration", lambda entry: entry.label, "label")
     columns = [label, *finding_columns(each)]
-    return [Paragraph("AUC per finding:"), DataTable.of(columns, entries(each))]
+    return [Details("AUC per finding", (DataTable.of(columns, entries(each)),))]
 
 
 def finding_columns(each: Table) -> list[Column[Entry]]:

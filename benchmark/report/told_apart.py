@@ -1,10 +1,11 @@
-"""What stands below a ranked table: its families pair by pair, and what each choice changes."""
+"""What was told apart: the families of a table pair by pair, and what each choice changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from benchmark.report.content import Link
 from benchmark.report.effects import Effect
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
@@ -34,7 +35,6 @@ def differences(each: Table) -> Iterator[Block]:
             f"AUC of {best} minus that of what is in no family with it, each for itself:"
         )
         yield DataTable.of(_outside(each), each.outside)
-    yield from _effects(each)
 
 
 def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
@@ -115,23 +115,29 @@ def _outside(each: Table) -> list[Column[Comparison]]:
     ]
 
 
-def _effects(each: Table) -> Iterator[Block]:
-    if not each.effects:
-        return
-    yield Paragraph(
-        "What each choice changes: AUC with the second value minus AUC with the first, mean over "
-        "the configurations that were run with both, all else the same; of these models, not of "
-        "models in general:"
-    )
-    columns: list[Column[Effect]] = [
-        text_column("Choice", lambda e: e.axis, "choice"),
-        text_column("From", lambda e: e.before, "before"),
-        text_column("To", lambda e: e.after, "after"),
-        Column(
-            "difference", "Difference", lambda e: difference(Measurement(e.comparison.difference))
-        ),
-        Column("interval", ONE, lambda e: limits(*(e.comparison.interval or (None, None)))),
-        text_column("Helps", lambda e: f"{e.helped} of {e.pairs}", "helps"),
-        text_column("Models", lambda e: ", ".join(e.models), "models"),
+def choices(tables: Iterable[Table]) -> list[Block]:
+    """What each choice changes, in all tables; nothing where none was varied."""
+    lines = [(each, effect) for each in tables for effect in each.effects]
+    if not lines:
+        return []
+    columns: list[Column[tuple[Table, Effect]]] = [
+        text_column("Data set", lambda e: Link(f"#{e[0].anchor}", e[0].name), "dataset"),
+        text_column("Choice", lambda e: e[1].axis, "choice"),
+        text_column("From", lambda e: e[1].before, "before"),
+        text_column("To", lambda e: e[1].after, "after"),
+        Column("difference", "Difference in AUC", lambda e: _change(e[1])),
+        text_column("Helps", lambda e: f"{e[1].helped} of {e[1].pairs}", "helps"),
+        text_column("Models", lambda e: ", ".join(e[1].models), "models"),
     ]
-    yield DataTable.of(columns, each.effects)
+    said = (
+        "AUC with the second value minus AUC with the first, mean over the configurations that "
+        "were run with both, all else the same: paired over models, seeds and test patients. In "
+        "brackets the 95 % interval of the one comparison. Of these models, not of models in "
+        "general."
+    )
+    return [Paragraph(said), DataTable.of(columns, lines, title="What each choice changes")]
+
+
+def _change(effect: Effect) -> Cell:
+    low, high = effect.comparison.interval or (None, None)
+    return difference(Measurement(effect.comparison.difference, None, low, high))

@@ -1,0 +1,183 @@
+"""What came out, in a few sentences: templates that results fill.
+
+A sentence whose ground is missing from the results is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
+from benchmark.report.board import Leaderboard
+from benchmark.report.columns import not_yet
+from benchmark.report.configuration import Configuration
+from benchmark.report.content import Content, Emphasis
+from benchmark.report.effects import Effect
+from benchmark.report.gather import Table
+from benchmark.report.splits import SplitPair
+from benchmark.report.text import count, interval, number
+from benchmark.report.values import Measurement
+from benchmark.suites.families import is_baseline
+
+GUESSING = 0.5
+
+
+def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
+    """The sentences.
+
+    Args:
+        of: what they are about.
+        first: its full tables of findings, the one that matters most first.
+    """
+    told = [sentence for main in first[:1] for sentence in _of_table(main)]
+    return [*told, *_of_splits(of.pairs), *_of_attributes(of.tables)]
+
+
+def _of_table(main: Table) -> Iterator[Content]:
+    ranked = [c for c in main.ranked if not is_baseline(c.spec)]
+    if not ranked:
+        return
+    yield _leader(main, ranked)
+    yield from _not_told_apart(main)
+    yield from _ahead(main)
+    yield from _effect(main.effects)
+    yield from _gap(ranked)
+
+
+def _leader(main: Table, ranked: list[Configuration]) -> Content:
+    chosen = max(ranked, key=lambda c: (c.measurements["validation_auc"].mean or 0, c.key))
+    best, n = ranked[0], count(len(ranked))
+    test = main.counts.get("test")
+    kind = "simulated " if main.dataset.simulated else ""
+    images = f" ({count(test.images)} {kind}test images)" if test else ""
+    if test and test.patients:
+        images = images.replace(")", f" of {count(test.patients)} patients)")
+    if len(ranked) == 1:
+        return f"On {main.name}{images} {_named(main, best)} is ranked alone."
+    begun = f"On {main.name}{images} validation chooses, of {n} ranked configurations, "
+    if chosen is best:
+        return f"{begun}{_named(main, chosen)} on test; none is higher there."
+    return (
+        f"{begun}{_named(main, chosen)} on test; the highest there is {_named(main, best)}, "
+        "which as the best of many flatters itself."
+    )
+
+
+def _not_told_apart(main: Table) -> Iterator[Content]:
+    """Who shares a letter with the best of a family of its own."""
+    best = main.leading[0] if main.leading else None
+    own = main.letters.get(best.key) if best else None
+    if best is None or own is None:
+        return
+    members = next(f.family.members for f in main.families if f.number == own.family)
+    alike = [main.labels[c.key] for c in main.leading if c is not best]
+    others = len(members) - 1
+    if alike:
+        told = f"{count(len(alike))} of the {count(others)} others were not told apart from it: "
+        said = told + _listed(alike)
+    else:
+        said = "every other one was told apart from it"
+    provisional = ", by letters that want more seeds" if own.provisional else ""
+    yield f"In the family of {main.labels[best.key]} {said}{provisional}."
+
+
+def _ahead(main: Table) -> Iterator[Content]:
+    if main.ahead:
+        c = main.ahead[0]
+        yield f"Above all of these, and {_unfinished(c)}: {_named(main, c)}."
+
+
+def _unfinished(c: Configuration) -> str:
+    seeds, rest = not_yet(c).split(", ", 1)
+    return f"{rest} ({seeds})"
+
+
+def _effect(effects: Sequence[Effect]) -> Iterator[Content]:
+    """The largest change that is not chance, or that there was none."""
+    known = [
+        (change, ends, e)
+        for e in effects
+        if (change := e.comparison.difference) is not None and (ends := e.comparison.interval)
+    ]
+    sure = [(abs(c), c, ends, e) for c, ends, e in known if ends[0] * ends[1] > 0]
+    if sure:
+        _, change, ends, e = max(sure, key=lambda one: one[0])
+        yield (
+            f"The largest change that one choice made there, all else the same: {e.axis} "
+            f"{e.before} to {e.after}, {number(change, sign=True)} AUC {interval(*ends)}, better "
+            f"in {e.helped} of {e.pairs} pairs."
+        )
+    elif known:
+        yield f"None of {len(known)} choices changed AUC there by more than chance may."
+
+
+def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
+    """In which of its two parts the gap lies."""
+    parts = [
+        (own, shift)
+        for c in ranked
+        if (own := c.measurements["gap_auc_train_minus_validation"].mean) is not None
+        and (shift := c.measurements["gap_auc_validation_minus_test"].mean) is not None
+    ]
+    if not parts:
+        return
+    more = sum(shift > own for own, shift in parts)
+    gaps = [own + shift for own, shift in parts]
+    yield (
+        f"From train to test they lose {number(min(gaps))} to {number(max(gaps))} AUC; in "
+        f"{count(more)} of {count(len(parts))} more of it between validation and test (the images "
+        "differ) than between train and validation (overfitting)."
+    )
+
+
+def _of_splits(pairs: Sequence[SplitPair]) -> Iterator[Content]:
+    for dataset in dict.fromkeys(pair.dataset for pair in pairs):
+        shown = [p.difference("test_auc") for p in pairs if p.dataset == dataset and _sees(p)]
+        known = [(m.mean, m.limits) for m in shown if m.mean is not None and m.limits is not None]
+        if known:
+            least, most = min(m for m, _ in known), max(m for m, _ in known)
+            apart = sum(low * high > 0 for _, (low, high) in known)
+            yield (
+                f"The same {count(len(known))} configurations of {dataset} differ by "
+                f"{number(least, sign=True)} to {number(most, sign=True)} AUC between a split "
+                "inside the training images and the published test images; for "
+                f"{count(apart)} of them the interval excludes zero."
+            )
+
+
+def _sees(pair: SplitPair) -> bool:
+    return not is_baseline(pair.published.spec) and not pair.published.obstacle
+
+
+def _of_attributes(tables: Sequence[Table]) -> Iterator[Content]:
+    for each in predicted_attributes(tables):
+        asked = [
+            (a, c.measurements["test_auc"])
+            for a in each.asked
+            if a.question != FINDINGS and (c := a.answers.get(INPUTS["raw"]))
+        ]
+        read = [(a, auc) for a, auc in asked if auc.low is not None and auc.low > GUESSING]
+        if read:
+            read.sort(key=lambda pair: -(pair[1].mean or 0))
+            tested = read[0][0].tested
+            said = _listed([f"{a.question} with AUC {_of(auc)}" for a, auc in read])
+            yield (
+                f"From the images of {each.dataset} ({count(tested.n_images)} of "
+                f"{count(tested.n_patients)} patients) {read[0][0].model} also reads {said}: what ",
+                Emphasis("can"),
+                " be read, not what a model of findings uses.",
+            )
+
+
+def _named(main: Table, c: Configuration) -> str:
+    return f"{main.labels[c.key]} with AUC {_of(c.measurements['test_auc'])}"
+
+
+def _of(m: Measurement) -> str:
+    return f"{number(m.mean)} {interval(m.low, m.high)}".rstrip()
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    *first, last = [*names[:most], *more]
+    return f"{', '.join(first)} and {last}" if first else last

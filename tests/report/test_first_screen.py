@@ -1,0 +1,160 @@
+"""The first screen: who chooses, in which order, and that no sentence stands without its ground."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from benchmark.records.store import Results
+from benchmark.report.board import Leaderboard
+from benchmark.report.document import document
+from benchmark.report.first_screen import first_screen, first_tables, lines, matrix
+from benchmark.report.gather import gather
+from benchmark.report.render import markdown
+from benchmark.report.story import story
+from benchmark.report.values import as_text
+from tests.report.made_rows import dataset_facts
+
+ROOT = Path(__file__).parents[2]
+MARKED = {"watermarks": ["limited to 10 images"]}
+
+
+def told(results) -> list[str]:
+    of = Leaderboard.of(results)
+    return [as_text(sentence) for sentence in story(of, first_tables(of.tables))]
+
+
+def shown(results, *, cost: bool = True) -> list[list[str]]:
+    """The first matrix as text, its header first."""
+    made = matrix(first_tables(Leaderboard.of(results).tables)[0], cost=cost)
+    header = [as_text(column.heading) for column in made.columns]
+    return [header, *([as_text(value) for value in row] for row in made.rows)]
+
+
+def test_validation_chooses_way_and_size_whatever_test_says(results, add_seeds):
+    for size, scheme, strength in ((64, "scratch", 3.0), (64, "finetune", 1.0), (128, "knn", 2.0)):
+        add_seeds("cnn", strength=strength, spec={"resolution": size, "scheme": scheme})
+    (table,) = gather(results)
+    (line,) = lines(table)
+    of = {(c.spec.resolution, c.spec.scheme): c.measurements for c in table.ranked}
+    best = {size: max((v["validation_auc"].mean, scheme) for (s, scheme), v in of.items()
+                      if s == size)[1] for size in (64, 128)}  # fmt: skip
+    assert {size: c.spec.scheme for size, c in line.at.items()} == best
+    assert line.chosen.measurements["validation_auc"].mean == max(
+        c.measurements["validation_auc"].mean for c in line.at.values()
+    )
+    header, row = shown(results)
+    assert header[:4] == ["Model", "Trained", "AUC 64 px", "AUC 128 px"]
+    assert row[1] == line.chosen.spec.scheme
+    assert "knn" in row[3] or row[1] == "knn"  # a way that is not that of the line is said
+
+
+def test_lines_are_models_by_test_auc_with_letters_and_baselines_below(results, add, add_seeds):
+    add_seeds("weak", strength=0.2)
+    add_seeds("strong", strength=6.0)
+    add("constant", strength=0.0)
+    header, *rows = shown(results)
+    assert [row[0] for row in rows] == ["strong", "weak"]
+    assert "Trained" not in header  # all in one way
+    assert "· (a)" in rows[0][1]
+    assert "· (b)" in rows[1][1]
+    assert header[-1] == "Training"
+    assert shown(results, cost=False)[0][-1] == "Parameters"
+    made = matrix(first_tables(Leaderboard.of(results).tables)[0], cost=True)
+    assert as_text(made.notes[0]).startswith("Without an image: constant 0.500")
+
+
+def test_what_wants_seeds_stands_only_where_nothing_else_does_and_says_so(results, add, add_seeds):
+    add_seeds("cnn", strength=1.0)
+    add("cnn", strength=6.0, spec={"augmentation": "strong"})
+    add("mlp", strength=2.0)
+    rows = {row[0]: row for row in shown(results)[1:]}
+    assert "seeds" not in rows["cnn"][1]
+    assert "1 of 3 seeds" in rows["mlp"][1]
+    assert any("not ranked yet (1 of 3 seeds): cnn (augmented: strong)" in s for s in told(results))
+
+
+def test_real_images_stand_first_and_limited_ones_last(results, add, make_protocol):
+    simulated = make_protocol("a_phantom/default")
+    facts = replace(dataset_facts(simulated, "binary"), simulated=True)
+    add("cnn", shared=simulated, dataset=facts)
+    add("cnn", shared=make_protocol("b_limited/default"), **MARKED)
+    add("cnn", shared=make_protocol("c_real/default"))
+    add("constant", strength=0.0, shared=make_protocol("d_without_a_model/default"))
+    of = Leaderboard.of(results)
+    names = [each.protocol.dataset for each in first_tables(of.tables)]
+    assert names == ["c_real/default", "a_phantom/default", "b_limited/default"]
+    text = markdown.document(first_screen(of, cost=True))
+    assert text.index("a_phantom") < text.index("<details>") < text.index("b_limited")
+    assert "Simulated images" in text
+
+
+def test_legacy_protocols_never_stand_on_the_first_screen(results, add, make_legacy):
+    add("cnn", shared=make_legacy("legacy_s3"))
+    assert first_screen(Leaderboard.of(results), cost=True) == []
+
+
+def test_a_sentence_without_its_ground_is_left_out(results, add_seeds):
+    assert told(results) == []
+    add_seeds("cnn")
+    first, *rest = told(results)
+    assert "is ranked alone" in first
+    assert not any("choice" in s or "family" in s or "reads" in s for s in rest)
+
+
+def test_sentences_hold_what_the_results_hold(results, add_seeds):
+    for size, strength in ((64, 0.2), (128, 6.0)):
+        add_seeds("cnn", strength=strength, spec={"resolution": size})
+        add_seeds("mlp", strength=strength, spec={"resolution": size})
+    (table,) = gather(results)
+    (effect,) = table.effects
+    said = " ".join(told(results))
+    assert f"size 64 to 128, +{effect.comparison.difference:.3f} AUC" in said
+    assert "better in 2 of 2 pairs" in said
+    assert "of 4 ranked configurations" in said
+    assert "60 test images of 30 patients" in said
+
+
+def test_an_attribute_that_is_not_read_is_not_said_to_be(results, add_seeds, make_protocol):
+    add_seeds("cnn", strength=4.0)
+    for field, strength in (("sex", 5.0), ("age", 0.001)):
+        shared = make_protocol(findings=(field,), probe=field, split="as published; probe")
+        add_seeds("cnn", strength=strength, shared=shared)
+    said = [s for s in told(results) if "reads" in s]
+    assert len(said) == 1
+    assert "sex with AUC" in said[0]
+    assert " age " not in said[0]
+
+
+@pytest.fixture(scope="module")
+def committed() -> str:
+    return (ROOT / "results" / "LEADERBOARD.md").read_text()
+
+
+def test_the_first_result_stands_within_sixty_lines(committed):
+    top = committed.splitlines()[:60]
+    first = next(line for line in top if re.search(r"\| \**0\.\d{3}\**[^|]*<br>\[0\.\d{3}", line))
+    assert "AUC" in "".join(top[: top.index(first)])
+    assert "kermany_pneumonia/official" in "".join(top[: top.index(first)])
+
+
+def test_order_of_the_page(committed):
+    headings = [line for line in committed.splitlines() if line.startswith("## ")]
+    order = ["## Results", "## What came out", "## What each choice changes", "## All tables"]
+    assert headings[:4] == order
+    assert headings[-3:] == [
+        "## How to read it",
+        "## Published numbers, not reproduced here",
+        "## Known limits",
+    ]
+
+
+def test_nothing_that_a_person_looks_for_first_is_folded():
+    blocks = document(Leaderboard.of(Results(ROOT / "results")), cost=True)
+    text = re.sub(r"<details>.*?</details>", "", markdown.document(blocks), flags=re.DOTALL)
+    tables = re.findall(r"^\| Letters \| Model", text, re.MULTILINE)
+    assert len(tables) == len(gather(Results(ROOT / "results")))
+    assert "Licence" not in text
