@@ -33,7 +33,7 @@ from benchmark.records.predictions import Predictions, link
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.scoring import score
-from benchmark.scoring.stored import stored_intervals, stored_scores
+from benchmark.scoring.stored import stored_influence, stored_intervals, stored_scores
 
 PREVALENCE = np.geomspace(0.002, 0.2, 14)
 IMAGES_PER_PATIENT = 9
@@ -115,8 +115,8 @@ def leaderboard(options) -> None:
 def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
     """So many rows with their predictions and scores, each copy a model of its own.
 
-    Intervals of means over seeds are copied, too: they are computed once for a configuration, in
-    about the time that its rows take to be scored.
+    Influences, and intervals of means over seeds, are copied, too: they are computed once, in about
+    the time that the rows take to be scored.
     """
     rows = [row for row in source.rows() if row.done and not row.holds_masks]
     rows = sorted(rows, key=lambda row: (row.config_id, row.spec.seed))
@@ -135,6 +135,9 @@ def _copy_rows(source: Results, copies: Results, wanted: int) -> None:
         data = source.predictions_path(row.spec_id).read_bytes()
         write_atomic(copies.predictions_path(spec.spec_id), data)
         write_record(copies.scores_path(spec.spec_id), scores[row.spec_id], readable=False)
+        stored_influence(source, row, scores[row.spec_id])
+        terms = source.influence_path(row.spec_id).read_bytes()
+        write_atomic(copies.influence_path(spec.spec_id), terms)
         held = intervals[row.config_id]
         write_record(copies.intervals_path(spec.config_id), held, readable=False)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import gc
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -26,8 +28,19 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
             f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
         )
     store = Results(results)
-    found = Leaderboard.of(store)
-    path = write_found(found, store, cost=cost)
+    with _collector_paused():
+        found = Leaderboard.of(store)
+        path = write_found(found, store, cost=cost)
     for line in tops(found, shown):
         click.echo(line)
     click.echo(f"Leaderboard: {path}")
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """All that is made stays until the end: looking for garbage in it took a fifth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -150,6 +150,7 @@ def kinds() -> dict[str, Kind]:
     return {name: _load(name) for folder in benchmark.kinds.__path__ for name in _names(folder)}
 
 
+@cache
 def _names(folder: str) -> list[str]:
     """Kinds have two files; helpers have one."""
     files = {path.stem for path in Path(folder).glob("*.py")}

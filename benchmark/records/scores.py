@@ -111,6 +111,18 @@ class Scores(LaterFields, frozen=True):
             raise ValueError("a split has scores of other findings")
 
 
+class StoredInfluence(Record, frozen=True):
+    """What each test patient adds to the macro AUC of a row, in the order of the patients' ids.
+
+    ``value`` is None where that AUC is undefined; see :mod:`benchmark.scoring.influence`.
+    """
+
+    scorer_version: int
+    predictions_sha256: Sha256
+    value: float | None
+    of_patients: list[float]
+
+
 class MaskGroup(LaterFields, frozen=True):
     """Means over the images of one group of one split: Dice, IoU and pixel accuracy."""
 

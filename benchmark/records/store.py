@@ -3,6 +3,7 @@
 rows/<spec_id>.json              what was run, how, on what, and how it ended
 predictions/<spec_id>.csv.gz     what the model said (see ``predictions.py``)
 scores/<spec_id>.json            what was computed from the predictions
+influences/<spec_id>.json        what each test patient adds to its AUC
 intervals/<configuration>.json   intervals of the means over its seeds
 comparisons/<table>.json         how the configurations of a table compare, two by two
 cross/                           the same of rows tested on another data set
@@ -23,6 +24,7 @@ LOCAL = (
     "anomaly",
     "checkpoints",
     "claims",
+    "influences",
     "local",
     "logs",
     "masks",
@@ -63,6 +65,10 @@ class Results:
     def scores_path(self, spec_id: str) -> Path:
         """Where the scores of a spec are or will be."""
         return self.folder / "scores" / f"{spec_id}.json"
+
+    def influence_path(self, spec_id: str) -> Path:
+        """Where the terms of the test patients of a spec are or will be (not published)."""
+        return self.folder / "influences" / f"{spec_id}.json"
 
     @property
     def cross(self) -> Results:

@@ -35,10 +35,9 @@ ALWAYS = ("configurations", "internal_against_published", "tables")
 
 def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
     """File name -> the leaderboard as CSV and as JSON, and lung segmentation as CSV."""
-    shown = [entry for table in of.tables for entry in entries(table)]
-    table = DataTable.of((column for column in FIELDS if cost or not column.cost), shown)
+    lines, configurations = _configurations(of, cost=cost)
     sections = {
-        "configurations": [_json(table.columns, row) for row in table.rows],
+        "configurations": configurations,
         "internal_against_published": [_pair(pair) for pair in of.pairs],
         "tables": [_table(each) for each in of.tables],
         "on_another_data_set": external_validation_entries(of.external),
@@ -46,10 +45,17 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
     }
     kept = {name: lines for name, lines in sections.items() if lines or name in ALWAYS}
-    files = {"leaderboard.csv": csv.table(table).encode(), "leaderboard.json": json_file(kept)}
+    files = {"leaderboard.csv": lines, "leaderboard.json": json_file(kept)}
     if of.lungs:
         files["lung_segmentation.csv"] = csv.table(mask_lines(of.lungs)).encode()
     return files
+
+
+def _configurations(of: Leaderboard, *, cost: bool) -> tuple[bytes, list[bytes]]:
+    """The CSV file, and the entries of the JSON file; the table is large, and gone after that."""
+    shown = [entry for table in of.tables for entry in entries(table)]
+    table = DataTable.of((column for column in FIELDS if cost or not column.cost), shown)
+    return csv.table(table).encode(), [_json(table.columns, row) for row in table.rows]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from benchmark.report.configuration import Configuration
 from benchmark.scoring.comparisons import StoredComparisons
@@ -34,10 +34,12 @@ class TableFamily:
 
     def behind(self, key: str) -> tuple[Comparison, float] | None:
         """The best of the family minus another of it, with Holm's p over all pairs."""
-        for c, p in zip(self.family.comparisons, self.family.adjusted_p, strict=True):
-            if (c.first, c.second) == (self.family.members[0], key):
-                return c, p
-        return None
+        return self._behind.get(key)
+
+    @cached_property
+    def _behind(self) -> dict[str, tuple[Comparison, float]]:
+        pairs = zip(self.family.comparisons, self.family.adjusted_p, strict=True)
+        return {c.second: (c, p) for c, p in pairs if c.first == self.family.members[0]}
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _within(
     together: dict[Fixed, list[Configuration]] = defaultdict(list)
     for c in sorted(configurations, key=lambda c: -len(fixed(c.spec, axis))):
         own = fixed(c.spec, axis)
-        fitting = [same for same in together if set(own) < set(same)]
+        fitting = [same for same in together if len(own) < len(same) and set(own) < set(same)]
         same = max(fitting, key=lambda f: (len(together[f]), f), default=own)
         together[same].append(c)
     return [(same, members) for same, members in together.items() if len(members) > 1]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmark.hashing import canonical_json, sha256
+from benchmark.hashing import sha256
 from benchmark.records.door import read_derived, write_record
 from benchmark.records.scores import StoredComparison, StoredTable
 from benchmark.scoring.families import come_first
@@ -84,9 +84,9 @@ class StoredComparisons:
 
 
 def _key(*entries: Entry) -> str:
-    sides = [[[seed.predictions for seed in e.seeds], e.deterministic] for e in entries]
-    made = [e.made_from(other) for e in entries for other in entries]
-    return sha256(canonical_json([SCORER_VERSION, sides, made]))[:KEY_LENGTH]
+    sides = b",".join(e.identity for e in entries)
+    made = b",".join(b"true" if a.made_from(b) else b"false" for a in entries for b in entries)
+    return sha256(b"[%d,[%b],[%b]]" % (SCORER_VERSION, sides, made))[:KEY_LENGTH]
 
 
 def _numbers(comparison: Comparison) -> StoredComparison:

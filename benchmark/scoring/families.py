@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmark.scoring.bootstrap import generator, multiplicities
-from benchmark.scoring.intervals import quantile
+from benchmark.scoring.intervals import quantiles
 from benchmark.scoring.letters import letters
 from benchmark.scoring.ranking import ALPHA, POWER, Comparison, Entry, compare, holm
 
@@ -99,12 +99,12 @@ def is_provisional(entry: Entry) -> bool:
 def detectable(comparisons: Sequence[Comparison]) -> Detectable | None:
     """The differences that could have been told; see `Detectable`."""
     level = 1 - ALPHA / max(len(comparisons), 1)
-    found = [
-        c.se * (quantile(c.degrees, level) + quantile(c.degrees, 2 * POWER - 1))
-        for c in comparisons
-        if c.se and c.degrees is not None
-    ]
-    return Detectable(float(np.median(found)), min(found), max(found)) if found else None
+    known = [(c.se, c.degrees) for c in comparisons if c.se and c.degrees is not None]
+    if not known:
+        return None
+    errors, degrees = np.array(known).T
+    found = errors * (quantiles(degrees, level) + quantiles(degrees, 2 * POWER - 1))
+    return Detectable(float(np.median(found)), float(found.min()), float(found.max()))
 
 
 def come_first(

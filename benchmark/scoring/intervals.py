@@ -90,11 +90,15 @@ def normal_quantile(level: float = LEVEL) -> float:
 
 def quantile(degrees: float, level: float = LEVEL) -> float:
     """The same of Student's t; of the normal distribution where there are no end of degrees."""
+    return float(quantiles(np.array(degrees), level))
+
+
+def quantiles(degrees: np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """:func:`quantile` of many."""
     from scipy.special import stdtrit
 
-    if degrees >= LARGEST_DEGREES:
-        return normal_quantile(level)
-    return float(stdtrit(degrees, (1 + level) / 2))
+    students = stdtrit(np.minimum(degrees, LARGEST_DEGREES), (1 + level) / 2)
+    return np.where(degrees >= LARGEST_DEGREES, normal_quantile(level), students)
 
 
 def two_sided_p(difference: float, se: float, degrees: float = inf) -> float:

@@ -25,10 +25,11 @@ from benchmark.records.predictions import (
     encode_predictions,
 )
 from benchmark.records.row import ProtocolFacts, Row
-from benchmark.records.scores import MaskScores, Scores
+from benchmark.records.scores import MaskScores, Scores, StoredInfluence
 from benchmark.records.store import Results
 from benchmark.scoring.agreement import disagreement
 from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
+from benchmark.scoring.stored import influence_record
 
 COMPUTED = ("logits", "probabilities")
 """What a file holds to the last bit of float32, whatever the arrays were."""
@@ -46,11 +47,13 @@ class Checked:
         data: the bytes of their file.
         sha256: of these bytes.
         scores: of what was read from them.
+        influence: what each of their test patients adds to the AUC; None of masks and without test.
     """
 
     data: bytes
     sha256: str
     scores: Scores | MaskScores
+    influence: StoredInfluence | None = None
 
 
 def check(
@@ -76,7 +79,8 @@ def check(
     read = decode_predictions(data, predictions.kind)
     _refuse_other(predictions, read)
     digest = sha256(data)
-    return Checked(data, digest, score_predictions(read, protocol, digest, tested=tested))
+    scores = score_predictions(read, protocol, digest, tested=tested)
+    return Checked(data, digest, scores, influence_record(read, scores) if tested else None)
 
 
 def publish(results: Results, row: Row, checked: Checked, *, replace: bool = False) -> Row:
@@ -98,10 +102,14 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
     _refuse_strangers(made, checked)
     if not replace:
         _refuse_finished(results, made)
+    derived = {
+        results.scores_path(made.spec_id): checked.scores,
+        results.influence_path(made.spec_id): checked.influence,
+    }
     write_in_order(
         {
             results.predictions_path(made.spec_id, made.dataset.redistributable): checked.data,
-            results.scores_path(made.spec_id): sealed(checked.scores, readable=False),
+            **{path: sealed(each, readable=False) for path, each in derived.items() if each},
             results.row_path(made.spec_id): data,
         }
     )

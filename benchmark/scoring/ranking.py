@@ -16,6 +16,7 @@ from math import sqrt
 
 import numpy as np
 
+from benchmark.hashing import canonical_json
 from benchmark.records.scores import Interval
 from benchmark.scoring.influence import Influence, mean_of
 from benchmark.scoring.intervals import LARGEST_DEGREES, normal, satterthwaite, two_sided_p
@@ -95,11 +96,24 @@ class Entry:
             return "one seed of a model that depends on it: its seed variance is unknown"
         return None
 
+    @cached_property
+    def identity(self) -> bytes:
+        """What comparisons with it depend on, as canonical JSON: its predictions, and its kind."""
+        return canonical_json([[seed.predictions for seed in self.seeds], self.deterministic])
+
+    @cached_property
+    def _made(self) -> bool:
+        return any(seed.made_from for seed in self.seeds)
+
     def made_from(self, other: Entry) -> bool:
         """Whether each seed was made from the same seed of another configuration."""
-        return len(self.seeds) == len(other.seeds) and all(
-            theirs.spec_id in ours.made_from
-            for ours, theirs in zip(self.seeds, other.seeds, strict=True)
+        return (
+            self._made
+            and len(self.seeds) == len(other.seeds)
+            and all(
+                theirs.spec_id in ours.made_from
+                for ours, theirs in zip(self.seeds, other.seeds, strict=True)
+            )
         )
 
 

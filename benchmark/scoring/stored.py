@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from benchmark.hashing import sha256, sha256_of_file
 from benchmark.records.door import read_derived, write_record
 from benchmark.records.mask_counts import decode_mask_counts
@@ -22,7 +24,7 @@ from benchmark.records.predictions import (
     read_predictions,
 )
 from benchmark.records.row import Row
-from benchmark.records.scores import ConfigurationIntervals, MaskScores, Scores
+from benchmark.records.scores import ConfigurationIntervals, MaskScores, Scores, StoredInfluence
 from benchmark.records.store import Results
 from benchmark.scoring import seeds
 from benchmark.scoring.agreement import disagreement
@@ -98,9 +100,35 @@ def _predictions(results: Results, row: Row) -> Predictions:
 
 
 def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | None:
-    """What each test patient adds to the macro AUC of a row; None where it is undefined."""
-    test = Part.scored(_predictions(results, row).part("test"), scores.thresholds)
-    return macro_auc(test, [scores.findings.index(f) for f in scores.macro_findings])
+    """What each test patient adds to the macro AUC of a row; None where it is undefined.
+
+    Args:
+        results: the folder.
+        row: finished, of findings.
+        scores: of its prediction file as it is now.
+    """
+    saved = results.influence_path(row.spec_id)
+    known = read_derived(saved, StoredInfluence)
+    if known is None or (known.scorer_version, known.predictions_sha256) != (
+        SCORER_VERSION, scores.predictions_sha256
+    ):  # fmt: skip
+        known = influence_record(_predictions(results, row), scores)
+        with contextlib.suppress(OSError):
+            write_record(saved, known, readable=False)
+    return None if known.value is None else Influence(known.value, np.array(known.of_patients))
+
+
+def influence_record(predictions: Predictions, scores: Scores) -> StoredInfluence:
+    """What is stored of :func:`stored_influence`: of predictions that were scored."""
+    test = Part.scored(predictions.part("test"), scores.thresholds)
+    found = macro_auc(test, [scores.findings.index(f) for f in scores.macro_findings])
+    value, terms = (found.value, found.of_patients.tolist()) if found else (None, [])
+    return StoredInfluence(
+        scorer_version=SCORER_VERSION,
+        predictions_sha256=scores.predictions_sha256,
+        value=value,
+        of_patients=terms,
+    )
 
 
 def stored_headline(results: Results, row: Row) -> tuple[str, float | None]:

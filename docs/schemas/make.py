@@ -16,6 +16,7 @@ from benchmark.records.scores import (
     ConfigurationIntervals,
     MaskScores,
     Scores,
+    StoredInfluence,
     StoredTable,
 )
 
@@ -25,6 +26,7 @@ RECORDS: dict[str, Any] = {
     "scores": Scores,
     "mask_scores": MaskScores,
     "intervals": ConfigurationIntervals,
+    "influence": StoredInfluence,
     "comparisons": StoredTable,
     "prepared": PreparedFacts,
     "shapes": Shapes,

@@ -71,7 +71,7 @@ def test_predictions_come_first_and_the_row_last(results, monkeypatch):
     order, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: order.append(b.parent.name) or rename(a, b))
     publish(results, ROWS["binary"][0], checked())
-    assert order == ["predictions", "scores", "rows"]
+    assert order == ["predictions", "scores", "influences", "rows"]
 
 
 def test_predictions_that_may_not_be_published_stay_apart(results):

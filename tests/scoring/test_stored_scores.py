@@ -19,7 +19,12 @@ from benchmark.records.store import Results
 from benchmark.scoring import by_protocol
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.scorecard import ScoringError
-from benchmark.scoring.stored import headline, stored_mask_scores, stored_scores
+from benchmark.scoring.stored import (
+    headline,
+    stored_influence,
+    stored_mask_scores,
+    stored_scores,
+)
 from tests.records.rows import a_protocol, changed_by_hand, changed_bytes, resealed
 
 ROW, CONTENT = findings_row()
@@ -225,3 +230,25 @@ def test_predictions_of_something_else_are_refused_though_row_and_file_agree(cha
     for _ in range(2):  # also where their scores have been stored
         with pytest.raises(PredictionFileError, match=f"{path}: .*({said}).* than its row says"):
             stored_scores(results, forged)
+
+
+def test_a_saved_influence_is_read_and_is_the_one_that_is_computed(results, row):
+    published = results.influence_path(row.spec_id).read_bytes()
+    kept = stored_influence(results, row, READY.scores)
+    results.predictions_path(row.spec_id).unlink()
+    read = stored_influence(results, row, READY.scores)
+    assert np.array_equal(read.of_patients, kept.of_patients)
+    write_predictions(results.predictions_path(row.spec_id), CONTENT)
+    results.influence_path(row.spec_id).write_bytes(published.replace(b"1", b"2"))
+    again = stored_influence(results, row, READY.scores)
+    assert again.value == kept.value == READY.scores.splits["test"].metrics["auc"]
+    assert np.array_equal(again.of_patients, kept.of_patients)
+    assert results.influence_path(row.spec_id).read_bytes() == published
+
+
+def test_an_influence_of_other_predictions_is_computed_anew(results, row):
+    other = replace(CONTENT, logits=-CONTENT.logits, probabilities=1 - CONTENT.probabilities)
+    write_predictions(results.predictions_path(row.spec_id), other)
+    scores = stored_scores(results, row)
+    found = stored_influence(results, row, scores)
+    assert found.value == scores.splits["test"].metrics["auc"] != READY.influence.value
