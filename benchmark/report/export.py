@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -52,10 +52,14 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
 
 
 def _configurations(of: Leaderboard, *, cost: bool) -> tuple[bytes, list[bytes]]:
-    """The CSV file, and the entries of the JSON file; the table is large, and gone after that."""
-    shown = [entry for table in of.tables for entry in entries(table)]
-    table = DataTable.of((column for column in FIELDS if cost or not column.cost), shown)
-    return csv.table(table).encode(), [_json(table.columns, row) for row in table.rows]
+    """The CSV file, and the entries of the JSON file; one after the other, since they are large."""
+    columns = [column for column in FIELDS if cost or not column.cost]
+    records, found = [], []
+    for entry in (each for table in of.tables for each in entries(table)):
+        line = DataTable.of(columns, [entry])
+        records += line.records()
+        found += [_json(line.columns, row) for row in line.rows]
+    return csv.lines(records).encode(), found
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,7 @@ def _family(each: TableFamily) -> dict[str, Any]:
 
 
 def _comparison(c: Comparison) -> dict[str, Any]:
-    return {name: value for name, value in vars(c).items() if name != "note"}
+    return {each.name: getattr(c, each.name) for each in fields(c) if each.name != "note"}
 
 
 def _effect(each: Effect) -> dict[str, Any]:

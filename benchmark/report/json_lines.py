@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmark.hashing import canonical_json
 
@@ -13,8 +13,20 @@ def json_file(parts: Mapping[str, Sequence[bytes]]) -> bytes:
     Args:
         parts: name -> entries as :func:`json_line` writes them.
     """
-    blocks = [f'"{name}":[\n'.encode() + b",\n".join(of) + b"\n]" for name, of in parts.items()]
-    return b"{\n" + b",\n".join(blocks) + b"\n}\n"
+    return b"".join(_pieces(parts))
+
+
+def _pieces(parts: Mapping[str, Sequence[bytes]]) -> Iterator[bytes]:
+    """One after the other: the file is large, and joined once."""
+    yield b"{\n"
+    for place, (name, entries) in enumerate(parts.items()):
+        yield b",\n" if place else b""
+        yield f'"{name}":[\n'.encode()
+        for number, entry in enumerate(entries):
+            yield b",\n" if number else b""
+            yield entry
+        yield b"\n]"
+    yield b"\n}\n"
 
 
 def json_line(**values: object) -> bytes:

@@ -117,7 +117,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """``first`` minus ``second``: a two-sided t-test of no difference.
 
