@@ -24,6 +24,8 @@ def placed(*tops: str) -> list[str]:
         "$RECYCLE.BIN/0.png", "__MACOSX/NORMAL/._0.png", "lost+found/0.png", "#recycle/0.png",
         "NORMAL/.ipynb_checkpoints/0-checkpoint.png", "PNEUMONIA/@eaDir/0.png/M.jpg",
         "NORMAL/Thumbs.db", "System Volume Information/0.png", ".thumbnails/0.jpg",
+        "RECYCLER/0.png", "~snapshot/0.png", "NORMAL/0.png~", "NORMAL/0.png.bak", "results/roc.png",
+        "Network Trash Folder/0.png", "FOUND.000/0.png", "NORMAL/9.png.crdownload",
     ],
 )  # fmt: skip
 def test_service_folders_are_no_classes_and_hold_no_images(tmp_path, service):
@@ -40,6 +42,7 @@ def test_service_folders_are_no_classes_and_hold_no_images(tmp_path, service):
         ("train-images", "train"), ("01_train", "train"), ("val", "validation"),
         ("Valid", "validation"), ("validation_data", "validation"), ("dev", "validation"),
         ("test", "test"), ("testing", "test"), ("test1", "test"), ("Test Set", "test"),
+        ("trn", "train"), ("tst", "test"), ("TestSet", "test"), ("train-256", "train"),
         ("contest", ""), ("fold1", ""), ("eval", ""), ("NORMAL", ""), ("trained", ""), ("", ""),
     ],
 )  # fmt: skip
@@ -75,6 +78,63 @@ def test_a_folder_that_may_be_a_split_is_asked_about(tmp_path, tops):
         looked(folder, **UNKNOWN)
     told = looked(folder, splits=f"train={tops[0]},test={tops[1]}", **UNKNOWN)
     assert in_pools(told) == {"train": 8, "test": 8}
+
+
+@pytest.mark.parametrize("branches", [("fold1", "fold2"), ("train", "eval")])
+def test_splits_within_classes_are_asked_about_too(tmp_path, branches):
+    names = [f"{c}/{b}/{n}.png" for c in ("normal", "ill") for b in branches for n in range(3)]
+    folder = touched(tmp_path, names)
+    with pytest.raises(DatasetError, match=rf"which split is .*{branches[1]}.*each class"):
+        looked(folder, **UNKNOWN)
+    told = looked(folder, splits=f"train={branches[0]},test={branches[1]}", **UNKNOWN)
+    assert in_pools(told) == {"train": 6, "test": 6}
+
+
+@pytest.mark.parametrize(
+    ("stray", "said"),
+    [
+        (["test/1.png", "test/2.png"], "test lies beside .* It is test, but holds 2 images"),
+        (["COVID/1.png"], "COVID lies beside .* It is no split, and holds 1 images"),
+    ],
+)
+def test_images_beside_a_split_that_lie_in_no_class_stop(tmp_path, stray, said):
+    """Kaggle's test images have no labels: another test must not be carved out of train."""
+    with pytest.raises(DatasetError, match=said):
+        looked(touched(tmp_path, [*placed("train"), *stray]), **UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/1.png", "test/2.png"], ["fold1/1.png", "fold2/2.png"],
+        [f"batch{b}/{c}/1.png" for b in (1, 2) for c in ("normal", "ill")],
+    ],
+)  # fmt: skip
+def test_parts_of_a_set_are_no_classes(tmp_path, names):
+    with pytest.raises(DatasetError, match="is no name of a finding"):
+        looked(touched(tmp_path, names), **UNKNOWN)
+
+
+def test_parts_of_a_set_can_be_put_together(tmp_path):
+    folder = touched(tmp_path, placed("batch1", "batch2"))
+    assert in_pools(looked(folder, splits="train=batch1,train=batch2", **UNKNOWN)) == {"train": 16}
+
+
+def test_classes_that_lie_deeper_are_asked_about(tmp_path):
+    with pytest.raises(DatasetError, match="Where these are the classes, give --manual-dir"):
+        looked(touched(tmp_path, placed("A data", "B data")), **UNKNOWN)
+
+
+def test_masks_beside_their_film_and_texts_are_no_radiographs(tmp_path):
+    marks = ["NORMAL/0_mask.png", "NORMAL/1-Seg.png", "PNEUMONIA/2_mask_1.png"]
+    found = looked(touched(tmp_path, [*TWO, *marks, "NORMAL/readme.txt"]), **UNKNOWN)
+    assert sorted(by_image(found)) == sorted(TWO)
+    assert {e["file"]: e["reason"] for e in found.refused} == {
+        "NORMAL/0_mask.png": "a mask or marking of NORMAL/0",
+        "NORMAL/1-Seg.png": "a mask or marking of NORMAL/1",
+        "PNEUMONIA/2_mask_1.png": "a mask or marking of PNEUMONIA/2",
+        "NORMAL/readme.txt": "no image, by its name",
+    }
 
 
 @pytest.mark.parametrize("said", ["train", "practice=A", "train=A,test=A", "train="])
@@ -128,7 +188,9 @@ def test_a_pattern_that_loses_a_class_stops_with_both_counts(tmp_path):
         ("0_normal", "1_ill", True), ("Non-Covid", "Covid", True), ("No Finding", "x", True),
         ("no_pneumonia", "pneumonia", True), ("covid_negative", "COVID", True),
         ("Normal CXR", "TB", True), ("abnormal", "x", False), ("viral", "bacterial", False),
-        ("Nodule", "x", False), ("noncommunicable", "x", False),
+        ("Nodule", "x", False), ("noncommunicable", "x", False), ("Normal (healthy)", "x", True),
+        ("NEG", "POS", True), ("without_TB", "TB", True), ("TB-free", "TB", True),
+        ("no", "yes", True),
     ],
 )  # fmt: skip
 def test_words_for_normal(name, other, normal):
@@ -143,6 +205,9 @@ def test_which_of_two_classes_is_normal_is_asked(tmp_path):
     assert looked(folder, normal_class="none", **UNKNOWN).kind == "multiclass"
     with pytest.raises(DatasetError, match="there is no class 'healthy'"):
         looked(folder, normal_class="healthy", **UNKNOWN)
+    with pytest.raises(DatasetError, match="'Healthy' and 'normal' both mean normal"):
+        task_of(["Healthy", "normal", "tb"])
+    assert task_of(["Healthy", "normal", "tb"], "none")[1] == "multiclass"
     assert task_of(["normal", "tb", "covid"]) == (("normal", "tb", "covid"), "multiclass")
 
 

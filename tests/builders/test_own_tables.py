@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import unicodedata
 
 import pytest
@@ -168,17 +169,56 @@ def test_patients_that_a_spreadsheet_spelled_in_several_ways_are_one(folder):
     assert alone.entries[0].patient == "007"
 
 
-def test_numbers_that_a_spreadsheet_rounded_stop(folder):
-    text = rows("file,Effusion,who", "0.png,1,8.39861E+23", "1.png,1,1")
-    with pytest.raises(DatasetError, match=r"column 'who' has 8.39861E\+23: a spreadsheet rounded"):
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (("8.39861E+23", "1"), r"column 'who' has 8.39861E\+23: a spreadsheet rounded"),
+        (('"8,39861E+23"', "1"), "a spreadsheet rounded"),
+        (("839861000000000000000000", "12"), "has 839861000000000000000000: a spreadsheet rounded"),
+        (("01-Feb", "2"), "column 'who' has 01-Feb: a spreadsheet took an id for a date"),
+    ],
+)
+def test_ids_that_a_spreadsheet_made_others_of_stop(folder, ids, said):
+    text = rows("file,Effusion,who", *(f"{n}.png,{n},{each}" for n, each in enumerate(ids)))
+    with pytest.raises(DatasetError, match=said):
         tabled(folder, text, patient_column="who", **ONE)
 
 
-@pytest.mark.parametrize("nobody", ["nan", "NA", "", "unknown", "None"])
-def test_nobody_is_no_patient(folder, nobody):
-    text = rows("file,Effusion,who", f"0.png,1,{nobody}", "1.png,1,1")
+@pytest.mark.parametrize("ids", [("12E4", "8e12"), ("1234567890123456", "9876543210987650")])
+def test_ids_that_only_look_so_are_taken(folder, ids):
+    text = rows("file,Effusion,who", *(f"{n}.png,{n},{each}" for n, each in enumerate(ids)))
     found = tabled(folder, text, patient_column="who", **ONE)
-    assert [e.patient for e in found.entries] == ["1"]
+    assert [e.patient for e in found.entries] == list(ids)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("P7", "p7", "P07"), ("7", "'007", '"7,0"'), ("1234", '"1,234"', "01234"),
+        ("x\u00fc", "xu\u0308", "X\u00fc"), ("1", "\uff11", "1.00"),
+    ],
+)  # fmt: skip
+def test_spellings_of_an_id_are_one_patient(folder, ids):
+    text = rows("file,Effusion,who", *(f"{n}.png,{n % 2},{each}" for n, each in enumerate(ids)))
+    found = tabled(folder, text, patient_column="who", **ONE)
+    assert len({e.patient for e in found.entries}) == 1
+    assert len(found.entries) == 3
+
+
+def test_a_column_that_names_no_patient_of_a_class_stops(folder):
+    text = rows("file,Effusion,who", "0.png,1,a", "1.png,1,b", "2.png,0,#REF!", "3.png,0,NaT")
+    said = r"column 'who' names no patient, .*of no finding.*Effusion: 2 of 2; no finding: 0 of 2"
+    with pytest.raises(DatasetError, match=said):
+        tabled(folder, text, patient_column="who", **ONE)
+
+
+@pytest.mark.parametrize(
+    "nobody", ["nan", "NA", "", "unknown", "None", "NaT", "#N/A", "n.a.", "missing"]
+)
+def test_nobody_is_no_patient(folder, nobody):
+    text = rows("file,Effusion,who", f"0.png,1,{nobody}", "1.png,1,1", "2.png,0,2")
+    found = tabled(folder, text, patient_column="who", **ONE)
+    assert [e.patient for e in found.entries] == ["1", "2"]
     assert "no patient is given" in found.refused[0]["reason"]
 
 
@@ -204,6 +244,143 @@ def test_tables_as_spreadsheets_save_them(folder):
     (folder / "u.txt").write_bytes("file,Effusion,M\xfcller\n".encode("cp1252"))
     with pytest.raises(DatasetError, match="is no UTF-8 text"):
         looked(folder, **said)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("file,Effusion\n0.png,1\n1.png,0\n", "utf-8-sig"),
+        ("file\tEffusion\n0.png\t1\n1.png\t0\n", "utf-16-le"),
+        ("file;Effusion\n0.png;1,0\n1.png;0,00\n", "utf-32"),
+        ("sep=;\nfile;Effusion;a, b, c, d\n0.png;1;x\n1.png;0;y\n", "utf-8"),
+        ("Table 1,,\n\nfile,Effusion\n0.png,1\n1.png,0\n", "utf-8"),
+        ("file|Effusion\r0.png|1\r1.png|0\r", "utf-8"),
+        ('file, Effusion\n"0.png", "1.000"\n"1.png", " 0 "\n', "utf-8"),
+        ("\u200bfile\u00a0,Effusion\ufeff\n0.png\u200b,TRUE\n1.png,False\n", "utf-8"),
+        ('file,report,Effusion\n0.png,"two\nlines, ""so""",pos\n1.png,,NEG\n', "utf-8"),
+    ],
+)
+def test_tables_in_any_dress(folder, text, encoding):
+    (folder / "t.csv").write_bytes(text.encode(encoding))
+    found = looked(folder, csv="t.csv", image_column="file", patients="unknown", **ONE)
+    assert [e.findings for e in found.entries] == [(1,), (0,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,Effusion\n0.png,1,x\n1.png,0\n", "line 2: there are 3 cells, and the header has 2"),
+        ('file,note,Effusion\n0.png,"large,1\n1.png,b,0\n', r"behind line 1.*never closed\?"),
+        ("File,effusion\n0.png,1\n", "Its columns are File, effusion"),
+    ],
+)
+def test_tables_whose_cells_would_be_taken_for_others_stop(folder, text, said):
+    with pytest.raises(DatasetError, match=said):
+        tabled(folder, text, **ONE)
+
+
+@pytest.mark.parametrize("labels", [("S\u00ed", "No", "No"), ("0.8", "0.1", "0.3"), ("x", "", "x")])
+def test_labels_that_are_not_understood_stop(folder, labels):
+    """Else, of a column of yes and no in another language, one side would be left."""
+    lines = [f"{n}.png,{label}" for n, label in enumerate(labels)]
+    with pytest.raises(DatasetError, match=r"Effusion is .*neither 1 nor 0 nor empty.*in . rows"):
+        tabled(folder, rows("file,Effusion", *lines), **ONE)
+
+
+def test_words_for_sex_and_age_that_are_not_known_are_said(folder):
+    text = rows("file,Effusion,Sex,Age", "0.png,1,F,3", "1.png,0,H,58,0", "2.png,1,H,old")
+    text = text.replace("58,0", '"58,0"')
+    found = tabled(folder, text, sex_column="Sex", age_column="Age", **ONE)
+    assert [(e.sex, e.age) for e in found.entries] == [("F", 3), ("", 58), ("", -1)]
+    assert "column 'Sex': in 2 rows sex is H" in found.notes[0]
+    assert "column 'Age': in 1 rows age is old" in found.notes[1]
+    with pytest.raises(DatasetError, match=r"column 'Sex' \(--age-column\) holds H, F"):
+        tabled(folder, text, age_column="Sex", **ONE)
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("['A' 'B']", ["A", "B"]), ('["A", "B"]', ["A", "B"]), ("('A',)", ["A"]),
+        ("['Opacity, lung', \"Crohn's\"]", ["Opacity, lung", "Crohn's"]), ("[A; B]", ["A", "B"]),
+        ("['']", []),
+    ],
+)  # fmt: skip
+def test_lists_in_brackets(cell, names):
+    assert cells.classes(cell, "") == names
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        "Lung  Opacity",
+        "Lung\u00a0Opacity",
+        "lung_opacity",
+        "Lung\u2011Opacity",
+        "Lung\u2013Opacity",
+    ],
+)
+def test_spellings_of_a_finding_are_one(folder, one):
+    text = rows("file,dx", f"0.png,{one}", "1.png,Lung Opacity", "2.png,Lung Opacity", "3.png,wnl")
+    found = tabled(folder, text, class_column="dx")
+    assert found.findings == ("Lung Opacity",)
+    assert "are taken for one class, 'Lung Opacity'" in found.notes[0]
+
+
+def test_a_column_of_reports_is_no_column_of_classes(tmp_path):
+    names = [f"{n}.png" for n in range(40)]
+    text = rows("file,dx", *(f"{name},seen on day {name}" for name in names))
+    with pytest.raises(DatasetError, match="holds 40 different values in 40 rows"):
+        tabled(touched(tmp_path, names), text, class_column="dx")
+
+
+@pytest.mark.parametrize(
+    ("cells_", "separator"), [(("A B", "A", "B"), ""), (("A|B", "A", "normal"), ";")]
+)
+def test_a_separator_that_was_not_said_is_asked_about(folder, cells_, separator):
+    text = rows("file,dx", *(f"{n}.png,{said}" for n, said in enumerate(cells_)))
+    with pytest.raises(DatasetError, match="are these several labels"):
+        tabled(folder, text, class_column="dx", label_separator=separator)
+
+
+def test_without_a_name_for_normal_a_note_says_so(folder):
+    text = rows("file,dx", "0.png,A|B", "1.png,B", "2.png,clear")
+    said = {"class_column": "dx", "label_separator": "|"}
+    assert "no name in column 'dx' means normal" in tabled(folder, text, **said).notes[0]
+    assert not tabled(folder, text, normal_class="clear", **said).notes
+
+
+def test_empty_cells_of_names_may_mean_that_nothing_was_found(folder):
+    text = rows("file,dx", "0.png,A|B", "1.png,", "2.png,A", "3.png,No finding")
+    said = {"class_column": "dx", "label_separator": "|"}
+    assert len(tabled(folder, text, **said).entries) == 3
+    found = tabled(folder, text, missing="negative", **said)
+    assert by_image(found)["img/1.png"].findings == (0, 0)
+
+
+def test_numbers_and_names_are_met_as_spreadsheets_and_other_systems_write_them(tmp_path):
+    folder = touched(tmp_path, ["img/00001.png", "img/00012.png", "img/Abc.png"])
+    text = rows("file,Effusion", "1,1", "12.0,0", "abc.PNG,1")
+    found = tabled(folder, text, **ONE)
+    assert sorted(by_image(found)) == ["img/00001.png", "img/00012.png", "img/Abc.png"]
+
+
+def test_a_row_may_be_about_a_study(tmp_path):
+    """A public report: MIMIC-CXR's labels, a gzip file, are of folders.
+
+    https://github.com/LalehSeyyed/CheXclusion/issues/6
+    """
+    names = [f"p1{n % 2}/p1000{n}/s5000{n}/{k}.jpg" for n in range(3) for k in ("a", "b")]
+    folder = touched(tmp_path, [*names, *(f"all/{n}.jpg" for n in range(30))])
+    text = rows("subject_id,study_id,Edema", "10000,50000,1", "10001,50001,0", "10002,s50002,1",
+                "1,all,1")  # fmt: skip
+    (folder / "t.csv.gz").write_bytes(gzip.compress(text.encode()))
+    said = {"csv": "t.csv.gz", "image_column": "study_id", "patient_column": "subject_id"}
+    found = looked(folder, finding_columns=("Edema",), **said)
+    assert sorted(by_image(found)) == sorted(names)
+    assert {e.patient for e in found.entries} == {"10000", "10001", "10002"}
+    assert "3 rows name a folder and count for every image in it" in found.notes
+    assert found.refused[0]["reason"] == "'all' is a folder of 30 images"
 
 
 def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):

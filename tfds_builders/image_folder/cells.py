@@ -13,41 +13,57 @@ from tfds_builders.image_folder.options import NEGATIVE, POSITIVE, Options
 Label = tuple[int, int]
 """Finding and labelled, each 0 or 1."""
 
-_PRESENT = {"1", "1.0", "true", "yes", "positive", "y", "t", "present"}
-_ABSENT = {"0", "0.0", "false", "no", "negative", "n", "f", "absent"}
-_UNCERTAIN = {"-1", "-1.0", "uncertain", "u", "maybe positive", "equivocal"}
-_MISSING = {"", "nan", "na", "n/a", "none", "null", "<na>"}
+_PRESENT = {"1", "true", "yes", "positive", "pos", "y", "t", "present"}
+_ABSENT = {"0", "false", "no", "negative", "neg", "n", "f", "absent"}
+_UNCERTAIN = {"-1", "uncertain", "u", "maybe positive", "equivocal"}
+_MISSING = {"", "nan", "na", "n/a", "#n/a", "none", "null", "<na>", "nat"}
 _SEXES = {"f": "F", "female": "F", "woman": "F", "w": "F", "m": "M", "male": "M", "man": "M"}
 _VIEWS = {
     "pa": "PA", "posteroanterior": "PA", "ap": "AP", "anteroposterior": "AP", "l": "L", "ll": "L",
     "lateral": "L", "lat": "L", "rl": "L", "leftlateral": "L",
 }  # fmt: skip
-_AGE = re.compile(r"0*([0-9]+)(?:\.[0-9]*)?\s*(y|yr|yrs|years?|m|months?|w|weeks?|d|days?)?", re.I)
+_AGE = re.compile(
+    r"0*([0-9]+)(?:[.,][0-9]*)?\s*(y|yr|yrs|years?|m|months?|w|weeks?|d|days?)?", re.I
+)
 _IN_A_YEAR = {"y": 1, "m": 12, "w": 52, "d": 365}
 MOST_YEARS = 120
+
+
+class Strange(Unreadable):
+    """A label that is not understood."""
 
 
 def label(said: str, column: str, options: Options) -> Label:
     """What one cell of a finding's column says.
 
     Raises:
-        Unreadable: nothing that is known.
+        Strange: nothing that is known.
     """
-    word = said.strip().casefold()
+    word = _word(said)
     if word in _MISSING:
         return 0, int(options.missing == NEGATIVE)
     if word in _UNCERTAIN:
         return int(options.uncertain == POSITIVE), int(options.uncertain in (POSITIVE, NEGATIVE))
     if word not in _PRESENT | _ABSENT:
-        raise Unreadable(f"{column} is {said!r}, which is neither 1 nor 0 nor empty")
+        raise Strange(f"{column} is {said!r}, which is neither 1 nor 0 nor empty")
     return int(word in _PRESENT), 1
+
+
+def _word(said: str) -> str:
+    """A cell in lower case; 1, 0 and -1 however many zeros a spreadsheet put behind them."""
+    word = said.strip().casefold()
+    number = re.fullmatch("([+-]?)0*([01])(?:[.,]0*)?", word)
+    return "-" * (number[1] == "-" and number[2] == "1") + number[2] if number else word
 
 
 def classes(said: str, separator: str) -> list[str]:
     """The names in a cell: one, several with a separator between, or a list in brackets."""
     said = said.strip()
     if said[:1] + said[-1:] in ("[]", "()", "{}"):
-        return [part.strip(" '\"") for part in re.split("[,;]", said[1:-1]) if part.strip(" '\"")]
+        inner = said[1:-1].strip()
+        quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", inner) if inner[:1] in ("'", '"') else []
+        parts = ["".join(pair) for pair in quoted] or re.split("[,;]", inner)
+        return [part.strip() for part in parts if part.strip()]
     parts = said.split(separator) if separator else [said]
     return [part.strip() for part in parts if not is_missing(part)]
 

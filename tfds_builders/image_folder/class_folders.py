@@ -11,12 +11,23 @@ from pathlib import PurePosixPath
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import pools
 from tfds_builders.image_folder.contents import Contents, Entry, check_findings
-from tfds_builders.image_folder.names import is_picture, is_service, one_spelling, spelling
+from tfds_builders.image_folder.names import (
+    is_picture,
+    is_service,
+    is_text,
+    one_spelling,
+    spelling,
+)
 from tfds_builders.image_folder.normal import is_normal, task_of
 from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.patients import NOT_FOUND, ByPattern, refuse_lost
 
 ALL = "*"
+_MARKING = re.compile(
+    "(.+)[ _-](?:mask|masks|seg|segmentation|label|labels|gt|overlay|heatmap|annotation|contour)"
+    "[ _-]?[0-9]*",
+    re.IGNORECASE,
+)
 _NO_CLASS = {"images", "image", "img", "imgs", "masks", "mask", "annotations", "segmentations"}
 
 
@@ -70,9 +81,10 @@ def read(
         return Contents((), "")
     _refuse_no_classes(classes)
     check_findings(classes)
-    contents = Contents(*task_of(classes, options.normal_class), notes=notes)
     by_pattern = ByPattern(pattern, [name for name in images if name in placed])
     _refuse_mixed(images, placed, options, by_pattern)
+    contents = Contents(*task_of(classes, options.normal_class), notes=notes)
+    marks = _markings(images)
     kept: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     for name in names:
@@ -83,6 +95,9 @@ def read(
             continue
         if not _is_within(place, options.within):
             contents.refuse(name, f"not within {options.within}/")
+            continue
+        if is_text(name) or name in marks:
+            contents.refuse(name, marks.get(name, "no image, by its name"))
             continue
         folder, patient = called[place.folder], by_pattern(name)
         if patient is None:
@@ -112,6 +127,7 @@ def _placed(names: list[str], images: list[str], told: Mapping[str, str]) -> dic
     if as_splits or (strange and len(strange) == len(deep) > 1):
         pools.refuse_unknown((deep if as_splits else strange) - as_splits, "a folder beside others")
     if as_splits:
+        _refuse_without_classes(tops - deep, below, images, told)
         split = {n: rest.split("/", 2) for n, rest in below.items() if _depth(rest) > 2}
         return {
             name: _Place(pools.pool(top, told), folder, rest)
@@ -127,7 +143,12 @@ def _inner_splits(
 ) -> dict[str, _Place]:
     """The same where each class folder holds train/ and test/."""
     branches = {placed[name].branch for name in images if name in placed}
-    if not branches or not all(branch and pools.pool(branch, told) for branch in branches):
+    meant = {branch for branch in branches if branch and pools.pool(branch, told)}
+    if meant and all(meant | {b} == meant or pools.looks_like_one(b) for b in branches):
+        pools.refuse_unknown(branches - meant, "a folder beside others in each class")
+    if branches and all(map(pools.is_no_class, branches)) and len(branches) > 1:
+        pools.refuse_unknown(branches - meant, "a folder in each class")
+    if not branches or branches != meant:
         return placed
     return {
         name: _Place(pools.pool(place.branch, told), place.folder, place.rest.split("/", 1)[1])
@@ -162,12 +183,37 @@ def _is_within(place: _Place, within: str) -> bool:
     return within in ("", ALL) or wanted in map(spelling, PurePosixPath(place.rest).parts[:-1])
 
 
+def _markings(images: list[str]) -> dict[str, str]:
+    """Images that are drawn upon another of the same folder, ``7_mask.png`` beside ``7.png``."""
+    films = {name.rpartition(".")[0] for name in images}
+    marks = {name: _MARKING.fullmatch(name.rpartition(".")[0]) for name in images}
+    return {
+        name: f"a mask or marking of {match[1]}"
+        for name, match in marks.items()
+        if match and match[1] in films
+    }
+
+
+def _refuse_without_classes(
+    tops: set[str], below: Mapping[str, str], images: list[str], told: Mapping[str, str]
+) -> None:
+    """Stop where a folder beside train/ holds images in no class folder: nobody's labels."""
+    for top in sorted(tops):
+        here = [name for name in images if _in(below[name], top)]
+        what = f"is {pools.pool(top, told)}, but" if pools.pool(top, told) else "is no split, and"
+        raise DatasetError(
+            f"image_folder: the folder {top} lies beside folders that are splits. It {what} holds "
+            f"{len(here)} images that lie in no class folder. Move it away, or sort them."
+        )
+
+
 def _refuse_no_classes(classes: list[str]) -> None:
-    if odd := [name for name in classes if spelling(name) in _NO_CLASS]:
+    if odd := [n for n in classes if spelling(n) in _NO_CLASS or pools.is_no_class(n)]:
         raise DatasetError(
             f"image_folder: the folders {', '.join(classes)} would be the classes, but "
             f"{', '.join(odd)} is no name of a finding. Give --manual-dir the folder whose "
-            "sub-folders are the classes, or a table (--csv FILE --image-column ...)."
+            "sub-folders are the classes, or a table (--csv FILE --image-column ...). Parts of one "
+            "set are put together by --splits train=A,train=B."
         )
 
 
@@ -192,5 +238,6 @@ def _refuse_mixed(
             raise DatasetError(
                 f"image_folder: the class folder {folder} holds images in several places: {shown}. "
                 f"Which are radiographs? --within {inner} takes those of one sub-folder only; "
-                f"--within '{ALL}' takes all, where sub-folders are e.g. patients."
+                f"--within '{ALL}' takes all, where sub-folders are e.g. patients. Where these are "
+                "the classes, give --manual-dir the folder that holds them."
             )

@@ -9,13 +9,16 @@ from functools import partial
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.contents import check_findings
-from tfds_builders.image_folder.names import one_spelling
-from tfds_builders.image_folder.normal import task_of
-from tfds_builders.image_folder.options import Options
+from tfds_builders.image_folder.names import one_spelling, spelling
+from tfds_builders.image_folder.normal import NONE, task_of
+from tfds_builders.image_folder.options import NEGATIVE, Options
 from tfds_builders.image_folder.rows import Row
 
 Labels = tuple[tuple[int, ...], tuple[int, ...]]
 """Findings and labelled of one row, (F,) each."""
+
+_MANY = 30
+"""Classes that may be, however few rows there are."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,16 @@ def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
     called, notes = one_spelling(name for names in told for name in names)
     classes = sorted(set(called.values()))
     split = partial(cells.classes, separator=separator)
+    _refuse_texts(column, classes, len(table))
     if separator or options.box_columns or any(len(names) > 1 for names in told):
+        _refuse_lists(column, classes, "|")
         normal = {called.get(name, name) for name in cells.normal(classes, options)}
         findings = check_findings(name for name in classes if name not in normal)
         kind = "binary" if len(findings) == 1 else "multilabel"
+        if not normal and spelling(options.normal_class) != NONE:
+            notes.append(f"no name in column {column!r} means normal; if one does: --normal-class")
     else:
-        _refuse_lists(column, classes)
+        _refuse_lists(column, classes, "|;,/+& ")
         if len(classes) < 2:
             raise DatasetError(
                 f"image_folder: column {column!r} has the classes {', '.join(classes) or 'none'}; "
@@ -80,17 +87,29 @@ def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
 
     def labels(row: Row) -> Labels:
         names = {called[name] for name in split(row[column])}
-        return tuple(int(f in names) for f in findings), (int(bool(names)),) * len(findings)
+        labelled = int(bool(names) or (kind != "multiclass" and options.missing == NEGATIVE))
+        return tuple(int(f in names) for f in findings), (labelled,) * len(findings)
 
     return Task(findings, kind, labels, tuple(notes))
 
 
-def _refuse_lists(column: str, classes: Sequence[str]) -> None:
+def _refuse_texts(column: str, classes: Sequence[str], rows: int) -> None:
+    """Ask about columns of reports, dates or numbers."""
+    if len(classes) > max(_MANY, rows // 5):
+        raise DatasetError(
+            f"image_folder: column {column!r} holds {len(classes)} different values in {rows:,} "
+            f"rows, e.g. {', '.join(map(repr, classes[:3]))}: are these names of findings? If they "
+            "are, write fewer; several in a cell need --label-separator."
+        )
+
+
+def _refuse_lists(column: str, classes: Sequence[str], separators: str) -> None:
     """Ask about cells that may hold several labels: ``A|B``, or ``A;B`` where A stands alone."""
-    for separator in "|;,/+&":
+    for separator in separators:
         for said in classes:
             parts = [part.strip() for part in said.split(separator)]
-            if len(parts) > 1 and (separator == "|" or set(parts) & set(classes)):
+            alone = set(parts) <= set(classes) if separator == " " else set(parts) & set(classes)
+            if len(parts) > 1 and (separator == "|" or alone):
                 raise DatasetError(
                     f"image_folder: column {column!r} has {said!r}: are these several labels? Then "
                     f"say --label-separator '{separator}'."

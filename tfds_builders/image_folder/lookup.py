@@ -1,7 +1,8 @@
-"""Which file a cell of a table means: its path, the end of it, or its name."""
+"""Which files a cell of a table means: a path, the end of it, a name, or a folder of few."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,6 +10,9 @@ from pathlib import PurePosixPath
 
 from tfds_builders.errors import Unreadable
 from tfds_builders.image_folder.names import is_picture
+
+_MOST_OF_A_STUDY = 20
+"""Images of a folder that one row may be about."""
 
 
 class Missing(Unreadable):
@@ -19,37 +23,66 @@ class Files:
     """Looks names up among the files that are there; opens none.
 
     Names are the same in every Unicode form (a disc may store other bytes for an umlaut than a
-    table). A path that begins elsewhere is met by its longest end that only one file has, with
-    the extension or, where none is, without.
+    table) and, where no other file is called so, in other case. A path that begins elsewhere is
+    met by its longest end that only one file has, with the extension or, where none is, without;
+    a number also where a spreadsheet dropped the zeros in front of it.
+
+    Tables of studies (MIMIC-CXR) name folders: ``50414267`` is all images in ``p1/s50414267``.
     """
 
     def __init__(self, names: Iterable[str], pictures: Callable[[str], bool]):
         self._ends: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, list[str]] = defaultdict(list)
+        self._inside: dict[str, list[str]] = defaultdict(list)
         self._whole: dict[str, str] = {}
         for name in names:
             told = _told(name)
             self._whole[told] = name
-            for end in _ends(told) if pictures(name) else ():
+            if not pictures(name):
+                continue
+            for end in _ends(told):
                 self._ends[end].append(name)
                 self._ends[_bare(end)].append(name)
+            if number := _number(told):
+                self._ends[number].append(name)
+            self._inside[told.rpartition("/")[0]].append(name)
+        for folder in filter(None, self._inside):
+            for end in _ends(folder):
+                self._folders[end].append(folder)
+            if lettered := re.fullmatch("[a-z]+([0-9]+)", _ends(folder)[-1]):
+                self._folders[lettered[1]].append(folder)
 
-    def find(self, said: str) -> str:
-        """The file.
+    def find(self, said: str) -> list[str]:
+        """The file, or all of a folder.
 
         Raises:
             Missing: there is none.
-            Unreadable: there are several.
+            Unreadable: there are several of the name.
         """
         told = _told(said.replace("\\", "/"))
         if told in self._whole:
-            return self._whole[told]
-        for end in [*_ends(told), *map(_bare, _ends(told))]:
-            found = sorted(set(self._ends.get(end, ())))
-            if len(found) == 1:
-                return found[0]
-            if found:
-                raise Unreadable(f"{said!r} may be {' or '.join(found[:3])}; give the path")
+            return [self._whole[told]]
+        ends = _ends(told)
+        for end in [*ends, *map(_bare, ends), *filter(None, [_number(told)])]:
+            if found := _one(said, self._ends.get(end, ())):
+                return [found]
+        for end in ends:
+            if folder := _one(said, self._folders.get(end, ())):
+                return self._all_of(said, folder)
         raise Missing(f"there is no file {said!r}")
+
+    def _all_of(self, said: str, folder: str) -> list[str]:
+        if len(self._inside[folder]) > _MOST_OF_A_STUDY:
+            raise Unreadable(f"{said!r} is a folder of {len(self._inside[folder])} images")
+        return self._inside[folder]
+
+
+def _one(said: str, names: Iterable[str]) -> str:
+    """The only one, "" where there is none."""
+    found = sorted(set(names))
+    if len(found) > 1:
+        raise Unreadable(f"{said!r} may be {' or '.join(found[:3])}; give the path")
+    return found[0] if found else ""
 
 
 def _told(name: str) -> str:
@@ -57,10 +90,16 @@ def _told(name: str) -> str:
 
 
 def _ends(name: str) -> list[str]:
-    """The path, and what is left of it without its first folders."""
-    parts = name.split("/")
+    """The path, and what is left of it without its first folders, in lower case."""
+    parts = name.casefold().split("/")
     return ["/".join(parts[k:]) for k in range(len(parts))]
 
 
 def _bare(name: str) -> str:
     return name[: -len(PurePosixPath(name).suffix)] if is_picture(name) else name
+
+
+def _number(name: str) -> str:
+    """What numbers as names have in common, e.g. ``00012.png``, ``12`` and ``12.0``."""
+    match = re.fullmatch(r"0*([0-9]+)(?:\.0)?", _bare(name.rpartition("/")[2].casefold()))
+    return f"#{match[1]}" if match else ""

@@ -10,22 +10,34 @@ from pathlib import Path, PurePosixPath
 
 _SERVICE = {
     "__macosx", "__pycache__", "lost+found", "system volume information", "thumbs.db",
-    "ehthumbs.db", "desktop.ini", "#recycle", "#snapshot", "image_folder.toml",
+    "ehthumbs.db", "desktop.ini", "#recycle", "#snapshot", "image_folder.toml", "_macosx",
+    "recycler", "recycled", "recycle bin", "trash", "network trash folder", "temporary items",
+    "found.000", "node_modules", "thumbnails",
+    "results", "runs", "logs", "wandb", "mlruns", "checkpoints", "venv",
 }  # fmt: skip
+_UNFINISHED = {".bak", ".part", ".crdownload", ".tmp", ".swp"}
 _PICTURE = re.compile(
     r"\.(?:png|jpe?g|jfif|bmp|gif|tiff?|jp2|webp|pgm|ppm|dcm|dicom)", re.IGNORECASE
 )
 _TEXT = re.compile(r"\.(?:csv|tsv|txt|json|xml|ya?ml|md|html?|pdf|docx?|xlsx?|zip|py|toml)", re.I)
 # Blanks, underscores and hyphens, but not between digits: 1-0 is not 10.
-_SEPARATORS = re.compile(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)")
+_SEPARATORS = re.compile(r"(?<!\d)[\s_\u2010-\u2015\u2212-]+|[\s_\u2010-\u2015\u2212-]+(?!\d)")
 
 
 def is_service(name: str) -> bool:
     """True for hidden files, and for what systems and programs leave in folders."""
     return any(
-        part.startswith((".", "@", "$", "~$")) or part.casefold() in _SERVICE
+        part.startswith((".", "@", "$", "~"))
+        or part.endswith("~")
+        or part.casefold() in _SERVICE
+        or PurePosixPath(part).suffix.casefold() in _UNFINISHED
         for part in name.split("/")
     )
+
+
+def is_text(name: str) -> bool:
+    """True for file names that promise no image, but a text, a table or an archive."""
+    return bool(_TEXT.fullmatch(PurePosixPath(name).suffix))
 
 
 def is_picture(name: str) -> bool:
@@ -39,7 +51,7 @@ def dicom_files(folder: Path, names: Iterable[str]) -> set[str]:
         name
         for name in names
         if PurePosixPath(name).name.upper() != "DICOMDIR"
-        and not _TEXT.fullmatch(PurePosixPath(name).suffix)
+        and not is_text(name)
         and (_is_dicom_name(name) or not is_picture(name))
         and _begins_as_dicom(folder / name)
     }
@@ -68,9 +80,9 @@ def one_spelling(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     words: dict[str, list[str]] = {}
     for name in sorted(count, key=lambda name: (-count[name], name)):
         words.setdefault(spelling(name), []).append(name)
-    told = {name: group[0].strip() for group in words.values() for name in group}
+    told = {name: " ".join(group[0].split()) for group in words.values() for name in group}
     notes = [
-        f"{' and '.join(map(repr, group))} are taken for one class, {group[0].strip()!r}"
+        f"{' and '.join(map(repr, group))} are taken for one class, {told[group[0]]!r}"
         for group in words.values()
         if len({unicodedata.normalize("NFC", name.strip()) for name in group}) > 1
     ]

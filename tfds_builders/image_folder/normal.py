@@ -12,8 +12,9 @@ NONE = "none"
 _NORMAL = {
     "normal", "normals", "nofinding", "nofindings", "healthy", "negative", "control", "controls",
     "nodisease", "noabnormality", "unremarkable", "none", "nothing", "nopathology", "uninfected",
+    "neg", "wnl", "nil", "no", "false", "absent", "noacutefindings", "noabnormalities",
 }  # fmt: skip
-_NOT = ("non", "not", "no", "without", "un")
+_NOT = ("non", "not", "no", "without", "un", "negativefor")
 
 
 def is_normal(name: str, others: Sequence[str] = ()) -> bool:
@@ -22,12 +23,13 @@ def is_normal(name: str, others: Sequence[str] = ()) -> bool:
         "^[0-9]+|(?:cxr|xrays?|lungs?|chest|images?|cases?|patients?|[0-9]+)+$", "", _w(name)
     )
     opposites = {f"{no}{_w(other)}" for no in _NOT for other in others}
-    opposites |= {f"{_w(other)}negative" for other in others}
+    opposites |= {f"{_w(other)}{no}" for no in ("negative", "free") for other in others}
     return word in _NORMAL or _w(name) in opposites
 
 
 def _w(name: str) -> str:
-    return re.sub("^[0-9]+", "", spelling(name))
+    # what stands in brackets explains: "Normal (healthy)"
+    return re.sub(r"^[0-9]+|\(.*\)$", "", spelling(name))
 
 
 def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, ...], str]:
@@ -49,6 +51,11 @@ def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, 
             )
     else:
         normal = [n for n in classes if is_normal(n, [other for other in classes if other != n])]
+    if len(normal) > 1 and not normal_class:
+        raise DatasetError(
+            f"image_folder: {' and '.join(map(repr, normal))} both mean normal. Give them one "
+            "name, or say --normal-class none where they differ."
+        )
     if len(classes) != 2 or (spelling(normal_class) == NONE and normal_class):
         return tuple(classes), "multiclass"
     if len(normal) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -10,10 +11,23 @@ from pathlib import PurePosixPath
 from tfds_builders.errors import DatasetError
 
 ROUNDED = "a spreadsheet rounded a longer number, and different patients may have become one"
+A_DATE = "a spreadsheet took an id for a date, and different patients may have become one"
+DAMAGED = (ROUNDED, A_DATE)
 NOT_FOUND = "the patient pattern is not found in its name or path"
-_NUMBER = re.compile(r"0*([0-9]+)(?:\.0*)?")
-_ROUNDED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
-_NOBODY = {"", "nan", "na", "n/a", "none", "null", "unknown", "anonymous", "-", "?", "#n/a"}
+_NUMBER = re.compile(r"0*([0-9]+)(?:[.,]0*)?")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_SCIENTIFIC = re.compile(r"[+-]?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]+")
+_KEPT_DIGITS = 15
+"""Of a number, by spreadsheets: what is behind becomes zeros."""
+
+_LONG = re.compile(rf"0*([1-9][0-9]{{{_KEPT_DIGITS - 1}}}[0-9]+)(?:[.,]0*)?")
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_DATE = re.compile(f"[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2}}", re.IGNORECASE)
+_NOBODY = {
+    "", "nan", "nat", "na", "n/a", "n.a.", "<na>", "none", "null", "nil", "unknown", "undefined",
+    "missing", "not available", "anonymous", "anonymized", "anonymised", "-", "--", "?", "#n/a",
+    "#ref!", "#name?", "#value!", "#num!", "#null!", "#div/0!",
+}  # fmt: skip
 
 
 class ByPattern:
@@ -47,32 +61,40 @@ class ByPattern:
         return (match[1] or None) if match else None
 
 
-def refuse_lost(kept: Counter[str], lost: Counter[str], pattern: str) -> None:
-    """Raise a DatasetError where a pattern leaves half or more of a class without a patient.
+def refuse_lost(
+    kept: Counter[str], lost: Counter[str], pattern: str, column: str = "", *, wholly: bool = False
+) -> None:
+    """Raise a DatasetError where half or more of a class is left without a patient.
 
     Args:
         kept, lost: images by class whose patient is found, and is not.
-        pattern: as it was given.
+        pattern: as it was given; "" where a column was.
+        column: as it was given.
+        wholly: take offence only where nothing is left of a class.
     """
+    if pattern:
+        said = f"the patient pattern {pattern!r} is found in no file name or path, or in too few,"
+        hint = " Mend the pattern, e.g. by alternatives: '(person[0-9]+|IM-[0-9]+)'."
+    else:
+        said, hint = f"column {column!r} names no patient, or too few,", ""
     for name in sorted(lost):
-        if lost[name] >= kept[name]:
+        if lost[name] >= kept[name] and not (wholly and kept[name]):
             told = "; ".join(
                 f"{each}: {kept[each]} of {kept[each] + lost[each]}" for each in sorted(kept | lost)
             )
-            raise DatasetError(
-                f"image_folder: the patient pattern {pattern!r} is found in no file name or path, "
-                f"or in too few, of {name}. Patients found in {told}. Mend the pattern, e.g. by "
-                "alternatives: '(person[0-9]+|IM-[0-9]+)'."
-            )
+            raise DatasetError(f"image_folder: {said} of {name}. Patients found in {told}.{hint}")
 
 
 def united(spelled: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Ids -> one spelling of each number, as spreadsheets write 7, 7.0 and 007; notes on these."""
-    numbers: dict[str, set[str]] = defaultdict(set)
+    """Ids -> one spelling of each, as people and spreadsheets write 7, 7.0, 007; notes on these.
+
+    To take two patients for one costs a little data; to take one for two lets a split leak.
+    """
+    same: dict[str, set[str]] = defaultdict(set)
     for each in spelled:
-        if match := _NUMBER.fullmatch(each):
-            numbers[match[1]].add(each)
-    several = [sorted(group, key=lambda s: (len(s), s)) for group in numbers.values()]
+        if not is_nobody(each):
+            same[_spelling(each)].add(each)
+    several = [sorted(group, key=lambda s: (len(s), s)) for group in same.values()]
     several = [group for group in several if len(group) > 1]
     notes = []
     if several:
@@ -81,11 +103,28 @@ def united(spelled: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     return {each: group[0] for group in several for each in group}, notes
 
 
+def _spelling(spelled: str) -> str:
+    """What spellings of one id have in common: case, Unicode form, zeros in front of numbers."""
+    plain = unicodedata.normalize("NFKC", spelled).strip().lstrip("'").casefold()
+    if _THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    if match := _NUMBER.fullmatch(plain):
+        return match[1]
+    return re.sub("(?<![0-9.])0+(?=[0-9])", "", plain)
+
+
 def is_nobody(spelled: str) -> bool:
     """True for cells that name no patient."""
-    return spelled.casefold() in _NOBODY
+    return spelled.casefold() in _NOBODY or set(spelled) == {"#"}
 
 
-def is_rounded(spelled: str) -> bool:
-    """True for a number in scientific notation: a spreadsheet rounded a longer one."""
-    return bool(_ROUNDED.fullmatch(spelled))
+def damaged(spelled: Iterable[str]) -> dict[str, str]:
+    """Ids that a spreadsheet made others of, with one of :data:`DAMAGED` that says how."""
+    ids = set(spelled)
+    found = {each: ROUNDED for each in ids if _SCIENTIFIC.fullmatch(each)}
+    found |= {each: A_DATE for each in ids if _DATE.fullmatch(each)}
+    long = {each: match[1] for each in ids if (match := _LONG.fullmatch(each))}
+    zeros = [each for each, digits in long.items() if not digits[_KEPT_DIGITS:].strip("0")]
+    if 2 * len(zeros) > len(long):  # of true numbers one in ten at most
+        found |= dict.fromkeys(zeros, ROUNDED)
+    return found

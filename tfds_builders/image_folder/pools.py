@@ -10,9 +10,11 @@ from tfds_builders.image_folder.names import spelling
 
 SPLITS = ("train", "validation", "test")
 _WORD = re.compile(
-    "(?:(train|training)|(val|valid|validation|validate|dev|devel|development)|(test|testing))"
+    "(?:(train|training|trn|tr)|(val|valid|validation|validate|dev|devel|development|va)"
+    "|(test|testing|tst|te))"
     "(?:set|data|dataset|images|img|split|folder|x?rays?)?[0-9]*"
 )
+_PART = re.compile("(?:fold|split|part|batch|cv|set|subset|dataset)[0-9]+")
 _HINT = re.compile("train|valid|test|fold|split|eval|holdout|^(?:val|dev)(?![a-z])|(?:val|dev)$")
 
 
@@ -33,6 +35,11 @@ def pool(name: str, told: Mapping[str, str] | None = None) -> str:
 def looks_like_one(name: str) -> bool:
     """True for what may mean a split, understood or not."""
     return bool(_HINT.search(spelling(name)))
+
+
+def is_no_class(name: str) -> bool:
+    """True for names that mean a part of a set for certain, and so are no class."""
+    return bool(pool(name) or _PART.fullmatch(spelling(name)))
 
 
 def parse(said: str) -> dict[str, str]:

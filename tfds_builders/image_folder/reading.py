@@ -11,7 +11,7 @@ from tfds_builders.image_folder import class_folders, dicom, table
 from tfds_builders.image_folder.contents import Contents
 from tfds_builders.image_folder.names import dicom_files, is_picture
 from tfds_builders.image_folder.options import HEADER, Options
-from tfds_builders.image_folder.patients import ROUNDED
+from tfds_builders.image_folder.patients import DAMAGED
 
 TREE = """\
     DIR/<class>/*.png                       two or more folders named like the classes
@@ -40,7 +40,7 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
 
     if options.csv:
         contents = table.read(table_path(folder, options.csv), names, options, pattern, pictures)
-        _refuse_rounded(contents)
+        _refuse_damaged(contents)
         return contents
     contents = class_folders.read(names, pattern, options, pictures)
     if not contents.findings:
@@ -69,10 +69,10 @@ def table_path(folder: Path, said: str) -> Path:
     raise DatasetError(f"image_folder: there is no table {said}: {looked_at}.")
 
 
-def _refuse_rounded(contents: Contents) -> None:
-    rounded = [entry for entry in contents.refused if ROUNDED in entry["reason"]]
-    if rounded:
+def _refuse_damaged(contents: Contents) -> None:
+    damaged = [entry for entry in contents.refused if entry["reason"].endswith(DAMAGED)]
+    if damaged:
         raise DatasetError(
-            f"image_folder: {rounded[0]['file']}: {rounded[0]['reason']}. So it is in "
-            f"{len(rounded)} rows: export the table anew, with that column as text."
+            f"image_folder: {damaged[0]['file']}: {damaged[0]['reason']}. So it is in "
+            f"{len(damaged)} rows: export the table anew, with that column as text."
         )

@@ -2,65 +2,146 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import gzip
 import io
+import unicodedata
+import zlib
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from tfds_builders.errors import DatasetError
 
 Row = dict[str, str]
 
+_DELIMITERS = ",;\t|"
+_ABOVE = 10
+"""Rows in which the header is looked for: a title, or ``sep=;``, may stand above it."""
+
+_HEAD = 100_000
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",  # first: one begins with another
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\ufeff\0"))
+
 
 def read(path: Path, wanted: Iterable[str]) -> list[tuple[int, Row]]:
-    """Number of its last line, and cells by column, of every row that is not blank.
+    """Number of its last line, and the wanted cells by column, of every row that is not blank.
 
     Args:
-        path: comma, semicolon or tab between columns, UTF-8 or, with its mark, UTF-16.
-        wanted: columns that have to be there; names with blanks around them are met.
+        path: comma, semicolon, tab or bar between columns, UTF-8 or UTF-16, also as ``.gz``.
+        wanted: columns that have to be there; blanks around names, and what cannot be seen, are
+            no part of them.
 
     Raises:
-        DatasetError: no such text or table, a column is missing, or two of one name are wanted.
+        DatasetError: no such text or table, a column is missing or there twice, a quote is never
+            closed, or a row has more cells than the header.
     """
-    try:
-        text = _text(path)
-        first = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        lines = [(reader.line_num, line) for line in reader]
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"image_folder: {path} is no UTF-8 text; save it as such (spreadsheets: CSV UTF-8)."
-        ) from error
-    except (OSError, csv.Error) as error:
-        raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
-    _check(path, header, list(filter(None, wanted)))
+    wanted = list(dict.fromkeys(filter(None, wanted)))
+    text = _text(path)
+    delimiter, above = _layout(text, wanted)
+    lines = _lines(path, text, delimiter)[above:]
+    header = list(map(_clean, lines[0][1])) if lines else []
+    places = _places(path, header, wanted)
+    rows = [(number, line) for number, line in lines[1:] if any(map(str.strip, line))]
+    for number, line in rows:
+        if any(map(str.strip, line[len(header) :])):
+            raise DatasetError(
+                f"image_folder: {path}, line {number}: there are {len(line)} cells, and the header "
+                f"has {len(header)}. A column has no name, or a cell with a {delimiter!r} no "
+                "quotes, so that cells would be taken for those of other columns: mend it."
+            )
     return [
-        (number, dict(zip(header, [*line, *[""] * len(header)], strict=False)))
-        for number, line in lines[1:]
-        if any(map(str.strip, line))
+        (number, {name: _clean(line[k]) if k < len(line) else "" for name, k in places.items()})
+        for number, line in rows
     ]
 
 
 def _text(path: Path) -> str:
-    data = path.read_bytes()
-    if data[:2] == b"PK":
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        if data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0":
+            raise DatasetError(
+                f"image_folder: {path} is a workbook, not a table of text; save it as CSV UTF-8."
+            )
+        return data.decode(_encoding(data))
+    except UnicodeDecodeError as error:
         raise DatasetError(
-            f"image_folder: {path} is a workbook, not a table of text; save it as CSV UTF-8."
-        )
-    # "Unicode text" of a spreadsheet is UTF-16 with tabs.
-    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+            f"image_folder: {path} is no UTF-8 text; save it as such (spreadsheets: CSV UTF-8)."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
 
 
-def _check(path: Path, header: list[str], wanted: list[str]) -> None:
-    if missing := [column for column in wanted if column not in header]:
+def _encoding(data: bytes) -> str:
+    """Of "Unicode text" of a spreadsheet, which is UTF-16, with a mark in front or without."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return encoding
+    if data[:2].count(0) == 1:
+        return "utf-16-be" if data[0] == 0 else "utf-16-le"
+    return "utf-8-sig"
+
+
+def _layout(text: str, wanted: list[str]) -> tuple[str, int]:
+    """The delimiter, and how many rows stand above the header."""
+    head = text[:_HEAD]
+    for delimiter in _DELIMITERS:
+        try:
+            rows = list(islice(_reader(head, delimiter), _ABOVE))
+        except csv.Error:
+            continue
+        for above, row in enumerate(rows):
+            if {_clean(name) for name in wanted} <= set(map(_clean, row)):
+                return delimiter, above
+    above = len(head) - len(head.lstrip("\r\n"))
+    first = head[above:].split("\n", 1)[0]
+    return max(_DELIMITERS, key=first.count), head[:above].count("\n")
+
+
+def _reader(text: str, delimiter: str, *, strict: bool = False) -> Any:
+    source = io.StringIO(text, newline="")
+    return csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=strict)
+
+
+def _lines(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Number and cells of every row, blank ones included."""
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        reader = _reader(text, delimiter, strict=True)
+        lines += ((reader.line_num, line) for line in reader)
+    except csv.Error as error:
+        if "delimiter" in str(error):  # characters behind a closing quote, which do no harm
+            reader = _reader(text, delimiter)
+            return [(reader.line_num, line) for line in reader]
+        last = lines[-1][0] if lines else 0
+        raise DatasetError(
+            f"image_folder: {path} cannot be read behind line {last}: {error}. Is a quote opened "
+            "there that is never closed?"
+        ) from error
+    return lines
+
+
+def _clean(cell: str) -> str:
+    return unicodedata.normalize("NFC", cell.translate(_UNSEEN)).strip()
+
+
+def _places(path: Path, header: list[str], wanted: list[str]) -> dict[str, int]:
+    """Wanted column -> its number."""
+    if missing := [column for column in wanted if _clean(column) not in header]:
         raise DatasetError(
             f"image_folder: {path} has no column {' and no column '.join(map(repr, missing))}. "
             f"Its columns are {', '.join(header) or 'none'}."
         )
-    if twice := sorted({column for column in wanted if header.count(column) > 1}):
+    if twice := sorted({column for column in wanted if header.count(_clean(column)) > 1}):
         raise DatasetError(
             f"image_folder: {path} has the column {' and '.join(map(repr, twice))} twice, and "
             "nobody knows which is meant: rename one."
         )
+    return {column: header.index(_clean(column)) for column in wanted}

@@ -17,6 +17,7 @@ from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.rows import Row
 
 _MOST_MISSING = 100
+_NO_FINDING = "no finding"
 
 
 @dataclass(frozen=True)
@@ -57,34 +58,39 @@ def read(
     contents = Contents(task.findings, task.kind, notes=list(task.notes))
     images = [name for name in names if pictures(name)]
     files, by_pattern = Files(names, pictures), patients.ByPattern(pattern, images)
-    united, notes = _patients(table, options)
-    contents.notes += notes
-    _check_column("sex", options.sex_column, table, cells.sex, "F or M")
+    ids = _patients(table, options)
+    contents.notes += [*ids.notes, *_unknown_words(table, options)]
     _refuse_splits(table, options)
     found: dict[str, list[_Named]] = defaultdict(list)
     missing: dict[str, str] = {}
-    unpatterned = 0
+    strange: list[str] = []
+    nobody: Counter[str] = Counter()
+    studies = 0
     for number, row in table:
         try:
-            said = row[options.image_column].strip()
-            image = files.find(said)
-            found[image] += []
-            entry = _entry(image, row, task, options, united, by_pattern)
+            said = row[options.image_column]
+            images_of_row = files.find(said)
+            studies += len(images_of_row) > 1
+            for image in images_of_row:
+                found[image] += []
+                entry = _entry(image, row, task, options, ids, by_pattern)
+                found[image].append(_Named(number, said, entry))
         except Missing as error:
             missing[f"{path.name}, line {number}"] = str(error)
-            continue
         except Unreadable as error:
-            unpatterned += str(error) == patients.NOT_FOUND
             contents.refuse(f"{path.name}, line {number}", str(error))
-            continue
-        found[image].append(_Named(number, said, entry))
+            if isinstance(error, cells.Strange):
+                strange.append(str(error))
+            if isinstance(error, _Nobody):
+                nobody.update(error.classes)
     _refuse_missing(contents, path.name, missing)
+    if studies:
+        contents.notes.append(f"{studies:,} rows name a folder and count for every image in it")
     for image, several in found.items():
         if several:
             _keep_one(contents, path.name, image, several, options)
-    if pattern:
-        kept, lost = Counter(images=len(contents.entries)), Counter(images=unpatterned)
-        patients.refuse_lost(kept, +lost, pattern.pattern)
+    _refuse_strange(contents, strange)
+    _refuse_nobody(contents, nobody, options)
     for name in sorted(set(images) - set(found)):
         contents.refuse(name, f"no row of {path.name} names it")
     return contents
@@ -98,29 +104,58 @@ def _wanted(options: Options) -> list[str]:
     ]  # fmt: skip
 
 
-def _patients(table: list[tuple[int, Row]], options: Options) -> tuple[dict[str, str], list[str]]:
-    if not options.patient_column:
-        return {}, []
-    united, notes = patients.united(row[options.patient_column].strip() for _, row in table)
-    return united, [f"column {options.patient_column!r}: {note}" for note in notes]
+@dataclass(frozen=True)
+class _Ids:
+    """What the column of patients says: one spelling of each, and which are no ids any more."""
+
+    united: dict[str, str]
+    damaged: dict[str, str]
+    notes: list[str]
 
 
-def _check_column(
-    what: str, column: str, table: list[tuple[int, Row]], read: Callable, known: str
-) -> None:
-    said = {row[column].strip() for _, row in table if column and not cells.is_missing(row[column])}
-    if said and not any(map(read, said)):
-        raise DatasetError(
-            f"image_folder: column {column!r} (--{what}-column) holds "
-            f"{', '.join(sorted(said)[:5])}, none of which is {known}."
-        )
+def _patients(table: list[tuple[int, Row]], options: Options) -> _Ids:
+    column = options.patient_column
+    if not column:
+        return _Ids({}, {}, [])
+    spelled = [row[column] for _, row in table]
+    united, notes = patients.united(spelled)
+    return _Ids(united, patients.damaged(spelled), [f"column {column!r}: {n}" for n in notes])
+
+
+def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
+    """Notes on cells of sex and age that say something else.
+
+    Raises:
+        DatasetError: all of them do.
+    """
+    notes = []
+    for what, column, known, meant in (
+        ("sex", options.sex_column, cells.sex, "F or M"),
+        ("age", options.age_column, lambda said: cells.age(said) >= 0, "a number of years"),
+    ):
+        said = Counter(row[column] for _, row in table if column and _says(row[column]))
+        strange = {word: n for word, n in said.items() if not known(word)}
+        shown = ", ".join(sorted(strange, key=lambda word: -strange[word])[:5])
+        if strange and len(strange) == len(said):
+            raise DatasetError(
+                f"image_folder: column {column!r} (--{what}-column) holds {shown}, none of which "
+                f"is {meant}."
+            )
+        if strange:
+            notes.append(f"column {column!r}: in {sum(strange.values())} rows {what} is {shown}, "
+                         f"which is not {meant}; it counts as unknown there")  # fmt: skip
+    return notes
+
+
+def _says(cell: str) -> bool:
+    return not cells.is_missing(cell) and not patients.is_nobody(cell)
 
 
 def _refuse_splits(table: list[tuple[int, Row]], options: Options) -> None:
     if column := options.split_column:
         told = pools.parse(options.splits)
-        said = {row[column].strip() for _, row in table}
-        strange = [each for each in said if each and not pools.pool(each, told)]
+        said = {row[column] for _, row in table}
+        strange = [each for each in said if _says(each) and not pools.pool(each, told)]
         pools.refuse_unknown(strange, f"column {column!r}")
 
 
@@ -129,7 +164,7 @@ def _entry(
     row: Row,
     task: labels.Task,
     options: Options,
-    united: dict[str, str],
+    ids: _Ids,
     by_pattern: patients.ByPattern,
 ) -> Entry:
     findings, labelled = task.read(row)
@@ -140,15 +175,17 @@ def _entry(
         pool = pools.pool(row[options.split_column], pools.parse(options.splits))
         if not pool:
             raise Unreadable(f"no split is given for {image}")
-    patient = _patient(image, row, options, united) if options.patient_column else by_pattern(image)
+    present = [f for f, positive in zip(task.findings, findings, strict=True) if positive]
+    patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
-        raise Unreadable(patients.NOT_FOUND)
+        said = row.get(options.patient_column)
+        why = patients.NOT_FOUND if said is None else f"no patient is given for {image} ({said!r})"
+        raise _Nobody(why, present)
     box = (
         cells.box([row[c] for c in options.box_columns], options.box_columns)
         if options.box_columns
         else None
     )
-    present = [f for f, positive in zip(task.findings, findings, strict=True) if positive]
     return Entry(
         image,
         patient,
@@ -162,14 +199,47 @@ def _entry(
     )
 
 
-def _patient(image: str, row: Row, options: Options, united: dict[str, str]) -> str:
+class _Nobody(Unreadable):
+    """A row without a patient.
+
+    Attributes:
+        classes: the findings it has, or that it has none.
+    """
+
+    def __init__(self, reason: str, present: list[str]):
+        super().__init__(reason)
+        self.classes = present or [_NO_FINDING]
+
+
+def _patient(image: str, row: Row, options: Options, ids: _Ids) -> str | None:
     column = options.patient_column
-    said = row[column].strip()
-    if patients.is_nobody(said):
-        raise Unreadable(f"no patient is given for {image} ({column} is {said!r})")
-    if patients.is_rounded(said):
-        raise Unreadable(f"column {column!r} has {said}: {patients.ROUNDED}")
-    return united.get(said, said)
+    said = row[column]
+    if said in ids.damaged:
+        raise Unreadable(f"column {column!r} has {said}: {ids.damaged[said]}")
+    return None if patients.is_nobody(said) else ids.united.get(said, said)
+
+
+def _refuse_nobody(contents: Contents, lost: Counter[str], options: Options) -> None:
+    """Raise a DatasetError where a pattern or column leaves a class without its patients."""
+    kept: Counter[str] = Counter()
+    for entry in contents.entries:
+        present = [f for f, yes in zip(contents.findings, entry.findings, strict=True) if yes]
+        kept.update(present or [_NO_FINDING])
+    if options.patient_pattern and lost:
+        total = Counter(images=len(contents.entries)), Counter(images=lost.total())
+        patients.refuse_lost(*total, options.patient_pattern)
+    patients.refuse_lost(kept, lost, options.patient_pattern, options.patient_column, wholly=True)
+
+
+def _refuse_strange(contents: Contents, strange: list[str]) -> None:
+    """Raise a DatasetError where labels are not understood, and not here and there alone."""
+    columns = zip(*(entry.findings for entry in contents.entries), strict=True)
+    one_sided = not contents.entries or any(len(set(column)) == 1 for column in columns)
+    if strange and (one_sided or len(strange) > len(contents.entries) // 10):
+        raise DatasetError(
+            f"image_folder: {strange[0]}. So it is, or alike, in {len(strange)} rows: write 1 and "
+            "0, or give names of findings by --class-column."
+        )
 
 
 def _refuse_missing(contents: Contents, table: str, missing: dict[str, str]) -> None:
