@@ -19,13 +19,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-
-from tfds_builders.errors import DatasetError
 
 _current: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
@@ -35,6 +33,7 @@ class Journal:
 
     Attributes:
         path: the file; the temporary folders of its attempts lie beside it.
+        alone: whether no other process has it open; unknown, and so no, without locks.
         known: 32-byte keys of sound bytes. Only what earlier attempts found: within one attempt
             no file is checked twice.
     """
@@ -43,7 +42,7 @@ class Journal:
         self.path = path
         self.known: set[bytes] = set()
         self._handle = handle
-        self._alone = alone
+        self.alone = alone
         self._attempts: set[str] = set()
         for line in path.read_bytes().splitlines():
             self._read(line)
@@ -69,11 +68,18 @@ class Journal:
 
         Where the file system has no locks nobody knows whether they are dead, and they stay.
         """
-        found = self.path.parent.glob("incomplete.*") if self._alone else ()
+        found = self.path.parent.glob("incomplete.*") if self.alone else ()
         dead = [path for path in found if path.name in self._attempts]
         for path in dead:
             shutil.rmtree(path)
         return sorted(path.name for path in dead)
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder that was made, and must not be taken for whole if this is killed."""
+        aside = folder.with_name(f"incomplete.torn_{folder.name}")
+        self.attempt(aside.name)
+        folder.rename(aside)
+        shutil.rmtree(aside)
 
     def _append(self, *line: str) -> None:
         # One write to a file opened for appending is never mixed with another thread's.
@@ -91,18 +97,23 @@ class Journal:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Journal]:
+def opened(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[Journal]:
     """Open a journal, new or left by an attempt that died, and use it for all checks inside.
 
-    The file is removed when the work inside succeeds, and stays when it fails.
+    While another living process has it open, this waits: what was to be done may be done then.
+    Inside itself it is the one that is open. The file is removed when the work inside succeeds, and
+    stays when it fails.
 
-    Raises:
-        DatasetError: another living process has it open.
+    Args:
+        path: of its file.
+        waiting: called before this begins to wait.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    if (around := current()) and around.path == path:
+        yield around
+        return
+    handle, alone = _alone(path, waiting)
     try:
-        journal = Journal(path, handle, alone=_lock(handle, path))
+        journal = Journal(path, handle, alone=alone)
         token = _current.set(journal)
         try:
             yield journal
@@ -118,7 +129,28 @@ def current() -> Journal | None:
     return _current.get()
 
 
-def _lock(handle: int, path: Path) -> bool:
+def _alone(path: Path, waiting: Callable[[], None]) -> tuple[int, bool]:
+    """A journal's file, opened and locked; and whether it could be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            locked = _lock(handle, waiting)
+            if not locked or _is_at(handle, path):
+                return handle, locked
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # who had it has succeeded, and removed it
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.stat())
+    return False
+
+
+def _lock(handle: int, waiting: Callable[[], None]) -> bool:
     """Lock a file; False where there are no such locks: on Windows, on file systems of clusters."""
     try:
         import fcntl
@@ -127,9 +159,8 @@ def _lock(handle: int, path: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise DatasetError(
-            f"another process is preparing this set just now (it holds {path}); wait for it."
-        ) from None
+        waiting()
+        fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError:
         return False
     return True

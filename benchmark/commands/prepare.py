@@ -40,7 +40,7 @@ def prepare_dataset(
         force: whether to make a new version of a set of the user's own that is there.
         own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
     """
-    from benchmark.data.prepare import prepare
+    from benchmark.data.prepare import mend, prepare
     from benchmark.data.prepared import SPLITS
 
     dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
@@ -49,6 +49,8 @@ def prepare_dataset(
     if only_check:
         check_folder(dataset, manual_dir)
         return
+    if damaged := mend(dataset, data_dir, cache_dir, show_progress):
+        click.echo(f"Was damaged, and is made anew: {damaged}", err=True)
     dataset, is_there = settled(dataset, data_dir, manual_dir, force=force)
     prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam, sizes)
     said = "was prepared already, from the same files," if is_there else "is prepared in"

@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.data.discovery import Dataset
+
+if TYPE_CHECKING:
+    from tfds_builders.journal import Journal
 
 SHUFFLE_BYTES = 64 * 2**20
 """Examples that are kept in memory until they are written to disk to be put into their order."""
@@ -36,26 +39,22 @@ def build(
         beam: options of the Apache Beam pipeline to do it in; None for no pipeline.
 
     Raises:
-        tfds_builders.errors.DatasetError: the raw files cannot be used, another process is
-            preparing the same set, or Beam is asked for and is not there or of no use.
+        tfds_builders.errors.DatasetError: the raw files cannot be used, or Beam is asked for and is
+            not there or of no use.
     """
     import tensorflow_datasets as tfds
     from absl import logging
-
-    from tfds_builders import journal
 
     logging.set_verbosity(logging.ERROR)  # TFDS warns of every set that it has not in a list
     config = dataset.builder_config(manual_dir)
     builder = dataset.builder_class(data_dir=data_dir, config=config)
     path = Path(builder.data_dir)
-    notes = path.with_name(f"{path.name}.journal")
     if path.is_dir():
-        notes.unlink(missing_ok=True)
         return path
     beam_options = _beam_options(builder, beam)
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    with journal.opened(notes) as book, _little_memory():
+    with alone(dataset.name, path) as book, _little_memory():
         _tell_resumed(dataset.name, book)
         _follow(builder, dataset.name, book)
         download = tfds.download.DownloadConfig(manual_dir=manual_dir, beam_options=beam_options)
@@ -63,6 +62,28 @@ def build(
         with redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=download)
     return path
+
+
+@contextmanager
+def alone(name: str, path: Path) -> Iterator[Journal]:
+    """Be the one process that prepares a version of a set; wait while there is another one.
+
+    Args:
+        name: of the set.
+        path: folder of the version, made or to be made.
+    """
+    from tfds_builders import journal
+
+    def waiting() -> None:
+        _say(f"{name}: another process is preparing it just now; waiting for that one ...")
+
+    with journal.opened(notes(path), waiting) as book:
+        yield book
+
+
+def notes(path: Path) -> Path:
+    """The journal of a version that is being prepared."""
+    return path.with_name(f"{path.name}.journal")
 
 
 def _beam_options(builder: Any, beam: str | None) -> Any:

@@ -61,6 +61,10 @@ class Dataset:
         """What the user has to do to have the raw files."""
         return self.builder_class.MANUAL_DOWNLOAD_INSTRUCTIONS or ""
 
+    def folder(self, data_dir: Path) -> Path:
+        """Where its version is, or will be, in a data folder."""
+        return Path(data_dir) / self.name / str(self.version or self.builder_class.VERSION)
+
     def locate(self, manual_dir: Path | None) -> Any:
         """The raw files in the user's folder.
 

@@ -142,10 +142,7 @@ class _FirstFormat(Record, frozen=True):
 
 def derive_again(name: str, folder: Path) -> str:
     """What to do where our own files in a set's folder cannot be used."""
-    return (
-        f"Remove {folder / FACTS} and run `cxr-bench prepare {name} [--manual-dir DIR]`: it lists "
-        "the stored images anew."
-    )
+    return f"Run `cxr-bench prepare {name}`: it lists the images that are stored in {folder} anew."
 
 
 def make_again(name: str, folder: Path) -> str:

@@ -6,47 +6,50 @@ import csv
 import dataclasses
 import hashlib
 import io
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from benchmark.data.allocation import return_large_blocks
-from benchmark.data.audit.copies import Progress, find_copies
+from benchmark.data.audit.copies import SCRATCH, Progress, find_copies
 from benchmark.data.audit.findings import gate
 from benchmark.data.audit.torn import torn_copies
-from benchmark.data.building import build
+from benchmark.data.building import alone, build, notes
 from benchmark.data.discovery import Dataset
 from benchmark.data.facts import (
     FACTS,
     METADATA,
     SPLITS,
     PreparedFacts,
+    check_agreement,
     derive_again,
     make_again,
+    read_prepared_facts,
     read_set_facts,
 )
 from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST, read_manifest
-from benchmark.data.prepared import Prepared, load_prepared
+from benchmark.data.prepared import NotPrepared, Prepared, is_prepared, load_prepared, newest
 from benchmark.data.shape_recording import record_shapes
-from benchmark.data.shapes import SHAPES
+from benchmark.data.shapes import SHAPES, read_shapes
 from benchmark.data.sizes import read_sizes
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.machine.accelerators import hidden_gpus
-from benchmark.records.door import write_record
-from benchmark.records.files import is_disk_full, remove_abandoned
+from benchmark.records.disk import is_disk_full, told
+from benchmark.records.door import RecordError, write_record
+from benchmark.records.files import replacing
 from benchmark.records.row import SplitCounts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tfds_builders.journal import Journal
 
 
 @hidden_gpus()  # images are read and written on the CPU; workers have the GPUs
@@ -61,8 +64,8 @@ def prepare(
 ) -> Prepared:
     """Prepare a data set where it is not, and return its facts.
 
-    What is prepared stays as it is. A set that was prepared before the shapes of files were
-    recorded gets these.
+    What is prepared stays as it is, and needs no raw files. A set that was prepared before the
+    shapes of files were recorded gets these. While another process prepares the set, this waits.
 
     Args:
         dataset: what to prepare.
@@ -79,18 +82,118 @@ def prepare(
             or written or is full, Beam is asked for and is not there, or ``sizes`` is no such
             table.
     """
+    return_large_blocks()
+    with _told(dataset, data_dir, manual_dir):
+        if manual_dir or dataset.embedded or not is_prepared(dataset.name, data_dir):
+            if not dataset.embedded:
+                dataset.locate(manual_dir)
+            _make(dataset, data_dir, manual_dir, cache_dir, progress, beam)
+        prepared = load_prepared(dataset.name, data_dir)
+        _record_shapes(dataset, prepared, manual_dir, sizes)
+    return prepared
+
+
+def _record_shapes(
+    dataset: Dataset, prepared: Prepared, manual_dir: Path | None, sizes: Path | None
+) -> None:
+    """Add what an earlier version of this project did not record, or a user's table now tells."""
+    if (prepared.path / SHAPES).is_file() and not sizes:
+        return
+    ids = prepared.manifest()["image_id"]
+    given = read_sizes(sizes, ids) if sizes else {}
+    try:
+        record_shapes(prepared, dataset.original_shapes(manual_dir) | given)
+    except OSError:
+        if sizes:
+            raise  # else the set is as good as it was
+
+
+def mend(
+    dataset: Dataset,
+    data_dir: Path,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """List the stored images of a prepared set again where what was listed is damaged.
+
+    Arguments are those of :func:`prepare`.
+
+    Returns:
+        What was damaged; empty where nothing was, or nothing is prepared.
+
+    Raises:
+        UserError: what cannot be made from the stored images is damaged, too.
+    """
+    name = dataset.name
+    try:
+        path = newest(name, data_dir)
+    except NotPrepared:
+        return ""
+    if not (problem := _damage(name, path)):
+        return ""
+    with _told(dataset, data_dir, None), alone(name, path) as book:
+        if _damage(name, path):  # no other process was first
+            (path / FACTS).unlink(missing_ok=True)
+            if _derive(name, path, book, cache_dir, progress, set()):
+                raise UserError(f"copies lie in several splits. {make_again(name, path)}")
+    return problem
+
+
+def _damage(name: str, path: Path) -> str:
+    """What is wrong with what was derived from the stored images of a set; empty if nothing.
+
+    Raises:
+        RecordError: the builder's facts were changed. They are never taken as they are.
+    """
+    try:
+        derived = read_prepared_facts(name, path)
+    except RecordError as error:
+        return str(error)
+    facts = read_set_facts(name, path, derived.metadata_sha256)
+    todo = derive_again(name, path)
+    try:
+        check_agreement(name, path, facts, derived)
+        manifest = read_manifest(path / MANIFEST, derived.manifest_sha256, todo)
+        read_shapes(path, derived.manifest_sha256, manifest["image_id"].tolist())
+    except RecordError as error:
+        return str(error)
+    return ""
+
+
+def _make(
+    dataset: Dataset,
+    data_dir: Path,
+    manual_dir: Path | None,
+    cache_dir: Path | None,
+    progress: Progress | None,
+    beam: str | None,
+) -> None:
+    """Build and derive a set, where it is not.
+
+    Copies are known when images are stored. Where a builder's own split tore some apart, it deals
+    the images out once more with these together.
+    """
+    path = dataset.folder(data_dir)
+    if (path / FACTS).is_file():
+        with suppress(OSError):  # of a process that was killed at its very end
+            notes(path).unlink()
+        return
+    with alone(dataset.name, path) as book:
+        while not (path / FACTS).is_file():
+            build(dataset, data_dir, manual_dir, beam)
+            known = set(dataset.copies)
+            if torn := _derive(dataset.name, path, book, cache_dir, progress, known):
+                dataset = dataclasses.replace(dataset, copies=dataset.copies + torn)
+                book.discard(path)
+
+
+@contextmanager
+def _told(dataset: Dataset, data_dir: Path, manual_dir: Path | None) -> Iterator[None]:
+    """Raise what goes wrong inside as a UserError, where a person can put it right."""
     from tfds_builders.errors import DatasetError
 
-    return_large_blocks()
     try:
-        if not dataset.embedded:
-            dataset.locate(manual_dir)
-        path = _made(dataset, data_dir, manual_dir, cache_dir, progress, beam)
-        prepared = load_prepared(dataset.name, data_dir)
-        if sizes or not (path / SHAPES).is_file():
-            ids = prepared.manifest()["image_id"]
-            given = read_sizes(sizes, ids) if sizes else {}
-            record_shapes(prepared, dataset.original_shapes(manual_dir) | given)
+        yield
     except DatasetError as error:
         # Some messages begin with the builder's name, for people who do not come by here.
         said = re.sub(f"^{dataset.name.split('/')[0]}(/{dataset.config})?: ", "", str(error))
@@ -102,31 +205,6 @@ def prepare(
         if not said:
             raise
         raise UserError(f"{dataset.name}: {said}") from error
-    return prepared
-
-
-def _made(
-    dataset: Dataset,
-    data_dir: Path,
-    manual_dir: Path | None,
-    cache_dir: Path | None,
-    progress: Progress | None,
-    beam: str | None,
-) -> Path:
-    """Build and derive a set, where it is not; returns the folder of its version.
-
-    Copies are known when images are stored. Where a builder's own split tore some apart, it deals
-    the images out once more with these together.
-    """
-    path = build(dataset, data_dir, manual_dir, beam)
-    while not (path / FACTS).is_file():
-        torn = _derive(dataset.name, path, cache_dir, progress, set(dataset.copies))
-        if not torn:
-            break
-        dataset = dataclasses.replace(dataset, copies=dataset.copies + torn)
-        shutil.rmtree(path)
-        path = build(dataset, data_dir, manual_dir, beam)
-    return path
 
 
 def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) -> str:
@@ -137,10 +215,10 @@ def _of_the_system(error: Exception, data_dir: Path, manual_dir: Path | None) ->
             "choose another --data-dir, and run the same command again: what was checked already "
             "is not checked again."
         )
-    if isinstance(error, PermissionError):
-        place = Path(error.filename or data_dir)
+    if isinstance(error, OSError) and error.filename:
+        place = Path(error.filename)
         doing = "read" if manual_dir and place.is_relative_to(manual_dir) else "write to"
-        return f"cannot {doing} {place}: {error.strerror or 'permission denied'}."
+        return f"cannot {doing} {told(error)}"
     return ""
 
 
@@ -158,22 +236,22 @@ def _with_leakage(derived: PreparedFacts, leakage: Leakage) -> PreparedFacts:
 def _derive(
     name: str,
     path: Path,
+    book: Journal,
     cache_dir: Path | None,
     progress: Progress | None,
     known: Collection[tuple[str, ...]],
 ) -> tuple[tuple[str, ...], ...]:
     """Write manifest.csv, then prepared.json, whose presence says that all is complete.
 
-    Both are the same whoever writes them and are put in their place whole, so that several
-    processes may do this at a time.
-
     Args:
+        book: the journal of the one process that may do this.
         known: groups of copies that the builder was told of.
 
     Returns:
         Further ones that its own split tore apart; prepared.json is then not written.
     """
-    remove_abandoned(path.parent)
+    if book.alone:
+        _remove_scratch(path)
     (path / SHAPES).unlink(missing_ok=True)  # of a manifest that is gone
     facts = read_set_facts(name, path)
     digest = _write_manifest(name, path, facts.findings)
@@ -194,34 +272,28 @@ def _derive(
     return ()
 
 
+def _remove_scratch(path: Path) -> None:
+    """Remove what a killed process left in the folder of a version that it was preparing."""
+    for scratch in path.glob(f"{SCRATCH}*"):
+        shutil.rmtree(scratch)
+    for temporary in path.glob(".*.tmp"):
+        temporary.unlink()
+
+
 def _write_manifest(name: str, path: Path, findings: list[str]) -> str:
     """Write it line by line, so that memory holds none of them; returns its SHA-256."""
-    with _replacing(path / MANIFEST) as file:
+    with replacing(path / MANIFEST) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
         writer = None
         for split in SPLITS:
             for line in _manifest_lines(name, path, split, findings):
                 if writer is None:
-                    writer = csv.DictWriter(file, line, lineterminator="\n")
+                    writer = csv.DictWriter(text, line, lineterminator="\n")
                     writer.writeheader()
                 writer.writerow(line)
+        text.detach()  # flushed, and left open
         file.flush()
         return sha256_of_file(Path(file.name))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A text file under a temporary name that takes the place of ``path`` when it is complete."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    try:
-        with Path(temporary).open("w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes private files
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _manifest_lines(

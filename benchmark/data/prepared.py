@@ -210,10 +210,7 @@ def load_prepared(name: str, data_dir: Path) -> Prepared:
         NotPrepared: there is none.
         RecordError: a file of facts is damaged or was changed; it is named.
     """
-    versions = sorted((data_dir / name).glob(f"*/{FACTS}"), key=_version_of)
-    if not versions:
-        raise NotPrepared(name, data_dir)
-    path = versions[-1].parent
+    path = newest(name, data_dir)
     derived = read_prepared_facts(name, path)
     facts = read_set_facts(name, path, derived.metadata_sha256)
     if derived.metadata_sha256 is None:
@@ -222,6 +219,23 @@ def load_prepared(name: str, data_dir: Path) -> Prepared:
         check_unhashed(name, path, facts, listed)
     check_agreement(name, path, facts, derived)
     return Prepared(name, path.name, path, facts, derived)
+
+
+def newest(name: str, data_dir: Path) -> Path:
+    """Folder of the newest prepared version of a data set, be its files as they may.
+
+    Raises:
+        NotPrepared: there is none.
+    """
+    versions = sorted((Path(data_dir) / name).glob(f"*/{FACTS}"), key=_version_of)
+    if not versions:
+        raise NotPrepared(name, data_dir)
+    return versions[-1].parent
+
+
+def is_prepared(name: str, data_dir: Path) -> bool:
+    """Whether some version of a data set is prepared, be its files as they may."""
+    return any((Path(data_dir) / name).glob(f"*/{FACTS}"))
 
 
 def _version_of(facts: Path) -> tuple[int, ...]:

@@ -84,7 +84,7 @@ def read_shapes(folder: Path, manifest_sha256: str, image_ids: Sequence[str]) ->
     path = folder / SHAPES
     if not path.is_file():
         return None
-    todo = "Remove it and run `cxr-bench prepare` for this set again: it records them anew."
+    todo = "Run `cxr-bench prepare` for this set again: it records them anew."
     shapes = read_record(path, Shapes, todo)
     if shapes.manifest_sha256 != manifest_sha256 or shapes.image_id != list(image_ids):
         raise RecordError(f"{path}: is about other images than the manifest beside it. {todo}")

@@ -8,13 +8,18 @@ from pathlib import Path
 
 import keras
 
-from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlap
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
 from benchmark.models._macs import multiply_adds
 from benchmark.task import Task
-from benchmark.training.network import check_device, determinism, fresh_model, save_weights
+from benchmark.training.network import (
+    check_device,
+    check_room_for,
+    determinism,
+    fresh_model,
+    save_weights,
+)
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.schemes import why_no_network
 from benchmark.training.stage import predict_splits
@@ -32,7 +37,8 @@ def run(job: SpecJob) -> Outcome:
     """Train one spec.
 
     Raises:
-        UserError: the machine does not have the device the worker was started for.
+        UserError: the machine does not have the device the worker was started for, or there is no
+            room for the weights.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     spec, context, model_file = job.spec, job.context, job.model_file
@@ -43,22 +49,25 @@ def run(job: SpecJob) -> Outcome:
     with job.phases.phase("build"):
         model = _starting_model(job, files)
     _tell_size(job, model)
+    saved = None if why_no_network(spec.scheme) else context.results.weights_path(spec.spec_id)
+    if saved:
+        check_room_for(model, saved)
     trained = SCHEMES.find(spec.scheme).load()(model, training)
     with job.phases.phase("predict"):
         logits = trained.logits or predict_splits(
             trained.network, trained.inputs, trained.validation, context.heartbeat
         )
-    saved = None if why_no_network(spec.scheme) else context.results.weights_path(spec.spec_id)
+    weights_sha256 = None
     with job.phases.phase("write"):
         context.check_claim()
         if saved:
-            save_weights(trained.model, saved)
+            weights_sha256 = save_weights(trained.model, saved)
     return Outcome(
         logits,
         trained.model.count_params(),
         trained.history and trained.history.as_record(),
         determinism(context.environment),
-        weights_sha256=sha256_of_file(saved) if saved else None,
+        weights_sha256=weights_sha256,
         penalty=trained.penalty,
         starting_weights=starting_weights(spec, model_file, files),
         made_from=made_from_weights(spec, files),

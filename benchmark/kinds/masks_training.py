@@ -12,7 +12,6 @@ from benchmark.data.indexed_images import Images
 from benchmark.data.mask_batches import mask_batches
 from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
 from benchmark.data.prepared import SPLITS
-from benchmark.hashing import sha256_of_file
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.kinds.mask_split import MaskSplit
 from benchmark.records.mask_counts import count_pixels
@@ -23,7 +22,13 @@ from benchmark.training.clock import TrainingClock
 from benchmark.training.distribution import check_divisible, replicas
 from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
-from benchmark.training.network import check_device, determinism, fresh_model, save_weights
+from benchmark.training.network import (
+    check_device,
+    check_room_for,
+    determinism,
+    fresh_model,
+    save_weights,
+)
 from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import make_recipe
 
@@ -37,7 +42,8 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         How it went, and the predicted masks, bool (N, S, S), per split.
 
     Raises:
-        UserError: the machine does not have the device the worker was started for.
+        UserError: the machine does not have the device the worker was started for, or there is no
+            room for the weights.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     spec, phases, context = job.spec, job.phases, job.context
@@ -53,6 +59,8 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             exclusive=False, label_smoothing=recipe.label_smoothing
         )
         compile_model(model, loss, recipe, steps, environment.device)
+    weights = context.results.weights_path(spec.spec_id)
+    check_room_for(model, weights)
 
     def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
         job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
@@ -86,15 +94,14 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             if split not in masks:
                 masks[split] = predict_masks(model, splits[split].images, heartbeat)
     with phases.phase("write"):
-        weights = context.results.weights_path(spec.spec_id)
         context.check_claim()
-        save_weights(model, weights)
+        weights_sha256 = save_weights(model, weights)
     outcome = Outcome(
         {},
         model.count_params(),
         history.as_record(),
         determinism(environment),
-        weights_sha256=sha256_of_file(weights),
+        weights_sha256=weights_sha256,
     )
     return outcome, masks
 

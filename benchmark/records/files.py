@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from benchmark.errors import UserError
 
@@ -29,10 +28,25 @@ def write_in_order(files: Mapping[Path, bytes]) -> None:
     All of them are on disk before the first takes its name, in the order given: a full disk
     changes none.
     """
+    with _taking_names() as staged:
+        for path, data in files.items():
+            with _stage(path, staged) as file:
+                file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of ``path`` when it is complete; till then the old one stays."""
+    with _taking_names() as staged, _stage(path, staged) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _taking_names() -> Iterator[dict[Path, Path]]:
+    """Temporary files by the names that they take, in order, once all of them are complete."""
     staged: dict[Path, Path] = {}
     try:
-        for path, data in files.items():
-            _stage(path, data, staged)
+        yield staged
         for temporary, path in staged.items():
             temporary.replace(path)
     except BaseException:
@@ -41,16 +55,24 @@ def write_in_order(files: Mapping[Path, bytes]) -> None:
         raise
 
 
-def _stage(path: Path, data: bytes, staged: dict[Path, Path]) -> None:
-    """Write a temporary file beside ``path``; noted in ``staged`` as soon as it is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    staged[Path(name)] = path
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).chmod(0o644)  # mkstemp makes private files; results are to be shared
+@contextlib.contextmanager
+def _stage(path: Path, staged: dict[Path, Path]) -> Iterator[IO[bytes]]:
+    """A temporary file beside ``path``; noted in ``staged`` as soon as it is there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        staged[Path(name)] = path
+        os.close(handle)
+        with Path(name).open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)  # mkstemp makes private files; results are to be shared
+    except OSError as error:
+        at = error.filename  # a write does not say where it failed
+        if not isinstance(at, str) or Path(at).parent == path.parent:
+            error.filename = str(path)
+        raise
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -80,15 +102,6 @@ def check_writable(folder: Path, what: str, option: str) -> None:
             f"cannot write to the {what} folder {folder}: {error.strerror or error}. "
             f"Choose another with {option} DIR."
         ) from None
-
-
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it was raised from, is a full disk or quota."""
-    if error is None:
-        return False
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # HDF5 and TensorFlow put it into words only.
-    return full or os.strerror(errno.ENOSPC) in str(error) or is_disk_full(error.__cause__)
 
 
 def readable_json(value: Any) -> bytes:

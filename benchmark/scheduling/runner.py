@@ -18,6 +18,7 @@ from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import smaller
 from benchmark.planning.memory import expected_mb
 from benchmark.planning.plan import Plan, PlannedSpec, shown
+from benchmark.records.disk import told
 from benchmark.records.files import check_writable, remove_abandoned
 from benchmark.records.row import Failure, Row, Status
 from benchmark.records.store import Results
@@ -34,6 +35,7 @@ WAIT_SECONDS = 1.0
 """How often to look whether another run has ended a spec."""
 MOST_LOST = 3
 """Times that a spec whose slot was taken away is given another."""
+GOES_ON = "Run again: it goes on where it was."
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,7 @@ class _Run:
             elif self._enough() or not self._queue:
                 return
             elif len(self._gone) == len(self._pool.slots):
-                raise UserError(
-                    f"no slot is left for {len(self._queue)} specs. Run again: it goes on where "
-                    "it was."
-                )
+                raise UserError(f"no slot is left for {len(self._queue)} specs. {GOES_ON}")
             elif not self._options.wait:
                 self._ended["busy elsewhere"] = len(self._queue)
                 return
@@ -238,7 +237,8 @@ class _Run:
         """Record how a spec ended.
 
         Raises:
-            UserError: the disk is full; the spec has no row and will be run again.
+            UserError: a folder takes nothing more, its disk is full for instance; the spec has no
+                row and will be run again.
         """
         if event["event"] == "lost":
             self._queue.put_first(waiting)
@@ -248,8 +248,8 @@ class _Run:
             self._ended["done"] += 1
             return
         planned, reason, less = waiting.planned, event["reason"], None
-        if event.get("disk_full"):  # the next spec would be trained in vain
-            raise UserError(f"{reason}. Free some space and run again: it goes on where it was.")
+        if event.get("folder_unusable"):  # the next spec would be trained in vain
+            raise UserError(f"{reason.rstrip('.')}. {GOES_ON}")
         if event.get("out_of_memory") and (less := smaller(planned)):
             reason += f"; tried again with {less.spec.micro_batch} images at a time"
             self._queue.put_first(self._waiting(less, alone=waiting.alone))
@@ -286,4 +286,4 @@ def _record_failure(
     try:
         results.write_row(structs.replace(row, status=status, error=failure))
     except OSError as fault:
-        raise UserError(f"cannot write to {results.folder}: {fault.strerror}") from None
+        raise UserError(f"{told(fault, results.folder)} {GOES_ON}") from None

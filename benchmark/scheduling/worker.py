@@ -104,7 +104,7 @@ def run_job(
     from benchmark.machine.environment import Environment
     from benchmark.machine.memory import is_shortage, resident_memory_mb
     from benchmark.models import NotApplicable, discover
-    from benchmark.records.files import is_disk_full
+    from benchmark.records.disk import is_unusable
     from benchmark.records.store import Results
     from benchmark.scoring.publishing import FinishedMeanwhile
     from benchmark.scoring.stored import stored_headline
@@ -145,15 +145,25 @@ def run_job(
         return {"event": "lost", "reason": str(error)}
     except Exception as error:
         traceback.print_exc()
-        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        ours = [Path(setup[folder]) for folder in ("results", "cache_dir", "data_dir")]
+        unusable = is_unusable(error, ours)
         return {
             "event": "failed",
             "status": "failed",
-            "reason": reason,
+            "reason": _told(error),
             "detail": "" if isinstance(error, UserError) else traceback.format_exc(limit=-3),
-            "disk_full": is_disk_full(error),
-            "out_of_memory": is_shortage(error) and not is_disk_full(error),
+            "folder_unusable": unusable,
+            "out_of_memory": is_shortage(error) and not unusable,
         }
+
+
+def _told(error: Exception) -> str:
+    from benchmark.errors import UserError
+    from benchmark.records.disk import told
+
+    if isinstance(error, OSError) and error.filename:
+        return told(error)
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

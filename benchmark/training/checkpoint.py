@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 
 from benchmark.hashing import canonical_json, sha256
+from benchmark.records.disk import told
+from benchmark.records.files import replacing
 
 if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
     import keras
@@ -82,14 +84,12 @@ class Checkpoint:
             **{f"variable_{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))},
             **{f"best_{i:05d}": value for i, value in enumerate(state.best_weights)},
         }
-        temporary = self._path.with_name(f".{self._path.stem}.tmp.npz")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(temporary, **arrays)
-            temporary.replace(self._path)
+            self._path.parent.mkdir(exist_ok=True)  # without parents: they may have been moved
+            with replacing(self._path) as file:
+                np.savez(file, **arrays)
         except OSError as error:
-            _LOG.warning("cannot write checkpoint %s (%s): going on without", self._path, error)
-            temporary.unlink(missing_ok=True)
+            _LOG.warning("no checkpoint is written, the training goes on: %s", told(error))
         self._saved = time.monotonic()
         self._cost = self._saved - begun
 

@@ -12,8 +12,6 @@ import hashlib
 import json
 import logging
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from benchmark.data.indexed_images import Images
 from benchmark.data.pipeline import evaluation_batches
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256, sha256_of_file
-from benchmark.records.files import readable_json, write_atomic
+from benchmark.records.files import readable_json, replacing, write_atomic
 
 BATCH = 64
 _LOG = logging.getLogger(__name__)
@@ -111,26 +109,17 @@ def _computed(
 def _write(path: Path, made_of: dict[str, Any], batches: Iterable[np.ndarray]) -> None:
     """Write features one after another, under a temporary name until they are complete."""
     header = {"descr": "<f4", "fortran_order": False, "shape": tuple(made_of["shape"])}
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as file:
             np.lib.format.write_array_header_1_0(file, header)
             for batch in batches:
                 file.write(np.ascontiguousarray(batch).data)
             file.flush()
-            os.fsync(file.fileno())
-        described = {"made_of": made_of, "sha256": sha256_of_file(Path(temporary))}
-        Path(temporary).chmod(0o644)  # mkstemp makes private files; a cache may be shared
-        Path(temporary).replace(path)
+            described = {"made_of": made_of, "sha256": sha256_of_file(Path(file.name))}
         write_atomic(path.with_suffix(".json"), readable_json(described))
     except OSError as error:
         size = np.prod(made_of["shape"]) * 4 / 1e6
         raise UserError(
             f"cannot write the features {path} ({error.strerror}); they take {size:.0f} MB. Free "
-            "some space or choose another cache with --cache-dir."
+            "some space or choose another cache with --cache-dir DIR."
         ) from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
+from benchmark.hashing import sha256
 from benchmark.machine.devices import find
 from benchmark.machine.environment import Environment, check_found, fix_keras_settings
 from benchmark.models import ModelFile, create, load
+from benchmark.records.disk import check_room
+from benchmark.records.files import write_atomic
 from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.distribution import clear_session, distribute
+
+BYTES_A_WEIGHT = 4.1
+"""Of float32, with what the file holds beside them."""
 
 
 def fresh_model(
@@ -39,16 +46,37 @@ def _fix_settings(spec: Spec) -> None:
     keras.config.set_dtype_policy(spec.precision)
 
 
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Save the weights of a model without its optimizer, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name.removesuffix('.weights.h5')}.tmp.weights.h5")
+class _InMemory(io.BytesIO):
+    """What Keras takes for a file of weights: HDF5 itself crashes where it meets a full disk."""
+
+    def __str__(self) -> str:
+        return ".weights.h5"
+
+
+def save_weights(model: keras.Model, path: Path) -> str:
+    """Save the weights of a model without its optimizer, whole or not at all.
+
+    Returns:
+        The SHA-256 of the file.
+
+    Raises:
+        OSError: it cannot be written; a file that was there is as it was.
+    """
     bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
-    try:
-        bare.save_weights(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    bare.save_weights(memory := _InMemory())
+    data = memory.getvalue()
+    write_atomic(path, data)
+    return sha256(data)
+
+
+def check_room_for(model: keras.Model, path: Path) -> None:
+    """Make sure, before a model is trained, that its weights will have room at ``path``.
+
+    Raises:
+        UserError: they will not.
+    """
+    size = BYTES_A_WEIGHT * model.count_params()
+    check_room(path.parent, size, f"the weights of {path.name.partition('.')[0]}", "--results")
 
 
 def check_device(environment: Environment) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image
 
 from benchmark.cli import main
 from benchmark.data import building
+from benchmark.data import prepare as preparing
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import load_prepared
@@ -251,13 +253,71 @@ building.build(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r
     assert sorted(path.name for path in folder.parent.iterdir()) == ["1.0.0", foreign.name]
 
 
-def test_a_set_that_is_being_prepared_is_left_alone(raw, tmp_path):
-    path = (tmp_path / VERSION).with_name("1.0.0.journal")
-    with journal.opened(path):
-        with pytest.raises(UserError, match="another process is preparing this set"):
-            prepare(find_dataset(NAME), tmp_path, raw)
-        assert path.exists()
-    assert list(path.parent.iterdir()) == []
+def test_a_set_that_is_being_prepared_is_waited_for(raw, tmp_path, monkeypatch, capfd):
+    began, may_go_on = threading.Event(), threading.Event()
+    derive = preparing._derive
+
+    def slowly(*given):
+        began.set()
+        may_go_on.wait(60)
+        return derive(*given)
+
+    monkeypatch.setattr(preparing, "_derive", slowly)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(prepare, find_dataset(NAME), tmp_path, raw)
+        assert began.wait(60), "what is derived from the images belongs to preparing"
+        second = threads.submit(prepare, find_dataset(NAME), tmp_path, raw)
+        said = ""
+        while "another process is preparing it just now; waiting" not in said:
+            assert not second.done()
+            time.sleep(0.05)
+            said += capfd.readouterr().err
+        monkeypatch.setattr(preparing, "_derive", None)  # the second one has nothing to do
+        may_go_on.set()
+        assert first.result(60).derived == second.result(60).derived
+    assert [path.name for path in (tmp_path / NAME).iterdir()] == ["1.0.0"]
+
+
+def test_those_who_wait_come_one_at_a_time_though_the_file_is_removed_each_time(tmp_path):
+    path, order = tmp_path / "1.0.0.journal", []
+    started = threading.Barrier(4)
+
+    def work(number):
+        started.wait(60)
+        with journal.opened(path) as book:
+            order.append(number)
+            time.sleep(0.05)
+            assert book.alone
+            order.append(number)
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(work, number) for number in range(4)]:
+            done.result(60)
+    assert order[::2] == order[1::2]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_kill_leaves_of_deriving_is_gone_with_the_next_attempt(raw, undisturbed, tmp_path):
+    whole, _ = undisturbed
+    killed = f"""
+import os, signal
+from pathlib import Path
+from benchmark.data.audit import copies
+from benchmark.data.discovery import find_dataset
+from benchmark.data.prepare import prepare
+
+copies.correlations = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+prepare(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", killed], capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr.decode()[-2000:]
+    folder = tmp_path / VERSION
+    assert list(folder.glob(".audit-*"))
+    (folder / ".manifest.csv.x.tmp").write_text("half")
+    prepare(find_dataset(NAME), tmp_path, raw)
+    assert {path.name for path in folder.iterdir()} == {path.name for path in whole.iterdir()}
+    assert [path.name for path in folder.parent.iterdir()] == ["1.0.0"]
+    assert (folder / "prepared.json").read_bytes() == (whole / "prepared.json").read_bytes()
 
 
 def test_a_failed_attempt_leaves_nothing_but_the_journal(raw, tmp_path, monkeypatch):

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.data import prepare as preparing
+from benchmark.cli import main
 from benchmark.data.discovery import find_dataset, state
 from benchmark.data.facts import FACTS, METADATA, SPLITS
 from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST
-from benchmark.data.prepare import keep_leakage, prepare
+from benchmark.data.prepare import keep_leakage, mend, prepare
 from benchmark.data.prepared import Prepared, load_prepared
+from benchmark.data.shapes import SHAPES
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import RecordError, write_record
@@ -199,35 +201,40 @@ def test_what_the_message_says_to_do_works(phantom, tmp_path):
     left = folder / ".manifest.csv.left.tmp"
     left.write_text("of a killed process")
     os.utime(left, (0, 0))
-    with pytest.raises(RecordError, match=r"Remove .*prepared\.json and run"):
+    with pytest.raises(RecordError, match=r"Run `cxr-bench prepare thorax_phantom/small`"):
         load_prepared(PHANTOM, data_dir).manifest()
-    (folder / FACTS).unlink()
-    prepare(find_dataset(PHANTOM), data_dir, None)
+    command = ["prepare", PHANTOM, "--data-dir", str(data_dir), "--cache-dir", str(tmp_path / "c")]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert "Was damaged, and is made anew:" in done.stderr
+    assert "manifest.csv: was changed" in done.stderr
     assert {name: (folder / name).read_bytes() for name in FILES} == whole
     assert not left.exists()
 
 
-def test_two_that_derive_at_a_time_do_not_disturb_each_other(phantom, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", [FACTS, MANIFEST, SHAPES])
+def test_preparing_again_mends_what_was_derived_from_the_images(phantom, tmp_path, name):
     data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
     folder = data_dir / phantom[1].relative_to(phantom[0])
-    whole = {name: (folder / name).read_bytes() for name in FILES}
-    (folder / FACTS).unlink()
-    (folder / MANIFEST).unlink()
-    lines, seen = preparing._manifest_lines, []
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    dataset = find_dataset(PHANTOM)
+    assert f"{name}: " in mend(dataset, data_dir)
+    prepare(dataset, data_dir, None)
+    assert (folder / name).read_bytes() == whole
+    assert mend(dataset, data_dir) == ""
 
-    def overtaken(*given):
-        for number, line in enumerate(lines(*given)):
-            if number == 3 and not seen:
-                seen.append((folder / MANIFEST).exists())
-                seen.append(prepare(find_dataset(PHANTOM), data_dir, None).manifest())
-            yield line
 
-    monkeypatch.setattr(preparing, "_manifest_lines", overtaken)
-    mine = prepare(find_dataset(PHANTOM), data_dir, None).manifest()
-    assert seen[0] is False, "a manifest is seen when it is complete"
-    assert seen[1].equals(mine)
-    assert {name: (folder / name).read_bytes() for name in FILES} == whole
-    assert not list(folder.glob(".manifest*"))
+def test_changed_metadata_are_never_taken_for_true_by_mending(phantom, tmp_path):
+    data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
+    folder = data_dir / phantom[1].relative_to(phantom[0])
+    facts = json.loads((folder / METADATA).read_bytes())
+    facts["findings"] = facts["findings"][::-1]
+    (folder / METADATA).write_text(json.dumps(facts))
+    before = (folder / FACTS).read_bytes()
+    with pytest.raises(RecordError, match=r"metadata\.json: was changed .* or remove .*1\.0\.0"):
+        mend(find_dataset(PHANTOM), data_dir)
+    assert (folder / FACTS).read_bytes() == before
 
 
 def test_metadata_that_do_not_fit_the_stored_images_make_no_manifest(phantom, tmp_path):

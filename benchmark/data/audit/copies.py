@@ -7,6 +7,7 @@ Images and hashes stay on disk; memory holds blocks of them and some 0.5 KB an i
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +28,10 @@ from benchmark.records.door import read_derived, write_record
 from benchmark.records.row import Count, Record
 
 COPIES = "copies.json"
+SCRATCH = ".audit-"
+"""Prefix of the folders of a look that goes on."""
+ABANDONED_AFTER = 24 * 3600.0
+"""Seconds after which such a folder is taken for a dead process's."""
 BLANK = 8
 """Grey levels between the darkest and the brightest pixel, below which an image shows nothing."""
 
@@ -126,7 +131,8 @@ def find_copies(
 
 
 def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Copies:
-    with tempfile.TemporaryDirectory(dir=prepared.path, prefix=".audit-") as scratch:
+    _remove_abandoned(prepared.path)
+    with tempfile.TemporaryDirectory(dir=prepared.path, prefix=SCRATCH) as scratch:
         clock = [time.monotonic()]
         images = _views(prepared, cache_dir or Path(scratch), progress)
         clock.append(time.monotonic())
@@ -154,6 +160,13 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
         blank=np.flatnonzero(blank).tolist(),
         seconds={"views": views, "search": search, "compare": compare},
     )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a look that was killed left behind."""
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        if time.time() - scratch.stat().st_mtime > ABANDONED_AFTER:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _views(prepared: Prepared, folder: Path, progress: Progress) -> IndexedImages:

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.machine.environment import AUTO, current
-from benchmark.records.files import is_disk_full
+from benchmark.records.disk import is_unusable, told
 from benchmark.records.store import Results
 from benchmark.scheduling.carrying import Files, needed_by, put
 from benchmark.scheduling.claim_files import holds
@@ -209,9 +209,12 @@ class RaySlot:
         try:
             put(self._results.folder, files)
         except OSError as error:
-            reason = f"cannot write to {self._results.folder}: {error.strerror or error}"
-            ending = {"status": "failed", "reason": reason, "detail": ""}
-            return {"event": "failed", "disk_full": is_disk_full(error), **ending}
+            ending = {"status": "failed", "reason": told(error), "detail": ""}
+            return {
+                "event": "failed",
+                "folder_unusable": is_unusable(error, [self._results.folder]),
+                **ending,
+            }
         return None
 
     def _kill(self, actor: Any) -> None:
