@@ -33,6 +33,8 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
         path = write_found(found, store, cost=cost)
     for line in tops(found, shown):
         click.echo(line)
+    if found.left_out:
+        click.echo(f"{len(found.left_out)} file(s) left out, see above and there.", err=True)
     click.echo(f"Leaderboard: {path}")
 
 

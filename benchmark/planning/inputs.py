@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmark.data.prepared import NotPrepared, Prepared
+from benchmark.errors import UserError
 from benchmark.machine.devices import Device
 from benchmark.models import ModelFile
 from benchmark.planning.shards import Shard
+from benchmark.records.door import OtherFormat
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.training.starting_weights import WeightSources
@@ -49,9 +51,18 @@ class PlanInputs:
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        """The rows that there are, by id."""
+        """The rows that there are, by id; a damaged file is as none.
+
+        Raises:
+            OtherFormat: another version of this package wrote a row.
+        """
         self.written  # noqa: B018, of before they are read: another run may write one meanwhile
-        return {row.spec_id: row for row in self.results.rows()}
+        left_out: list[UserError] = []
+        rows = {row.spec_id: row for row in self.results.rows(left_out)}
+        for error in left_out:
+            if isinstance(error, OtherFormat):
+                raise error
+        return rows
 
     @cached_property
     def weights(self) -> WeightSources:

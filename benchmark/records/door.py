@@ -6,6 +6,7 @@ Whatever was changed after it was written is noticed, and named with what to do 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from pathlib import Path
@@ -16,16 +17,25 @@ import msgspec
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.records.files import write_atomic
+from benchmark.records.tables import TableError, file_bytes
 
 Record = TypeVar("Record")
 _SEAL = re.compile(rb'\A\{\s*"content_sha256":\s*"([0-9a-f]{64})",')
 _DECODING = threading.Lock()
 """msgspec crashes where two threads decode a type, or types of one field, for the first time."""
-_SCHEMA = re.compile(rb'"schema":\s*(\d+)')
+_SCHEMA = re.compile(rb'"schema":\s*(\d{1,9})\b')
+LARGEST = 1 << 28
+"""Bytes of a record's file at most; that of a thousand configurations compared is a tenth of it."""
+_TOLD = 300
+"""Characters at most that are quoted of what the decoder says, which may quote the file."""
 
 
 class RecordError(UserError):
     """A record file that cannot be used; the text names the file, the fault and what to do."""
+
+
+class OtherFormat(RecordError):
+    """A record file of another version of this package, which may read it very well."""
 
 
 def sealed(record: Any, *, readable: bool = True) -> bytes:
@@ -60,9 +70,11 @@ def read_record(path: Path, kind: type[Record], todo: str, *, schema: int | None
         RecordError: it is missing, changed, of an earlier format, or not of that type.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). {todo}") from None
+        data = file_bytes(path, LARGEST)
+    except FileNotFoundError:
+        raise RecordError(f"{path}: cannot be read (it is not there). {todo}") from None
+    except TableError as error:
+        raise RecordError(f"{path}: {error}. {todo}") from None
     return parse_record(data, path, kind, todo, schema=schema)
 
 
@@ -72,6 +84,17 @@ def read_derived(path: Path, kind: type[Record]) -> Record | None:
         return read_record(path, kind, "It is made anew.")
     except RecordError:
         return None
+
+
+def save_derived(path: Path, record: Any) -> None:
+    """Write what :func:`read_derived` reads.
+
+    It can be made anew, so a folder that cannot be written to stays as it is; so does one that is
+    a link, to write nowhere but in the folder that was named.
+    """
+    with contextlib.suppress(OSError):
+        if not path.parent.is_symlink():
+            write_record(path, record, readable=False)
 
 
 def parse_record(
@@ -86,7 +109,7 @@ def parse_record(
     if seal is None:
         found = _SCHEMA.search(data)
         if schema and found and int(found[1]) != schema:
-            raise RecordError(
+            raise OtherFormat(
                 f"{where}: written by another version of cxr-bench (format {int(found[1])}, this "
                 f"one reads {schema}). {todo}"
             )
@@ -97,5 +120,6 @@ def parse_record(
     try:
         with _DECODING:
             return msgspec.json.decode(b"{" + body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecordError(f"{where}: not a readable record ({error}). {todo}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        said = str(error)[:_TOLD]
+        raise RecordError(f"{where}: not a readable record ({said}). {todo}") from None

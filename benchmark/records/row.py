@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from benchmark.hashing import canonical_json, sha256
-from benchmark.spec import ID_LENGTH, Id, Sha256, Spec
+from benchmark.spec import ID_LENGTH, NETWORK, Id, Sha256, Spec
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
@@ -488,6 +488,8 @@ class Row(LaterFields, frozen=True):
             return problem
         if self.done and ("test" in self.counts) == self.spec.no_test:
             return "it is done, but counts no test images where it has some, or the other way round"
+        if self.trained_on and NETWORK not in self.spec.requires:
+            return "it is of a network on another data set, and does not say of which"
         if self.holds_masks != (self.spec.kind == "masks"):
             return f"kind {self.spec.kind} does not go with a {self.dataset.task.kind} task"
         return ""

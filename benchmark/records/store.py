@@ -13,18 +13,25 @@ weights/, masks/, anomaly/, checkpoints/, logs/   large or local
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmark.errors import UserError
 from benchmark.records.door import RecordError, parse_record, read_record, sealed
 from benchmark.records.files import check_writable, write_atomic
 from benchmark.records.row import ROW_SCHEMA, Row
+from benchmark.spec import ID_LENGTH
 
+SCORES, INFLUENCES, INTERVALS, COMPARISONS = "scores", "influences", "intervals", "comparisons"
+DERIVED = (SCORES, INFLUENCES, INTERVALS, COMPARISONS)
+CROSS = "cross"
 LOCAL = (
     "anomaly",
     "checkpoints",
     "claims",
-    "influences",
+    INFLUENCES,
     "local",
     "logs",
     "masks",
@@ -36,7 +43,11 @@ LOCAL = (
 IGNORED = """\
 # Written by cxr-bench: large, of one machine, or not to be passed on.
 """ + "".join(f"{name}/\n" for name in LOCAL)
-RUN_AGAIN = "Remove it and run its spec again: cxr-bench run."
+RUN_AGAIN = "Remove it and run its spec again: cxr-bench run (or what made it: score, evaluate)."
+_ROW_FILE = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}\.json")
+"""Other files in a folder of rows are of file managers and services: ``._x.json``, ``x (1).json``.
+"""
+log = logging.getLogger(__name__)
 
 
 class Results:
@@ -44,10 +55,13 @@ class Results:
 
     Args:
         folder: the folder; made when something is first written.
+        derived: another folder for what follows from rows and predictions (:data:`DERIVED`).
+        crossed: whether it is the :attr:`cross` of another one.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, *, derived: Path | None = None, crossed: bool = False):
+        self.folder, self._crossed = Path(folder), crossed
+        self._derived = derived or self.folder
 
     def row_path(self, spec_id: str) -> Path:
         """Where the row of a spec is or will be."""
@@ -64,24 +78,24 @@ class Results:
 
     def scores_path(self, spec_id: str) -> Path:
         """Where the scores of a spec are or will be."""
-        return self.folder / "scores" / f"{spec_id}.json"
+        return self._derived / SCORES / f"{spec_id}.json"
 
     def influence_path(self, spec_id: str) -> Path:
         """Where the terms of the test patients of a spec are or will be (not published)."""
-        return self.folder / "influences" / f"{spec_id}.json"
+        return self._derived / INFLUENCES / f"{spec_id}.json"
 
     @property
     def cross(self) -> Results:
         """Results of this folder's rows on other data sets: rows of their own kind."""
-        return Results(self.folder / "cross")
+        return Results(self.folder / CROSS, derived=self._derived / CROSS, crossed=True)
 
     def intervals_path(self, configuration: str) -> Path:
         """Where the intervals of the means over the seeds of a configuration are or will be."""
-        return self.folder / "intervals" / f"{configuration}.json"
+        return self._derived / INTERVALS / f"{configuration}.json"
 
     def comparisons_path(self, table: str) -> Path:
         """Where the comparisons of a leaderboard table are or will be."""
-        return self.folder / "comparisons" / f"{table}.json"
+        return self._derived / COMPARISONS / f"{table}.json"
 
     def weights_path(self, spec_id: str) -> Path:
         """Where the best weights of a spec are or will be (not published)."""
@@ -111,21 +125,27 @@ class Results:
             RecordError: the row contradicts itself, or holds what its type does not.
         """
         data, path = sealed(row), self.row_path(row.spec_id)
-        _checked(parse_record(data, path, Row, "This is a fault of cxr-bench."), path)
+        self._check(parse_record(data, path, Row, "This is a fault of cxr-bench."), path)
         return data
 
     def write_row(self, row: Row) -> None:
         """Save a row; its ``spec_id`` names the file.
 
-        A row of a failure never takes the place of a finished one: that one stays.
+        A row of a failure never takes the place of a finished one, nor of a file that may be one:
+        that one stays.
 
         Raises:
             RecordError: the row contradicts itself.
         """
         path, data = self.row_path(row.spec_id), self.row_bytes(row)
-        if not row.done and (earlier := self.read_row(row.spec_id)) and earlier.done:
-            return
-        write_atomic(path, data)
+        if row.done or not path.is_file() or self._is_failure(path):
+            write_atomic(path, data)
+
+    def _is_failure(self, path: Path) -> bool:
+        try:
+            return not self._read(path).done
+        except RecordError:
+            return False
 
     def remove_row(self, spec_id: str) -> None:
         """Remove a row that another one stands for now."""
@@ -138,23 +158,41 @@ class Results:
             RecordError: the file is there but is not a row; it is named.
         """
         path = self.row_path(spec_id)
-        return _read_row(path) if path.is_file() else None
+        return self._read(path) if path.is_file() else None
 
-    def rows(self) -> Iterator[Row]:
-        """All rows, ordered by spec id.
+    def rows(self, left_out: list[UserError] | None = None) -> Iterator[Row]:
+        """All rows that can be used, ordered by spec id.
 
-        Raises:
-            RecordError: a file is no row; it is named.
+        Args:
+            left_out: what is wrong with the others is added to it; it is logged, too.
         """
         for path in self._row_files():
-            yield _read_row(path)
+            try:
+                yield self._read(path)
+            except RecordError as error:
+                leave_out(error, left_out)
 
     def _row_files(self) -> list[Path]:
-        return sorted((self.folder / "rows").glob("[!.]*.json"))
+        folder = self.folder / "rows"
+        return sorted(p for p in folder.glob("*.json") if _ROW_FILE.fullmatch(p.name))
+
+    def _read(self, path: Path) -> Row:
+        row = read_record(path, Row, RUN_AGAIN, schema=ROW_SCHEMA)
+        self._check(row, path)
+        return row
+
+    def _check(self, row: Row, path: Path) -> None:
+        problem = row.contradiction()
+        if row.spec_id != path.stem:
+            problem = f"it is the row of {row.spec_id}, under another name"
+        elif (row.trained_on is not None) != self._crossed:
+            problem = "rows of networks tested on another set are in the folder cross, others not"
+        if problem:
+            raise RecordError(f"{path}: {problem}. {RUN_AGAIN}")
 
     def written(self) -> dict[str, int]:
         """When each row was written last, by spec id, in nanoseconds of the file system's clock."""
-        return {path.stem: path.stat().st_mtime_ns for path in self._row_files()}
+        return {path.stem: path.lstat().st_mtime_ns for path in self._row_files()}
 
     def check_writable(self) -> None:
         """Make the folder where it is not, with a ``.gitignore`` unless there is one.
@@ -168,14 +206,8 @@ class Results:
             write_atomic(ignored, IGNORED.encode())
 
 
-def _read_row(path: Path) -> Row:
-    return _checked(read_record(path, Row, RUN_AGAIN, schema=ROW_SCHEMA), path)
-
-
-def _checked(row: Row, path: Path) -> Row:
-    problem = row.contradiction()
-    if row.spec_id != path.stem:
-        problem = f"it is the row of {row.spec_id}, under another name"
-    if problem:
-        raise RecordError(f"{path}: {problem}. {RUN_AGAIN}")
-    return row
+def leave_out(error: UserError, left_out: list[UserError] | None = None) -> None:
+    """Say that something is left out of what is read, and why; noted in ``left_out``."""
+    log.warning("Left out: %s", error)
+    if left_out is not None:
+        left_out.append(error)

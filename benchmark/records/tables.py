@@ -28,8 +28,12 @@ class TableError(Exception):
     """What is wrong with a table, in words; who reads it names the file."""
 
 
-def file_bytes(path: Path) -> bytes:
+def file_bytes(path: Path, most: int | None = None) -> bytes:
     """The bytes of a file.
+
+    Args:
+        path: the file.
+        most: bytes that are read; None for :data:`LARGEST`.
 
     Raises:
         TableError: it is too large, no regular file, or cannot be read.
@@ -39,7 +43,7 @@ def file_bytes(path: Path) -> bytes:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # a device or a pipe may never end
             raise TableError("cannot be read (not a regular file)")
-        check_size(found.st_size, found.st_size)
+        check_size(found.st_size, found.st_size, most)
         return path.read_bytes()
     except FileNotFoundError:
         raise
@@ -104,12 +108,11 @@ def table(text: bytes, *, as_text: Iterable[str] | None = None) -> DataFrame:
     return frame
 
 
-def check_size(size: int, compressed: int) -> None:
+def check_size(size: int, compressed: int, most: int | None = None) -> None:
     """Raise a TableError for more bytes than are read of a file, or than it can honestly hold."""
-    if size > LARGEST:
-        raise TableError(
-            f"holds more than {LARGEST / 1e9:g} GB, which no table of predictions does"
-        )
+    most = most or LARGEST
+    if size > most:
+        raise TableError(f"holds more than {most / 1e9:.2g} GB, which no file of its kind does")
     if size > SMALL and size > RATIO * compressed:
         raise TableError(
             f"holds more than {RATIO} times its own size, which no table of predictions does"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import sep
 
+from benchmark.errors import UserError
 from benchmark.records.store import Results
 from benchmark.report.external_validation import ExternalValidation, gather_external_validation
 from benchmark.report.gather import Table, gather
@@ -20,20 +22,22 @@ class Leaderboard:
         pairs: configurations measured on an internal and on a published split.
         lungs: tables of lung segmentation.
         external: configurations tested on another data set.
+        left_out: which files cannot be used, so that their rows are not shown, and why; files of
+            the folder are named from there.
     """
 
     tables: list[Table]
     pairs: list[SplitPair]
     lungs: list[MaskTable]
     external: list[ExternalValidation]
+    left_out: list[str]
 
     @classmethod
     def of(cls, results: Results) -> Leaderboard:
-        """The leaderboard of a results folder.
-
-        Raises:
-            UserError: a row or prediction file is missing or damaged; it is named.
-        """
-        rows = list(results.rows())
-        tables, lungs = gather(results, rows), gather_masks(results, rows)
-        return cls(tables, split_pairs(tables), lungs, gather_external_validation(results))
+        """The leaderboard of a results folder."""
+        left_out: list[UserError] = []
+        rows = list(results.rows(left_out))
+        tables, lungs = gather(results, rows, left_out), gather_masks(results, rows, left_out)
+        external = gather_external_validation(results, rows, left_out)
+        said = sorted({str(error).replace(f"{results.folder}{sep}", "") for error in left_out})
+        return cls(tables, split_pairs(tables), lungs, external, said)

@@ -6,7 +6,7 @@ from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, not_yet, unlinked
-from benchmark.report.content import Code, Content, Link
+from benchmark.report.content import Code, Content, Link, Strong
 from benchmark.report.external_validation import external_validation_section
 from benchmark.report.first_screen import first_screen, place
 from benchmark.report.gather import Table
@@ -18,6 +18,9 @@ from benchmark.report.splits import split_section
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
 from benchmark.report.text import UNDEFINED, count
 from benchmark.report.values import Value
+
+NAMED = 50
+"""Files that cannot be used are named, so many at most."""
 
 
 def document(of: Leaderboard, *, cost: bool) -> list[Block]:
@@ -37,7 +40,8 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     """
     tables = sorted(of.tables, key=place)
     stale = any(c.outdated for t in tables for c in t.configurations)
-    blocks = first_screen(of, cost=cost, named=named)
+    blocks = _left_out(of.left_out)
+    blocks += first_screen(of, cost=cost, named=named)
     blocks += _contents(tables) if tables or not of.lungs else []
     shape = any(c.spec.model == "geometry_only" for t in tables for c in t.configurations)
     for each in tables:
@@ -106,6 +110,16 @@ def _summary(tables: list[Table]) -> Paragraph:
             " hold the same numbers unrounded.",
         )
     )
+
+
+def _left_out(files: list[str]) -> list[Block]:
+    """Which files cannot be used, so that what they say is missing below."""
+    if not files:
+        return []
+    many = f"{count(len(files))} file{'s' * (len(files) > 1)} cannot be used"
+    more = [f"... and {count(len(files) - NAMED)} more."] if len(files) > NAMED else []
+    said = Strong(f"{many}, and what should be in them is left out below:")
+    return [Paragraph(said), *notes([*files[:NAMED], *more])]
 
 
 def _contents(tables: list[Table]) -> list[Block]:

@@ -43,6 +43,7 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
         "on_another_data_set": external_validation_entries(of.external),
         "shortcuts": attribute_entries(predicted_attributes(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
+        "left_out": [json_line(why=each) for each in of.left_out],
     }
     kept = {name: lines for name, lines in sections.items() if lines or name in ALWAYS}
     files = {"leaderboard.csv": lines, "leaderboard.json": json_file(kept)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from benchmark.errors import UserError
 from benchmark.records.row import Row, TrainedOn
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE
@@ -19,7 +20,7 @@ from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
 from benchmark.report.text import count
 from benchmark.report.versions import Versions, configurations
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec
 
 
@@ -72,21 +73,24 @@ def network_of(row: Row) -> Requirement:
     return row.spec.requires[NETWORK]
 
 
-def gather_external_validation(results: Results) -> list[ExternalValidation]:
+def gather_external_validation(
+    results: Results, rows: Iterable[Row] | None = None, left_out: list[UserError] | None = None
+) -> list[ExternalValidation]:
     """All evaluations of a results folder: by data set and findings, then by AUC.
 
-    Raises:
-        UserError: a row or prediction file is missing or damaged; it is named.
+    Args:
+        results: the folder.
+        rows: all that are in it, but for these evaluations, where they have been read already.
+        left_out: takes what is wrong with evaluations that cannot be used, or predictions.
     """
     runs: dict[str, list[Run]] = defaultdict(list)
-    rows = [row for row in results.cross.rows() if row.done]
-    known = {row.spec_id: row for row in results.rows()} if rows else {}
-    for row in rows:
-        run = Run(row, stored_scores(results.cross, row), row.remade(known))
-        runs[row.protocol.id].append(run)
+    known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
+    crossed = results.cross.rows(left_out)
+    for row, scores in scored(results.cross, crossed, stored_scores, left_out):
+        runs[row.protocol.id].append(Run(row, scores, row.remade(known)))
     versions = Versions()
     found = [
-        ExternalValidation(c, _home(results, c.runs))
+        ExternalValidation(c, _home(results, known, c.runs))
         for of_one in runs.values()
         for c in configurations(of_one, versions, results.cross)
     ]
@@ -202,17 +206,20 @@ def _own_spec(each: ExternalValidation) -> Spec:
     return msgspec.structs.replace(each.row.spec, **told)
 
 
-def _home(results: Results, runs: tuple[Run, ...]) -> float | None:
-    return mean([_own_auc(results, run) for run in runs])
+def _home(results: Results, known: Mapping[str, Row], runs: tuple[Run, ...]) -> float | None:
+    return mean([_own_auc(results, known, run) for run in runs])
 
 
-def _own_auc(results: Results, run: Run) -> float | None:
+def _own_auc(results: Results, known: Mapping[str, Row], run: Run) -> float | None:
     theirs, _ = _trained_on(run.row).findings
-    row = results.read_row(network_of(run.row).spec_id)
+    row = known.get(network_of(run.row).spec_id)
     names = [own for own in theirs.values() if len(own) == 1]
-    if row is None or not row.done or len(names) < len(theirs) or run.remade:
+    if row is None or len(names) < len(theirs) or run.remade:
         return None
-    tested = stored_scores(results, row).splits["test"].per_finding
+    own = next((scores for _, scores in scored(results, [row], stored_scores)), None)
+    if own is None:
+        return None
+    tested = own.splits["test"].per_finding
     macro = [list(theirs).index(f) for f in run.scores.macro_findings]
     aucs = [tested[names[i][0]].metrics["auc"] for i in macro]
     return mean(aucs) if aucs else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
 
+from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols import SplitProtocol, of_row
 from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
@@ -22,7 +23,7 @@ from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.influence import Influence
 from benchmark.scoring.ranking import Comparison, Entry, Seed
-from benchmark.scoring.stored import stored_influence, stored_scores
+from benchmark.scoring.stored import scored, stored_influence, stored_scores
 from benchmark.suites.families import is_baseline
 
 LEAKAGE = ("clean", "suspected", "leak")
@@ -172,15 +173,15 @@ class Table:
         return list(dict.fromkeys(r for row in self.rows for r in row.dataset.reasons))
 
 
-def gather(results: Results, rows: Sequence[Row] | None = None) -> list[Table]:
+def gather(
+    results: Results, rows: Sequence[Row] | None = None, left_out: list[UserError] | None = None
+) -> list[Table]:
     """All tables of a results folder; segmentation has its own (``lungs.py``).
 
     Args:
         results: the folder.
         rows: all that are in it, where they have been read already.
-
-    Raises:
-        UserError: a row or prediction file is missing or damaged; it is named.
+        left_out: takes what is wrong with rows that cannot be used, or predictions.
     """
     versions = Versions()
     together: dict[tuple, list[Row]] = defaultdict(list)
@@ -190,9 +191,13 @@ def gather(results: Results, rows: Sequence[Row] | None = None) -> list[Table]:
             together[row.protocol.id, watermarks(row)].append(row)
     tables = []
     for (_, marks), of_one in together.items():
-        done = [row for row in of_one if row.done]
-        runs = [Run(row, stored_scores(results, row), row.remade(known)) for row in done]
-        tables.append(_table(results, configurations(runs, versions, results), marks, of_one))
+        usable = scored(results, of_one, stored_scores, left_out)
+        runs = {row.spec_id: Run(row, scores, row.remade(known)) for row, scores in usable}
+        shown = [row for row in of_one if not row.done or row.spec_id in runs]
+        if shown:
+            tables.append(
+                _table(results, configurations([*runs.values()], versions, results), marks, shown)
+            )
     return sorted(tables, key=lambda table: table.key)
 
 

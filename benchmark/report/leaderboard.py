@@ -18,7 +18,8 @@ def write(results: Results, *, cost: bool = True) -> Path:
     Where there are rows of segmentation networks, ``lung_segmentation.csv`` as well.
 
     Everything comes from the files of the results folder: the same files give the same bytes.
-    Scores that are missing or older than their predictions are computed and saved on the way.
+    Scores that are missing or older than their predictions are computed and saved on the way. Rows
+    that cannot be used, or have no predictions that can be, are left out, named and counted.
 
     Args:
         results: the results folder.
@@ -28,9 +29,7 @@ def write(results: Results, *, cost: bool = True) -> Path:
         The path of the Markdown file.
 
     Raises:
-        UserError: a row or prediction file is missing or damaged; it is named and nothing is
-            written, because a leaderboard that silently lacks a row is wrong. Or the folder cannot
-            be written to.
+        UserError: the folder cannot be written to.
     """
     return write_found(Leaderboard.of(results), results, cost=cost)
 

@@ -22,7 +22,7 @@ from benchmark.report.labels import preparation, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
 from benchmark.report.versions import Versions, configurations
-from benchmark.scoring.stored import stored_scores
+from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import PUBLISHED
 
 SHOWN = 6
@@ -72,12 +72,15 @@ class Found:
         The first is the one that counts (see :mod:`benchmark.report.versions`).
 
         Raises:
-            UserError: none is finished, or a prediction file is missing or damaged.
+            UserError: none is finished, or has predictions that can be used.
         """
         if not self.done:
             status = self.row.status.replace("_", " ")
             raise UserError(f"{self.title} has no scores, it is {status}: {why_stopped(self.row)}")
-        runs = [Run(row, stored_scores(results, row), row.remade(self.beside)) for row in self.done]
+        found = list(scored(results, self.done, stored_scores))
+        if not found:
+            stored_scores(results, self.done[0])  # says why not
+        runs = [Run(row, scores, row.remade(self.beside)) for row, scores in found]
         return configurations(runs, Versions(), results)
 
     def configuration(self, results: Results) -> Configuration:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchmark.errors import UserError
 from benchmark.protocols.legacy import claims_about
 from benchmark.records.row import ProtocolFacts, Row
 from benchmark.records.scores import MaskGroup, MaskScores
@@ -29,7 +30,7 @@ from benchmark.report.text import count
 from benchmark.report.values import Cell, Measurement, Value, seconds
 from benchmark.report.versions import Versions
 from benchmark.scoring.overlap import ALL
-from benchmark.scoring.stored import stored_mask_scores
+from benchmark.scoring.stored import scored, stored_mask_scores
 
 HEADERS = {"dice": "Dice", "iou": "IoU", "pixel_accuracy": "Pixel accuracy"}
 
@@ -95,35 +96,30 @@ class MaskTable:
     stopped: tuple[Row, ...]
 
 
-def gather_masks(results: Results, rows: Sequence[Row] | None = None) -> list[MaskTable]:
+def gather_masks(
+    results: Results, rows: Sequence[Row] | None = None, left_out: list[UserError] | None = None
+) -> list[MaskTable]:
     """All segmentation tables of a results folder, full ones first.
 
     Args:
         results: the folder.
         rows: all that are in it, where they have been read already.
-
-    Raises:
-        UserError: a row or mask file is missing or damaged; it is named.
+        left_out: takes what is wrong with rows that cannot be used, or mask files.
     """
     versions = Versions()
     together: dict[tuple, list[Row]] = defaultdict(list)
     for row in results.rows() if rows is None else rows:
         if row.holds_masks:
             together[watermarks(row), row.protocol.id].append(row)
-    return [_table(results, versions, marks, of) for (marks, _), of in sorted(together.items())]
-
-
-def _table(
-    results: Results, versions: Versions, watermarks: tuple[str, ...], rows: list[Row]
-) -> MaskTable:
-    runs = [
-        MaskRun(row, stored_mask_scores(results, row), versions.stale(row))
-        for row in rows
-        if row.done
-    ]
-    runs.sort(key=lambda run: (-run.test[ALL].overlaps["dice"], run.row.spec_id))
-    stopped = tuple(row for row in rows if not row.done)
-    return MaskTable(rows[0].protocol, watermarks, tuple(runs), stopped)
+    tables = []
+    for (marks, _), of_one in sorted(together.items()):
+        found = scored(results, of_one, stored_mask_scores, left_out)
+        runs = [MaskRun(row, scores, versions.stale(row)) for row, scores in found]
+        runs.sort(key=lambda run: (-run.test[ALL].overlaps["dice"], run.row.spec_id))
+        stopped = tuple(row for row in of_one if not row.done)
+        if runs or stopped:
+            tables.append(MaskTable(of_one[0].protocol, marks, tuple(runs), stopped))
+    return tables
 
 
 def mask_sections(tables: Sequence[MaskTable], *, cost: bool) -> list[Block]:

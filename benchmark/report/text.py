@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 UNDEFINED = "–"
+LONGEST = 4000
+"""Characters of a line of a message: the longest that we say ourselves lists all models."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # An underscore inside a word is no emphasis and stays readable in the source.
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
@@ -26,6 +28,24 @@ def one_line(value: object, *, within: bool = False) -> str:
         line = " " * text[0].isspace() + line + " " * text[-1].isspace()
     elif within:
         line = " " * bool(text)
+    return _shown(line)
+
+
+def printable(text: str, most: int = LONGEST) -> str:
+    """Lines for a terminal: what cannot be printed becomes U+FFFD, and a long line is cut.
+
+    Args:
+        text: a message, which may quote what is in a file.
+        most: characters of a line.
+    """
+    return "\n".join(_cut(_shown(line), most) for line in text.split("\n"))
+
+
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[:most]} ... ({len(line):,} characters)"
+
+
+def _shown(line: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 

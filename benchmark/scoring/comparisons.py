@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmark.hashing import sha256
-from benchmark.records.door import read_derived, write_record
+from benchmark.records.door import read_derived, save_derived
 from benchmark.records.scores import StoredComparison, StoredTable
 from benchmark.scoring.families import come_first
 from benchmark.scoring.ranking import Comparison, Entry, mean_difference
@@ -76,11 +76,11 @@ class StoredComparisons:
         """
         if self._asked == self._known:
             return
+        if self._asked.pairs:
+            save_derived(self._path, self._asked)
+            return
         with contextlib.suppress(OSError):
-            if self._asked.pairs:
-                write_record(self._path, self._asked, readable=False)
-            else:
-                self._path.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
 
 
 def _key(*entries: Entry) -> str:

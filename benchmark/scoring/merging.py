@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
+from benchmark.records.door import OtherFormat
 from benchmark.records.files import write_in_order
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -72,7 +73,11 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
 
 def _chosen(rows: Iterable[Held], into: Results, ended: Counter[str]) -> Iterator[Held]:
     """The rows that are to be in the target and are not."""
-    standing = {row.spec_id: Held(into, row) for row in into.rows()}
+    left_out: list[UserError] = []
+    standing = {row.spec_id: Held(into, row) for row in into.rows(left_out)}
+    for error in left_out:
+        if isinstance(error, OtherFormat):  # not to be replaced
+            raise error
     new: dict[str, Held] = {}
     for held in rows:
         if held.row.done:

@@ -6,15 +6,15 @@ scorer or of other predictions, is as none: the scores are computed anew.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from benchmark.errors import UserError
 from benchmark.hashing import sha256, sha256_of_file
-from benchmark.records.door import read_derived, write_record
+from benchmark.records.door import read_derived, save_derived
 from benchmark.records.mask_counts import decode_mask_counts
 from benchmark.records.predictions import (
     PredictionFileError,
@@ -25,7 +25,8 @@ from benchmark.records.predictions import (
 )
 from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, MaskScores, Scores, StoredInfluence
-from benchmark.records.store import Results
+from benchmark.records.store import Results, leave_out
+from benchmark.records.tables import LARGEST
 from benchmark.scoring import seeds
 from benchmark.scoring.agreement import disagreement
 from benchmark.scoring.by_protocol import is_current, score_counts, score_predictions
@@ -54,6 +55,29 @@ def stored_scores(results: Results, row: Row) -> Scores:
         return score_predictions(predictions, row.protocol, sha256(data), tested=tested)
 
     return _stored(results, row, Scores, compute)
+
+
+def scored(
+    results: Results,
+    rows: Iterable[Row],
+    score: Callable[[Results, Row], Found],
+    left_out: list[UserError] | None = None,
+) -> Iterator[tuple[Row, Found]]:
+    """The finished ones of some rows with their scores.
+
+    Args:
+        results: the folder that they are in.
+        rows: finished or not.
+        score: of a row, :func:`stored_scores` or the like.
+        left_out: see :meth:`benchmark.records.store.Results.rows`; also where predictions are
+            missing or cannot be trusted.
+    """
+    for row in rows:
+        if row.done:
+            try:
+                yield row, score(results, row)
+            except UserError as error:
+                leave_out(error, left_out)
 
 
 def stored_mask_scores(results: Results, row: Row) -> MaskScores:
@@ -85,8 +109,7 @@ def stored_intervals(
     ):  # fmt: skip
         return known
     found = seeds.of_all([_predictions(results, row) for row in rows], scores)
-    with contextlib.suppress(OSError):
-        write_record(saved, found, readable=False)
+    save_derived(saved, found)
     return found
 
 
@@ -113,8 +136,7 @@ def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | 
         SCORER_VERSION, scores.predictions_sha256
     ):  # fmt: skip
         known = influence_record(_predictions(results, row), scores)
-        with contextlib.suppress(OSError):
-            write_record(saved, known, readable=False)
+        save_derived(saved, known)
     return None if known.value is None else Influence(known.value, np.array(known.of_patients))
 
 
@@ -162,8 +184,7 @@ def _stored(
         scores = compute(read_bytes(path), path)
     except ScoringError as error:
         raise ScoringError(f"{path}: {error}") from None
-    with contextlib.suppress(OSError):  # a folder that is only to be read from
-        write_record(saved, scores, readable=False)
+    save_derived(saved, scores)
     return _of_row(scores, row, path)
 
 
@@ -177,8 +198,9 @@ def _of_row(scores: Found, row: Row, path: Path) -> Found:
 
 
 def _digest(path: Path) -> str:
+    """Of a file that is to be read; empty where it cannot be, which :func:`read_bytes` explains."""
     try:
-        return sha256_of_file(path)
-    except OSError as error:
-        fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
-        raise PredictionFileError(f"{path}: the prediction file {fault}") from None
+        readable = path.is_file() and path.stat().st_size <= LARGEST  # a pipe would never end
+        return sha256_of_file(path) if readable else ""
+    except OSError:
+        return ""

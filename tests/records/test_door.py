@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,6 +34,10 @@ def refused(data: bytes, kind: type = Row, **options) -> str:
     assert said.startswith("folder/file.json: ")
     assert said.endswith(TODO)
     return said
+
+
+def under_seal(body: bytes) -> bytes:
+    return b'{"content_sha256":"' + sha256(body).encode() + b'",' + body
 
 
 def outcome(read: Callable[[], Row]) -> Row | str:
@@ -117,15 +123,17 @@ def folder(tmp_path_factory):
 
 
 def refused_row(results: Results, data: bytes, name: str = ROW.spec_id) -> str:
-    """What reading a changed row file says, by its name and with all others."""
+    """What reading a changed row file says: by its name an error; with others it is left out."""
     path = results.row_path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     try:
-        for read in (lambda: results.read_row(name), lambda: list(results.rows())):
-            with pytest.raises(RecordError) as caught:
-                read()
-            assert str(path) in str(caught.value)
+        with pytest.raises(RecordError) as caught:
+            results.read_row(name)
+        left_out = []
+        assert name not in {row.spec_id for row in results.rows(left_out)}
+        assert str(caught.value) in map(str, left_out)
+        assert str(path) in str(caught.value)
         return str(caught.value)
     finally:
         path.unlink()
@@ -151,4 +159,46 @@ def test_a_row_copied_or_renamed_is_refused(folder):
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff\x00", DATA[:-1], DATA + b" "])
 def test_a_damaged_row_says_what_to_do(folder, data):
-    assert "run its spec again" in refused_row(folder, data)
+    assert "Remove it and run its spec again" in refused_row(folder, data)
+
+
+@pytest.mark.parametrize(
+    "name", ["._{}.json", "{} (1).json", "{} copy.json", "{}.json.bak", "{}.JSON", ".{}.json.tmp"]
+)
+def test_files_of_services_are_no_rows(tmp_path, name):
+    results = Results(tmp_path)
+    results.write_row(ROW)
+    (tmp_path / "rows" / name.format(ROW.spec_id)).write_bytes(DATA)
+    left_out = []
+    assert list(results.rows(left_out)) == [ROW]
+    assert not left_out
+
+
+def test_what_is_no_file_of_a_row_is_named_and_not_waited_for(tmp_path):
+    results = Results(tmp_path)
+    results.write_row(ROW)
+    for i, make in enumerate((os.mkfifo, Path.mkdir, lambda p: p.symlink_to("/dev/zero"))):
+        make(results.row_path(f"{i:012x}"))
+    left_out = []
+    assert list(results.rows(left_out)) == [ROW]
+    assert len(left_out) == 3
+    assert "not a regular file" in str(left_out[0])
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    results = Results(tmp_path)
+    results.write_row(ROW)
+    with results.row_path("0" * 12).open("wb") as file:
+        file.truncate(1 << 40)
+    assert "holds more than 0.27 GB" in outcome(lambda: results.read_row("0" * 12))
+
+
+def test_deep_json_is_named():
+    assert "not a readable record" in refused(
+        under_seal(b'"a":' + 10**5 * b"[" + 10**5 * b"]" + b"}")
+    )
+
+
+def test_what_the_decoder_quotes_is_cut():
+    said = refused(under_seal(b'"' + 10**6 * b"x" + b'":1}'))
+    assert len(said) < 1000

@@ -58,7 +58,7 @@ def write_site(
         The index page.
 
     Raises:
-        UserError: a row or prediction file is missing or damaged, or nothing matches.
+        UserError: nothing matches, or the folder cannot be written to.
     """
     leaderboard = Leaderboard.of(results)
     chosen = chosen_rows(leaderboard.tables, rows, suites)
