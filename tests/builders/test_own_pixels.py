@@ -75,12 +75,42 @@ def test_deep_images_keep_their_greys(values):
     [
         (TILT - 0.5, "nobody knows which of them is black"),
         (np.where(TILT > 0.5, np.nan, TILT), "infinite or no number"),
+        (TILT * 1.0001, "nobody knows which is white"),
+        (TILT * 10, "nobody knows which is white"),
     ],
 )
 def test_what_has_no_known_black_is_refused(values, said):
     found = checked(tiff(values.astype(np.float32)))
     assert found.data is None
     assert said in found.reason
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_a_file_of_several_pictures_is_refused(kind):
+    pages = [Image.fromarray(picture(n)) for n in range(3)]
+    several = encoded(pages[0], kind, save_all=True, append_images=pages[1:])
+    assert checked(several).reason == f"a {kind} file of 3 pictures; one is wanted"
+
+
+def test_a_preview_behind_the_picture_is_no_other_picture():
+    page = Image.fromarray((TILT * 255).astype(np.uint8))
+    data = encoded(page, "TIFF", save_all=True, append_images=[page.resize((12, 8))])
+    assert shown(data).shape == TILT.shape
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image.fromarray((TILT * 255).astype(np.uint8)).convert("CMYK"),
+        Image.fromarray((TILT * 255).astype(np.uint8)).convert("P"),
+        Image.fromarray((TILT * 255).astype(np.uint8)).convert("LA"),
+        Image.fromarray((TILT * 65535).astype(np.uint16)),
+    ],
+)
+def test_other_kinds_of_pixels_keep_their_greys(image):
+    kind, said = ("JPEG", {"quality": 95}) if image.mode == "CMYK" else ("PNG", {})
+    said |= {"transparency": 0} if image.mode == "P" else {}
+    assert np.abs(shown(encoded(image, kind, **said)) - TILT * 255).max() <= 2
 
 
 def test_whole_numbers_of_eight_bits_stay():
@@ -135,6 +165,38 @@ def test_a_window_is_applied():
     assert (found[TILT < 0.36] == 0).all()
     assert (found[TILT > 0.64] == 255).all()
     assert 100 < found[(TILT > 0.49) & (TILT < 0.51)].mean() < 155
+
+
+@pytest.mark.parametrize("said", [{"WindowWidth": 0}, {"WindowCenter": 60000, "WindowWidth": 10}])
+def test_a_window_through_which_nothing_is_seen_is_none(said):
+    assert np.abs(shown(a_dicom(GREYS, **{"WindowCenter": 9, **said})) - TILT * 255).max() <= 1
+
+
+def test_colours_of_dicom_become_grey_once():
+    film = Image.fromarray((TILT * 255).astype(np.uint8))
+    grey = np.asarray(film).astype(int)
+    for space, mode in (("RGB", "RGB"), ("YBR_FULL", "YCbCr")):
+        colours = np.asarray(film.convert("RGB").convert(mode))
+        said = {"SamplesPerPixel": 3, "PhotometricInterpretation": space, "PlanarConfiguration": 0}
+        said |= {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelData": colours.tobytes()}
+        assert np.abs(shown(a_dicom(GREYS, **said)).astype(int) - grey).max() <= 1
+
+
+@pytest.mark.parametrize("implicit", [True, False, None])
+def test_dicom_without_the_mark_in_front_is_read(implicit, tmp_path):
+    """Public reports: https://github.com/pydicom/pydicom/issues/150, .../issues/340."""
+    pydicom = pytest.importorskip("pydicom")
+    data = a_dicom(GREYS, PatientID="7")[132:]
+    if implicit is not None:  # and without the group that says how the rest is written
+        buffer, bare = io.BytesIO(), pydicom.Dataset()
+        bare.update(pydicom.dcmread(io.BytesIO(data), force=True))
+        pydicom.dcmwrite(buffer, bare, implicit_vr=implicit, little_endian=True)
+        data = buffer.getvalue()
+    assert not data.startswith(b"\0")
+    (tmp_path / "IM0001").write_bytes(data)
+    assert dicom.dicom_files(tmp_path, ["IM0001"]) == {"IM0001"}
+    assert np.abs(shown(data).astype(int) - TILT * 255).max() <= 1
+    assert dicom.told(data).patient == "7"
 
 
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +16,11 @@ from PIL import Image
 
 from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.image_folder import cells
+from tfds_builders.image_folder.names import is_picture, is_text
 from tfds_builders.image_folder.patients import is_nobody
 from tfds_builders.images import MAX_PIXELS, Header, luma
+
+_MARK = b"DICM"
 
 
 class Told(NamedTuple):
@@ -28,8 +33,36 @@ class Told(NamedTuple):
 
 
 def is_dicom(data: bytes) -> bool:
-    """True for bytes that begin as DICOM does."""
-    return data[128:132] == b"DICM"
+    """True for bytes that begin as DICOM does, with its preamble or, as older ones, without."""
+    if data[128:132] == _MARK:
+        return True
+    group, element, rest = data[:2], data[2:4], data[4:8]
+    begins = group in (b"\2\0", b"\x08\0") and element[1:] == b"\0"
+    return begins and (rest[:2].isupper() or rest[2:] == b"\0\0")
+
+
+def dicom_files(folder: Path, names: Iterable[str]) -> set[str]:
+    """Files that begin as DICOM does, whatever they are called; the index of a disc is none."""
+    return {
+        name
+        for name in names
+        if PurePosixPath(name).name.upper() != "DICOMDIR"
+        and not is_text(name)
+        and (_is_dicom_name(name) or not is_picture(name))
+        and _begins_as_dicom(folder / name)
+    }
+
+
+def _is_dicom_name(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in (".dcm", ".dicom")
+
+
+def _begins_as_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_dicom(file.read(132))
+    except OSError:
+        return False
 
 
 def refuse_without_pydicom(number: int) -> None:
@@ -87,30 +120,46 @@ def _read(data: bytes, *, pixels: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that are not as the standard says
-            return pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not pixels)
+            bare = data[128:132] != _MARK
+            found = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not pixels, force=bare)
+            if "TransferSyntaxUID" not in found.file_meta:
+                implicit, _ = found.original_encoding
+                uid = pydicom.uid.ImplicitVRLittleEndian if implicit else None
+                found.file_meta.TransferSyntaxUID = uid or pydicom.uid.ExplicitVRLittleEndian
+            return found
     except Exception as error:  # a broken file raises nearly anything
         raise Unreadable(f"its DICOM header cannot be read: {error}") from None
 
 
 def _shown(found: Any) -> np.ndarray:
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut, convert_color_space
+    from pydicom.pixels import apply_modality_lut
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = found.pixel_array
         if int(found.get("SamplesPerPixel", 1)) > 1:
-            space = found.PhotometricInterpretation
-            colours = convert_color_space(values, space, "RGB") >> max(0, found.BitsStored - 8)
+            colours = values >> max(0, found.BitsStored - 8)  # pydicom made RGB of them
             return luma(Image.fromarray(colours.astype(np.uint8)))
-        windowed = "WindowCenter" in found or "VOILUTSequence" in found
-        values = apply_modality_lut(values, found)
-        shown = apply_voi_lut(values, found) if windowed else values
+        shown = _windowed(apply_modality_lut(values, found), found)
     beside = _padding(found.pixel_array, found)
     low, high = shown[~beside].min(), shown[~beside].max()
     grey = (shown.astype(np.float64) - low) * (255 / (high - low or 1))
     if found.PhotometricInterpretation == "MONOCHROME1":
         grey = 255 - grey
     return np.rint(np.where(beside, 0, grey).clip(0, 255)).astype(np.uint8)
+
+
+def _windowed(values: np.ndarray, found: Any) -> np.ndarray:
+    """Values in the window of the file, where it has one through which anything is seen."""
+    from pydicom.pixels import apply_voi_lut
+
+    if "WindowCenter" not in found and "VOILUTSequence" not in found:
+        return values
+    try:
+        shown = apply_voi_lut(values, found)
+    except ValueError:  # e.g. a width of zero
+        return values
+    return shown if np.ptp(shown) else values
 
 
 def _padding(stored: np.ndarray, found: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 _SERVICE = {
     "__macosx", "__pycache__", "lost+found", "system volume information", "thumbs.db",
@@ -43,30 +43,6 @@ def is_text(name: str) -> bool:
 def is_picture(name: str) -> bool:
     """True for file names that promise an image."""
     return bool(_PICTURE.fullmatch(PurePosixPath(name).suffix))
-
-
-def dicom_files(folder: Path, names: Iterable[str]) -> set[str]:
-    """Files that begin as DICOM does, whatever they are called; the index of a disc is none."""
-    return {
-        name
-        for name in names
-        if PurePosixPath(name).name.upper() != "DICOMDIR"
-        and not is_text(name)
-        and (_is_dicom_name(name) or not is_picture(name))
-        and _begins_as_dicom(folder / name)
-    }
-
-
-def _is_dicom_name(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in (".dcm", ".dicom")
-
-
-def _begins_as_dicom(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
 
 
 def spelling(name: str) -> str:

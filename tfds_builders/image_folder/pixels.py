@@ -3,10 +3,12 @@
 What any data set may hold is left to :mod:`tfds_builders.images`. Here, first:
 
     EXIF orientation    applied, as every viewer does
-    floating point      0..1 is taken for black to white; larger ones as whole numbers are
+    floating point      0..1 is taken for black to white; larger ones as whole numbers are,
+                        unless they are fractions that fill less than half of 8 bits: refused
     whole numbers       more than 8 bits are scaled by the bits that the largest value needs
     negative, NaN       refused: nobody knows where black is
     white for zero      inverted (TIFF WhiteIsZero of every depth, DICOM MONOCHROME1)
+    several pictures    refused, as nobody knows which is meant (pages that are smaller are none)
     DICOM               windowed as the file says, then from its lowest to its highest value
 """
 
@@ -25,6 +27,8 @@ from tfds_builders.images import Checked, Header
 
 _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
 _DEEP = ("I", "F")
+_HALF = 128
+"""Fractions up to less than this may be of 0..1 or of any other range."""
 
 
 class OwnGate(images.Gate):
@@ -55,6 +59,7 @@ def _rewritten(data: bytes) -> Checked | None:
             turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
             white = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # type: ignore[attr-defined]
             deep = image.mode in _DEEP or (white and image.mode.startswith("I"))
+            _refuse_several(image)
             if not (turned or deep) or image.width * image.height > images.MAX_PIXELS:
                 return None
             header = images.header_of(image, data)
@@ -63,6 +68,17 @@ def _rewritten(data: bytes) -> Checked | None:
         return Checked(None, str(error))
     except Exception:  # no image, or a broken one: the other gate says why
         return None
+
+
+def _refuse_several(image: Image.Image) -> None:
+    number = getattr(image, "n_frames", 1)
+    if number > 1 and image.format != "MPO":  # a JPEG with previews
+        size = image.size
+        image.seek(1)
+        again = image.size
+        image.seek(0)
+        if again == size:
+            raise Unreadable(f"a {image.format} file of {number} pictures; one is wanted")
 
 
 def _grey(image: Image.Image, *, deep: bool, white: bool) -> _Grey:
@@ -88,6 +104,8 @@ def scaled(values: np.ndarray) -> np.ndarray:
         raise Unreadable(f"grey values from {low} to {high}: nobody knows which of them is black")
     if values.dtype.kind == "f" and high <= 1:
         return np.rint(values * 255).astype(np.uint8)
+    if values.dtype.kind == "f" and high < _HALF and (values % 1).any():
+        raise Unreadable(f"grey values from {low:g} to {high:g}: nobody knows which is white")
     bits = max(8, int(np.ceil(high)).bit_length())
     return np.rint(values.astype(np.float64) * (255 / (2**bits - 1))).astype(np.uint8)
 

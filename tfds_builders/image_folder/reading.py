@@ -9,7 +9,7 @@ from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.image_folder import class_folders, dicom, table
 from tfds_builders.image_folder.contents import Contents
-from tfds_builders.image_folder.names import dicom_files, is_picture
+from tfds_builders.image_folder.names import is_picture
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.patients import DAMAGED
 
@@ -29,7 +29,7 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
     """
     refuse_missing(folder)
     names = Folder(folder).names()
-    of_dicom = dicom_files(folder, names)
+    of_dicom = dicom.dicom_files(folder, names)
     if of_dicom:
         dicom.refuse_without_pydicom(len(of_dicom))
     elif options.patients == HEADER:
