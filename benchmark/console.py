@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from benchmark.planning.cost import nominal_price, nominal_seconds
 from benchmark.planning.plan import Plan, PlannedSpec
+from benchmark.report.lines import USUAL, window, wrapped
 
 TELLING_SECONDS = 10.0
 """Nominal seconds that must be done before the pace says anything."""
 MOVING = ("start", "view", "features", "epoch")
-NARROWEST = 40
-"""Columns of a window below which lines are cut no shorter."""
 
 
 class Console:
@@ -40,7 +39,7 @@ class Console:
         self._n, self._slots, self._paid = len(specs), slots, 0.0
         self._begun = time.monotonic()
         self._numbers: dict[str, int] = {}
-        self._doing: dict[int, str] = {}
+        self._doing: dict[int, tuple[PlannedSpec, dict[str, Any]]] = {}
         self.running: set[str] = set()
         self.done = 0
         self._share: dict[str, float] = {}
@@ -56,7 +55,7 @@ class Console:
             self.running.add(planned.spec.label)
             self._number(spec_id)
             self._share[spec_id] = event["epoch"] / event["epochs"] if kind == "epoch" else 0.0
-            self._doing[slot] = f"{self._head(planned)}  {_doing(event)}"
+            self._doing[slot] = planned, event
             self._draw()
         elif kind in ("done", "failed", "lost"):
             self._doing.pop(slot, None)
@@ -65,7 +64,7 @@ class Console:
             self._share.pop(spec_id, None)
             if kind != "lost":
                 self._paid += self._left.pop(spec_id, 0.0)
-            self._draw(f"{self._head(planned)}  {_ending(event)}{self._time_left()}\n")
+            self._draw(f"{self._head(planned)}  {_ending(event)}{self._time_left()}")
 
     @property
     def priced(self) -> float:
@@ -86,24 +85,35 @@ class Console:
             return len(self._numbers)
         return self._numbers.setdefault(spec_id, len(self._numbers) + 1)
 
-    def _head(self, planned: PlannedSpec) -> str:
+    def _head(self, planned: PlannedSpec, *, brief: bool = False) -> str:
+        """Its number and name; ``brief``: without the data set."""
         number = self._numbers.get(planned.spec.spec_id, len(self._numbers))
-        return f"[{number}/{self._n}] {planned.spec.label}"
+        label = planned.spec.label
+        return f"[{number}/{self._n}] {label.partition(' ')[2] if brief else label}"
 
     def _draw(self, ending: str = "") -> None:
-        """Print an ending for good, and what runs below it, each line cut to the window."""
+        """Print an ending for good, and what runs below it, a line each that fits the window."""
+        width = window(self._out)
         if self._moving:
             self._out.write("\r" + "\033[A" * max(0, self._drawn - 1) + "\033[J")
-        self._out.write(ending)
+        if ending:
+            self._out.write(wrapped(ending, width) + "\n")
         if self._moving:
-            width = max(NARROWEST, shutil.get_terminal_size().columns) - 1
-            lines = [self._doing[slot][:width] for slot in sorted(self._doing)]
-            if lines:  # what is to be seen in a narrow window, too
-                left = self._time_left()
-                lines[-1] = lines[-1][: max(0, width - len(left))] + left
+            lines = list(self._lines(width or USUAL))
             self._out.write("\n".join(lines))
             self._drawn = len(lines)
         self._out.flush()
+
+    def _lines(self, width: int) -> Iterator[str]:
+        """What each slot does; the last line has the time left."""
+        for slot in sorted(self._doing):
+            planned, event = self._doing[slot]
+            left = self._time_left() if slot == max(self._doing) else ""
+            line = f"{self._head(planned)}  {_doing(event)}{left}"
+            if len(line) > width:
+                head, tail = self._head(planned, brief=True), f"  {_doing(event, brief=True)}{left}"
+                line = (head[: max(0, width - len(tail))] + tail)[:width]
+            yield line
 
     def _time_left(self) -> str:
         """Time left, from the prices of the specs to come and the pace so far.
@@ -128,16 +138,14 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _doing(event: dict[str, Any]) -> str:
+def _doing(event: dict[str, Any], *, brief: bool = False) -> str:
     if event["event"] == "view":
         return f"decoding {event['split']} {event['done']}/{event['total']}"
     if event["event"] == "features":
         return f"features of {event['split']} {event['done']}/{event['total']}"
     if event["event"] == "epoch":
-        return (
-            f"epoch {event['epoch']}/{event['epochs']} loss {event['loss']:.3f} "
-            f"validation {_validated(event)}"
-        )
+        loss = "" if brief else f" loss {event['loss']:.3f} validation"
+        return f"epoch {event['epoch']}/{event['epochs']}{loss} {_validated(event)}"
     return "starting"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_terminal_gets_a_moving_line_too(monkeypatch):
     text = shown(Terminal(), START, EPOCH, DONE)
     assert "epoch 2/10 loss 0.512 validation AUC undefined" in text
     assert text.endswith("test AUC 0.912\n")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_line_is_wider_than_the_window(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    event = {"event": "view", "split": "train", "done": 1_000_000, "total": 2_000_000}
+    text = shown(Terminal(), START, event, EPOCH, DONE)
+    lines = re.split(r"[\r\n]+", re.sub(r"\033\[[A-Z0-9]*", "", text))
+    assert max(map(len, lines)) <= columns
+    assert "epoch 2/10" in text
+    assert "seed 0" in text
+    assert " ".join(text.split()).endswith("test AUC 0.912")
 
 
 def test_decoding_is_shown(monkeypatch):

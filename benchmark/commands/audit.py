@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.commands.terminal import quiet_builders, say
 from benchmark.machine.accelerators import hidden_gpus
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     path = out / f"{prepared.name.replace('/', '-')}.json"
     write_atomic(path, readable_json(found))
     _show(found, told, "a simulated set" if images else "--no-images")
-    click.echo(f"All of it: {path}")
+    say(f"All of it: {path}")
     return 1 if found["verdict"] == "leak" else 0
 
 
@@ -64,6 +65,7 @@ def prepared_or_made(name: str, data_dir: Path, cache_dir: Path) -> Prepared:
     except NotPrepared:
         if not dataset.embedded:
             raise
+        quiet_builders()
         return prepare(dataset, data_dir, None, cache_dir, show_progress)
 
 
@@ -75,20 +77,20 @@ def show_progress(what: str, done: int, total: int) -> None:
 
 
 def _show(found: dict[str, Any], told: ShapeAlone, why_no_pixels: str) -> None:
-    click.echo(f"{found['dataset']} {found['dataset_version']}: {found['images']:,} images")
+    say(f"{found['dataset']} {found['dataset_version']}: {found['images']:,} images")
     for question, answer, details in (*_rows(found), _shape(told)):
-        click.echo(f"  {question:<34} {answer}")
+        say(f"  {question:<34} {answer}", hang=35)
         for detail in details[:_SHOWN]:
-            click.echo(f"    {_plain(detail)}")
+            say(f"    {_plain(detail)}")
         if len(details) > _SHOWN:
-            click.echo(f"    ... and {len(details) - _SHOWN} more")
+            say(f"    ... and {len(details) - _SHOWN} more")
     if found["near"] is None:
-        click.echo(f"  The pixels were not looked at ({why_no_pixels}): no copies can be found.")
+        say(f"  The pixels were not looked at ({why_no_pixels}): no copies can be found.")
     click.echo(
         "Leakage status: " + click.style(found["verdict"], fg=_COLOURS[found["verdict"]], bold=True)
     )
     for reason in found["reasons"]:
-        click.echo(f"  {_plain(reason)}")
+        say(f"  {_plain(reason)}")
 
 
 def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:

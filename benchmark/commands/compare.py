@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.commands.terminal import say
 from benchmark.report.text import UNDEFINED, count, one_line
 
 if TYPE_CHECKING:
@@ -37,35 +38,35 @@ def _print(found: Compared) -> None:
     pair = found.pair
     test = pair.first.runs[0].scores.splits["test"]
     for side, title in found.titles.items():
-        click.echo(f"{side}  {one_line(title)}")
-    click.echo(
+        say(f"{side}  {one_line(title)}")
+    say(
         f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
         f"{found.protocol.id}\n"
     )
     for name, of_side in found.notes.items():
         for note in of_side:
-            click.echo(f"Note on {name}: {note}")
+            say(f"Note on {name}: {note}")
     click.echo(_line("", "A", "B", "A - B", "95 % interval", "p"))
     for metric, c in found.by_metric.items():
         shown = METRICS[metric]
         means = [side.measurements[f"test_{metric}"].mean for side in (pair.first, pair.second)]
         click.echo(_line(shown, *map(_number, means), *_difference(c.difference, c.interval, c.p)))
         if c.note:
-            click.echo(f"  no test for {shown}: {one_line(c.note)}")
+            say(f"  no test for {shown}: {one_line(c.note)}")
     for name, c in found.of_finding.items():
         click.echo(_line("AUC", "", "", *_difference(c.difference, c.interval, c.p)))
-        click.echo(f"  of {one_line(name)} alone{f': no test, {c.note}' if c.note else ''}")
-    click.echo("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS))
+        say(f"  of {one_line(name)} alone{f': no test, {c.note}' if c.note else ''}")
+    say("\n" + (_WITH_SEEDS if pair.with_seeds else _WITHOUT_SEEDS), hang=0)
 
 
 _WITH_SEEDS = (
     "Intervals and p hold both chances: which patients are in the test set (DeLong's variance, by "
-    "patient, the\nsame for A and B) and which seeds were run (t-test, Satterthwaite). F1 at "
-    "thresholds as they are. One\ncomparison, so p is not corrected for others."
+    "patient, the same for A and B) and which seeds were run (t-test, Satterthwaite). F1 at "
+    "thresholds as they are. One comparison, so p is not corrected for others."
 )
 _WITHOUT_SEEDS = (
     "Two trained networks: intervals and p hold the choice of test patients (DeLong's variance, by "
-    "patient, the\nsame for A and B), not chance in training. Compare configurations to hold that "
+    "patient, the same for A and B), not chance in training. Compare configurations to hold that "
     "too."
 )
 

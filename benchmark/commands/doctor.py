@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from benchmark.commands.terminal import say
 from benchmark.machine.environment import Environment
+from benchmark.report.lines import window, wrapped
 from benchmark.scheduling import checkup
 from benchmark.scheduling.checkup import BAD, GOOD, POOR, Check
 
@@ -70,8 +73,9 @@ def _show(title: str, checks: Iterable[Check]) -> list[str]:
     verdicts = []
     for check in checks:
         verdicts.append(check.verdict)
-        mark = click.style(f"{check.verdict:<8}", fg=COLOURS[check.verdict])
-        click.echo(f"  {mark} {check.what:<20} {check.text}")
+        mark = click.style(check.verdict, fg=COLOURS[check.verdict])
+        line = f"  {check.verdict:<8} {check.what:<20} {check.text}"
+        click.echo(wrapped(line, window(sys.stdout), hang=30).replace(check.verdict, mark, 1))
         if check.remedy:
-            click.echo(f"  {'':<8} {'':<20} -> {check.remedy}")
+            say(f"{'':<32}-> {check.remedy}", hang=3)
     return verdicts

@@ -21,6 +21,7 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
     from benchmark.records.store import Results
     from benchmark.report.board import Leaderboard
     from benchmark.report.leaderboard import write_found
+    from benchmark.report.lines import window
     from benchmark.report.top import tops
 
     if not (results / "rows").is_dir():
@@ -31,7 +32,7 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
     with _collector_paused():
         found = Leaderboard.of(store)
         path = write_found(found, store, cost=cost)
-    for line in tops(found, shown):
+    for line in tops(found, shown, window(sys.stdout)):
         click.echo(line)
     if found.left_out:
         click.echo(f"{len(found.left_out)} file(s) left out, see above and there.", err=True)

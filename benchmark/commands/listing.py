@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from benchmark.commands.terminal import say, say_table
+
 Entries = list[dict[str, Any]]
 """What JSON holds of a list; the terminal shows a line or two of each."""
 
@@ -60,10 +62,11 @@ def _suites() -> Entries:
 
 def _show_suites(entries: Entries) -> None:
     click.secho("Suites", bold=True)
+    rows = []
     for each in entries:
-        by_name = "" if each["run_all"] else "  (by name only)"
-        click.echo(f"  {each['name']:<16} {each['title']}{by_name}")
-        click.echo(f"  {'':<16} {', '.join(each['datasets'])}")
+        by_name = "" if each["run_all"] else " (by name only)"
+        rows += [(each["name"], f"{each['title']}{by_name}"), ("", ", ".join(each["datasets"]))]
+    say_table(rows)
 
 
 def _models(models_dirs: Sequence[Path]) -> Entries:
@@ -77,14 +80,15 @@ def _models(models_dirs: Sequence[Path]) -> Entries:
 
 def _show_models(entries: Entries) -> None:
     click.secho("Models", bold=True)
-    width = max(len(each["name"]) for each in entries)
-    for each in entries:
-        card, name = each["card"], each["name"]
-        if each["problem"]:
-            click.echo(f"  {name:<{width}} cannot be used: {each['problem']}")
-            continue
-        source = f" [{card['source_system']}]" if card["source_system"] else ""
-        click.echo(f"  {name:<{width}} {card['title']}{source}; {_facts(card)}")
+    say_table([(each["name"], _said(each)) for each in entries])
+
+
+def _said(model: dict[str, Any]) -> str:
+    card = model["card"]
+    if model["problem"]:
+        return f"cannot be used: {model['problem']}"
+    source = f" [{card['source_system']}]" if card["source_system"] else ""
+    return f"{card['title']}{source}; {_facts(card)}"
 
 
 def _facts(card: dict[str, Any]) -> str:
@@ -117,9 +121,7 @@ def _datasets(manual_dir: Path | None, data_dir: Path) -> Entries:
 
 def _show_datasets(entries: Entries, *, how_to_get: bool) -> None:
     click.secho("Data sets", bold=True)
-    width = max(len(each["name"]) for each in entries)
-    for each in entries:
-        click.echo(f"  {each['name']:<{width}}  {each['state']:<9}  {each['description']}")
+    say_table([(each["name"], each["state"], each["description"]) for each in entries])
     missing = {
         each["name"].split("/")[0]: each["how_to_get"]
         for each in entries
@@ -130,7 +132,7 @@ def _show_datasets(entries: Entries, *, how_to_get: bool) -> None:
         return
     for builder, how in missing.items():
         click.secho(f"How to get {builder}", bold=True)
-        click.echo("  " + how.strip().replace("\n", "\n  "))
+        say("  " + how.strip().replace("\n", "\n  "), hang=0)
         click.echo(f"  Then: cxr-bench prepare {builder}/CONFIG --manual-dir DIR")
 
 
@@ -141,6 +143,4 @@ def _columns() -> Entries:
 
 
 def _show_columns(entries: Entries) -> None:
-    width = max(len(each["name"]) for each in entries)
-    for each in entries:
-        click.echo(f"{each['name']:<{width}}  {each['meaning']}")
+    say_table([(each["name"], each["meaning"]) for each in entries])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
+from benchmark.commands.terminal import quiet_builders, say
 
 if TYPE_CHECKING:
     from benchmark.console import Console
@@ -190,13 +191,13 @@ def _run_and_report(
     try:
         ended = run_plan(plan, folders, environment, watch, options, executor)
     except KeyboardInterrupt:
-        click.echo(f"\nStopped. {_kept(console)}", err=True)
+        say(f"\nStopped. {_kept(console)}", err=True)
         _write_what_is_there(folders.results, plan)
         return 130
     for line in profiler.lines() if profile else ():
-        click.echo(line)
+        say(line)
     if ended:
-        click.echo(f"Ended: {_counts(ended)}.")
+        say(f"Ended: {_counts(ended)}.")
     _write_what_is_there(folders.results, plan)
     return 1 if ended["failed"] else 0
 
@@ -215,6 +216,7 @@ def _write_what_is_there(folder: Path, plan: Plan) -> None:
 
     if any(Results(folder).rows()):
         write_leaderboard(folder, shown={p.spec.config_id for p in plan.specs})
+        say(f"As a site: cxr-bench report --results {folder}")
 
 
 def _facts(name: str, data_dir: Path, *, make: bool) -> Prepared | NotPrepared:
@@ -229,7 +231,8 @@ def _facts(name: str, data_dir: Path, *, make: bool) -> Prepared | NotPrepared:
         dataset = find_dataset(name)
         if not (make and dataset.embedded):
             return error
-        click.echo(f"Making the embedded set {name} in {data_dir} ...", err=True)
+        say(f"Making the embedded set {name} in {data_dir} ...", err=True)
+        quiet_builders()
         return prepare(dataset, data_dir, None)
 
 
@@ -241,28 +244,28 @@ def _describe(
     plan: Plan, suites: Mapping[str, Suite], sets: Mapping[str, Prepared | NotPrepared]
 ) -> None:
     counts = plan.summary()
-    click.echo(f"Specs: {_counts(counts) or 'none'}.")
+    say(f"Specs: {_counts(counts) or 'none'}.")
     reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")
     for reason, n in reasons.items():
-        click.echo(f"Not runnable, {n} spec{'s' if n > 1 else ''}: {reason}")
+        say(f"Not runnable, {n} spec{'s' if n > 1 else ''}: {reason}")
     if counts["stale"] and "stale" not in plan.rerun:
-        click.echo(
+        say(
             "Stale specs were run with other versions of the code, or from rows that were made "
             "anew since: --rerun stale."
         )
     if counts["failed"] and "failed" not in plan.rerun:
-        click.echo("Failed specs are not tried again unless you say --rerun failed.")
+        say("Failed specs are not tried again unless you say --rerun failed.")
     for suite, models in plan.over_budget.items():
-        click.echo(
+        say(
             f"Suite {suite} leaves out {', '.join(models)}: over its budget of "
             f"{suites[suite].budget_minutes:g} nominal minutes."
         )
     for reason in plan.unanswered.values():
-        click.echo(f"Left out: {reason}")
+        say(f"Left out: {reason}")
     for name, waiting in plan.unprepared.items():
-        click.echo(
+        say(
             f"Suite {', '.join(waiting)} waits for {name}. Once you have the raw files: "
             f"cxr-bench prepare {name} --manual-dir DIR"
         )
         if others := getattr(sets[name], "others", ()):
-            click.echo(f"Prepared are {', '.join(others)}.")
+            say(f"Prepared are {', '.join(others)}.")

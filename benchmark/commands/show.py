@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from benchmark.commands.terminal import say, say_table
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import (
     WITHOUT_TEST,
@@ -24,7 +25,8 @@ from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
 
 UNKNOWN = "not recorded"
-WIDTH = 1 + max(map(len, NAMES.values()))
+NAME = 13
+"""Columns for the name of a fact."""
 GAPS = ("auc", "f1", "log_loss")
 FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
@@ -39,24 +41,32 @@ def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
     if as_json:
         click.echo(json.dumps(found_json(store, found), indent=1))
         return
-    for line in [one_line(found.title), "", *_facts(found.row)]:
-        click.echo(line)
+    say(f"{one_line(found.title)}\n")
+    _show_facts(_facts(found.row))
     if found.done and found.row.holds_masks:
-        click.echo("\nIts scores are in the table of lung segmentation: cxr-bench leaderboard")
+        say("\nIts scores are in the table of lung segmentation: cxr-bench leaderboard")
         for line in _of_masks(store, found.done):
-            click.echo(line)
+            say(line)
     elif found.done:
         for configuration in found.configurations(store):
-            for line in (*_code(configuration), *_scores(configuration)):
-                click.echo(line)
+            for line in _code(configuration):
+                say(line)
+            _show_scores(configuration)
     for row in found.rows:
-        for line in _record(store, row):
-            click.echo(line)
+        say(_heading(row))
+        _show_facts(_record(store, row), indent="  ")
 
 
-def _facts(row: Row) -> Iterator[str]:
+def _show_facts(facts: Mapping[str, object], indent: str = "") -> None:
+    for name, value in facts.items():
+        if value:
+            named = name if indent else f"{name}:"
+            say(f"{indent}{named:<{NAME}}{one_line(value)}", hang=NAME)
+
+
+def _facts(row: Row) -> dict[str, object]:
     protocol, dataset, model, spec = row.protocol, row.dataset, row.model, row.spec
-    facts = {
+    return {
         "Model": f"{model.title} ({model.reference or 'no reference'})",
         "Parameters": count(model.parameters),
         "Data": f"{protocol.dataset} {protocol.dataset_version}, {dataset.licence}",
@@ -69,7 +79,6 @@ def _facts(row: Row) -> Iterator[str]:
         "Precision": spec.precision or UNDEFINED,
         "Recipe": _listed(spec.recipe) or UNDEFINED,
     }
-    yield from (f"{name + ':':<12}{one_line(value)}" for name, value in facts.items())
 
 
 def _code(c: Configuration) -> Iterator[str]:
@@ -102,49 +111,55 @@ def _of_masks(store: Results, rows: Sequence[Row]) -> Iterator[str]:
             yield f"Note: predictions were changed after the run, seed {row.spec.seed}."
 
 
-def _scores(c: Configuration) -> Iterator[str]:
+def _show_scores(c: Configuration) -> None:
     splits = [c.runs[0].scores.splits.get(split) for split in SPLITS]
-    yield f"\n{'Mean over seeds' if len(c.runs) > 1 else '':<{WIDTH}}" + "".join(
-        f"{split:>12}" for split in SPLITS
-    )
+    click.echo()
+    rows = [["Mean over seeds" if len(c.runs) > 1 else "", *SPLITS]]
     for key in ("images", "patients"):
-        counts = [getattr(split, f"n_{key}", None) for split in splits]
-        yield f"{key.capitalize():<{WIDTH}}" + "".join(f"{count(n):>12}" for n in counts)
+        rows.append([key.capitalize(), *(count(getattr(s, f"n_{key}", None)) for s in splits)])
     for key, name in NAMES.items():
         values = [c.measurements[f"{split}_{key}"].mean for split in SPLITS]
-        yield f"{name:<{WIDTH}}" + "".join(f"{number(value):>12}" for value in values)
-    yield from _tested(c) if c.tested else [f"\n{_sentence(WITHOUT_TEST)}."]
-    yield from (f"Note: {one_line(remark)}" for remark in c.remarks)
+        rows.append([name, *map(number, values)])
+    say_table(rows, [True, False, False, False])
+    if c.tested:
+        _show_tested(c)
+    else:
+        say(f"\n{_sentence(WITHOUT_TEST)}.")
+    for remark in c.remarks:
+        say(f"Note: {one_line(remark)}")
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _tested(c: Configuration) -> Iterator[str]:
-    yield "\nOn test, ± spread of the seeds, [95 % interval from the choice of test patients]:"
-    for metric in ("auc", "f1"):
-        yield f"  {NAMES[metric]:<10}{one_text(c.measurements[f'test_{metric}'])}"
-    yield "Overfitting gap: train minus test = (train - validation) + (validation - test)"
+def _show_tested(c: Configuration) -> None:
+    say("\nOn test, ± spread of the seeds, [95 % interval from the choice of test patients]:")
+    of_test = [(NAMES[m], one_text(c.measurements[f"test_{m}"])) for m in ("auc", "f1")]
+    say_table(of_test)
+    say("Overfitting gap: train minus test = (train - validation) + (validation - test)")
+    rows = []
     for metric in GAPS:
         parts = ("train_minus_validation", "validation_minus_test")
         both = [number(c.measurements[f"gap_{metric}_{part}"].mean, sign=True) for part in parts]
         whole = one_text(c.measurements[f"gap_{metric}"])
-        yield f"  {NAMES[metric]:<10}{whole} = {' '.join(both)}"
-    yield from _findings(c)
+        rows.append((NAMES[metric], f"{whole} = {' '.join(both)}"))
+    say_table(rows)
+    _show_findings(c)
 
 
-def _findings(c: Configuration) -> Iterator[str]:
-    header = ["images", "positive", *FINDING]
-    yield "\nOn test, by finding:  " + "".join(f"{name:>12}" for name in header) + "  threshold"
+def _show_findings(c: Configuration) -> None:
+    say("\nOn test, by finding:")
+    names = [NAMES.get(key, key) for key in FINDING]
+    rows = [["", "Images", "Positive", *names, "Threshold"]]
     for finding in c.runs[0].scores.findings:
         tests = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
         values = [number(mean([test.metrics[key] for test in tests])) for key in FINDING]
         thresholds = [run.scores.thresholds.get(finding) for run in c.runs]
-        cells = [count(tests[0].n), count(tests[0].n_positive), *values]
-        line = f"  {one_line(finding)[:20]:<20}" + "".join(f"{cell:>12}" for cell in cells)
-        yield f"{line}  {', '.join(map(number, thresholds))}"
-    yield (
+        counts = [count(tests[0].n), count(tests[0].n_positive)]
+        rows.append([one_line(finding), *counts, *values, ", ".join(map(number, thresholds))])
+    say_table(rows, [True, *[False] * (len(rows[0]) - 1)])
+    say(
         "Threshold: "
         + {
             "validation": "of the best F1 on validation, then frozen",
@@ -154,14 +169,15 @@ def _findings(c: Configuration) -> Iterator[str]:
     )
 
 
-def _record(store: Results, row: Row) -> Iterator[str]:
-    yield f"\nSpec {row.spec_id}, seed {row.spec.seed}, suite {row.suite}: " + (
-        row.status.replace("_", " ")
-    )
-    if row.error:
-        yield f"  {'Reason':<13}{one_line(row.error.reason)}"
+def _heading(row: Row) -> str:
+    status = row.status.replace("_", " ")
+    return f"\nSpec {row.spec_id}, seed {row.spec.seed}, suite {row.suite}: {status}"
+
+
+def _record(store: Results, row: Row) -> dict[str, object]:
     weights = store.weights_path(row.spec_id)
-    facts = {
+    return {
+        "Reason": row.error.reason if row.error else "",
         "Finished": row.finished,
         "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row.phases.items()),
         "Memory": f"{row.peak_memory_mb} MB at most" if row.peak_memory_mb else "",
@@ -175,7 +191,6 @@ def _record(store: Results, row: Row) -> Iterator[str]:
         "Predictions": row.predictions_sha256,
         "Weights": weights if weights.is_file() else "not kept here",
     }
-    yield from (f"  {name:<13}{one_line(value)}" for name, value in facts.items() if value)
 
 
 def _strength(chosen: float | None) -> str:

@@ -1,21 +1,52 @@
-"""The terminal is for what commands say: what libraries print past Python goes to a log."""
+"""The terminal is for what commands say, as wide as it is; what libraries print goes to a log."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import click
+
 from benchmark.machine.paths import CACHE_DIR, usual_folder
+from benchmark.report.lines import Row, aligned, window, wrapped
 
 STDERR = 2
 LOG = "libraries.log"
 LARGEST = 1_000_000
 """Bytes after which the log is begun anew."""
+
+
+def say(text: str, hang: int = 2, *, err: bool = False) -> None:
+    """Print lines; on a terminal they are wrapped, and continued ``hang`` columns further in."""
+    click.echo(wrapped(text, window(sys.stderr if err else sys.stdout), hang), err=err)
+
+
+def say_table(rows: Sequence[Row], left: Sequence[bool] = ()) -> None:
+    """Print a table; on a terminal it is fitted to the window.
+
+    Args:
+        rows: texts of its cells.
+        left: which columns stand to the left; all unless given.
+    """
+    for line in aligned(rows, left or [True] * len(rows[0]), window(sys.stdout)) if rows else ():
+        click.echo(line)
+
+
+def quiet_builders() -> None:
+    """Keep TFDS's moving bars, one for each step, off the terminal: for sets made in passing."""
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+
+
+def plain_asked() -> bool:
+    """Whether the environment asks for no colours (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def log_path() -> Path:

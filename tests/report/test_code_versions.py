@@ -114,7 +114,7 @@ def test_show_and_compare_say_so_and_average_one_version(results, add, add_old):
     page = said(results, "show", config_id)
     assert f"Note: seed 3 made by another version of the code: {CHANGE}." in page
     assert "not averaged with what was made by training 1" in page
-    assert f"F1        {alone[0].measurements['test_f1'].mean:.3f} ±" in page
+    assert f"F1   {alone[0].measurements['test_f1'].mean:.3f} ±" in page
     assert [c.seeds for c in alone] == [[0, 1, 2], [3]]
     other, *_ = [add("mlp", seed) for seed in range(3)]
     told = said(results, "compare", config_id, other.config_id)

@@ -161,13 +161,13 @@ def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(resu
     assert code == 0
     scores = stored_scores(results, row)
     low, high = scores.intervals["test_auc"]
-    assert f"AUC       {scores.splits['test'].metrics['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
+    assert f"AUC  {scores.splits['test'].metrics['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
     assert f"{scores.thresholds['pneumonia']:.3f}" in said
     for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, "CC BY"):
         assert text in said
     scored = [stored_scores(results, each) for each in results.rows()]
     means = np.mean([each.splits["test"].metrics["f1"] for each in scored])
-    assert f"F1        {means:.3f} ±" in cxr_bench(results, "show", row.config_id)[1]
+    assert f"F1   {means:.3f} ±" in cxr_bench(results, "show", row.config_id)[1]
 
 
 def test_a_page_about_a_failed_row_says_why(results, add):

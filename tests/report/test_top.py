@@ -12,9 +12,9 @@ def test_the_best_of_a_table_stand_in_the_terminal(results, add_seeds, add):
     add("constant", failed="it crashed")
     board = Leaderboard.of(results)
     lines = list(tops(board, {rows["mlp"].config_id}))
-    assert lines[0] == "\ntoy/official 1.0.0"
-    assert lines[1].split()[:2] == ["Letters", "Configuration"]
-    shown = [line.split()[1] for line in lines[2 : 2 + LINES]]
+    assert lines[0] == "\ntoy/official 1.0.0, 60 test images of 30 patients"
+    assert lines[1].split()[:2] == ["Configuration", "Letters"]
+    shown = [line.split()[0] for line in lines[2 : 2 + LINES]]
     assert shown == [c.spec.model for c in board.tables[0].configurations][:LINES]
     assert f"{board.tables[0].configurations[0].measurements['test_auc'].mean:.3f}" in lines[2]
     assert lines[-1] == "  and 1 more"
@@ -23,3 +23,12 @@ def test_the_best_of_a_table_stand_in_the_terminal(results, add_seeds, add):
 def test_tables_that_a_run_did_not_touch_are_left_out(results, add_seeds):
     add_seeds("cnn")
     assert list(tops(Leaderboard.of(results), {"another"})) == []
+
+
+def test_a_narrow_window_folds_the_columns(results, add_seeds):
+    row = add_seeds("cnn")[0]
+    board = Leaderboard.of(results)
+    lines = "\n".join(tops(board, {row.config_id}, 50)).split("\n")
+    assert max(map(len, lines)) <= 50
+    whole = "\n".join(tops(board, {row.config_id}))
+    assert {"AUC", "Gap", "Seeds"} <= set(" ".join(lines).split()) & set(whole.split())
