@@ -11,7 +11,9 @@ import click
 import benchmark
 from benchmark.commands import options
 from benchmark.commands.own_options import own_set
+from benchmark.commands.surroundings import system_errors_told, write_plainly
 from benchmark.commands.terminal import kept_to_commands, plain_asked
+from benchmark.commands.warned import warn, warnings_printed
 from benchmark.errors import UserError
 from benchmark.machine.paths import settle_home
 
@@ -20,15 +22,17 @@ settle_home()
 
 
 class _Commands(click.Group):
-    """Shows a UserError as one message, without a trace, and exits with 2."""
+    """Shows a UserError, or one of the system, as one message without a trace; exits with 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.color = False if plain_asked() else None
-        with kept_to_commands():
+        write_plainly()
+        with kept_to_commands(), warnings_printed():
             try:
-                return super().invoke(ctx)
+                with system_errors_told():
+                    return super().invoke(ctx)
             except UserError as error:
-                click.echo(f"Error: {error}", err=True)
+                warn(f"Error: {error}")
                 ctx.exit(2)
 
 
@@ -272,12 +276,23 @@ def list_(
 
 @main.command()
 @click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
+@click.option(
+    "--recompute",
+    is_flag=True,
+    help="Believe rows and predictions only, compute all else anew, and say what was not so.",
+)
 @options.results()
-def leaderboard(no_cost: bool, results: Path) -> None:
-    """Write the leaderboard anew from the saved rows and predictions."""
-    from benchmark.commands.leaderboard import write_leaderboard
+def leaderboard(no_cost: bool, recompute: bool, results: Path) -> None:
+    """Write the leaderboard anew from the saved rows and predictions.
 
+    With --recompute it exits with 1 where a number that was stored is not what is computed.
+    """
+    from benchmark.commands.leaderboard import write_leaderboard
+    from benchmark.commands.recompute import recompute_all
+
+    others = recompute_all(results) if recompute else 0
     write_leaderboard(results, cost=not no_cost)
+    raise SystemExit(min(others, 1))
 
 
 @main.command()
@@ -363,6 +378,28 @@ def report(results: Path, out: Path | None, no_cost: bool, **given: Any) -> None
     from benchmark.commands.report import write_report
 
     write_report(results, out, cost=not no_cost, **given)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[FIGURE]...")
+@click.option(
+    "--out", type=options.FOLDER, help="Folder to draw into; default: report/figures in results."
+)
+@click.option("--dataset", default="", help="Only what is about it, e.g. 'kermany_pneumonia'.")
+@click.option(
+    "--format", "forms", multiple=True, type=click.Choice(["svg", "png"]), help="Default: both."
+)
+@click.option("--no-cost", is_flag=True, help="Leave out what shows training time.")
+@options.results()
+def figures(names: tuple[str, ...], no_cost: bool, **given: Any) -> None:
+    """Draw the results: one figure a question and data set, on light and on dark ground.
+
+    FIGURE: e.g. forest, size or cost; a name that there is not lists all. Default: whatever the
+    results give ground for. The same results give the same SVG.
+    """
+    from benchmark.commands.figures import draw_figures
+
+    draw_figures(names, cost=not no_cost, **given)
 
 
 @main.command()
