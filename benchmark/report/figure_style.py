@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import matplotlib as mpl
@@ -74,9 +74,19 @@ def label_outer(axes: list[Axes]) -> None:
             axis.tick_params(labelleft=False)
 
 
-def save_both(draw: Callable[[], Figure], path: Path) -> None:
-    """Draw on both grounds: ``path`` with the suffixes .png, .svg and -dark.svg."""
+def save_both(
+    draw: Callable[[], Figure], path: Path, forms: Collection[str] = ("png", "svg")
+) -> None:
+    """Draw on both grounds: ``path`` with the suffixes .png, .svg and -dark.svg.
+
+    Args:
+        draw: draws it, on the present ground.
+        path: without a suffix.
+        forms: those of the light one; the dark one is made where there is to be an SVG.
+    """
     with styled(**_GROUNDS["light"]):
-        save(draw(), path)
+        save(draw(), path, forms)
+    if "svg" not in forms:
+        return
     with styled(**_GROUNDS["dark"]):
         save(draw(), path.with_name(f"{path.name}-dark"), ["svg"])

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.figure_style import finding_panels, ink, label, label_outer, series
+from benchmark.report.figure_style import finding_panels, ink, label, label_outer
 from benchmark.report.text import count, number
 from benchmark.scoring import curves
 from benchmark.scoring.curves import GRID, Band, Reliability
@@ -21,6 +21,7 @@ class FindingCurves:
     Attributes:
         finding: its name.
         auc: mean over the runs.
+        colour: of the model.
         targets: (N,) bool.
         log_odds: (S, N), a row a run.
         roc, precision_recall: bands of the runs' mean.
@@ -31,6 +32,7 @@ class FindingCurves:
 
     finding: str
     auc: float | None
+    colour: str
     targets: np.ndarray
     log_odds: np.ndarray
     roc: Band
@@ -44,9 +46,9 @@ def roc(findings: list[FindingCurves]) -> Figure:
     drawn, axes = _panels(findings)
     for axis, each in zip(axes, findings, strict=True):
         axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
-        _band(axis, each.roc)
+        _band(axis, each.roc, each.colour)
         for odds in each.log_odds:
-            axis.plot(*curves.roc_points(each.targets, odds), color=series(0), linewidth=0.9)
+            axis.plot(*curves.roc_points(each.targets, odds), color=each.colour, linewidth=0.9)
         for sensitivity, specificity, _ in each.decided:
             if sensitivity is not None and specificity is not None:
                 _decision(axis, 1 - specificity, sensitivity)
@@ -59,10 +61,10 @@ def precision_recall(findings: list[FindingCurves]) -> Figure:
     drawn, axes = _panels(findings)
     for axis, each in zip(axes, findings, strict=True):
         axis.axhline(each.targets.mean(), linestyle=":", color=ink(), linewidth=1)
-        _band(axis, each.precision_recall)
+        _band(axis, each.precision_recall, each.colour)
         for odds in each.log_odds:
             recall, precision = curves.precision_recall_points(each.targets, odds)
-            axis.step(recall, precision, where="pre", color=series(0), linewidth=0.9)
+            axis.step(recall, precision, where="pre", color=each.colour, linewidth=0.9)
         for sensitivity, _, ppv in each.decided:
             if sensitivity is not None and ppv is not None:
                 _decision(axis, sensitivity, ppv)
@@ -77,13 +79,13 @@ def reliability(findings: list[FindingCurves]) -> Figure:
         found = each.calibration
         axis.plot([0, 1], [0, 1], ":", color=ink(), linewidth=1)
         share = found.images / found.images.sum()
-        axis.bar(found.confidence, 0.3 * share / share.max(), 0.02, color=series(0), alpha=0.3)
-        axis.vlines(found.confidence, found.low, found.high, color=series(0), linewidth=1.6)
+        axis.bar(found.confidence, 0.3 * share / share.max(), 0.02, color=each.colour, alpha=0.3)
+        axis.vlines(found.confidence, found.low, found.high, color=each.colour, linewidth=1.6)
         thin = np.isnan(found.low)  # a line through bins of a few images would show but chance
-        axis.plot(found.confidence[~thin], found.frequency[~thin], color=series(0), linewidth=0.9)
-        for few, face in ((False, series(0)), (True, "none")):
+        axis.plot(found.confidence[~thin], found.frequency[~thin], color=each.colour, linewidth=0.9)
+        for few, face in ((False, each.colour), (True, "none")):
             here = thin == few
-            axis.plot(found.confidence[here], found.frequency[here], "o", color=series(0),
+            axis.plot(found.confidence[here], found.frequency[here], "o", color=each.colour,
                       markersize=4.5, markerfacecolor=face)  # fmt: skip
         axis.set(xlabel="stated probability", ylabel="share with the finding")
     return _finished(drawn, axes)
@@ -99,12 +101,12 @@ def _panels(findings: list[FindingCurves]) -> tuple[Figure, list[Axes]]:
     return drawn, axes
 
 
-def _band(axis: Axes, band: Band) -> None:
-    axis.fill_between(GRID, band.low, band.high, color=series(0), alpha=0.22, linewidth=0)
+def _band(axis: Axes, band: Band, colour: str) -> None:
+    axis.fill_between(GRID, band.low, band.high, color=colour, alpha=0.22, linewidth=0)
 
 
 def _decision(axis: Axes, x: float, y: float) -> None:
-    axis.plot(x, y, "X", color=series(1), markersize=6, markeredgecolor=ink(), markeredgewidth=0.4)
+    axis.plot(x, y, "X", color=ink(), markersize=6, markeredgecolor=ink(), markeredgewidth=0.4)
 
 
 def _finished(drawn: Figure, axes: list[Axes]) -> Figure:

@@ -15,6 +15,7 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
 from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.content import BREAK, Content, Figures, Link, Strong
+from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
 from benchmark.report.labels import ways
 from benchmark.report.mismatches import mismatches
@@ -32,14 +33,15 @@ from benchmark.report.tables import (
 )
 from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.report.told_apart import choices
-from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of
+from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, seconds
 from benchmark.suites.families import is_baseline
 
 _HOW = (
     "A line a model, a column a size; of the ways in which a model was trained at a size, the one "
     "with the best AUC on validation. ",
     Strong("Bold"),
-    ": the size that validation chooses; how it was trained, F1, gap and cost are of that one. "
+    ": the size that validation chooses; how it was trained, F1, gap and cost (the computing of "
+    "frozen features included) are of that one. "
     "Below an AUC its 95 % interval over patients, behind it its letters: those of one number that "
     "share a letter were not told apart. ",
     Link("#how-to-read-it", "Every sign"),
@@ -65,7 +67,7 @@ class Line:
     @cached_property
     def chosen(self) -> Configuration:
         """What validation chooses of all sizes."""
-        return max(self.at.values(), key=_on_validation)
+        return max(self.at.values(), key=on_validation)
 
     @property
     def way(self) -> str:
@@ -124,7 +126,7 @@ def lines(each: Table) -> list[Line]:
     shown = _candidates(each)
     how = _how([c for of_model in shown.values() for of_size in of_model.values() for c in of_size])
     found = [
-        Line(each, {size: max(of_one, key=_on_validation) for size, of_one in at.items()}, how)
+        Line(each, {size: max(of_one, key=on_validation) for size, of_one in at.items()}, how)
         for at in shown.values()
     ]
     return sorted(found, key=lambda line: (-_auc(line.chosen), line.chosen.key))
@@ -149,7 +151,7 @@ def _how(shown: Sequence[Configuration]) -> dict[str, str]:
     }
 
 
-def _on_validation(c: Configuration) -> tuple[bool, float, str]:
+def on_validation(c: Configuration) -> tuple[bool, float, str]:
     """Of what has all its seeds, the best on validation is the greatest."""
     auc = c.measurements["validation_auc"].mean
     return c.complete, -1.0 if auc is None else auc, c.key
@@ -190,7 +192,8 @@ def matrix(each: Table, *, cost: bool, named: Naming = unlinked) -> DataTable:
         text_column("Model", name, "model"),
         *([text_column("Trained", lambda line: line.way, "trained")] if _any_way(shown) else []),
         *(Column(f"test_auc_{size}", _size(size), _auc_at(size)) for size in sizes),
-        *(_of_chosen(n) for n in ("test_f1", "gap_auc", "train_seconds" if cost else "parameters")),
+        *map(_of_chosen, ("test_f1", "gap_auc")),
+        _time(each) if cost else _of_chosen("parameters"),
     ]
     return DataTable.of(columns, shown, title=each.name, notes=_baselines(each))
 
@@ -235,6 +238,11 @@ def _behind(each: Table, c: Configuration) -> str:
 
 
 _COLUMNS = {column.name: column for column in COLUMNS}
+
+
+def _time(each: Table) -> Column[Line]:
+    took = run_seconds(each)
+    return Column("run_seconds", "Training", lambda line: seconds(took.get(line.chosen.key)))
 
 
 def _of_chosen(name: str) -> Column[Line]:

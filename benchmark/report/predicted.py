@@ -11,6 +11,7 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, mean
 from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.files import row_predictions
+from benchmark.report.marks import mark_of
 from benchmark.scoring import curves
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
@@ -81,6 +82,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     return FindingCurves(
         finding,
         mean([each.metrics["auc"] for each in test]),
+        mark_of(configuration.spec.model).colour,
         targets,
         odds,
         roc,

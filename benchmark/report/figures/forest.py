@@ -1,0 +1,139 @@
+"""Which model is better, and is the difference real? AUCs with intervals and letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.report.columns import COLUMNS, Entry
+from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.eda_style import figure
+from benchmark.report.figure_style import ink
+from benchmark.report.figures import Draft, Source
+from benchmark.report.figures._panels import AUC, bar, images_of, named, point, said, short, titled
+from benchmark.report.first_screen import Line
+from benchmark.report.gather import Table
+from benchmark.report.marks import GREY, mark_of
+from benchmark.report.text import UNDEFINED, count
+from benchmark.report.values import as_text
+from benchmark.suites.families import is_baseline
+
+CARD = {"question": "Which model is better, and is the difference real?", "order": 0}
+_LETTERS = next(column for column in COLUMNS if column.name == "letters")
+_GUESSING = 0.5
+Pairs = Mapping[str, Configuration]
+
+
+def drafts(of: Source) -> Iterator[Draft]:
+    """A figure a table of at least two models, with the internal split beside the published."""
+    internal = {pair.published.key: pair.internal for pair in of.board.pairs}
+    for table, shown in of.tables:
+        if len(shown) > 1:
+            pairs = {
+                line.chosen.key: internal[line.chosen.key]
+                for line in shown
+                if line.chosen.key in internal
+            }
+            yield _draft(table, shown, pairs)
+
+
+def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
+    title = f"{table.name}: {count(len(shown))} models on {images_of(table)}"
+    best = [said(named(line), line.chosen.measurements["test_auc"]) for line in shown[:3]]
+    inside = "Hollow diamonds: the same on a split inside the training images. " if pairs else ""
+    return Draft(
+        about=table.name,
+        protocol_id=table.protocol.id,
+        title=title,
+        alt=f"Test AUC of {len(shown)} models, the highest first: {'; '.join(best)}.",
+        caption=(
+            "Size and way of training of each model as validation chose them. Bars: 95 % intervals "
+            "over patients. Shaded: what one family compares; within it those that share a letter "
+            "were not told apart, which does not mean that they are equal; letters in brackets "
+            f"want more seeds. {inside}Grey: what sees no image."
+        ),
+        draw=lambda: _drawn(title, table, shown, pairs),
+    )
+
+
+def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
+    blocks = _blocks(table, shown)
+    baselines = [c for c in table.ranked if is_baseline(c.spec) and _auc(c) != _GUESSING]
+    rows = sum(map(len, blocks)) + len(baselines)
+    drawn = figure(9.2, 1.0 + 0.27 * rows + (0.25 if pairs else 0))
+    axis = drawn.subplots()
+    place, names = 0, []
+    for k, block in enumerate(blocks):
+        if k % 2 == 0 and len(blocks) > 1:
+            axis.axhspan(place - 0.5, place + len(block) - 0.5, color=GREY, alpha=0.13, linewidth=0)
+        for line in block:
+            _row(axis, place, line, pairs.get(line.chosen.key))
+            names.append(short(named(line)))
+            place += 1
+    axis.text(1.01, -0.8, "letters", transform=axis.get_yaxis_transform(), size=8, color=GREY)
+    for c in baselines:
+        bar(axis, c.measurements["test_auc"], place, GREY)
+        axis.plot(_auc(c) or 0.0, place, "|", color=GREY, markersize=9, markeredgewidth=2)
+        names.append(c.spec.model)
+        place += 1
+    axis.set_yticks(range(place), names)
+    axis.set_ylim(place - 0.5, -0.5)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel(AUC)
+    axis.grid(axis="x")
+    titled(drawn, title)
+    if pairs:
+        _legend(drawn, axis, pairs)
+    return drawn
+
+
+def _row(axis: Axes, place: int, line: Line, inside: Configuration | None) -> None:
+    c = line.chosen
+    auc = c.measurements["test_auc"]
+    if auc.mean is None:
+        return
+    colour = mark_of(c.spec.model).colour
+    other = inside.measurements["test_auc"] if inside else None
+    if other and other.mean is not None:
+        bar(axis, other, place, GREY, alpha=0.6)
+        axis.plot(other.mean, place, "d", color=GREY, markersize=5.5,
+                  markerfacecolor=axis.get_facecolor(), zorder=2.5)  # fmt: skip
+    bar(axis, auc, place, colour)
+    point(axis, auc.mean, place, c.spec.model)
+    axis.text(1.01, place, _letters(line), transform=axis.get_yaxis_transform(), va="center")
+
+
+def _letters(line: Line) -> str:
+    c = line.chosen
+    if not c.complete:
+        return f"{len(c.runs)} of {MIN_SEEDS} seeds"
+    text = as_text(_LETTERS.value(Entry(line.table, c)))
+    return text if text != UNDEFINED else ""
+
+
+def _blocks(table: Table, shown: Sequence[Line]) -> list[list[Line]]:
+    """Those of a family together, the family of the best first; the others each for itself."""
+    together: dict[object, list[Line]] = {}
+    for line in shown:
+        own = table.letters.get(line.chosen.key)
+        together.setdefault(own.family if own else line.chosen.key, []).append(line)
+    return list(together.values())
+
+
+def _legend(drawn: Figure, axis: Axes, pairs: Pairs) -> None:
+    inside = next(iter(pairs.values())).runs[0].row
+    test = inside.counts.get("test")
+    n = f", {count(test.images)} images of {count(test.patients)} patients" if test else ""
+    handles = [
+        axis.plot([], [], "o-", color=ink(), label="published test images")[0],
+        axis.plot([], [], "d-", color=GREY, markerfacecolor="none",
+                  label=f"split inside the training images{n}")[0],
+    ]  # fmt: skip
+    drawn.legend(handles=handles, loc="outside lower center", ncols=2)
+
+
+def _auc(c: Configuration) -> float | None:
+    return c.measurements["test_auc"].mean

@@ -1,0 +1,81 @@
+"""Is it overfitting, or are the test images different? The gap of each model in its two parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from matplotlib.figure import Figure
+
+from benchmark.report.configuration import Configuration
+from benchmark.report.eda_style import figure
+from benchmark.report.figure_style import ink
+from benchmark.report.figures import Draft, Source
+from benchmark.report.figures._panels import bar, images_of, named, point, said, short, titled
+from benchmark.report.first_screen import Line
+from benchmark.report.gather import Table
+from benchmark.report.marks import mark_of
+from benchmark.report.text import count
+from benchmark.report.values import Measurement
+from benchmark.training.schemes import why_no_network
+
+CARD = {"question": "Is it overfitting, or are the test images different?", "order": 2}
+_PARTS = {
+    "gap_auc_train_minus_validation": "train − validation AUC: overfitting",
+    "gap_auc_validation_minus_test": "validation − test AUC: other images",
+}
+
+
+def drafts(of: Source) -> Iterator[Draft]:
+    """A figure a table of at least two models whose gap has both parts."""
+    for table, shown in of.tables:
+        parted = [line for line in shown if _has_parts(line.chosen)]
+        if len(parted) > 1:
+            yield _draft(table, sorted(parted, key=lambda line: _of(line, "gap_auc").mean or 0.0))
+
+
+def _has_parts(c: Configuration) -> bool:
+    """Not of what keeps the training images: its AUC on them says nothing."""
+    known = all(c.measurements[name].mean is not None for name in ("gap_auc", *_PARTS))
+    return known and not why_no_network(c.spec.scheme)
+
+
+def _of(line: Line, name: str) -> Measurement:
+    return line.chosen.measurements[name]
+
+
+def _draft(table: Table, shown: list[Line]) -> Draft:
+    title = (
+        f"{table.name}: the AUC gap of {count(len(shown))} models in two parts, {images_of(table)}"
+    )
+    ends = [said(named(line), _of(line, "gap_auc")) for line in (shown[0], shown[-1])]
+    return Draft(
+        about=table.name,
+        protocol_id=table.protocol.id,
+        title=title,
+        alt=f"Smallest gap between train and test AUC: {ends[0]}; largest: {ends[1]}.",
+        caption=(
+            "Both parts add up to the gap between train and test AUC; the smallest gap stands at "
+            "the top. Bars: 95 % intervals over patients. Where most of a gap lies to the right, "
+            "the test images differ from those that were validated on."
+        ),
+        draw=lambda: _drawn(title, shown),
+    )
+
+
+def _drawn(title: str, shown: Sequence[Line]) -> Figure:
+    drawn = figure(9.2, 1.2 + 0.27 * len(shown))
+    axes = drawn.subplots(1, 2, sharey=True, sharex=True)
+    for axis, (name, said_of) in zip(axes, _PARTS.items(), strict=True):
+        axis.axvline(0, linestyle=":", color=ink(), linewidth=1)
+        for place, line in enumerate(shown):
+            part, model = _of(line, name), line.chosen.spec.model
+            bar(axis, part, place, mark_of(model).colour)
+            point(axis, part.mean or 0.0, place, model)
+        axis.set_xlabel(said_of)
+        axis.grid(axis="x")
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+    axes[0].set_yticks(range(len(shown)), [short(named(line)) for line in shown])
+    axes[0].set_ylim(len(shown) - 0.5, -0.5)
+    titled(drawn, title)
+    return drawn

@@ -1,0 +1,213 @@
+"""Figures: what is drawn, from which numbers, and that nothing is drawn that says nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import combinations
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from benchmark.cli import main
+from benchmark.errors import UnknownName
+from benchmark.report import marks
+from benchmark.report.board import Leaderboard
+from benchmark.report.cost import multiply_adds, run_seconds
+from benchmark.report.figures import AXIS, Source, draw_all, figures_of
+from benchmark.report.figures._panels import apart
+from benchmark.report.figures.cost import _front, _Point
+from benchmark.report.gather import gather
+
+SIMULATED = {  # Machado, Oliveira and Fernandes 2009, severity 1.0; linear RGB
+    "all colours": np.eye(3),
+    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                              [-0.011820, 0.042940, 0.968881]]),
+    "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                            [-0.003882, -0.048116, 1.051998]]),
+    "tritanopia": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                            [0.004733, 0.691367, 0.303900]]),
+}  # fmt: skip
+
+
+def drafted(results, **asked) -> dict[str, list[str]]:
+    """Name of a figure -> titles of what it would draw."""
+    found: dict[str, list[str]] = {}
+    for each in figures_of(Source(Leaderboard.of(results), results), **asked):
+        found.setdefault(each.name, []).append(each.draft.title)
+    return found
+
+
+@pytest.fixture
+def matrix(results, add, add_seeds):
+    """Two models at two sizes, a hard vote that is not ranked, and a constant."""
+    for size in (64, 128):
+        add_seeds("cnn", strength=2.0, spec={"resolution": size})
+        add_seeds("mlp", strength=1.0, spec={"resolution": size})
+    add("constant", strength=0.0)
+    return results
+
+
+def test_each_figure_is_drawn_where_there_is_ground_for_it(matrix):
+    found = drafted(matrix)
+    assert set(found) == {"forest", "size", "gap", "cost", "curves"}
+    assert len(found["curves"]) == 3
+    n = "60 test images of 30 patients"
+    assert all(n in title for titles in found.values() for title in titles)
+
+
+def test_nothing_is_drawn_that_says_nothing(results, add, add_seeds):
+    assert drafted(results) == {}
+    add("constant", strength=0.0)
+    assert drafted(results) == {}
+    add_seeds("cnn")
+    assert set(drafted(results)) == {"curves"}  # one model: nothing to compare
+
+
+def test_no_curves_of_findings_of_few_patients(results, add_seeds, make_protocol, tmp_path):
+    targets = np.zeros((190, 1))
+    targets[::19] = 1
+    few = make_protocol("toy/few")
+    add_seeds("cnn", shared=few, people={"targets": targets})
+    assert "curves" not in drafted(results)
+
+
+def test_attributes_stand_beside_findings(results, add_seeds, make_protocol):
+    add_seeds("cnn", strength=1.0)
+    shared = make_protocol(findings=("sex",), probe="sex", split="as published; probe")
+    add_seeds("cnn", strength=4.0, shared=shared)
+    source = Source(Leaderboard.of(results), results)
+    (figure,) = figures_of(source, names=["attributes"])
+    sex, finding = (figure.draft.alt.index(word) for word in ("sex", "pneumonia"))
+    assert sex < finding
+
+
+def test_what_is_drawn_is_what_the_tables_hold(matrix):
+    (table,) = gather(matrix)
+    source = Source(Leaderboard.of(matrix), matrix)
+    (forest,) = figures_of(source, names=["forest"])
+    chosen = [line.chosen for _, lines in source.tables for line in lines]
+    for c in chosen:
+        auc = c.measurements["test_auc"]
+        assert f"{auc.mean:.3f} [{auc.low:.3f}, {auc.high:.3f}]" in forest.draft.alt.replace(
+            "\xa0", " "
+        )
+    drawn = forest.draft.draw()
+    places = [x for line in drawn.axes[0].lines for x in line.get_xdata()]
+    for c in chosen:
+        assert {c.measurements["test_auc"].mean, *c.measurements["test_auc"].limits} <= set(places)
+    names = [text.get_text() for text in drawn.axes[0].get_yticklabels()]
+    assert [name.split(",")[0] for name in names] == [c.spec.model for c in chosen]
+    letters = [text.get_text().replace("\xa0", " ") for text in drawn.axes[0].texts]
+    own = [table.letters[c.key] for c in chosen]
+    assert letters == [*(f"({each.family} {each.text})" for each in own), "letters"]
+
+
+def test_equal_results_give_equal_files_on_both_grounds(matrix, tmp_path):
+    for folder in ("a", "b"):
+        found = draw_all(matrix, tmp_path / folder, names=["forest", "cost"], forms=["svg"])
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == sorted(
+        f"{each.file}{ground}.svg" for each in found for ground in ("", "-dark")
+    )
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+        assert not file.read_text().startswith("\n")
+        assert "http://www.w3.org" in file.read_text()
+
+
+def test_figures_can_be_named_and_cost_left_out(matrix):
+    assert set(drafted(matrix, names=["forest"])) == {"forest"}
+    assert "cost" not in drafted(matrix, cost=False)
+    with pytest.raises(UnknownName, match="forest"):
+        drafted(matrix, names=["forrest"])
+    with pytest.raises(UnknownName, match="toy/official"):
+        drafted(matrix, dataset="tony")
+
+
+def test_the_command_says_what_it_drew(matrix, tmp_path):
+    asked = ["figures", "forest", "--results", str(matrix.folder), "--out", str(tmp_path / "out")]
+    said = CliRunner().invoke(main, [*asked, "--format", "svg"])
+    assert said.exit_code == 0, said.output
+    assert "forest-toy-official: toy/official: 2 models on 60 test images" in said.output
+    assert (tmp_path / "out" / "forest-toy-official.svg").is_file()
+    assert not (tmp_path / "out" / "forest-toy-official.png").exists()
+
+
+def test_the_front_holds_what_nothing_cheaper_is_above():
+    points = [
+        _Point(name, cost, auc, None)
+        for name, cost, auc in (
+            ("dear", 9.0, 0.9), ("cheap", 1.0, 0.7), ("worse", 2.0, 0.6), ("same cost", 1.0, 0.5),
+            ("better", 3.0, 0.8), ("no better", 4.0, 0.8),
+        )
+    ]  # fmt: skip
+    assert [p.name for p in _front(points)] == ["cheap", "better", "dear"]
+
+
+def test_features_that_were_found_cost_what_they_took_whoever_computed_them(results, add):
+    probe = {"scheme": "linear_probe", "weights": "imagenet"}
+    add("cnn", spec=probe, phases={"features": 100.0, "train": 3.0})
+    add("cnn", spec=probe | {"scheme": "knn"}, phases={"features": 0.5})
+    add("cnn", spec={"resolution": 128}, phases={"train": 7.0})
+    (table,) = gather(results)
+    seconds = run_seconds(table)
+    by_scheme = {c.spec.scheme: seconds[c.key] for c in table.configurations}
+    assert by_scheme == {"linear_probe": 103.0, "knn": 100.0, "scratch": 7.0}
+    at = {c.spec.resolution: multiply_adds(c) for c in table.configurations}
+    assert at[128] == pytest.approx(4 * at[64])
+
+
+def test_a_model_has_one_look_and_a_listed_one_shares_it_with_nobody():
+    looks = list(marks.MODELS.values())
+    assert len(set(looks)) == len(looks)
+    unknown = {marks.mark_of(f"my_model_{k}") for k in range(300)}
+    assert len(unknown) > 20
+    assert not unknown & set(looks)
+    assert marks.mark_of("my_model_1") == marks.mark_of("my_model_1")
+
+
+@pytest.mark.parametrize("sight", SIMULATED)
+def test_colours_are_told_apart_with_any_colour_vision(sight):
+    seen = [_lab(SIMULATED[sight] @ _linear(colour)) for colour in marks.COLOURS]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 15
+
+
+def _linear(colour: str) -> np.ndarray:
+    rgb = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(rgb: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of linear RGB under D65."""
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+                       [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
+    xyz = to_xyz @ np.clip(rgb, 0, 1) / [0.95047, 1, 1.08883]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_names_are_moved_apart_and_keep_their_order():
+    moved = apart([0.5, 0.51, 0.9, 0.505], 0.05)
+    assert list(np.argsort(moved)) == [0, 3, 1, 2]
+    assert np.diff(np.sort(moved)).min() >= 0.05 - 1e-6
+    assert moved[2] == 0.9
+
+
+def test_a_figure_is_one_file(tmp_path):
+    (tmp_path / "mine.py").write_text('CARD = {"question": "Mine?", "order": 9}\n'
+                                      "def drafts(of):\n    return iter(())\n")  # fmt: skip
+    plugin = AXIS.find("mine", tmp_path)
+    assert plugin.card == {"question": "Mine?", "order": 9, "cost": False}
+    assert list(plugin.load()(None)) == []
+    assert {card["order"] for card in (p.card for p in AXIS.discover().values())} == set(
+        range(len(AXIS.names()))
+    )
+
+
+def test_tables_and_the_list_of_figures_need_no_matplotlib():
+    code = (
+        "import sys, benchmark.report.leaderboard, benchmark.report.figures as f; f.AXIS.discover()"
+    )
+    check = "; assert not {'matplotlib', 'tensorflow', 'keras'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code + check], check=True)
