@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmark.report.files import write_asked
@@ -50,20 +51,48 @@ def figure(width: float, height: float) -> Figure:
     return new
 
 
+def lay_out(drawn: Figure) -> None:
+    """Settle where everything stands, once for all files."""
+    engine = drawn.get_layout_engine()
+    if engine is not None:
+        engine.execute(drawn)
+        drawn.set_layout_engine("none")
+
+
+def place_as(settled: Figure, drawn: Figure) -> None:
+    """Settle a figure like another one that differs in its colours alone."""
+    drawn.set_layout_engine("none")
+    for like, axes in zip(settled.axes, drawn.axes, strict=True):
+        axes.set_position(like.get_position(original=True))
+    for like, text in zip(settled.texts, drawn.texts, strict=True):  # the title above all panels
+        text.set_position(like.get_position())
+
+
 def label(text: object) -> str:
     """A name from data as a figure shows it: one line, printable, not longer than 34 signs."""
     line = one_line(text)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-_FORMS: dict[str, dict[str, Any]] = {"png": {"dpi": DPI}, "svg": {"metadata": {"Date": None}}}
-
-
 def save(drawn: Figure, path: Path, forms: Iterable[str] = ("png", "svg")) -> None:
     """Write ``path`` with the suffixes .png (150 dpi) and .svg."""
+    lay_out(drawn)
     for form in forms:
         file = io.BytesIO()
         with warnings.catch_warnings():  # a name may need signs that the font does not have
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            drawn.savefig(file, format=form, **_FORMS[form])
+            _WRITERS[form](drawn, file)
         write_asked(path.with_suffix(f".{form}"), file.getvalue())
+
+
+# Figure.savefig would draw everything once more before each file, for the sake of the layout.
+def _write_png(drawn: Figure, file: io.BytesIO) -> None:
+    drawn.dpi = DPI
+    FigureCanvasAgg(drawn).print_png(file)
+
+
+def _write_svg(drawn: Figure, file: io.BytesIO) -> None:
+    FigureCanvasSVG(drawn).print_svg(file, metadata={"Date": None})
+
+
+_WRITERS = {"png": _write_png, "svg": _write_svg}

@@ -10,7 +10,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.eda_style import figure, label, save, styled
+from benchmark.report.eda_style import figure, label, lay_out, place_as, save, styled
 
 __all__ = ["MARKERS", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
 
@@ -85,8 +85,12 @@ def save_both(
         forms: those of the light one; the dark one is made where there is to be an SVG.
     """
     with styled(**_GROUNDS["light"]):
-        save(draw(), path, forms)
+        light = draw()
+        lay_out(light)
+        save(light, path, forms)
     if "svg" not in forms:
         return
     with styled(**_GROUNDS["dark"]):
-        save(draw(), path.with_name(f"{path.name}-dark"), ["svg"])
+        dark = draw()
+        place_as(light, dark)
+        save(dark, path.with_name(f"{path.name}-dark"), ["svg"])
