@@ -57,6 +57,8 @@ class Console:
             self._share[spec_id] = event["epoch"] / event["epochs"] if kind == "epoch" else 0.0
             self._doing[slot] = planned, event
             self._draw()
+        elif kind == "warning":
+            self._draw(f"{self._head(planned)}  {event['text']}\n")
         elif kind in ("done", "failed", "lost"):
             self._doing.pop(slot, None)
             self.running.discard(planned.spec.label)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from msgspec import structs
 
@@ -127,15 +128,22 @@ class _Run:
         self._share_mb, self._rows = _memory_of(pool, results, environment)
         waiting = [self._waiting(planned) for planned in plan.to_run()]
         self._queue = ReadyQueue(waiting, largest_first=len(pool.slots) > 1)
+        self._place = _identity(results.folder)
         self._running: dict[int, tuple[Waiting, Claim]] = {}
         self._gone: set[int] = set()
 
     def to_the_end(self) -> None:
-        """Return once everything has ended, or nothing more is to be begun."""
+        """Return once everything has ended, or nothing more is to be begun.
+
+        Raises:
+            UserError: a folder takes nothing more, or was moved.
+        """
         while True:
+            self._check_place()
             self._fill_slots()
             if self._running:
                 if told := self._pool.next_event(WAIT_SECONDS):
+                    self._check_place()
                     self._take(*told)
             elif self._enough() or not self._queue:
                 return
@@ -146,6 +154,14 @@ class _Run:
                 return
             else:
                 time.sleep(WAIT_SECONDS)
+
+    def _check_place(self) -> None:
+        """A folder that was moved must not be begun anew under its old name."""
+        if _identity(self._results.folder) != self._place:
+            raise UserError(
+                f"{self._results.folder} was moved, replaced or removed while this run was at "
+                "work. What was done lies where it was moved to: run again with --results DIR."
+            )
 
     def _waiting(self, planned: PlannedSpec, *, alone: bool = False) -> Waiting:
         written = self._planned_from.get(planned.spec.spec_id)
@@ -258,6 +274,14 @@ class _Run:
         fallback = less.spec.spec_id if less else None
         failure = Failure(reason=reason, detail=event["detail"], fallback=fallback)
         _record_failure(self._results, planned, environment, event["status"], failure)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What a folder is known by, whatever it is called; None where there is none."""
+    with contextlib.suppress(OSError):
+        found = folder.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _memory_of(

@@ -34,6 +34,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     events = _private_stdout()
     logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("benchmark").addHandler(_Told(events))
     lines = _lines_from_runner()
     setup = json.loads(lines.get())
     if setup["cores"] is not None:  # before any framework counts them
@@ -82,6 +83,19 @@ def _private_stdout() -> TextIO:
     events = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     return events
+
+
+class _Told(logging.Handler):
+    """Tells the runner what this package warns of, such as a damaged view; the log has it, too."""
+
+    def __init__(self, events: TextIO):
+        super().__init__(logging.WARNING)
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        print(text, file=sys.stderr, flush=True)
+        _send(self._events, {"event": "warning", "text": text})
 
 
 def _send(events: TextIO, event: dict[str, Any]) -> None:

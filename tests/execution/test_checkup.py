@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from benchmark.data.facts import FACTS
+from benchmark.data.manifest import MANIFEST
 from benchmark.models import discover
 from benchmark.scheduling import checkup
 from benchmark.scheduling.checkup import BAD, GOOD, POOR
@@ -73,6 +76,27 @@ def test_a_missing_set_comes_with_the_command_that_prepares_it(phantom, tmp_path
     assert found["thorax_phantom/small"].verdict == GOOD
     assert found["padchest/findings_all"].verdict == POOR
     assert "cxr-bench prepare padchest/findings_all" in found["padchest/findings_all"].remedy
+
+
+@pytest.mark.parametrize("name", [FACTS, MANIFEST])
+def test_a_damaged_set_is_a_problem_with_what_to_do(phantom, tmp_path, name):
+    prepared, data_dir, _ = phantom
+    here = Path(shutil.copytree(data_dir, tmp_path / "data"))
+    path = here / prepared.path.relative_to(data_dir) / name
+    path.write_bytes(path.read_bytes()[:100])
+    folders = ["--results", tmp_path / "r", "--data-dir", here, "--cache-dir", tmp_path]
+    suite = tmp_path / "mine.toml"
+    suite.write_text(
+        'title = "Mine"\ndescription = "D."\n[matrix]\nresolutions = [32]\n'
+        'datasets = ["thorax_phantom/small"]\nmodels = ["linear"]\n'
+    )
+    told = CliRunner().invoke(
+        main, ["doctor", "--quick", "--suite", str(suite), *map(str, folders)]
+    )
+    assert told.exit_code == 1, told.output
+    unwrapped = " ".join(told.output.split())
+    assert f"{name}: was changed" in unwrapped
+    assert "cxr-bench prepare thorax_phantom/small" in unwrapped
 
 
 def test_the_self_test_trains_a_spec(tmp_path):

@@ -126,15 +126,30 @@ def test_a_cache_that_cannot_be_written_is_a_failure_with_its_reason(phantom, tm
         open_view(phantom[0], "test", 20, "raw", tmp_path / "file")
 
 
-def test_a_damaged_row_is_named_with_what_to_do_and_running_again_mends_it(bench):
+def test_a_damaged_row_is_named_with_what_to_do_and_running_again_mends_it(bench, caplog):
     suite = make_suite(["constant"])
     bench.run(bench.plan(suite))
     path = bench.results.row_path(bench.rows()["constant"].spec_id)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=f"{path.name}.*Remove it and run its spec again"):
-        bench.plan(suite)
-    path.unlink()
-    assert bench.run(bench.plan(suite)) == {"done": 1}
+    plan = bench.plan(suite)
+    assert f"{path.name}: was changed after it was written. Remove it and run its" in caplog.text
+    assert bench.run(plan) == {"done": 1}
+    assert bench.rows().keys() == {"constant"}
+
+
+def test_what_a_worker_warns_of_is_said_where_people_look(phantom, tmp_path):
+    bench = Bench((*phantom[:2], tmp_path / "cache"), tmp_path / "results")
+    bench_views(bench)
+    for images in (tmp_path / "cache").rglob("images.npy"):
+        data = bytearray(images.read_bytes())
+        data[-1] ^= 1
+        images.write_bytes(data)
+    plan, shown = bench.plan(make_suite(["linear"], recipe={"epochs": 1})), io.StringIO()
+    assert bench.run(plan, Console(plan, out=shown), isolated=True) == {"done": 1}
+    said = shown.getvalue().splitlines()
+    assert sum("is damaged (images.npy has changed): building it again" in s for s in said) == 3
+    (log,) = (bench.results.folder / "logs").iterdir()
+    assert "is damaged" in log.read_text()
 
 
 def test_a_clock_that_goes_backwards_does_no_harm(bench, monkeypatch):
