@@ -78,6 +78,7 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
     for split, part in seen.lines.groupby("split", sort=False):
         _show_split(str(split), part, config.findings)
     click.echo(f"  split: {seen.split_source}")
+    _show_torn(seen.lines)
     reasons = Counter(entry["reason"] for entry in seen.refused)
     click.echo(f"  {sum(reasons.values()):,} files or rows would be left out")
     for reason, count in reasons.most_common(_SHOWN):
@@ -119,6 +120,15 @@ def _show_split(split: str, part: pd.DataFrame, findings: list[str]) -> None:
         f"  {split:<10} {len(part):>7,} images of {part['patient_id'].nunique():,} patients; "
         f"{', '.join(positives)}"
     )
+
+
+def _show_torn(lines: pd.DataFrame) -> None:
+    """Say how many patients a set's own split tears apart."""
+    if torn := int((lines.groupby("patient_id")["split"].nunique() > 1).sum()):
+        click.echo(
+            f"  {torn:,} patients stand in several splits: it leaks. --resplit splits it anew, "
+            "--keep-split runs it all the same."
+        )
 
 
 def _show_notes(notes: list[str]) -> None:

@@ -139,6 +139,9 @@ def leaking(tmp_path) -> Path:
 
 
 def test_a_split_that_leaks_can_be_made_anew_or_kept_for_what_it_is(leaking, data, tmp_path):
+    assert (
+        "2 patients stand in several splits" in prepare(leaking, data, *BY_NAME, "--check").output
+    )
     done = prepare(leaking, data, *BY_NAME)
     assert "leakage status: leak" in done.output
     assert "--resplit" in done.output

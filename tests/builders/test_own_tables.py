@@ -383,6 +383,12 @@ def test_a_row_may_be_about_a_study(tmp_path):
     assert found.refused[0]["reason"] == "'all' is a folder of 30 images"
 
 
+def test_a_table_that_lies_deeper_is_pointed_to(folder):
+    (folder / "img" / "labels.csv").write_text("file,Effusion\n0.png,1\n")
+    with pytest.raises(DatasetError, match=r"no table labels.csv.*Is it img/labels.csv"):
+        looked(folder, csv="labels.csv", image_column="file", patients="unknown", **ONE)
+
+
 def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
     text = rows("file,Effusion", *(f"{n}.png,1" for n in range(500)))
     found = tabled(folder, text, **ONE)

@@ -66,7 +66,9 @@ def table_path(folder: Path, said: str) -> Path:
         if path.is_file():
             return path
     looked_at = f"neither {folder / said} nor {Path(said).absolute()}"
-    raise DatasetError(f"image_folder: there is no table {said}: {looked_at}.")
+    deeper = next((path for path in folder.rglob(Path(said).name) if path.is_file()), None)
+    hint = f" Is it {deeper.relative_to(folder)}, in a folder below?" if deeper else ""
+    raise DatasetError(f"image_folder: there is no table {said}: {looked_at}.{hint}")
 
 
 def _refuse_damaged(contents: Contents) -> None:
