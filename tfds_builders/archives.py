@@ -25,7 +25,9 @@ judged by the declared size and again by the bytes that really come.
 from __future__ import annotations
 
 import os
+import re
 import stat
+import unicodedata
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -40,7 +42,10 @@ from tfds_builders.tarstream import MAX_RATIO, RATIO_FLOOR
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 _JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
+_DRIVE = re.compile("[A-Za-z]:")
 _CHUNK = 2**20
+MAX_NAME = 1000
+"""Characters of a name, with its folders; file systems allow 255 for each of these."""
 
 Wanted = Callable[[str], bool]
 Content = bytes | Unreadable
@@ -74,13 +79,18 @@ def safe_name(name: str) -> str:
     """A member's name as ``a/b/c``, however it was written.
 
     Raises:
-        Unreadable: the name is empty, is no UTF-8 text, or leads out of the archive.
+        Unreadable: the name is empty, too long, is no UTF-8 text, holds control characters, or
+            leads out of the archive.
     """
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or "\0" in name:
         raise Unreadable("no file name")
-    if name.startswith("/") or ":" in parts[0]:
+    if len(name) > MAX_NAME:
+        raise Unreadable(f"a name of {len(name)} characters")
+    if any(map(_is_control, name)):
+        raise Unreadable("control characters in the name")
+    if name.startswith("/") or _DRIVE.fullmatch(parts[0]):
         raise Unreadable("an absolute path")
     if ".." in parts:
         raise Unreadable("a path that leads out of the archive")
@@ -163,7 +173,7 @@ class Source(ABC):
             try:
                 good[_admitted(name, problem, good)] = entry
             except Unreadable as error:
-                refused.append((name, error))
+                refused.append((_shown(name), error))
         return good, refused
 
     def _entry(self, name: str) -> tuple:
@@ -274,7 +284,7 @@ class Tar(Source):
             try:
                 safe = _admitted(name, problem, seen)
             except Unreadable as error:
-                yield name, error
+                yield _shown(name), error
                 continue
             seen.add(safe)
             if wanted(safe):
@@ -306,6 +316,16 @@ def _admitted(name: str, problem: str, earlier: Container[str]) -> str:
     if safe in earlier:
         raise Unreadable("a second member of this name; the first one is used")
     return safe
+
+
+def _shown(name: str) -> str:
+    """A name that was refused, fit to be shown to a person."""
+    letters = ("\ufffd" if _is_control(letter) else letter for letter in name[:MAX_NAME])
+    return "".join(letters)
+
+
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc"
 
 
 def _attempt(read: Callable[..., bytes], *arguments: object) -> Content:

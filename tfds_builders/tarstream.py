@@ -31,6 +31,9 @@ class Inflated(io.RawIOBase):
     Args:
         file: opened for binary reading; closed with this.
 
+    Attributes:
+        is_plain: whether they are taken as they are.
+
     Raises:
         Unreadable: on reading, where the gzip data is damaged, cut short or a bomb.
     """
@@ -39,7 +42,7 @@ class Inflated(io.RawIOBase):
         self._file = file
         head = file.read(2)
         file.seek(0)
-        self._plain = head != _GZIP
+        self.is_plain = head != _GZIP
         self._zlib = zlib.decompressobj(wbits=31)
         self._pending = b""
         self._taken = self._given = 0
@@ -55,7 +58,7 @@ class Inflated(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as one step goes."""
-        data = self._file.read(len(buffer)) if self._plain else self._step(len(buffer))
+        data = self._file.read(len(buffer)) if self.is_plain else self._step(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -115,7 +118,7 @@ def members(path: Path) -> Iterator[Member]:
     try:
         # Unbuffered, as a buffer would swallow the bytes just before the damage.
         with Inflated(path.open("rb")) as data:
-            for member in _walk(data):
+            for member in _walk(data, _most(path, data)):
                 count += 1
                 yield member
             while data.read(_CHUNK):
@@ -126,11 +129,19 @@ def members(path: Path) -> Iterator[Member]:
         yield path.name, 0, f"damaged behind {count} members ({problem}); download it again", _none
 
 
-def _walk(data: Inflated) -> Iterator[Member]:
+def _most(path: Path, data: Inflated) -> int:
+    """Bytes that a file can hold; of a compressed one roughly, as its ratio is looked at later."""
+    size = path.stat().st_size
+    return size if data.is_plain else max(64 * RATIO_FLOOR, MAX_RATIO * size)
+
+
+def _walk(data: Inflated, most: int) -> Iterator[Member]:
     # tarfile as a stream never seeks; without "*" it leaves decompression to us.
     with tarfile.open(fileobj=data, mode="r|", tarinfo=_Header, bufsize=_CHUNK) as archive:
         while (info := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps all it has seen
+            if info.size > most:  # tarfile would read on behind the end, block by block
+                raise Unreadable(f"{info.name[:80]} is to have {info.size} bytes")
             if not info.isdir():
                 yield info.name, info.size, _problem(info), _reader(archive, info)
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import stat
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -118,6 +119,9 @@ def test_other_files_are_no_sources(tmp_path):
         ("/etc/evil.png", "absolute"),
         ("C:\\evil.png", "absolute"),
         ("./", "no file name"),
+        ("a/\x1b[31m.png", "control characters"),
+        ("a\nb.png", "control characters"),
+        ("n" * 1001, "a name of 1001 characters"),
         ("a/\udcff.png", "UTF-8"),
     ],
 )
@@ -135,9 +139,15 @@ def test_names_that_lead_out_are_refused(name, reason, tmp_path):
     assert not list(tmp_path.parent.rglob("evil.png"))
 
 
+def test_names_that_are_refused_can_be_shown(tmp_path):
+    path = write("zip", tmp_path / "x", {"a\x1b[31m.png": b"red", "n" * 5000: b"long"})
+    assert [each["file"] for each in open_source(path).refused()] == ["a\ufffd[31m.png", "n" * 1000]
+
+
 def test_names_are_tidied():
     assert safe_name("./a//b/./c.png") == "a/b/c.png"
     assert safe_name("a\\b.png") == "a/b.png"
+    assert safe_name("Class: normal/x.png") == "Class: normal/x.png"
     assert is_junk("x/Thumbs.db")
     assert not is_junk("x/thumb.png")
 
@@ -252,6 +262,32 @@ def test_a_header_cannot_fill_the_memory(tmp_path):
         add(archive, "n" * (2 * 2**20))
     _, bad = outcome(tmp_path / "x.tar")
     assert "a header of" in bad["x.tar"]
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_a_member_larger_than_the_file_is_not_looked_for(tmp_path, form, suffix):
+    """Python's tarfile takes hours for it: it reads behind the end, a block at a time."""
+    info = tarfile.TarInfo("a.png")
+    info.size = 10**15
+    data = good_tar() + info.tobuf(form) + b"x" * 9 * 1024
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
+    begun = time.monotonic()
+    good, bad = outcome(path)
+    assert time.monotonic() - begun < 10
+    assert list(good) == ["first.png"]
+    assert "a.png is to have 1000000000000000 bytes" in bad[path.name]
+
+
+def good_tar() -> bytes:
+    """The beginning of a tar file, up to where a second member may follow."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        info = tarfile.TarInfo("first.png")
+        info.size = 512
+        archive.addfile(info, io.BytesIO(b"y" * 512))
+    return data.getvalue()[:1024]
 
 
 def test_gzip_files_in_several_parts_are_one(tmp_path):
