@@ -1,17 +1,29 @@
-"""Write the tables of the pages that tell what a suite may name: ``python docs/tables.py``.
+"""Write what pages hold of the code and of the results: ``python docs/tables.py``.
 
-They are made of what the files of an axis and the kinds of ensembles say of themselves.
+Tables of what a suite may name are made of what the files of an axis and the kinds of ensembles say
+of themselves; the README's picture and table, and the pictures in ``img``, of committed results.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from html import escape
 from pathlib import Path
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.kinds.ensemble import ways
+from benchmark.records.store import Results
+from benchmark.report.board import Leaderboard
+from benchmark.report.content import Link
 from benchmark.report.dictionary import dictionary
+from benchmark.report.figures import Figure, Source, figures_of
+from benchmark.report.first_screen import first_tables, matrix
+from benchmark.report.render import markdown
+from benchmark.report.story import story
+from benchmark.report.tables import Block, Notes, Paragraph
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find as find_recipe
@@ -21,6 +33,12 @@ from benchmark.training.weight_sources import AXIS as SOURCES
 from benchmark.training.weight_sources import written
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER.parent / "results"
+PICTURES = FOLDER / "img"
+README = "../README.md"
+END = "<!-- end -->"
+LINES = 10
+"""Models of the leaderboard that the README shows."""
 Table = list[tuple[str, ...]]
 """Lines of cells, the header first."""
 
@@ -93,8 +111,58 @@ PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
 
 
 def texts() -> dict[str, str]:
-    """Name of a page -> its text, with its tables as the code has them."""
-    return {name: _filled(name, [table() for table in tables]) for name, tables in PAGES.items()}
+    """Path of a page from this folder -> its text, with its tables as the code has them."""
+    found = {name: _filled(name, [table() for table in tables]) for name, tables in PAGES.items()}
+    return found | {README: _readme()}
+
+
+@cache
+def _board() -> Leaderboard:
+    return Leaderboard.of(Results(RESULTS))
+
+
+@cache
+def pictures() -> list[Figure]:
+    """The README's figures: who is better on the first data set, not drawn yet."""
+    source = Source(_board(), Results(RESULTS))
+    first = first_tables(source.board.tables)[0].name
+    return figures_of(source, names=["forest"], dataset=first)[:1]
+
+
+def _readme() -> str:
+    """With the picture, and table and story of the first data set."""
+    text = (FOLDER / README).read_text(encoding="utf-8")
+    table = first_tables(_board().tables)[0]
+    every = matrix(table, cost=True)
+    shown = replace(every, rows=every.rows[:LINES])
+    more = len(every.rows) - len(shown.rows)
+    said = f"{f'And {more} more models in' if more else 'From'} the "
+    blocks: list[Block] = [
+        shown,
+        Paragraph((said, Link("results/LEADERBOARD.md", "leaderboard"), f". {_HOW}")),
+        Notes(tuple(story(_board(), [table]))),
+    ]
+    made = {"picture": "".join(map(_picture, pictures())), "results": markdown.document(blocks)}
+    for part, said in made.items():
+        begin = f"<!-- {part} by python docs/tables.py -->\n"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}{said}{rest[rest.index(END) :]}"
+    return text
+
+
+_HOW = (
+    "Bold: the size that validation chooses, of which F1, gap and training time are. Brackets: "
+    "95 % intervals over patients; letters: those of one number that share one were not told apart."
+)
+
+
+def _picture(each: Figure) -> str:
+    path, alt = f"docs/img/{each.file}", escape(each.draft.alt)
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{path}-dark.svg">\n'
+        f'<img src="{path}.svg" width="100%" alt="{alt}"></picture>\n'
+        f"<sub>{escape(each.draft.caption)}</sub>\n\n"
+    )
 
 
 def _filled(name: str, tables: Sequence[Table]) -> str:
@@ -119,3 +187,5 @@ def _said(description: str) -> str:
 if __name__ == "__main__":
     for name, text in texts().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    for picture in pictures():
+        picture.write(PICTURES, ["svg"])

@@ -51,7 +51,33 @@ def test_tables_are_those_of_the_code():
     folder = ROOT / "docs"
     texts = runpy.run_path(str(folder / "tables.py"))["texts"]()
     held = {name: (folder / name).read_text() for name in texts}
+    assert "../README.md" in held
     assert held == texts, "run: python docs/tables.py"
+
+
+def test_the_readme_shows_pictures_of_the_results(tmp_path):
+    made = runpy.run_path(str(ROOT / "docs" / "tables.py"))
+    shown = set(re.findall(r'(?:src|srcset)="([^"]+)"', (ROOT / "README.md").read_text()))
+    for picture in made["pictures"]():
+        picture.write(tmp_path, ["svg"])
+    files = {f"docs/img/{file.name}": file for file in tmp_path.iterdir()}
+    assert shown == set(files)
+    assert {str(file.relative_to(ROOT)) for file in made["PICTURES"].iterdir()} == set(files)
+    for path, file in files.items():
+        assert (ROOT / path).read_bytes() == file.read_bytes(), "run: python docs/tables.py"
+
+
+def test_the_readme_is_short_and_begins_with_what_it_is():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    before = text[: text.index("<picture>")]
+    assert len(re.findall(r"[.?](?=\s)", before)) == 3
+
+
+def test_the_index_leads_to_every_page():
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages <= set(LINK.findall(index))
 
 
 def test_schemas_are_those_of_the_types():

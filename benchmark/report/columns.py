@@ -23,9 +23,9 @@ IMPROVING = "↗"
 """Sign of a training that was ended while it still got better."""
 STALE = "¶"
 """Sign of what another version of the code made, or what was made from rows as they were."""
-RANKING, DETAILS, EXCERPT, SUITE, PAGE = "ranking", "details", "excerpt", "suite", "page"
-"""The ranked table, that of further numbers below it, the README's, that of a suite's page, and the
-numbers on the page of a configuration."""
+RANKING, DETAILS, SUITE, PAGE = "ranking", "details", "suite", "page"
+"""The ranked table, that of further numbers below it, that of a suite's page, and the numbers on
+the page of a configuration."""
 UNTESTED = "untested"
 """The table of rows that left the test images alone, in the leaderboard and on a suite's page."""
 NAMES = {
@@ -166,7 +166,7 @@ def _text(
 
 COLUMNS: tuple[Column[Entry], ...] = (
     _text("label", "Configuration", lambda e: e.named(e.configuration, e.label), DETAILS, SUITE),
-    _text("letters", "Letters", _letters, RANKING, EXCERPT, SUITE, legend=(
+    _text("letters", "Letters", _letters, RANKING, SUITE, legend=(
         "Which test AUCs were told apart within a family: ",
         Strong("those who share a letter were not"), ", which does not mean that they are equal. A "
         "family is what a suite compares: its models, say, with all else the same; a number tells "
@@ -176,24 +176,24 @@ COLUMNS: tuple[Column[Entry], ...] = (
         "family, or not ranked, with the reason below the table.",
     )),
     _text("model", "Model", lambda e: e.named(e.configuration, signed_name(e.configuration)),
-          RANKING, EXCERPT, UNTESTED),
+          RANKING, UNTESTED),
     Column("resolution", "Size", _size, unit="px", places=(RANKING, UNTESTED)),
     _text("preparation", "Preparation", _preparation, RANKING, UNTESTED),
     _text("weights", "Weights", lambda e: labels.weights(e.configuration.spec), RANKING, UNTESTED),
     Column("test_auc", "AUC", lambda e: tested_auc(e.configuration), long="AUC, test",
-           places=(RANKING, EXCERPT, SUITE, PAGE), legend=(
+           places=(RANKING, SUITE, PAGE), legend=(
         "Exact area under the ROC curve on the test split, mean over seeds; with several findings "
         "the mean over those with at least 10 positive and 10 negative patients on test."
     )),
     quantity("validation_auc", "AUC, validation", (PAGE, UNTESTED)),
     Column("validation_auc_error", "Standard error", _validation_error, places=(UNTESTED,)),
     quantity("train_auc", "AUC, train", (PAGE, UNTESTED)),
-    quantity("test_f1", "F1", (RANKING, EXCERPT, PAGE), long="F1, test", legend=(
+    quantity("test_f1", "F1", (RANKING, PAGE), long="F1, test", legend=(
         "At the threshold that is best for F1 on the validation split, then frozen; exclusive "
         "findings: the most probable one, averaged over findings. Its interval holds the choice of "
         "the threshold: validation is resampled, too."
     )),
-    quantity("gap_auc", "Gap (AUC)", (RANKING, EXCERPT, SUITE, PAGE), sign="Gap",
+    quantity("gap_auc", "Gap (AUC)", (RANKING, SUITE, PAGE), sign="Gap",
              long="Gap (AUC): train − test", legend=(
         "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
         "test. Its two parts add up to it: ", Emphasis("train − validation"), " is overfitting, ",
@@ -234,7 +234,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
         ": a model without chance in it, run once.",
     )),
     Column("parameters", "Parameters", lambda e: e.configuration.model.parameters,
-           places=(RANKING, EXCERPT, SUITE, UNTESTED)),
+           places=(RANKING, SUITE, UNTESTED)),
     Column("train_seconds", "Training", lambda e: seconds(e.configuration.train_seconds),
            places=(RANKING, SUITE, UNTESTED), cost=True, sign="Training, hardware", legend=(
         "Training time of one run, mean over seeds, on the machine named by its letter below the "

@@ -242,7 +242,17 @@ _COLUMNS = {column.name: column for column in COLUMNS}
 
 def _time(each: Table) -> Column[Line]:
     took = run_seconds(each)
-    return Column("run_seconds", "Training", lambda line: seconds(took.get(line.chosen.key)))
+    return Column("run_seconds", "Training", lambda line: _brief(took.get(line.chosen.key)))
+
+
+def _brief(took: float | None) -> Cell:
+    """A duration in one unit."""
+    exact = seconds(took)
+    if took is None or took < 59.5:
+        return exact
+    minutes = round(took / 60)
+    said = f"{minutes} min" if minutes < 120 else f"{took / 3600:.1f} h"
+    return Cell(said.replace(" ", "\N{NO-BREAK SPACE}"), took, exact.parts)
 
 
 def _of_chosen(name: str) -> Column[Line]:

@@ -12,7 +12,7 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Emphasis
-from benchmark.report.effects import Effect
+from benchmark.report.effects import AXES, Effect
 from benchmark.report.gather import Table
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number
@@ -20,6 +20,7 @@ from benchmark.report.values import Measurement
 from benchmark.suites.families import is_baseline
 
 GUESSING = 0.5
+SIZE = AXES["resolutions"]
 
 
 def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
@@ -72,7 +73,9 @@ def _not_told_apart(main: Table) -> Iterator[Content]:
     members = next(f.family.members for f in main.families if f.number == own.family)
     alike = [main.labels[c.key] for c in main.leading if c is not best]
     others = len(members) - 1
-    if alike:
+    if len(alike) == others:
+        said = f"none of the others was told apart from it: {_listed(alike)}"
+    elif alike:
         told = f"{count(len(alike))} of the {count(others)} others were not told apart from it: "
         said = told + _listed(alike)
     else:
@@ -102,10 +105,11 @@ def _effect(effects: Sequence[Effect]) -> Iterator[Content]:
     sure = [(abs(c), c, ends, e) for c, ends, e in known if ends[0] * ends[1] > 0]
     if sure:
         _, change, ends, e = max(sure, key=lambda one: one[0])
+        choice = f"{e.axis} {e.before} to {e.after}{' px' * (e.axis == SIZE)}"
         yield (
-            f"The largest change that one choice made there, all else the same: {e.axis} "
-            f"{e.before} to {e.after}, {number(change, sign=True)} AUC {interval(*ends)}, better "
-            f"in {e.helped} of {e.pairs} pairs."
+            f"The largest change that one choice made there, all else the same: {choice}, "
+            f"{number(change, sign=True)} AUC {interval(*ends)}, better in {e.helped} of "
+            f"{e.pairs} pairs."
         )
     elif known:
         yield f"None of {len(known)} choices changed AUC there by more than chance may."

@@ -1,10 +1,9 @@
-"""Columns: one entry shows a metric everywhere; legend and README come from the same ones."""
+"""Columns: one entry shows a metric everywhere; the legend comes from the same ones."""
 
 from __future__ import annotations
 
 import csv as csv_reader
 import io
-import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
 from benchmark.report.configuration import QUANTITIES
 from benchmark.report.document import document
-from benchmark.report.excerpt import excerpt
 from benchmark.report.leaderboard import write
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.report.tables import DataTable, Details
@@ -103,15 +101,6 @@ def test_a_column_stands_in_the_tables_that_it_names(results, add):
     assert not costly & {c.name for c in columns.columns(RANKING, cost=False)}
     (entry,) = entries(table)
     assert all(as_text(column.value(entry)) for column in COLUMNS if column.name != "preparation")
-
-
-def test_the_readme_holds_the_tables_of_the_reference_run():
-    """Where this fails, the README's two tables are to be replaced by what is expected here."""
-    text = (ROOT / "README.md").read_text()
-    part = text[text.index("## What a leaderboard looks like") : text.index("## Models")]
-    found = [block.strip() for block in re.findall(r"(?:^\|.*\n)+", part, re.MULTILINE)]
-    expected = excerpt(Leaderboard.of(Results(ROOT / "results")))
-    assert found == [expected["published"], expected["internal"]]
 
 
 def test_the_committed_leaderboard_is_what_its_rows_give():

@@ -112,7 +112,7 @@ def test_sentences_hold_what_the_results_hold(results, add_seeds):
     (table,) = gather(results)
     (effect,) = table.effects
     said = " ".join(told(results))
-    assert f"size 64 to 128, +{effect.comparison.difference:.3f} AUC" in said
+    assert f"size 64 to 128 px, +{effect.comparison.difference:.3f} AUC" in said
     assert "better in 2 of 2 pairs" in said
     assert "of 4 ranked configurations" in said
     assert "60 test images of 30 patients" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchmark.report.marks import Scheme, mark_of, scheme_of
 from benchmark.report.text import count, interval, number, one_line
 from benchmark.report.values import Measurement
 
+_SIGNS_AN_INCH = 12
 AUC = "test AUC, 95 % interval over patients"
 
 
@@ -35,8 +37,9 @@ def short(text: str, longest: int = 44) -> str:
 
 
 def titled(drawn: Figure, title: str) -> None:
-    """The title, from the left edge."""
-    drawn.suptitle(short(title, 120), x=0.01, ha="left", size=10)
+    """The title, from the left edge, in as many lines as the figure is narrow."""
+    lines = textwrap.wrap(one_line(title), int(_SIGNS_AN_INCH * drawn.get_figwidth()))
+    drawn.suptitle("\n".join(lines), x=0.01, ha="left", size=10)
 
 
 def bar(axis: Axes, x: Measurement, y: float, colour: str, alpha: float = 1) -> None:

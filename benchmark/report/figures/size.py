@@ -133,5 +133,6 @@ def _names(axis: Axes, shown: Sequence[_Curve]) -> None:
         axis.annotate(
             short(curve.name), (largest * beyond, y), (largest * beyond * 1.04, place),
             color=axis.yaxis.label.get_color(), size=8.5, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": mark_of(curve.model).colour, "lw": 0.8},
+            arrowprops={"arrowstyle": "-", "color": mark_of(curve.model).colour, "lw": 0.8,
+                        "relpos": (0, 0.5)},
         )  # fmt: skip
