@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 10
+_LARGEST_TEST = 70
+"""Percent of the patients: with less than a fifth of them nothing is trained."""
 _KEPT = "  Its own split is kept: rows say that it leaks and have a table of their own."
 _LEAKS = """\
   Its own split leaks, so nothing is trained on it. Prepare it again with --force and
@@ -136,6 +139,21 @@ def _show_notes(notes: list[str]) -> None:
         click.echo(f"  note: {note}")
 
 
+def _enough(lines: pd.DataFrame, findings: list[str]) -> str:
+    """Fractions with which test would have enough of the findings that the set has enough of."""
+    sides = []
+    for finding in findings:
+        known = lines[lines[f"labelled:{finding}"] == 1]
+        patients = known.groupby(f"target:{finding}")["patient_id"].nunique()
+        sides.append(int(min(patients.get(0, 0), patients.get(1, 0))))
+    shares = {n: math.ceil(20 * MINIMUM_PATIENTS / n) * 5 for n in sides if n}
+    can = [share for share in shares.values() if 20 < share <= _LARGEST_TEST]
+    if not can:
+        return ""
+    named = [f for f, n in zip(findings, sides, strict=True) if shares.get(n, 100) <= max(can)]
+    return f": {90 - max(can)},10,{max(can)} would do for {', '.join(named)} on test"
+
+
 def _warn(lines: pd.DataFrame, findings: list[str]) -> None:
     """List what a split leaves undefined, before anything is trained for it."""
     if found := shortfalls(lines, findings):
@@ -144,4 +162,5 @@ def _warn(lines: pd.DataFrame, findings: list[str]) -> None:
         click.echo(click.style(said, fg="yellow"))
         for text in found:
             click.echo(f"    {text}")
-        click.echo("    --split-fractions gives validation and test more patients")
+        more = "    --split-fractions gives validation and test more patients"
+        click.echo(f"{more}{_enough(lines, findings)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,10 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     of_builder = {key: d for key, d in known.items() if key.split("/")[0] == builder}
     if len(of_builder) == 1 and not config:
         return next(iter(of_builder.values()))
-    raise UnknownName("dataset", name, of_builder or known)
+    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
+    near = [key for key in known if (config or name) in key][:5] or near
+    some = of_builder or near or tfds_builders.BUILDERS
+    raise UnknownName("dataset", name, some, "All there are: cxr-bench list datasets.")
 
 
 def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> str:

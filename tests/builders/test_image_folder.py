@@ -408,6 +408,25 @@ def test_a_set_of_ones_own_has_any_name(tmp_path):
         find_dataset("image_folder/../other")
 
 
+@pytest.mark.parametrize(
+    ("said", "near"),
+    [
+        ("mine", r"Choices: image_folder/mine\.$"),
+        ("chestxray14/fourteeen", "Did you mean 'chestxray14/fourteen'"),
+        ("image_foldr/mine", "Did you mean 'image_folder/mine'"),
+        ("xyz/qqqq", "Choices: chestxray14, image_folder, kermany_pneumonia, "),
+    ],
+)
+def test_an_unknown_set_is_answered_with_the_nearest_not_with_all(tmp_path, said, near):
+    facts = tmp_path / "image_folder" / "mine" / "1.0.0" / "prepared.json"
+    facts.parent.mkdir(parents=True)
+    facts.write_text("{}")
+    with pytest.raises(UnknownName, match=near) as told:
+        find_dataset(said, tmp_path)
+    assert "cxr-bench list datasets" in str(told.value)
+    assert len(str(told.value)) < 500
+
+
 @pytest.mark.real
 def test_real_folders(real_data, make):
     folder = real_data / "kermany_224" / "chest_xray" / "test"

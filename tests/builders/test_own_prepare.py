@@ -55,6 +55,9 @@ def test_a_check_tells_all_and_writes_nothing(raw, data):
     assert "would hold 60 images: binary" in done.output
     assert "numbers undefined; 10 patients with" in done.output
     assert "AUC on test: ill (6 with, 6 without)" in done.output
+    assert "55,10,35 would do for ill on test" in done.output
+    wider = prepare(raw, data, "--check", *BY_NAME, "--split-fractions", "55,10,35")
+    assert "AUC on test" not in wider.output
     assert not data.exists()
     wrong = prepare(raw, data, "--check", "--patient-pattern", "^(x+)")
     assert wrong.exit_code == 2
