@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from own_sets import by_image, in_pools, looked, touched
+from own_sets import by_image, in_pools, looked, touched, write
 
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.image_folder import pools
@@ -123,6 +123,20 @@ def test_parts_of_a_set_can_be_put_together(tmp_path):
 def test_classes_that_lie_deeper_are_asked_about(tmp_path):
     with pytest.raises(DatasetError, match="Where these are the classes, give --manual-dir"):
         looked(touched(tmp_path, placed("A data", "B data")), **UNKNOWN)
+
+
+def test_images_without_an_extension_are_met_by_their_content(tmp_path):
+    folder = write(tmp_path, TWO)
+    for name in TWO:
+        (folder / name).rename(folder / name.removesuffix(".png"))
+    (folder / "NORMAL" / "notes").write_text("no image")
+    found = looked(folder, **UNKNOWN)
+    assert {name.removesuffix(".png") for name in TWO} <= set(by_image(found))
+    (folder / "t.csv").write_text("file,Mass\n0,1\nNORMAL/1,0\nNORMAL/2,1\n")
+    said = {"csv": "t.csv", "image_column": "file", "finding_columns": ("Mass",)}
+    table = looked(folder, **said, **UNKNOWN)
+    assert set(by_image(table)) == {"NORMAL/1", "NORMAL/2"}
+    assert "'0' may be NORMAL/0 or PNEUMONIA/0" in table.refused[0]["reason"]
 
 
 def test_masks_beside_their_film_and_texts_are_no_radiographs(tmp_path):

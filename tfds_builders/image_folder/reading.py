@@ -9,9 +9,11 @@ from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.image_folder import class_folders, dicom, table
 from tfds_builders.image_folder.contents import Contents
-from tfds_builders.image_folder.names import is_picture
+from tfds_builders.image_folder.names import is_picture, is_service, is_text
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.patients import DAMAGED
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
 
 TREE = """\
     DIR/<class>/*.png                       two or more folders named like the classes
@@ -35,8 +37,10 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
     elif options.patients == HEADER:
         raise DatasetError(f"image_folder: --patients header, but {folder} holds no DICOM files.")
 
+    by_content = of_dicom | {name for name in names if _begins_as_picture(folder, name)}
+
     def pictures(name: str) -> bool:
-        return name in of_dicom or is_picture(name)
+        return name in by_content or is_picture(name)
 
     if options.csv:
         contents = table.read(table_path(folder, options.csv), names, options, pattern, pictures)
@@ -48,6 +52,17 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
         problem = "does not hold two classes of images" if found else "is empty"
         raise LayoutError("image_folder", f"{folder} {problem}.", TREE, found)
     return contents
+
+
+def _begins_as_picture(folder: Path, name: str) -> bool:
+    """True for files whose names promise nothing, e.g. without an extension, but are images."""
+    if is_picture(name) or is_text(name) or is_service(name):
+        return False
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(8).startswith(_PICTURES)
+    except OSError:
+        return False
 
 
 def refuse_missing(folder: Path) -> None:
