@@ -64,7 +64,7 @@ def efficientnet_lite(
     for stage, (layers, kernel, stride, expansion, channels) in enumerate(STAGES):
         inner = 0 < stage < len(STAGES) - 1
         for layer in range(math.ceil(layers * depth) if inner else layers):
-            name, first = f"blocks.{block}.", layer == 0
+            name, first = f"blocks_{block}_", layer == 0  # PyTorch takes no dots in names
             x = _bottleneck(
                 x, _scaled(channels, width), kernel, stride if first else 1, expansion, name
             )
@@ -143,7 +143,7 @@ def _fill(backbone: keras.Model, path: str) -> None:
 
 def _taken(tensors: dict[str, np.ndarray], layer: keras.layers.Layer) -> list[np.ndarray]:
     """The weights of a layer in Keras' order, taken out of the tensors."""
-    prefix = re.sub(r"(^|\.)(?=[a-z])", r"\1_", layer.name)  # blocks.0.bn1 is _blocks.0._bn1 there
+    prefix = "_" + re.sub(r"^blocks_(\d+)_", r"blocks.\1._", layer.name)  # _blocks.0._bn1 there
     axes = _AXES.get(type(layer))
     parts = ("weight",) if axes else ("weight", "bias", "running_mean", "running_var")
     names = [f"{prefix}.{part}" for part in parts]
