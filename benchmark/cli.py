@@ -358,6 +358,12 @@ def fetch_weights(
 @click.option(
     "--out", type=options.FOLDER, help="The site's folder; default: report in the results folder."
 )
+@click.option(
+    "--publish",
+    type=options.FOLDER,
+    metavar="DIR",
+    help="Write a site there that static hosting serves as it is; nothing private is linked.",
+)
 @click.option("--row", "rows", multiple=True, help="Only this row's page, by its id; repeatable.")
 @click.option("--suite", "suites", multiple=True, help="Only the pages of its rows; repeatable.")
 @click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.commands.terminal import say
 from benchmark.errors import UserError
+
+SECONDS = 5.0
+"""Time between two lines where there is no terminal."""
 
 if TYPE_CHECKING:
     from benchmark.report.html.gradcam import Sources
@@ -19,6 +24,7 @@ def write_report(
     results: Path,
     out: Path | None,
     *,
+    publish: Path | None,
     cost: bool,
     rows: Sequence[str],
     suites: Sequence[str],
@@ -28,7 +34,11 @@ def write_report(
     cache_dir: Path,
     models_dirs: Sequence[Path],
 ) -> None:
-    """Write the site, after its heat maps where they are asked for, and say where it is."""
+    """Write the site, after its heat maps where they are asked for, and say where it is.
+
+    Args:
+        publish: folder for a site that static hosting serves as it is, in place of ``out``.
+    """
     from benchmark.records.store import Results
     from benchmark.report.html.site import write_site
 
@@ -36,7 +46,10 @@ def write_report(
         raise UserError(
             f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
         )
-    out, folder = out or results / "report", Results(results)
+    if publish and (out or private_images):
+        given = "--out" if out else "--private-images"
+        raise UserError(f"--publish writes a site for everyone to see: leave {given} out")
+    out, folder = publish or out or results / "report", Results(results)
     if gradcam:
         from benchmark.machine.environment import check_installed, current
         from benchmark.report.html.gradcam import Sources
@@ -50,9 +63,12 @@ def write_report(
         cost=cost,
         rows=rows,
         suites=suites,
-        progress=lambda done, total: _show("drawing rows", done, total),
+        private=not publish,
+        progress=Shown("pages"),
     )
-    click.echo(f"Report: {page}")
+    if publish:
+        (out / ".nojekyll").touch()  # GitHub's pages would leave files out that begin with "_"
+    say(f"Report: {page}")
     if private_images:
         click.echo("It may show images that may not be passed on: keep it on this machine.")
 
@@ -63,15 +79,29 @@ def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequ
     from benchmark.report.html.names import file_name
     from benchmark.report.html.site import chosen_rows
 
-    chosen = chosen_rows(gather(sources.results), rows, suites)
+    chosen, shown = chosen_rows(gather(sources.results), rows, suites), Shown("heat maps")
     for done, (_, configuration) in enumerate(chosen):
-        _show("heat maps", done, len(chosen))
+        shown(done, len(chosen))
         explain(configuration, sources, out / "gradcam" / file_name(configuration.key))
-    _show("heat maps", len(chosen), len(chosen))
+    shown(len(chosen), len(chosen))
 
 
-def _show(what: str, done: int, total: int) -> None:
-    """One moving line on a terminal, nothing elsewhere."""
-    if sys.stderr.isatty():
-        end = "\r\033[K" if done == total else ""
-        click.echo(f"\r\033[KReport: {what} {done:,} of {total:,}{end}", nl=False, err=True)
+class Shown:
+    """Shows how far a report is: one moving line on a terminal, else a line now and then.
+
+    Args:
+        what: is made.
+    """
+
+    def __init__(self, what: str):
+        self._what, self._said = what, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many are done."""
+        text = f"Report: {done:,} of {total:,} {self._what}"
+        if sys.stderr.isatty():
+            end = "\r\033[K" if done == total else ""
+            click.echo(f"\r\033[K{text}{end}", nl=False, err=True)
+        elif time.monotonic() - self._said > SECONDS:
+            self._said = time.monotonic()
+            click.echo(text, err=True)

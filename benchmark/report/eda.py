@@ -12,10 +12,10 @@ from benchmark.data.facts import SetFacts
 from benchmark.report import eda_figures as figures
 from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
+from benchmark.report.figure_style import save_both
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
-from benchmark.report.html.figure_style import save_both
 from benchmark.report.render import html
 from benchmark.report.tables import Block
 

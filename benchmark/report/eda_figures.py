@@ -16,7 +16,7 @@ from benchmark.report.eda_statistics import (
     grey_statistics,
 )
 from benchmark.report.eda_style import SCALE, SPLIT_COLOURS, figure, label
-from benchmark.report.html.figure_style import ink
+from benchmark.report.figure_style import ink
 
 MOST = 30
 """Findings shown in a figure: the most frequent; the CSV has all."""

@@ -13,6 +13,8 @@ from benchmark.report.text import count, number
 from benchmark.scoring import curves
 from benchmark.scoring.curves import GRID, Band, Reliability
 
+_TICKS = (0, 0.5, 1)  # drawing more of them takes a good part of all the time
+
 
 @dataclass(frozen=True)
 class FindingCurves:
@@ -112,6 +114,7 @@ def _decision(axis: Axes, x: float, y: float) -> None:
 def _finished(drawn: Figure, axes: list[Axes]) -> Figure:
     for axis in axes:
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axis.set(xticks=_TICKS, yticks=_TICKS)
         axis.grid(visible=True)
     label_outer(axes)
     return drawn

@@ -65,6 +65,7 @@ class DataTable:
         notes: lines below it.
         sortable: False where the rows have an order of their own.
         wrapping: whether long words, like hashes, are broken.
+        about: words that its rows are found by beside their own, on screens.
     """
 
     columns: tuple[Column, ...]
@@ -73,6 +74,7 @@ class DataTable:
     notes: tuple[Content, ...] = ()
     sortable: bool = True
     wrapping: bool = False
+    about: str = ""
 
     @classmethod
     def of(cls, columns: Iterable[Column[E]], entries: Iterable[E], **facts: Any) -> DataTable:
@@ -111,10 +113,14 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and what is to be said of each; ``as_table``: many short ones."""
+    """Names and what is to be said of each; ``as_table``: many short ones.
+
+    ``card``: those that a reader wants first, set off from the rest.
+    """
 
     entries: tuple[tuple[str, Content], ...]
     as_table: bool = False
+    card: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,12 +180,14 @@ class Page:
         title: what it is called, outside of it.
         blocks: all of it, its heading included.
         trail: links to the pages above this one.
+        contents: links to what is on it or below it.
         root: from the page to the site's folder, e.g. ``"../"``.
     """
 
     title: str
     blocks: list[Block]
     trail: list[Link] = field(default_factory=list)
+    contents: list[Link] = field(default_factory=list)
     root: str = ""
 
 

@@ -11,7 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
 
-PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+DESKTOP = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+PHONE = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
            "--disable-background-networking", "--disable-component-update",
            "--host-resolver-rules=MAP * ~NOTFOUND")  # fmt: skip
@@ -45,7 +46,9 @@ def visit(browser, site):
     browser.get_log("performance")
 
     def go(page: str = "index.html"):
-        browser.get((site[0] / page).as_uri())
+        path, sign, place = page.partition("#")
+        browser.get("about:blank")  # or a place on the same page would not load it anew
+        browser.get((site[0] / path).as_uri() + sign + place)
         return browser
 
     yield go
@@ -73,7 +76,10 @@ def ranking(browser, column: int) -> list[str]:
 
 
 def head(browser, name: str):
-    return next(th for th in find(browser, "table.sortable th") if th.text.startswith(name))
+    tables = find(browser, "table.sortable")
+    ranked = next(t for t in tables if t.text.startswith("Letters"))
+    heads = ranked.find_elements("css selector", "thead th")
+    return next(th for th in heads if th.text.startswith(name))
 
 
 def test_a_heading_sorts_up_down_and_back(visit):
@@ -104,6 +110,58 @@ def test_sorting_works_from_the_keyboard_and_puts_missing_numbers_last(visit):
     assert len(find(browser, "[aria-sort]")) == 1
 
 
+def shown_rows(browser) -> list[str]:
+    """The texts of all rows that are left, of whatever table."""
+    script = """return [...document.querySelectorAll("main tbody > tr")]
+      .filter((row) => row.offsetParent).map((row) => row.innerText)"""
+    return browser.execute_script(script)
+
+
+def test_the_first_result_is_on_the_first_screen(visit):
+    browser = visit()
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", DESKTOP)
+    script = "return document.querySelector('main table td').getBoundingClientRect().bottom"
+    assert browser.execute_script(script) < 900
+
+
+def test_the_filter_knows_data_set_model_and_size_and_leaves_nothing_else(visit):
+    browser = visit("index.html#filter=cnn%20official")
+    left = shown_rows(browser)
+    assert left
+    assert all("cnn" in row for row in left)
+    visible = "return [...document.querySelectorAll(arguments[0])].filter((e) => e.offsetParent)"
+    headings = [h.text for h in browser.execute_script(visible, "main h2, main h3")]
+    assert headings
+    assert all(h == "Results" or h.startswith("toy/official") for h in headings), headings
+    assert browser.execute_script(visible, "main figure") == []
+    field = find(browser, "input[type=search]")[0]
+    field.send_keys("\ue009a\ue017")  # control and a, then delete
+    field.send_keys("64px")
+    assert shown_rows(browser)
+    assert not any(row.startswith("resnet50") for row in shown_rows(browser))
+    assert find(browser, "form output")[0].text.split()[1] == "of"
+    find(browser, "form button")[0].click()
+    assert browser.execute_script("return location.hash") == ""
+    assert "How to read it" in [h.text for h in browser.execute_script(visible, "main h2")]
+
+
+def test_a_link_leads_to_what_the_filter_left_out(visit):
+    browser = visit("index.html#filter=zzz")
+    assert shown_rows(browser) == []
+    browser.execute_script("location.hash = '#how-to-read-it'")
+    heading = find(browser, "#how-to-read-it")[0]
+    assert heading.is_displayed()
+
+
+def test_the_skip_link_comes_first_and_leads_to_the_content(visit, site):
+    for page in every_page(site):
+        browser = visit(page)
+        find(browser, "body")[0].send_keys("\ue004")  # tab
+        first = browser.switch_to.active_element
+        assert first.text == "To the content"
+        assert first.get_attribute("href").endswith("#main")
+
+
 def test_the_filter_leaves_rows_with_every_word(visit):
     browser = visit()
     field = find(browser, "input[type=search]")[0]
@@ -120,13 +178,13 @@ def test_the_filter_leaves_rows_with_every_word(visit):
 def test_the_link_of_a_model_leads_to_its_page_and_back(visit):
     browser = visit()
     next(a for a in find(browser, "td a") if a.text == "cnn ↗").click()
-    assert find(browser, "h1")[0].text == "cnn"
+    assert find(browser, "h1")[0].text == "cnn, 64 px on toy/official"
     said = find(browser, "main")[0].text
     assert "Still improving when training ended, seed 0, 1, 2." in said
     assert "in the last fifth of the epochs" in said
     assert "0.2000 beside 0.0" in said
     find(browser, "nav a")[0].click()
-    assert find(browser, "h1")[0].text == "Leaderboard"
+    assert find(browser, "h1")[0].text.startswith("cxr-bench")
 
 
 def every_page(site) -> list[str]:

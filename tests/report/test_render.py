@@ -271,7 +271,7 @@ def test_a_table_with_notes_in_each_output():
     assert '<td class="n" data-sort="0.92749">0.927\xa0±\xa00.004<br>[0.902,\xa00.947]</td>' in (
         written
     )
-    assert '<tr><td></td><td class="n">–</td></tr>' in written
+    assert '<tr><th scope="row"></th><td class="n">–</td></tr>' in written
     assert "<p>n = 2</p>" in written
     assert csv.table(table) == (
         "model,auc,auc_seed_sd,auc_low,auc_high\na|b,0.92749,0.0041,0.902,0.947\n,,,,\n"

@@ -11,13 +11,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.row import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report import figure_style
-from benchmark.report.html import row_figures
+from benchmark.report.html import drawing, row_figures
+from benchmark.report.html import site as site_module
 from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
 from benchmark.report.html.site import write_site
 from benchmark.report.leaderboard import write
@@ -72,12 +75,16 @@ def undrawn(monkeypatch):
     """Pages are written and figures are not, but for ROC curves: drawing takes most of the time."""
     draw = figure_style.save_both
 
-    def only_roc(make, path):
+    def only_roc(make, path, *forms):
         if path.name == "roc":
-            draw(make, path)
+            draw(make, path, *forms)
 
     monkeypatch.setattr(row_figures, "save_both", only_roc)
     monkeypatch.setattr(figure_style, "save_both", only_roc)
+
+
+def cxr_bench(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def page_of(site, model: str) -> Page:
@@ -131,7 +138,7 @@ def test_names_from_data_stay_text(site):
     allowed = {"href", "src", "srcset", "alt", "class", "id", "media", "lang", "name", "content",
                "charset", "http-equiv", "rel", "defer", "tabindex", "role", "aria-label", "scope",
                "data-sort", "aria-live", "for", "type", "hidden", "autocomplete",
-               "placeholder", "open"}  # fmt: skip
+               "placeholder", "open", "list", "data-about"}  # fmt: skip
     for page in pages(site[0]):
         scripts = [attrs for tag, attrs in page.tags if tag == "script"]
         assert [list(attrs) for attrs in scripts] == [["defer", "src"]]
@@ -196,6 +203,57 @@ def test_changed_predictions_are_drawn_anew(results, add, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_what_is_cut_off_leaves_no_page_with_dead_links(results, add, tmp_path, monkeypatch):
+    add("cnn")
+    add("mlp")
+    write, written = site_module._write_row, []
+
+    def cut_off(*of_row):
+        if written:
+            raise KeyboardInterrupt
+        written.append(write(*of_row))
+
+    monkeypatch.setattr(site_module, "_write_row", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        write_site(results, tmp_path)
+    assert len(list(tmp_path.glob("rows/*.html"))) == 1
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_several_processes_draw_the_same(results, add, tmp_path, monkeypatch):
+    for model in ("cnn", "mlp"):
+        add(model)
+    write_site(results, tmp_path / "one")
+    monkeypatch.setattr(drawing, "FEW", 1)
+    monkeypatch.setattr(drawing, "usable_cores", lambda: 2)
+    told = []
+    write_site(results, tmp_path / "two", progress=lambda *n: told.append(n))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert told == [(0, 2), (1, 2), (2, 2)]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_published_site_is_whole_and_names_no_place_of_this_machine(results, add, tmp_path):
+    add("cnn")
+    eda = results.folder / "local" / "eda" / "toy-official"
+    eda.mkdir(parents=True)
+    (eda / "index.html").write_text("names patients")
+    folder = tmp_path / "public"
+    told = cxr_bench("report", "--results", results.folder, "--publish", folder)
+    assert told.exit_code == 0, told.output
+    assert (folder / ".nojekyll").is_file()
+    assert not [page for page in pages(folder) if "toy-official" in page.text]
+    assert str(tmp_path).encode() not in b"".join(contents(folder).values())
+    private = ["--publish", folder, "--private-images"]
+    assert (
+        "for everyone to see" in cxr_bench("report", "--results", results.folder, *private).output
+    )
+    cxr_bench("report", "--results", results.folder)
+    index = Page(results.folder / "report" / "index.html")
+    assert "../local/eda/toy-official/index.html" in index.targets()
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds, tmp_path):
     rows = add_seeds("cnn")
     other = add("mlp", suite="another")
@@ -205,9 +263,20 @@ def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds
     write_site(results, tmp_path, suites=["another"])
     assert len(list(tmp_path.glob("rows/*"))) == 2
     index = Page(tmp_path / "index.html")
-    assert sum(target.startswith("rows/") for target in index.targets()) == 2
+    assert len({target for target in index.targets() if target.startswith("rows/")}) == 2
     with pytest.raises(UserError, match="another, toy"):
         write_site(results, tmp_path, suites=["toi"])
+
+
+def test_the_page_of_a_row_says_what_it_is_about_and_the_first_facts_first(site):
+    page = page_of(site, "resnet50")
+    assert "resnet50, 224 px on toy/official" in page.text
+    facts = {fact: said.strip() for fact, said in page.tables[0]}
+    assert re.match(r"0\.\d{3} ± 0\.\d{3}", facts["AUC on test"].replace("\xa0", " "))
+    assert facts["Seeds"] == "0, 1, 2"
+    assert "from random weights" in facts["Trained"]
+    hidden = page.path.read_text().split("<details")[1:]
+    assert any("memory_fallback" in part or "batch_size" in part for part in hidden)
 
 
 def test_a_page_says_what_is_not_recorded(site):

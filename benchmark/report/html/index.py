@@ -1,24 +1,52 @@
-"""The first page: the leaderboard, which can be sorted and filtered."""
+"""The first page: what the project is, its results in tables and figures, and ways to the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Link, joined
 from benchmark.report.document import body
+from benchmark.report.figures import Figure
+from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
+from benchmark.report.html.pictures import about, picture
 from benchmark.report.html.suite_page import SuiteRows
-from benchmark.report.tables import Block, Filter, Heading, Notes, Page, Paragraph
+from benchmark.report.render.html import slug
+from benchmark.report.tables import (
+    Beside,
+    Block,
+    DataTable,
+    Details,
+    Filter,
+    Heading,
+    Notes,
+    Page,
+    Paragraph,
+)
 from benchmark.report.text import count
+from benchmark.report.values import as_text
+
+TITLE = "cxr-bench: which chest X-ray classifier is really better?"
+WHAT = (
+    "The same classifiers, trained the same way on chest X-ray sets that anyone can get, and which "
+    "differences between them are real."
+)
+SECTIONS = {"attributes": "attribute-prediction", "external": "Tested on another data set"}
+"""Figure -> anchor, or else text, of the heading of the section that it belongs to."""
+FIRST = "first-"
+"""What begins the anchor of a table on the first screen, before that of its section."""
 
 
 def index_page(
     leaderboard: Leaderboard,
     suites: list[SuiteRows],
+    figures: Sequence[Figure],
     linked: set[str],
     exports: Iterable[str],
+    data_sets: Mapping[str, str],
     *,
     cost: bool,
 ) -> Page:
@@ -27,8 +55,10 @@ def index_page(
     Args:
         leaderboard: what it shows.
         suites: those with a page.
+        figures: those in the folder of figures.
         linked: keys of the configurations that have a page.
         exports: names of the files beside the page that hold the same numbers.
+        data_sets: name -> path of a page about a data set.
         cost: whether training time and hardware are shown.
     """
 
@@ -37,14 +67,16 @@ def index_page(
             return name
         return Link(f"rows/{file_name(configuration.key)}.html", name)
 
+    told = body(leaderboard, cost=cost, named=named)
+    below = [*_suites(suites), *_data_sets(data_sets)]
     blocks = [
-        Heading(1, "Leaderboard"),
+        Heading(1, TITLE),
         _summary(leaderboard, exports),
-        *_suites(suites),
         Filter(),
-        *body(leaderboard, cost=cost, named=named),
+        *_with_figures(_findable(told, leaderboard.tables), leaderboard.tables, figures),
+        *below,
     ]
-    return Page("cxr-bench leaderboard", blocks)
+    return Page("cxr-bench leaderboard", blocks, contents=list(_contents([*told, *below])))
 
 
 def _summary(leaderboard: Leaderboard, exports: Iterable[str]) -> Paragraph:
@@ -52,11 +84,72 @@ def _summary(leaderboard: Leaderboard, exports: Iterable[str]) -> Paragraph:
     runs = sum(len(c.runs) for c in configurations)
     files = joined(", ", [Link(name, name) for name in exports])
     said = (
-        f"{count(len(configurations))} configurations in {count(runs)} finished runs. A model's "
-        "name leads to its page. A column's heading sorts its table; sorting does not rank: the "
-        "letters do. The same numbers unrounded: "
+        f"{WHAT} {count(len(configurations))} configurations in {count(runs)} finished runs; a "
+        "model's name leads to its page. The same numbers unrounded: "
     )
     return Paragraph((said, files, "."))
+
+
+def _contents(blocks: Iterable[Block]) -> Iterator[Link]:
+    """A link to each heading of the second level that is no table's."""
+    for block in blocks:
+        match block:
+            case Heading(level=2, content=str(text), anchor=anchor) if not anchor.startswith(
+                "protocol-"
+            ):
+                yield Link(f"#{anchor or slug(text)}", text)
+
+
+def _findable(blocks: Iterable[Block], tables: Iterable[Table]) -> Iterator[Block]:
+    """The blocks; rows of tables in the section of a protocol are found by its name, too."""
+    words_of = {}
+    for table in tables:
+        words = f"{table.protocol.dataset} {table.name} {table.protocol.id}"
+        words_of |= {table.anchor: words, f"{FIRST}{table.anchor}": words}
+    words = ""
+    for block in blocks:
+        if isinstance(block, Heading):
+            words = words_of.get(block.anchor, words if block.level > 3 else "")
+        yield _marked(block, words)
+
+
+def _marked(block: Block, words: str) -> Block:
+    match block:
+        case DataTable() if words:
+            return replace(block, about=words)
+        case Details(blocks=inner) | Beside(blocks=inner):
+            return replace(block, blocks=tuple(_marked(each, words) for each in inner))
+    return block
+
+
+def _with_figures(
+    blocks: Iterable[Block], tables: Iterable[Table], figures: Sequence[Figure]
+) -> Iterator[Block]:
+    """The blocks; behind the first table under a heading the figures about it, all but one folded.
+
+    Those about a protocol stand on the first screen, the others in the section of their question.
+    """
+    shown = {f"{FIRST}{table.anchor}": about(figures, [table]) for table in tables}
+    shown |= {heading: [f for f in figures if f.name == name] for name, heading in SECTIONS.items()}
+    here: list[Figure] = []
+    for block in blocks:
+        yield block
+        if isinstance(block, Heading):
+            own = shown.get(block.anchor or as_text(block.content))
+            here = own or (here if block.level > 2 else [])
+        elif isinstance(block, DataTable):
+            yield from _shown(here)
+            here = []
+
+
+def _shown(figures: list[Figure]) -> Iterator[Block]:
+    for each in figures[:1]:
+        yield picture(each, "figures")
+    if more := figures[1:]:
+        questions = Details(
+            f"{len(more)} more figures", tuple(picture(each, "figures") for each in more)
+        )
+        yield questions
 
 
 def _suites(suites: list[SuiteRows]) -> list[Block]:
@@ -70,3 +163,9 @@ def _suites(suites: list[SuiteRows]) -> list[Block]:
         for suite, name in ((suite, file_name(suite.name)) for suite in suites)
     ]
     return [Heading(2, "Suites"), Notes(tuple(items))] if items else []
+
+
+def _data_sets(paths: Mapping[str, str]) -> list[Block]:
+    items = tuple(Link(path, name) for name, path in paths.items())
+    said = Paragraph("What is in them before any model sees it, and what an audit found:")
+    return [Heading(2, "Data sets"), said, Notes(items)] if items else []

@@ -1,4 +1,4 @@
-"""What was drawn of a configuration: the record beside its figures."""
+"""What was drawn: the record beside the figures."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from benchmark.scoring.subgroups import Subgroup
 
 
 class Drawn(Record, frozen=True):
-    """The figures of a configuration.
+    """Figures of one folder.
 
     Attributes:
         made_from: hash of all that the figures show and of how they are drawn.
         figures: their names.
-        findings: those with curves.
+        findings: of a configuration, those with curves.
         subgroups: the numbers behind their chart.
     """
 

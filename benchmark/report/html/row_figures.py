@@ -29,6 +29,7 @@ from benchmark.report.predicted import confusion, finding_curves, read_test_runs
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
+_SHARED = ("eda_style", "figure_style", "figures_curves", "first_screen", "marks", "predicted")
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
 """Names of figures, and what draws them."""
 
@@ -41,9 +42,8 @@ def draw_row(results: Results, configuration: Configuration, folder: Path) -> Dr
         configuration: what to draw.
         folder: where the figures go, each as .svg, .png and -dark.svg.
     """
-    made_from = _fingerprint(configuration)
-    known = read_derived(folder / RECORD, Drawn)
-    if known and known.made_from == made_from and _complete(folder, known):
+    known = kept(configuration, folder)
+    if known:
         return known
     runs = read_test_runs(results, configuration) if configuration.tested else []
     curves, groups = finding_curves(configuration, runs), _subgroups(configuration, runs)
@@ -52,13 +52,21 @@ def draw_row(results: Results, configuration: Configuration, folder: Path) -> Dr
         save_both(draw, folder / name)
         names.append(name)
     drawn = Drawn(
-        made_from=made_from,
+        made_from=_fingerprint(configuration),
         figures=names,
         findings=[each.finding for each in curves],
         subgroups=groups,
     )
     write_asked(folder / RECORD, sealed(drawn))
     return drawn
+
+
+def kept(configuration: Configuration, folder: Path) -> Drawn | None:
+    """What was drawn earlier; None where files are missing or older than what they come from."""
+    known = read_derived(folder / RECORD, Drawn)
+    if known and known.made_from == _fingerprint(configuration) and complete(folder, known):
+        return known
+    return None
 
 
 def trainings(configuration: Configuration) -> list[Training]:
@@ -90,18 +98,17 @@ def _figures(
         yield "roc", lambda: figures_curves.roc(curves)
         yield "precision_recall", lambda: figures_curves.precision_recall(curves)
         yield "reliability", lambda: figures_curves.reliability(curves)
-    if configuration.tested:
-        yield "confusion", lambda: _confusion(configuration)
+        yield "confusion", lambda: _confusion(configuration, [each.finding for each in curves])
     if groups:
         yield "subgroups", lambda: figures_decisions.subgroup_chart(groups)
 
 
-def _confusion(configuration: Configuration) -> Figure:
+def _confusion(configuration: Configuration, findings: list[str]) -> Figure:
     counts = confusion(configuration)
     if isinstance(counts, np.ndarray):
         names = configuration.runs[0].scores.findings
         return figures_decisions.confusion_of_classes(counts, names)
-    return figures_decisions.confusion_by_finding(counts)
+    return figures_decisions.confusion_by_finding({f: counts[f] for f in findings})
 
 
 def _fingerprint(configuration: Configuration) -> str:
@@ -110,18 +117,20 @@ def _fingerprint(configuration: Configuration) -> str:
         [run.row.spec.seed, msgspec.to_builtins(run.row.history), run.scores.predictions_sha256]
         for run in configuration.runs
     ]
-    return sha256(canonical_json([runs, _sources(), mpl.__version__]))
+    return sha256(canonical_json([runs, sources(), mpl.__version__]))
 
 
 @cache
-def _sources() -> str:
+def sources() -> str:
+    """Hash of the code that draws and of what it draws with."""
     here = Path(__file__).parent
     folders = (here, here.parent / "figures", Path(benchmark.scoring.__file__).parent)
-    files = [here.parent / f"{name}.py" for name in ("figure_style", "figures_curves", "predicted")]
+    files = [here.parent / f"{name}.py" for name in _SHARED]
     files += [file for folder in folders for file in sorted(folder.glob("*.py"))]
     return sha256(b"".join(file.read_bytes() for file in files))
 
 
-def _complete(folder: Path, known: Drawn) -> bool:
+def complete(folder: Path, known: Drawn) -> bool:
+    """Whether every figure of a record is there."""
     endings = (".svg", ".png", "-dark.svg")
     return all((folder / (name + end)).is_file() for name in known.figures for end in endings)

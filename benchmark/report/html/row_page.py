@@ -12,8 +12,18 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.suite_page import made_elsewhere
 from benchmark.report.notes import outdated
-from benchmark.report.tables import Beside, Block, Heading, Page, Paragraph, Picture, notes
+from benchmark.report.tables import (
+    Beside,
+    Block,
+    Details,
+    Facts,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+)
 from benchmark.report.text import count, interval, number
+from benchmark.report.values import shown
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
@@ -40,20 +50,19 @@ def row_page(
         drawn: what :func:`benchmark.report.html.row_figures.draw_row` returned.
         gradcam: the heat maps, or the reason why there are none.
     """
-    name = table.labels[configuration.key]
+    name = row_tables.name(configuration, table)
     about = _About(configuration, table, drawn, name)
     blocks = [
-        Heading(1, name),
+        Heading(1, f"{name} on {table.name}"),
         *about.introduction(),
         *about.scores(),
         *about.training(),
         *(about.on_test(gradcam) if configuration.tested else ()),
-        Heading(2, "Configuration"),
-        row_tables.spec(configuration),
-        Heading(2, "Provenance"),
-        row_tables.provenance(configuration),
+        Heading(2, "How it was made"),
+        Details("Every setting, by its name in files", (row_tables.spec(configuration),)),
+        Details("Each run: code, environment, files", (row_tables.provenance(configuration),)),
     ]
-    trail = [Link("../index.html", "Leaderboard"), *about.suites()]
+    trail = [Link("../index.html", "cxr-bench"), *about.suites()]
     return Page(f"{name} on {table.name}", blocks, trail, root="../")
 
 
@@ -73,15 +82,10 @@ class _About:
         return [Link(f"../suites/{file_name(name)}.html", f"suite {name}") for name in names]
 
     def introduction(self) -> Iterator[Block]:
-        letters = self.table.letters.get(self.configuration.key)
-        ranked = self.configuration in self.table.ranked
-        place = "in no family" if ranked else "not ranked"
-        if letters:
-            place = f"family {letters.family}, letters {letters.text}"
-            place += " (provisional)" if letters.provisional else ""
         protocol = Link(f"../index.html#{self.table.anchor}", self.table.name)
         title = self.configuration.model.title
-        yield Paragraph((f"{title} on ", protocol, f": {place}; {self.n}."))
+        yield Paragraph((f"{title}, {self.n} of ", protocol, "."))
+        yield Facts(tuple(self.first_facts()), as_table=True, card=True)
         for mark in self.table.watermarks:
             yield _notice(f"Not comparable with full runs: {mark}.")
         obstacle = self.table.obstacles.get(self.configuration.key)
@@ -97,19 +101,47 @@ class _About:
         if (status := self.table.leakage_status) != "clean":
             yield _notice(f"Leakage status {status}: {'; '.join(self.table.reasons)}")
 
+    def first_facts(self) -> Iterator[tuple[str, Content]]:
+        c = self.configuration
+        split = "test" if c.tested else "validation"
+        yield f"AUC on {split}", shown(c.measurements[f"{split}_auc"])
+        yield "Place", self._place()
+        if c.tested:
+            yield "Overfitting gap (AUC, train − test)", shown(c.measurements["gap_auc"])
+            yield "F1", shown(c.measurements["test_f1"])
+            yield from row_tables.decided(c)
+        yield "Trained", row_tables.training_in_words(c.spec)
+        yield "Seeds", ", ".join(map(str, c.seeds))
+        yield "Parameters", count(c.model.parameters)
+
+    def _place(self) -> str:
+        letters = self.table.letters.get(self.configuration.key)
+        if letters:
+            said = f"letters {letters.text} in family {letters.family}"
+            return (
+                f"{said}, provisional with fewer than five seeds" if letters.provisional else said
+            )
+        ranked = self.configuration in self.table.ranked
+        return "ranked, in no family" if ranked else "not ranked"
+
     def scores(self) -> Iterator[Block]:
-        yield Heading(2, "Scores")
-        yield Paragraph(
+        if self.configuration.tested and len(self.table.protocol.findings) > 1:
+            yield Heading(2, "Each finding on the test images")
+            shown = [f for f in self.table.protocol.findings if f not in self.table.excluded]
+            yield row_tables.findings(self.configuration, shown)
+            if excluded := self.table.excluded:
+                yield Paragraph(
+                    f"Outside the means: {'; '.join(map(': '.join, excluded.items()))}."
+                )
+        said = Paragraph(
             "All seeds: mean ± standard deviation of the seeds, and the 95 % interval from "
             "the choice of test patients, as in the leaderboard."
         )
-        yield row_tables.scores(self.configuration)
+        every = [said, row_tables.scores(self.configuration)]
         if self.configuration.tested:
-            yield Heading(3, "Each finding on the test images")
-            yield row_tables.findings(self.configuration)
-        if self.table.excluded:
-            yield Paragraph("Not in the means:")
-            yield from notes(f"{finding}: {why}" for finding, why in self.table.excluded.items())
+            every.append(row_tables.findings(self.configuration, self.table.protocol.findings))
+        yield Heading(2, "Scores")
+        yield Details("Every score, of each seed and finding", tuple(every))
 
     def training(self) -> Iterator[Block]:
         yield Heading(2, "Training")
@@ -178,6 +210,9 @@ class _About:
 
     def decisions(self) -> Iterator[Block]:
         yield Heading(2, "Decisions on the test images")
+        if "confusion" not in self.drawn.figures:
+            yield Paragraph("Not shown where there is no curve.")
+            return
         names = ("test_sensitivity", "test_specificity")
         sensitivity, specificity = (
             number(self.configuration.measurements[name].mean) for name in names

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from benchmark.records.row import Row
+from benchmark.report import labels
 from benchmark.report.columns import NAMES, PAGE, columns
 from benchmark.report.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.environments import Machine
-from benchmark.report.labels import flatten
+from benchmark.report.gather import Table
 from benchmark.report.tables import Column, DataTable, Facts, text_column
 from benchmark.report.text import UNDEFINED, count, duration, number
 from benchmark.report.values import Value, limits
 from benchmark.scoring.subgroups import Estimate, Subgroup
+from benchmark.spec import Spec
 
 _PER_FINDING = ("auc", "average_precision", "f1", "sensitivity", "specificity", "ppv", "npv",
                 "brier", "ece")  # fmt: skip
@@ -37,8 +39,45 @@ def scores(configuration: Configuration) -> DataTable:
     return DataTable.of(shown, columns(PAGE), title="Scores", sortable=False)
 
 
-def findings(configuration: Configuration) -> DataTable:
-    """Test metrics of each finding, mean over the runs, with its support and threshold."""
+def name(configuration: Configuration, table: Table) -> str:
+    """What the configuration is called on its own page: its model, its size, what sets it apart."""
+    label, size = table.labels[configuration.key], configuration.spec.resolution
+    model = configuration.spec.model
+    if not size or f"{size} px" in label:
+        return label
+    return f"{model}, {size} px{label.removeprefix(model)}"
+
+
+def decided(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Sensitivity and specificity at the frozen threshold, as a fact."""
+    names = ("test_sensitivity", "test_specificity")
+    values = [number(configuration.measurements[name].mean) for name in names]
+    yield "Sensitivity, specificity", ", ".join(values)
+
+
+def training_in_words(spec: Spec) -> str:
+    """How it was trained, in a line."""
+    said = [
+        words.format(f"{value:g}" if isinstance(value, float) else value)
+        for key, words in _TRAINED.items()
+        if (value := getattr(spec, key, spec.recipe.get(key))) not in (None, "", "none")
+    ]
+    return ", ".join(said) or UNDEFINED
+
+
+_TRAINED = {
+    "weights": "from {} weights", "scheme": "scheme {}", "preprocessing": "{} images",
+    "normalisation": "{} normalisation", "augmentation": "augmentation {}",
+    "imbalance": "imbalance policy {}", "name": "recipe {}", "optimizer": "{}",
+    "learning_rate": "learning rate {}",
+    "schedule": "{} schedule", "epochs": "at most {} epochs", "patience": "patience {}",
+    "batch_size": "batches of {}",
+}  # fmt: skip
+"""Fields of a spec and of its recipe that are told first, and how."""
+
+
+def findings(configuration: Configuration, of: Iterable[str]) -> DataTable:
+    """Test metrics of these findings, mean over the runs, with their support and threshold."""
     tests = [run.scores.splits["test"].per_finding for run in configuration.runs]
 
     def metric(key: str) -> Column[str]:
@@ -61,7 +100,7 @@ def findings(configuration: Configuration) -> DataTable:
         *map(metric, _PER_FINDING),
         Column("threshold", "Threshold", threshold),
     ]
-    return DataTable.of(shown, configuration.runs[0].scores.findings, title="Findings")
+    return DataTable.of(shown, of, title="Findings")
 
 
 def subgroups(groups: Iterable[Subgroup]) -> DataTable:
@@ -89,7 +128,7 @@ def _estimate(name: str, said: str) -> list[Column[Subgroup]]:
 
 def spec(configuration: Configuration) -> Facts:
     """The resolved spec, without its seed."""
-    entries = dict(flatten(configuration.spec)) | {
+    entries = dict(labels.flatten(configuration.spec)) | {
         "model title": configuration.model.title,
         "model reference": configuration.model.reference,
         "parameters": count(configuration.model.parameters),

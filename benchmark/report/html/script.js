@@ -43,29 +43,99 @@ function makeSortable(table) {
   });
 }
 
+// The words that a row is found by: its own, those of its table (data set and protocol), and the
+// headings of the columns in which it has something, which tell sizes.
+function wordsOf(row) {
+  const table = row.closest("table");
+  const heads = table.tHead.rows[0].cells;
+  const texts = [table.dataset.about || ""];
+  [...row.cells].forEach((cell, column) => {
+    const text = cell.textContent.trim();
+    if (text && text !== "–") texts.push(heads[column].textContent, text);
+  });
+  return new Set(texts.join(" ").toLowerCase().split(/[^\p{L}\p{N}_.]+/u).filter(Boolean));
+}
+
+// Numbers are meant whole, or 64 would find 0.964; of names a part will do.
+function meets(words, wanted) {
+  const bare = wanted.replace(/px$/, "");
+  if (/^[\d.]+$/.test(bare)) return words.has(bare) || words.has(`${bare}px`);
+  return [...words].some((word) => word.includes(wanted));
+}
+
+const holds = (element) => [...element.querySelectorAll("tbody > tr")].some((row) => !row.hidden);
+const level = (element) => Number((element.tagName.match(/^H([1-6])$/) || [0, 7])[1]);
+
+// Leave the headings, figures and words out that belong to no row that is left.
+function showSections(blocks, filtering) {
+  const open = [];
+  blocks.forEach((block) => {
+    const own = level(block);
+    while (own < 7 && open.length && open.at(-1).own >= own) open.pop();
+    block.hidden = filtering && !holds(block);
+    if (own < 7) open.push({ own, block });
+    else if (holds(block)) open.forEach((heading) => { heading.block.hidden = false; });
+  });
+}
+
 function makeFilter(form) {
-  const input = form.querySelector("input");
-  const output = form.querySelector("output");
-  const rows = [...document.querySelectorAll("table.sortable > tbody > tr")];
-  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const [input, output, clear] = ["input", "output", "button"].map((each) => form.querySelector(each));
+  const rows = [...document.querySelectorAll("main table[data-about] > tbody > tr")];
+  const words = rows.map(wordsOf);
+  const blocks = [];
+  for (let next = form.nextElementSibling; next; next = next.nextElementSibling) blocks.push(next);
+  const others = [...document.querySelectorAll("main table:not([data-about]) > tbody > tr")];
+  const folded = [...document.querySelectorAll("main details")];
+  const asGiven = folded.map((box) => box.open);
+
   const apply = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    rows.forEach((row, k) => {
-      row.hidden = !words.every((word) => texts[k].includes(word));
-      shown += !row.hidden;
+    const wanted = input.value.toLowerCase().split(/[\s,;=]+/).filter(Boolean);
+    const filtering = wanted.length > 0;
+    rows.forEach((row, k) => { row.hidden = !wanted.every((word) => meets(words[k], word)); });
+    others.forEach((row) => { row.hidden = filtering; });
+    showSections(blocks, filtering);
+    folded.forEach((box, k) => {
+      box.open = filtering ? holds(box) : asGiven[k];
+      [...box.children].slice(1).forEach((each) => { each.hidden = filtering && !holds(each); });
     });
-    output.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
+    document.querySelectorAll("main div.wide[role]").forEach((box) => {
+      box.hidden = filtering && !holds(box);
+    });
+    const shown = rows.filter((row) => !row.hidden).length;
+    output.textContent = filtering ? `${shown} of ${rows.length} rows` : "";
+    clear.hidden = !filtering;
+    const hash = filtering ? `#filter=${encodeURIComponent(input.value)}` : "";
+    if (filtering || location.hash.startsWith("#filter=")) {
+      history.replaceState(null, "", hash || location.pathname);
+    }
   };
+
   input.addEventListener("input", apply);
+  clear.addEventListener("click", () => { input.value = ""; apply(); input.focus(); });
   form.addEventListener("submit", (event) => event.preventDefault());
+  window.addEventListener("hashchange", () => {  // a link leads to what may be left out
+    if (!input.value || location.hash.startsWith("#filter=")) return;
+    input.value = "";
+    apply();
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  });
+  offer(form.querySelector("datalist"), rows);
   form.hidden = false;
+  const asked = location.hash.match(/^#filter=(.*)$/);
+  if (asked) input.value = decodeURIComponent(asked[1]);
   apply();
 }
 
-// On a phone the results come first; the legend is one tap away.
-if (window.matchMedia("(max-width: 40rem)").matches) {
-  document.querySelectorAll("details.legend").forEach((box) => { box.open = false; });
+// Data sets and models, to choose from.
+function offer(list, rows) {
+  const names = new Set();
+  rows.forEach((row) => {
+    names.add((row.closest("table").dataset.about || "").split(" ")[0]);
+    const link = row.querySelector("a");
+    if (link) names.add(link.textContent.trim().split(" ")[0]);
+  });
+  [...names].filter(Boolean).sort(compare).forEach((name) => list.append(new Option(name, name)));
 }
+
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 document.querySelectorAll("form.filter").forEach(makeFilter);

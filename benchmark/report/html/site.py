@@ -1,6 +1,6 @@
 """Write the site of a results folder.
 
-index.html                     the leaderboard; beside it leaderboard.csv, leaderboard.json
+index.html                     the leaderboard, written last; beside it leaderboard.csv and .json
 rows/<config id>.html          a page a configuration
 suites/<suite>.html            a page a suite, and <suite>-checklist.html
 figures/                       every figure as .svg, .png and -dark.svg
@@ -10,7 +10,10 @@ style.css, script.js
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmark.errors import UserError
@@ -18,15 +21,18 @@ from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.export import exports
+from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
 from benchmark.report.html import static_files
 from benchmark.report.html.checklist import checklist_page
+from benchmark.report.html.drawing import draw_figures, draw_rows
 from benchmark.report.html.gradcam_section import gradcam_section
 from benchmark.report.html.index import index_page
 from benchmark.report.html.names import file_name
+from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.row_page import row_page
-from benchmark.report.html.suite_page import draw_suite, suite_page, suite_rows
+from benchmark.report.html.suite_page import SuiteRows, suite_page, suite_rows
 from benchmark.report.render import html
 
 Progress = Callable[[int, int], None]
@@ -39,6 +45,7 @@ def write_site(
     cost: bool = True,
     rows: Collection[str] = (),
     suites: Collection[str] = (),
+    private: bool = True,
     progress: Progress = lambda done, total: None,
 ) -> Path:
     """Write the site; equal results give equal bytes.
@@ -52,6 +59,7 @@ def write_site(
         cost: whether training time and hardware are shown in the tables.
         rows: config or spec ids whose pages to write; with ``suites`` empty, too: all.
         suites: suites whose rows' pages to write.
+        private: whether pages about data sets beside the site are linked, which name images.
         progress: called as ``progress(pages done, pages in all)``.
 
     Returns:
@@ -61,13 +69,24 @@ def write_site(
         UserError: nothing matches, or the folder cannot be written to.
     """
     leaderboard = Leaderboard.of(results)
+    source = Source(leaderboard, results)
     chosen = chosen_rows(leaderboard.tables, rows, suites)
     linked = {c.key for _, c in chosen} | _existing(leaderboard.tables, out)
-    _write_tables(results, leaderboard, out, linked, cost=cost)
-    for done, (table, configuration) in enumerate(chosen):
+    files, figures = exports(leaderboard, cost=cost), figures_of(source, cost=cost)
+    _write_files(out, static_files())
+    progress(0, len(chosen))
+    drawing = draw_rows(
+        results,
+        [c for _, c in chosen],
+        out / "figures" / "rows",
+        meanwhile=lambda: draw_figures(figures, files["leaderboard.json"], out / "figures"),
+    )
+    for done, ((table, configuration), drawn) in enumerate(zip(chosen, drawing, strict=True), 1):
+        _write_row(table, configuration, drawn, out)
         progress(done, len(chosen))
-        _write_row(results, table, configuration, out)
-    progress(len(chosen), len(chosen))
+    pages = _Pages(results, leaderboard, figures, linked, cost)
+    _write_files(out, {**files, **pages.of_suites()})
+    _write_files(out, pages.index([*files], data_sets(results, out, private=private)))
     return out / "index.html"
 
 
@@ -101,27 +120,57 @@ def _existing(tables: list[Table], out: Path) -> set[str]:
     return {key for key in keys if _page(out, key).is_file()}
 
 
-def _write_tables(
-    results: Results, leaderboard: Leaderboard, out: Path, linked: set[str], *, cost: bool
-) -> None:
-    suites = suite_rows(leaderboard.tables)
-    files = exports(leaderboard, cost=cost)
-    pages = {"index.html": index_page(leaderboard, suites, linked, [*files], cost=cost)}
-    for suite in suites:
-        name = file_name(suite.name)
-        draw_suite(suite, out / "figures" / "suites" / name)
-        pages[f"suites/{name}.html"] = suite_page(suite, linked, cost=cost)
-        pages[f"suites/{name}-checklist.html"] = checklist_page(suite, results)
-    files |= static_files() | {name: html.page(each).encode() for name, each in pages.items()}
+def data_sets(results: Results, out: Path, *, private: bool) -> dict[str, str]:
+    """The pages of ``cxr-bench eda``: name -> path from the index.
+
+    Those in the site's folder ``eda``; with ``private`` also those in ``local/eda`` of the results
+    folder, where the command writes, if the site lies in that folder, too.
+    """
+    places = [out / "eda"]
+    if private and out.resolve().is_relative_to(results.folder.resolve()):
+        places.append(results.folder / "local" / "eda")
+    found = {page.parent.name: page for place in places for page in place.glob("*/index.html")}
+    return {name: Path(os.path.relpath(found[name], out)).as_posix() for name in sorted(found)}
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """What is written of several configurations."""
+
+    results: Results
+    leaderboard: Leaderboard
+    figures: list[Figure]
+    linked: set[str]
+    cost: bool
+
+    @cached_property
+    def suites(self) -> list[SuiteRows]:
+        return suite_rows(self.leaderboard.tables)
+
+    def of_suites(self) -> dict[str, bytes]:
+        pages = {}
+        for suite in self.suites:
+            name = f"suites/{file_name(suite.name)}"
+            page = suite_page(suite, self.figures, self.linked, cost=self.cost)
+            pages[f"{name}.html"] = page
+            pages[f"{name}-checklist.html"] = checklist_page(suite, self.results)
+        return {name: html.page(each).encode() for name, each in pages.items()}
+
+    def index(self, files: list[str], about_data: dict[str, str]) -> dict[str, bytes]:
+        page = index_page(
+            self.leaderboard, self.suites, self.figures, self.linked, files, about_data,
+            cost=self.cost,
+        )  # fmt: skip
+        return {"index.html": html.page(page).encode()}
+
+
+def _write_files(out: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
         write_asked(out / name, content)
 
 
-def _write_row(results: Results, table: Table, configuration: Configuration, out: Path) -> None:
-    from benchmark.report.html.row_figures import draw_row  # imports Matplotlib
-
+def _write_row(table: Table, configuration: Configuration, drawn: Drawn, out: Path) -> None:
     name = file_name(configuration.key)
-    drawn = draw_row(results, configuration, out / "figures" / "rows" / name)
     gradcam = gradcam_section(configuration, out / "gradcam" / name, f"../gradcam/{name}")
     page = row_page(configuration, table, drawn, gradcam)
     write_asked(_page(out, configuration.key), html.page(page).encode())

@@ -1,20 +1,20 @@
-"""The page of a suite: its configurations in two pictures and a list."""
+"""The page of a suite: its configurations in lists, and the figures about their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from benchmark.records.row import Row
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Link
+from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
-from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph, Picture
-from benchmark.report.text import count, number
+from benchmark.report.html.pictures import about, picture
+from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph
+from benchmark.report.text import count
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,14 @@ def suite_rows(tables: Iterable[Table]) -> list[SuiteRows]:
     return [SuiteRows(name, *_described(name), _of_suite(tables, name)) for name in names]
 
 
-def draw_suite(suite: SuiteRows, folder: Path) -> None:
-    """Write the suite's figures."""
-    from benchmark.report.figure_style import save_both
-    from benchmark.report.html import figures_suite
-
-    protocols = _panels(suite)
-    if protocols:
-        for draw in (figures_suite.gap_against_auc, figures_suite.accuracy_against_cost):
-            save_both(partial(draw, protocols), folder / draw.__name__)
-
-
-def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> Page:
+def suite_page(
+    suite: SuiteRows, figures: Sequence[Figure], linked: set[str], *, cost: bool
+) -> Page:
     """The page.
 
     Args:
         suite: what it is about.
+        figures: those in the site's folder of figures.
         linked: keys of the configurations that have a page.
         cost: whether training times are shown.
     """
@@ -89,13 +81,14 @@ def suite_page(suite: SuiteRows, linked: set[str], *, cost: bool) -> Page:
         Heading(1, suite.title or f"Suite {suite.name}"),
         Paragraph(suite.description),
         Paragraph(Link(f"{file_name(suite.name)}-checklist.html", "Reporting checklist")),
-        *(_pictures(suite, cost=cost) if _panels(suite) else []),
     ]
     for table, configurations in suite.tables:
         entries = [Entry(table, c, named) for c in configurations]
         blocks += _section(suite, table, entries, cost=cost)
-    trail = [Link("../index.html", "Leaderboard")]
-    return Page(f"Suite {suite.name}", blocks, trail, root="../")
+        blocks += [picture(each, "../figures") for each in about(figures, [table])]
+    trail = [Link("../index.html", "cxr-bench")]
+    title = f"Suite {suite.name}: {suite.title}" if suite.title else f"Suite {suite.name}"
+    return Page(title, blocks, trail, root="../")
 
 
 def made_elsewhere(row: Row) -> bool:
@@ -124,48 +117,6 @@ def _of_suite(
 
 def _made_by(configuration: Configuration, suite: str) -> bool:
     return any(run.row.suite == suite for run in configuration.runs)
-
-
-def _panels(suite: SuiteRows) -> dict[str, list[Configuration]]:
-    """What the pictures show: a model that sees no image would squeeze all others together."""
-    panels = {}
-    for table, configurations in suite.tables:
-        mark = "\nnot comparable" if table.watermarks else ""
-        dataset = table.protocol.dataset
-        task = table.name.removeprefix(dataset).lstrip(", ")
-        name = "\n".join(filter(None, (dataset, task, table.protocol.id))) + mark
-        panels[name] = [c for c in configurations if c.spec.resolution and c.tested]
-    return {name: shown for name, shown in panels.items() if shown}
-
-
-def _pictures(suite: SuiteRows, *, cost: bool) -> list[Block]:
-    folder, broad = f"../figures/suites/{file_name(suite.name)}", len(suite.tables) > 1
-    best = max(suite.configurations, key=lambda c: c.measurements["test_auc"].mean or 0)
-    said = f"Highest test AUC: {best.spec.model}, {number(best.measurements['test_auc'].mean)}."
-    blocks: list[Block] = [
-        Heading(2, "Overfitting against AUC"),
-        Picture(
-            f"{folder}/gap_against_auc",
-            f"Overfitting gap against test AUC of suite {suite.name}, a panel a protocol. {said}",
-            "Top left is best. Lines: 95 % intervals. Numbers of different panels are not "
-            "comparable. Models that see no image, or made elsewhere, stand in the tables only.",
-            broad,
-        ),
-    ]
-    if not cost:
-        return blocks
-    return [
-        *blocks,
-        Heading(2, "Accuracy against cost"),
-        Picture(
-            f"{folder}/accuracy_against_cost",
-            f"Test accuracy against training time of suite {suite.name}, a panel a protocol.",
-            "Top left is best. Accuracy at the frozen threshold, which says little where a "
-            "finding is rare; training time of one run, comparable on one machine only. Rows that "
-            "train nothing of their own are left out.",
-            broad,
-        ),
-    ]
 
 
 def _section(

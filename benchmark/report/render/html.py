@@ -61,7 +61,7 @@ class _Writer:
         match block:
             case Heading(_, content, anchor):
                 self.title = one_text(content)
-                return _write(block, self._name(anchor or _slug(self.title)))
+                return _write(block, self._name(anchor or slug(self.title)))
             case DataTable(title=title):
                 return _write(block, one_text(title) or self.title)
             case Details(blocks=inner) | Beside(blocks=inner):
@@ -80,7 +80,7 @@ def _write(each: object, *more: str) -> Markup:
     return _macros()[type(each).__name__.lower()](each, *more)
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
     """What a Markdown reader calls a heading in links to it."""
     return re.sub(r"[^a-z0-9-]", "", title.lower().replace(" ", "-"))
 
