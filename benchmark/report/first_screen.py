@@ -106,7 +106,8 @@ def first_tables(tables: Iterable[Table]) -> list[Table]:
     Simulated and watermarked ones come last; legacy protocols, which are known to mislead, are left
     out.
     """
-    shown = [t for t in tables if t.tested and t.split_protocol.asks_findings and lines(t)]
+    asked = [t for t in tables if t.tested and t.split_protocol.asks_findings]
+    shown = [t for t in asked if _candidates(t)]
     return sorted((t for t in shown if not t.split_protocol.watermark), key=place)
 
 

@@ -21,6 +21,10 @@ from benchmark.suites.families import is_baseline
 
 GUESSING = 0.5
 SIZE = AXES["resolutions"]
+_PARTS = (
+    "between train and validation (overfitting)",
+    "between validation and test (the images differ)",
+)
 
 
 def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
@@ -125,12 +129,13 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     ]
     if not parts:
         return
-    more = sum(shift > own for own, shift in parts)
     gaps = [own + shift for own, shift in parts]
+    shifted = sum(shift > own for own, shift in parts)
+    here, there = _PARTS if 2 * shifted < len(parts) else reversed(_PARTS)
+    most = max(shifted, len(parts) - shifted)
     yield (
         f"From train to test they lose {number(min(gaps))} to {number(max(gaps))} AUC; in "
-        f"{count(more)} of {count(len(parts))} more of it between validation and test (the images "
-        "differ) than between train and validation (overfitting)."
+        f"{count(most)} of {count(len(parts))} more of it {here} than {there}."
     )
 
 

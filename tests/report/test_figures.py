@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +20,10 @@ from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.figures import AXIS, Source, draw_all, figures_of
 from benchmark.report.figures._panels import apart
 from benchmark.report.figures.cost import _front, _Point
+from benchmark.report.figures.external import OWN
 from benchmark.report.gather import gather
+from benchmark.report.values import Measurement
+from tests.report.made_rows import make_spec, protocol
 
 SIMULATED = {  # Machado, Oliveira and Fernandes 2009, severity 1.0; linear RGB
     "all colours": np.eye(3),
@@ -211,3 +216,33 @@ def test_tables_and_the_list_of_figures_need_no_matplotlib():
     )
     check = "; assert not {'matplotlib', 'tensorflow', 'keras'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code + check], check=True)
+
+
+def evaluation(model: str, home: str, elsewhere: str, auc: float, own: float | None):
+    """One network of ``home`` on the test images of ``elsewhere``."""
+    spec = make_spec(model, 0, protocol(elsewhere), {})
+    row = SimpleNamespace(spec=spec, protocol=protocol(elsewhere))
+    measured = {"test_auc": Measurement(auc, None, auc - 0.1, auc + 0.1)}
+    c = SimpleNamespace(key=f"{model}{home}{elsewhere}", measurements=measured, differs="")
+    trained_on = SimpleNamespace(dataset=home, scheme="scratch")
+    return SimpleNamespace(configuration=c, row=row, trained_on=trained_on, home=own)
+
+
+def test_other_data_sets_are_a_heat_map_with_the_own_one_beside(matrix):
+    board = Leaderboard.of(matrix)
+    one = [evaluation("cnn", "a/x", "b/x", 0.7, 0.9)]
+    several = [*one, evaluation("cnn", "b/x", "a/x", 0.6, None)]
+    shown = {}
+    for name, every in (("one", one), ("several", several)):
+        source = Source(replace(board, external=every), matrix)
+        shown[name] = figures_of(source, names=["external"])
+    assert shown["one"] == []  # a map of one place says nothing
+    (figure,) = shown["several"]
+    axis = figure.draft.draw().axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == [OWN, "a/\nx", "b/\nx"]
+    assert [text.get_text() for text in axis.get_yticklabels()] == [
+        "a/x:\ncnn, 64 px, scratch",
+        "b/x:\ncnn, 64 px, scratch",
+    ]
+    written = {text.get_text().split("\n")[0] for text in axis.texts}
+    assert written == {"0.900", "0.700", "0.600"}

@@ -34,6 +34,7 @@ from benchmark.report.text import count
 CARD = {"question": "What does a better AUC cost?", "order": 3, "cost": True}
 _TIMES = {1: "1 s", 3: "3 s", 10: "10 s", 30: "30 s", 100: "100 s", 300: "5 min", 900: "15 min",
           3600: "1 h", 10800: "3 h", 43200: "12 h", 172800: "2 d"}  # fmt: skip
+_ACROSS = 6
 _SIGNS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -159,4 +160,6 @@ def _legend(drawn: Figure, axis: Axes, points: Sequence[_Point]) -> None:
     for size in sizes if len(sizes) > 1 else ():
         handles += axis.plot([], [], "o", color=GREY, label=f"{count(size)} px",
                              markersize=marker_size(size))  # fmt: skip
-    drawn.legend(handles=handles, loc="outside lower center", ncols=6)
+    # A legend is filled column by column.
+    by_row = [handles[k] for c in range(_ACROSS) for k in range(c, len(handles), _ACROSS)]
+    drawn.legend(handles=by_row, loc="outside lower center", ncols=min(_ACROSS, len(handles)))

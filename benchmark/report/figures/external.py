@@ -75,12 +75,18 @@ def _drawn(title: str, cells: Cells) -> Figure:
                 said = number(m.mean) + (f"\n{ends}" if ends else "")
                 colour = "black" if values[y, x] > _LIGHT else "white"
                 axis.text(x, y, said, ha="center", va="center", size=7.5, color=colour)
-    axis.set_xticks(range(len(columns)), [short(name, 26) for name in columns])
-    axis.set_yticks(range(len(cells)), [short(name, 60) for name in cells])
+    axis.set_xticks(range(len(columns)), [_broken(name, "/") for name in columns])
+    axis.set_yticks(range(len(cells)), [_broken(name, ": ") for name in cells])
     axis.spines[:].set_visible(False)
     drawn.colorbar(image, ax=axis, label="test AUC; 0.5 is guessing", shrink=0.9)
     titled(drawn, title)
     return drawn
+
+
+def _broken(name: str, at: str) -> str:
+    """In two lines, of which each may be cut."""
+    first, sign, rest = name.partition(at)
+    return f"{short(first + sign.strip(), 40)}\n{short(rest, 40)}" if rest else short(first, 40)
 
 
 def _mean(m: Measurement | None) -> float:
