@@ -30,7 +30,7 @@ FOLDERS = ["--data-dir", "data", "--cache-dir", "cache", "--results", "results"]
 RUN = ["run", "--dataset", SET, "--models", "cnn", "--sizes", "32", "--seeds", "0", "--recipe",
        "short", *FOLDERS]  # fmt: skip
 TABLE = ["leaderboard", "--results", "results"]
-SHOW = ["show", "cnn", "--results", "results"]
+SHOW = ["show", f"cnn@{SET}", "--results", "results"]
 REPORT = ["report", "--results", "results", "--out", "out"]
 FULL, READ_ONLY = "No space left on device|no room", "Read-only file system"
 OURS = re.compile(r"\.tmp|\.building-|\.audit-|incomplete\.")

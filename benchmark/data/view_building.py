@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmark.data.view_facts import FACTS, IMAGES, Recipe, ViewFacts, header
 from benchmark.errors import UserError
+from benchmark.records.disk import check_room
 from benchmark.records.door import write_record
 
 if TYPE_CHECKING:
@@ -49,7 +50,12 @@ def build_views(
         batches: all images in order, for each view uint8 (b, S, S).
         cache: folder of views; one that is there is kept where it is sound, else replaced.
         is_sound: tells whether a folder holds the view of a recipe, complete.
+
+    Raises:
+        UserError: there is no room for them, or the cache cannot be written to.
     """
+    needed = sum(float(np.prod(recipe.shape)) for recipe in recipes)
+    check_room(cache, needed, "decoded images", "--cache-dir")
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -63,10 +69,9 @@ def build_views(
         raise UserError(f"cannot write the view cache {cache}: {error.strerror}") from error
     except OSError as error:
         keys = ", ".join(recipe.key for recipe in recipes)
-        size = sum(np.prod(recipe.shape) for recipe in recipes) / 1e6
         raise UserError(
             f"cannot write to the view cache {cache} ({error.strerror}); {keys} takes "
-            f"{size:.0f} MB. Free some space or choose another cache."
+            f"{needed / 1e6:.0f} MB. Free some space or choose another cache."
         ) from error
 
 

@@ -1,6 +1,8 @@
-"""What a model file sets globally in Keras does not reach the spec after it."""
+"""What a model file, or a person's own file, sets globally in Keras does not reach other specs."""
 
 from __future__ import annotations
+
+import json
 
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite
 
@@ -13,11 +15,11 @@ SETTINGS = {
 MODELS = ["linear", "cnn", "thamilarasi3"]  # the last with batch statistics and random layers
 
 
-def predictions(bench):
+def predictions(bench, models=MODELS):
     return {
         path.name: path.read_bytes()
         for path in (bench.results.folder / "predictions").iterdir()
-        if path.name.partition(".")[0] in {bench.rows()[model].spec_id for model in MODELS}
+        if path.name.partition(".")[0] in {bench.rows()[model].spec_id for model in models}
     }
 
 
@@ -44,3 +46,16 @@ def test_the_next_spec_in_the_same_worker_predicts_the_same_bits(phantom, tmp_pa
     expected = predictions(alone)
     assert len(expected) == len(MODELS)
     assert predictions(after) == expected
+
+
+def test_a_persons_own_settings_of_keras_change_no_bit(phantom, tmp_path, monkeypatch):
+    def settled(name, settings):
+        (folder := tmp_path / name).mkdir()
+        (folder / "keras.json").write_text(json.dumps(settings))
+        monkeypatch.setenv("KERAS_HOME", str(folder))
+        return predictions(trained(phantom, folder / "results", MODELS[:2])[0], MODELS[:2])
+
+    usual = settled("usual", {})
+    odd = {"floatx": "float16", "epsilon": 0.3, "image_data_format": "channels_first"}
+    assert len(usual) == 2
+    assert settled("odd", odd | {"backend": "jax"}) == usual

@@ -133,6 +133,23 @@ def test_a_worker_that_babbles_is_silent_all_the_same(slot, job):
     assert "no progress" in end["reason"]
 
 
+def test_a_worker_that_floods_its_log_does_not_fill_the_disk(slot, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "LARGEST_LOG", 100_000)
+    body = """
+    for _ in range(200):
+        sys.stderr.write("x" * 9999 + "\\n")
+        sys.stderr.flush()
+        time.sleep(0.005)
+        tell(event="batches")
+    tell(event="done")
+    """
+    *_, end = slot(body).run(job)
+    assert end["event"] == "done"
+    log = (tmp_path / "w.log").read_text()
+    assert len(log) < 1_500_000
+    assert "(begun anew: it held more than 100,000 bytes)" in log
+
+
 def test_a_worker_that_died_between_two_jobs_is_replaced(slot, job):
     one = slot("tell(event='done', pid=os.getpid())")
     (first,) = one.run(job)

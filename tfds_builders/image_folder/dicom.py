@@ -21,6 +21,7 @@ from tfds_builders.image_folder.patients import is_nobody
 from tfds_builders.images import MAX_PIXELS, Header, luma
 
 _MARK = b"DICM"
+_HEAD = 4096  # in which the header says how what follows is written
 
 
 class Told(NamedTuple):
@@ -117,6 +118,8 @@ def grey(data: bytes) -> tuple[np.ndarray, Header]:
 def _read(data: bytes, *, pixels: bool) -> Any:
     import pydicom
 
+    if pydicom.uid.DeflatedExplicitVRLittleEndian.encode() in data[:_HEAD]:
+        raise Unreadable("a DICOM file of deflated data: unpack it first (dcmconv +te)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that are not as the standard says

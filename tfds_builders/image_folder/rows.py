@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import unicodedata
-import zlib
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.tarstream import inflate
 
 Row = dict[str, str]
 
+MAX_BYTES = 10**9
+"""Of a table: some ten million rows."""
 _DELIMITERS = ",;\t|"
 _ABOVE = 10
 """Rows in which the header is looked for: a title, or ``sep=;``, may stand above it."""
@@ -63,9 +64,13 @@ def read(path: Path, wanted: Iterable[str]) -> list[tuple[int, Row]]:
 
 def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
+        with inflate(path) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise DatasetError(
+                f"image_folder: {path} holds more than {MAX_BYTES / 1e6:.0f} MB, which is more "
+                "than a table of images takes."
+            )
         if data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0":
             raise DatasetError(
                 f"image_folder: {path} is a workbook, not a table of text; save it as CSV UTF-8."
@@ -75,7 +80,7 @@ def _text(path: Path) -> str:
         raise DatasetError(
             f"image_folder: {path} is no UTF-8 text; save it as such (spreadsheets: CSV UTF-8)."
         ) from error
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, Unreadable) as error:
         raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
 
 

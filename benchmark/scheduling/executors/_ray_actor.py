@@ -6,7 +6,6 @@ into it. Where it is not, what a spec is made from comes with it, and what it le
 
 from __future__ import annotations
 
-import getpass
 import os
 import tempfile
 from collections.abc import Iterator
@@ -95,6 +94,6 @@ def _slot(asked: Asked, place: Place, share: Share, results: Path) -> LocalSlot:
 def _own_folder(place: Place) -> Path:
     """A results folder of the slot's own on its node: checkpoints are found there again."""
     name = f"{sha256(str(place.mark.parent).encode())[:12]}-{place.number}"
-    folder = Path(tempfile.gettempdir()) / f"cxr-bench-{getpass.getuser()}" / name
+    folder = Path(tempfile.gettempdir()) / f"cxr-bench-{os.getuid()}" / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

@@ -30,6 +30,8 @@ RECYCLE_ABOVE_MB = 3000
 that traced functions took, and a long run would otherwise fill the machine."""
 LOOK_SECONDS = 1.0
 """How often a worker is looked at: whether it lives, its memory, for how long it was silent."""
+LARGEST_LOG = 50_000_000
+"""Bytes after which the log of a worker is begun anew."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 COMMAND = [sys.executable, "-P", "-m", "benchmark.scheduling.worker"]
 """Without the current folder on its path: a ``keras.py`` that lies there is not imported."""
@@ -208,7 +210,15 @@ class LocalSlot:
                     yield line
             elif ended:
                 return
+            self._bound_log()
             _check_limits(process.pid, heard, self._limits.silent_seconds, memory_mb)
+
+    def _bound_log(self) -> None:
+        """Begin a log anew that what a model prints has made too large for the disk of results."""
+        with suppress(OSError):
+            if self._log.stat().st_size > LARGEST_LOG:
+                os.truncate(self._log, 0)  # whoever writes to it only appends
+                self._note(f"(begun anew: it held more than {LARGEST_LOG:,} bytes)".encode())
 
     def _note(self, line: bytes) -> None:
         """What was printed where only events belong goes where all else goes."""
