@@ -125,6 +125,18 @@ def test_classes_that_lie_deeper_are_asked_about(tmp_path):
         looked(touched(tmp_path, placed("A data", "B data")), **UNKNOWN)
 
 
+def test_files_of_other_kinds_are_named(tmp_path):
+    names = [name.replace(".png", ".nii.gz") for name in TWO]
+    with pytest.raises(LayoutError, match=r"two classes of images: its files are 8 \.gz"):
+        looked(touched(tmp_path, names), **UNKNOWN)
+
+
+def test_a_few_pictures_beside_splits_are_left_out(tmp_path):
+    names = [f"train/{c}/{n}.png" for c in ("normal", "ill") for n in range(20)]
+    found = looked(touched(tmp_path, [*names, "docs/figure.png"]), **UNKNOWN)
+    assert [entry["file"] for entry in found.refused] == ["docs/figure.png"]
+
+
 def test_images_without_an_extension_are_met_by_their_content(tmp_path):
     folder = write(tmp_path, TWO)
     for name in TWO:
@@ -147,7 +159,7 @@ def test_masks_beside_their_film_and_texts_are_no_radiographs(tmp_path):
         "NORMAL/0_mask.png": "a mask or marking of NORMAL/0",
         "NORMAL/1-Seg.png": "a mask or marking of NORMAL/1",
         "PNEUMONIA/2_mask_1.png": "a mask or marking of PNEUMONIA/2",
-        "NORMAL/readme.txt": "no image, by its name",
+        "NORMAL/readme.txt": "no image of a kind that is read",
     }
 
 

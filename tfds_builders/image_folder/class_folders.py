@@ -14,7 +14,6 @@ from tfds_builders.image_folder.contents import Contents, Entry, check_findings
 from tfds_builders.image_folder.names import (
     is_picture,
     is_service,
-    is_text,
     one_spelling,
     spelling,
 )
@@ -23,6 +22,9 @@ from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.patients import NOT_FOUND, ByPattern, refuse_lost
 
 ALL = "*"
+_STRAY = 0.05
+"""Share of the images that may lie beside splits, e.g. those of a manual, and are left out."""
+
 _MARKING = re.compile(
     "(.+)[ _-](?:mask|masks|seg|segmentation|label|labels|gt|overlay|heatmap|annotation|contour)"
     "[ _-]?[0-9]*",
@@ -96,19 +98,19 @@ def read(
         if not _is_within(place, options.within):
             contents.refuse(name, f"not within {options.within}/")
             continue
-        if is_text(name) or name in marks:
-            contents.refuse(name, marks.get(name, "no image, by its name"))
+        if not pictures(name) or name in marks:
+            contents.refuse(name, marks.get(name, "no image of a kind that is read"))
             continue
         folder, patient = called[place.folder], by_pattern(name)
         if patient is None:
             contents.refuse(name, NOT_FOUND)
-            lost[folder] += pictures(name)
+            lost[folder] += 1
             continue
-        kept[folder] += pictures(name)
+        kept[folder] += 1
         findings = tuple(int(folder == finding) for finding in contents.findings)
         contents.entries.append(Entry(name, patient, findings, (1,) * len(findings), place.pool))
     if pattern:
-        refuse_lost(kept, +lost, pattern.pattern)
+        refuse_lost(kept, lost, pattern.pattern)
     if gone := [name for name in classes if not kept[name]]:
         raise DatasetError(
             f"image_folder: no image of {', '.join(gone)} is left within {options.within}/."
@@ -199,12 +201,14 @@ def _refuse_without_classes(
 ) -> None:
     """Stop where a folder beside train/ holds images in no class folder: nobody's labels."""
     for top in sorted(tops):
-        here = [name for name in images if _in(below[name], top)]
-        what = f"is {pools.pool(top, told)}, but" if pools.pool(top, told) else "is no split, and"
-        raise DatasetError(
-            f"image_folder: the folder {top} lies beside folders that are splits. It {what} holds "
-            f"{len(here)} images that lie in no class folder. Move it away, or sort them."
-        )
+        here = sum(_in(below[name], top) for name in images)
+        split = pools.pool(top, told)
+        if split or here > _STRAY * len(images):
+            what = f"is {split}, but" if split else "is no split, and"
+            raise DatasetError(
+                f"image_folder: the folder {top} lies beside folders that are splits. It {what} "
+                f"holds {here} images that lie in no class folder. Move it away, or sort them."
+            )
 
 
 def _refuse_no_classes(classes: list[str]) -> None:

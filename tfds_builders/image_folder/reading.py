@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, LayoutError
@@ -13,7 +14,7 @@ from tfds_builders.image_folder.names import is_picture, is_service, is_text
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.patients import DAMAGED
 
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8", b"RIFF")
 
 TREE = """\
     DIR/<class>/*.png                       two or more folders named like the classes
@@ -49,7 +50,7 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
     contents = class_folders.read(names, pattern, options, pictures)
     if not contents.findings:
         found = sorted({"/".join(name.split("/")[:2]) for name in names})
-        problem = "does not hold two classes of images" if found else "is empty"
+        problem = f"does not hold two classes of images{_kinds(names)}" if found else "is empty"
         raise LayoutError("image_folder", f"{folder} {problem}.", TREE, found)
     return contents
 
@@ -63,6 +64,13 @@ def _begins_as_picture(folder: Path, name: str) -> bool:
             return file.read(8).startswith(_PICTURES)
     except OSError:
         return False
+
+
+def _kinds(names: list[str]) -> str:
+    """Which kinds of files there are that are not read."""
+    kinds = Counter(PurePosixPath(name).suffix for name in names if not is_picture(name))
+    shown = [f"{n} {kind or 'without an extension'}" for kind, n in kinds.most_common(3)]
+    return f": its files are {', '.join(shown)}" if shown and kinds.total() == len(names) else ""
 
 
 def refuse_missing(folder: Path) -> None:
