@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +175,6 @@ def run(
     run_all: bool,
     names: tuple[str | Path, ...],
     slurm_tasks: int | None,
-    models: tuple[str, ...],
-    resolutions: tuple[int, ...],
-    scheme: tuple[str, ...],
-    seeds: tuple[int, ...],
-    recipe: str,
     **given: Any,
 ) -> None:
     """Train and score what is missing, then write the leaderboard.
@@ -195,7 +191,7 @@ def run(
 
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json goes with --dry-run")
-    matrix = Matrix(models, resolutions, scheme, seeds, recipe)
+    matrix = Matrix(**{axis.name: given.pop(axis.name) for axis in fields(Matrix)})
     if [bool(names), run_all, matrix.asked].count(True) != 1:
         raise click.UsageError(
             "say what to run: either --all or --suite NAME (see: list suites), or a matrix of your "

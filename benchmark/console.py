@@ -154,7 +154,7 @@ def _doing(event: dict[str, Any], *, brief: bool = False) -> str:
 def _ending(event: dict[str, Any]) -> str:
     if event["event"] == "done":
         name, value = event["headline"]
-        return f"done in {duration(event['seconds'])}, test {name} {_shown(value)}"
+        return f"done in {duration(event['seconds'])}, {name} {_shown(value)}"
     if event["event"] == "lost":
         return f"to be run again: {event['reason']}"
     return f"{event['status'].replace('_', ' ')}: {event['reason']}"

@@ -38,7 +38,7 @@ def shown(out, *events):
 
 START = {"event": "start"}
 EPOCH = {"event": "epoch", "epoch": 2, "epochs": 10, "loss": 0.51234, "val_auc": None}
-DONE = {"event": "done", "seconds": 75.0, "headline": ("AUC", 0.91234)}
+DONE = {"event": "done", "seconds": 75.0, "headline": ("test AUC", 0.91234)}
 
 
 def test_a_log_gets_one_line_a_spec():

@@ -152,6 +152,8 @@ def matrix() -> Decorator:
     made: list[Decorator] = [
         listed("--models", "models", "Models: cnn,densenet121."),
         listed("--sizes", "resolutions", "Image sides in px: 64,128,224.", int),
+        listed("--preparations", "preprocessing", "Image preparations; default: raw."),
+        listed("--augmentations", "augmentation", "Augmentation policies; default: none."),
         listed("--schemes", "scheme", "Training schemes; default: scratch."),
         listed("--seeds", "seeds", "Seeds; default: 0,1,2.", int),
         click.option("--recipe", default="", help="A named recipe: reference or short."),

@@ -31,6 +31,8 @@ class Matrix:
 
     models: tuple[str, ...] = ()
     resolutions: tuple[int, ...] = ()
+    preprocessing: tuple[str, ...] = ()
+    augmentation: tuple[str, ...] = ()
     scheme: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     recipe: str = ""

@@ -164,7 +164,7 @@ def _link(results: Results, again: Results, spec_id: str) -> None:
 def _numbers(results: Results, again: Results, row: Row, made: Row) -> Numbers:
     if row.holds_masks:
         (name, before), (_, after) = stored_headline(results, row), stored_headline(again, made)
-        return {f"test {name}": (before, after)}
+        return {name: (before, after)}
     then, now = stored_scores(results, row), stored_scores(again, made)
     return {
         f"{split} {metric}": (of_one.metrics[metric], now.splits[split].metrics[metric])

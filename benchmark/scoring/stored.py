@@ -165,10 +165,10 @@ def headline(row: Row, scores: Scores | MaskScores) -> tuple[str, float | None]:
     Of a row that leaves the test out on validation.
     """
     if isinstance(scores, MaskScores):
-        return "Dice", scores.splits["test"][ALL].overlaps["dice"]
+        return "test Dice", scores.splits["test"][ALL].overlaps["dice"]
     if row.spec.no_test:
         return "AUC on validation", scores.splits["validation"].metrics["auc"]
-    return "AUC", scores.splits["test"].metrics["auc"]
+    return "test AUC", scores.splits["test"].metrics["auc"]
 
 
 def _stored(

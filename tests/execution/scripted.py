@@ -12,7 +12,7 @@ from tests.execution.conftest import ENVIRONMENT
 LOST = {"event": "lost", "reason": "the node went away"}
 SHORT = {"event": "failed", "status": "failed", "reason": "out of memory", "detail": "",
          "out_of_memory": True}  # fmt: skip
-DONE = {"event": "done", "seconds": 1.0, "headline": ("AUC", 0.5), "profile": {}}
+DONE = {"event": "done", "seconds": 1.0, "headline": ("test AUC", 0.5), "profile": {}}
 
 
 class ScriptedSlot:

@@ -38,7 +38,7 @@ for line in sys.stdin:
     path = Path(setup["results"]) / "told" / f"{os.environ['CUDA_VISIBLE_DEVICES']}-{os.getpid()}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(told))
-    done = {"event": "done", "seconds": 1, "headline": ["AUC", 0.5], "profile": {}}
+    done = {"event": "done", "seconds": 1, "headline": ["test AUC", 0.5], "profile": {}}
     time.sleep(0.5)
     print(json.dumps(done), flush=True)
 """

@@ -75,13 +75,13 @@ def test_scores_of_masks_are_kept_alike(results):
     for _ in range(2):
         assert stored_mask_scores(results, row) == ready.scores
     assert headline(row, ready.scores) == (
-        "Dice",
+        "test Dice",
         ready.scores.splits["test"]["all"].overlaps["dice"],
     )
 
 
 def test_the_headline_of_findings_is_their_auc():
-    assert headline(ROW, READY.scores) == ("AUC", READY.scores.splits["test"].metrics["auc"])
+    assert headline(ROW, READY.scores) == ("test AUC", READY.scores.splits["test"].metrics["auc"])
 
 
 # --- files that were changed ----------------------------------------------------------------------

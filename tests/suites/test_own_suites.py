@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,13 @@ def test_a_file_is_found_from_another_folder(place):
     assert planned("--suite", "suites/mine.toml") == planned("--suite", place / "suites/mine.toml")
 
 
+def test_preparations_and_augmentations_are_asked_for(place):
+    words = ("--preparations", "raw,pad", "--augmentations", "none", "--augmentations", "strong")
+    specs = planned(*AXES[2:], "--models", "cnn", "--seeds", "1", *words)
+    told = [re.search(r"px (.*)seed 1", each["label"])[1].strip() for each in specs]
+    assert sorted(told) == sorted(3 * ["", "[strong]", "[pad]", "[pad, strong]"])
+
+
 def test_seeds_schemes_and_a_recipe_are_asked_for(place):
     suite = matrix_suite(
         {"datasets": [OWN], "models": ["resnet50"], "resolutions": [64],
@@ -89,6 +97,8 @@ def test_seeds_schemes_and_a_recipe_are_asked_for(place):
         (("run", "--models", "cnn", "--suite", "phantom"), "either --all or --suite"),
         (("run", *AXES, "--sizes", "big"), "no list of whole numbers"),
         (("run", *AXES, "--schemes", "scrach"), "Did you mean 'scratch'"),
+        (("run", *AXES, "--preparations", "clahhe"), "Did you mean 'clahe'"),
+        (("run", *AXES, "--augmentations", "stong"), "Did you mean 'strong'"),
         (("run", *AXES, "--recipe", "shrt"), "Did you mean 'short'"),
         (("run", *AXES, "--sizes", "9999"), "a resolution is from 1 to 4096 px"),
         (("run", *AXES, "--dry-run", "--models", "minne", "--models-dir", "models"), "'mine'"),
