@@ -128,9 +128,8 @@ def _contents(tables: list[Table]) -> list[Block]:
         return [Paragraph(("There are no rows yet: ", first, " makes the first."))]
     columns = [
         text_column("Table", _name, "table"),
-        text_column("Protocol", lambda each: Code(each.protocol.id), "protocol_id"),
         Column("images", "Test images", _images),
-        Column("configurations", "Configurations", lambda each: len(each.configurations)),
+        Column("configurations", "Lines", lambda each: len(each.configurations)),
         Column("best_auc", "Best AUC", _best),
         text_column("Best, and not told apart", _leaders, "leading"),
     ]
@@ -161,7 +160,7 @@ def _best(each: Table) -> Value:
 
 
 def _leaders(each: Table) -> Value:
-    labels = [f"{each.labels[c.key]} ({not_yet(c)})" for c in each.ahead]
+    labels = [f"{each.labels[c.key]} ({not_yet(c)})" for c in each.ahead[:1]]
     if not each.ahead:  # what is below these leads nothing
         labels = [each.labels[c.key] for c in each.leading]
     more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""

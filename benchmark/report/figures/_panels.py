@@ -23,11 +23,12 @@ AUC = "test AUC, 95 % interval over patients"
 
 def images_of(each: Table) -> str:
     """The test images and patients of a table."""
+    kind = "simulated test images" if each.dataset.simulated else "test images"
     test = each.counts.get("test")
     if test is None:
-        return "test images"
+        return kind
     patients = f" of {count(test.patients)} patients" if test.patients else ""
-    return f"{count(test.images)} test images{patients}"
+    return f"{count(test.images)} {kind}{patients}"
 
 
 def short(text: str, longest: int = 44) -> str:
