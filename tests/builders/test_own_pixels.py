@@ -120,6 +120,8 @@ def test_whole_numbers_of_eight_bits_stay():
 
 def test_what_is_no_image_says_so():
     assert checked(b"").reason == "empty file"
+    assert "git lfs pull" in checked(b"version https://git-lfs.github.com/spec/v1\noid").reason
+    assert "a web page" in checked(b"\n<!DOCTYPE html><title>403</title>").reason
     assert "not an image" in checked(b"x" * 300).reason
     assert "DICOM" in checked(b"\0" * 128 + b"DICM" + b"\xff" * 40).reason
 

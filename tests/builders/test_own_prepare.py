@@ -66,6 +66,18 @@ def test_a_check_tells_all_and_writes_nothing(raw, data):
     assert "--check: only for sets of your own" in other.output
 
 
+def test_a_class_of_which_no_image_can_be_used_stops(raw, data):
+    """Public reports: files of Git LFS that were never pulled, in one folder of several."""
+    for path in (raw / "ill").iterdir():
+        path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{path.name}")
+    for more in (["--check"], []):
+        done = prepare(raw, data, *BY_NAME, *more)
+        assert done.exit_code == 2
+        assert "of ill, 5 of 30 images were looked at, and none can be used" in done.output
+        assert "git lfs pull" in done.output
+    assert not list(data.glob("image_folder/*/*/prepared.json"))
+
+
 def test_what_changed_is_said_and_made_a_new_version(raw, data):
     assert prepare(raw, data, *BY_NAME).exit_code == 0
     again = prepare(raw, data, *BY_NAME)

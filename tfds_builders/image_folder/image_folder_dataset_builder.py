@@ -19,7 +19,7 @@ from tfds_builders.image_folder.members import dealt_splits, members_of
 from tfds_builders.image_folder.options import UNKNOWN, Options, check_name, read_options
 from tfds_builders.image_folder.pixels import OwnGate
 from tfds_builders.image_folder.reading import TREE, read, refuse_missing
-from tfds_builders.image_folder.surveying import survey
+from tfds_builders.image_folder.surveying import refuse_unusable, survey
 from tfds_builders.ingest_report import IngestReport, Item
 
 
@@ -137,6 +137,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         ingest = IngestReport(quarantined=[*folder.refused(), *contents.refused])
         facts = self.info.metadata
         facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
+        refuse_unusable(folder, contents)
         found = survey(folder, contents.entries, ingest, config.options, config.copies)
         if not found.entries:
             raise DatasetError(

@@ -1,4 +1,4 @@
-"""What would be prepared from a folder, told in seconds: no image is decoded."""
+"""What would be prepared from a folder, told in seconds: a few images of each class are decoded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder.members import members_of
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.reading import read
-from tfds_builders.image_folder.surveying import Survey, survey
+from tfds_builders.image_folder.surveying import Survey, refuse_unusable, survey
 from tfds_builders.ingest_report import IngestReport
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def look(folder: Path, options: Options) -> Look:
     import pandas as pd
 
     contents = read(folder, options, options.pattern() if options.patient_pattern else None)
+    refuse_unusable(Folder(folder), contents)
     ingest = IngestReport(quarantined=list(contents.refused))
     if options.patients == HEADER:
         found = survey(Folder(folder), contents.entries, ingest, options)

@@ -26,6 +26,11 @@ from tfds_builders.image_folder import dicom
 from tfds_builders.images import Checked, Header
 
 _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
+_NO_IMAGES = {
+    b"version https://git-lfs": "a pointer of Git LFS, no image: run git lfs pull",
+    b"<!doctype": "a web page, as a failed download leaves it",
+    b"<html": "a web page, as a failed download leaves it",
+}
 _DEEP = ("I", "F")
 _HALF = 128
 """Fractions up to less than this may be of 0..1 or of any other range."""
@@ -51,6 +56,9 @@ class _Grey(NamedTuple):
 
 def _rewritten(data: bytes) -> Checked | None:
     """An image that is not as others keep it, as PNG; None where nothing is to be done."""
+    for begin, what in _NO_IMAGES.items():
+        if data[:64].lstrip().lower().startswith(begin):
+            return Checked(None, what)
     try:
         if dicom.is_dicom(data):
             pixels, header = dicom.grey(data)

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.image_folder import dicom
-from tfds_builders.image_folder.contents import Entry
+from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.pixels import OwnGate
 from tfds_builders.images import silenced
 from tfds_builders.ingest_report import IngestReport
 from tfds_builders.kermany_pneumonia.patients import merge
+
+_LOOKED_AT = 5
+"""Images of a class that are decoded before all others are read."""
 
 
 @dataclass
@@ -82,6 +85,37 @@ def survey(
         [f"{joined} patients count as one with another: both have the same image"] if joined else []
     )
     return Survey(kept, groups, notes if not options.patients else [])
+
+
+def refuse_unusable(folder: Folder, contents: Contents) -> None:
+    """Raise a DatasetError where not one of a few images of a class can be used.
+
+    Args:
+        folder: where they lie.
+        contents: what it holds.
+    """
+    classes: dict[str, list[str]] = defaultdict(list)
+    for entry in contents.entries:
+        present = [f for f, yes in zip(contents.findings, entry.findings, strict=True) if yes]
+        for name in present or ["no finding"]:
+            classes[name].append(entry.image)
+    gate = OwnGate()
+    for name, images in sorted(classes.items()):
+        few = images[:: -(-len(images) // _LOOKED_AT)]
+        with silenced():
+            found = [gate.check(_content(folder, image)) for image in few]
+        if all(checked.data is None for checked in found):
+            raise DatasetError(
+                f"image_folder: of {name}, {len(few)} of {len(images)} images were looked at, and "
+                f"none can be used, e.g. {few[0]}: {found[0].reason}."
+            )
+
+
+def _content(folder: Folder, image: str) -> bytes | Unreadable:
+    try:
+        return folder.read(image)
+    except Unreadable as error:
+        return error
 
 
 def _with_header(entry: Entry, data: bytes, options: Options) -> Entry:
