@@ -30,10 +30,12 @@ class _Printer(logging.Handler):
 def warnings_printed() -> Iterator[None]:
     """Print what this package logs as a warning."""
     log, printer = logging.getLogger("benchmark"), _Printer()
+    before, log.propagate = log.propagate, False  # frameworks print what reaches the root
     log.addHandler(printer)
     try:
         yield
     finally:
+        log.propagate = before
         log.removeHandler(printer)
         if (more := len(printer.said) - MOST) > 0:
             warn(f"... and {more:,} more warnings of this kind.")

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from benchmark.hashing import sha256
-from benchmark.records.door import RecordError, parse_record
+from benchmark.records.door import RecordError, parse_record, record_bytes
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Count, LeakageStatus, ProbeFacts, Record, SplitCounts
 from benchmark.spec import Sha256
@@ -165,7 +165,7 @@ def read_set_facts(name: str, folder: Path, expected: str | None = None) -> SetF
         RecordError: the file is missing, changed, or not of that type.
     """
     path, todo = folder / METADATA, make_again(name, folder)
-    data = _read(path, todo)
+    data = record_bytes(path, todo)
     if expected and sha256(data) != expected:
         raise RecordError(f"{path}: was changed after the set was prepared. {todo}")
     try:
@@ -184,7 +184,7 @@ def read_prepared_facts(name: str, folder: Path) -> PreparedFacts:
         RecordError: the file is missing, changed, or not of that type.
     """
     path, todo = folder / FACTS, derive_again(name, folder)
-    data = _read(path, todo)
+    data = record_bytes(path, todo)
     try:
         first = msgspec.json.decode(data, type=_FirstFormat)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -222,10 +222,3 @@ def _contradiction(facts: SetFacts) -> str:
     if facts.kind not in allowed:
         return f"a {facts.kind} set cannot have {n} finding(s)"
     return "" if len(set(facts.findings)) == n else "a finding stands there twice"
-
-
-def _read(path: Path, todo: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). {todo}") from None

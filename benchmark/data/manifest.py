@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.data.facts import SPLITS
 from benchmark.hashing import sha256
-from benchmark.records.door import RecordError
+from benchmark.records.door import RecordError, record_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,10 +59,7 @@ def listed_findings(path: Path, expected: str, todo: str) -> list[str]:
 
 
 def _unchanged(path: Path, expected: str, todo: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror or error}). {todo}") from None
+    data = record_bytes(path, todo)
     if sha256(data) != expected:
         raise RecordError(f"{path}: was changed after the set was prepared. {todo}")
     return data

@@ -67,11 +67,11 @@ class EnsembleJob:
 
     def network(self, name: str) -> keras.Model:
         """The network of a member as it was trained; raises as :meth:`saved` does."""
-        from benchmark.training.network import fresh_model
+        from benchmark.training.network import fresh_model, load_weights
 
         path, file = self.saved(name), self.file.models[name]
         model = fresh_model(self.members[name].spec, file, self.job.prepared.task)
-        model.load_weights(path)
+        load_weights(model, path)
         return model
 
     def told(self, outcome: Outcome) -> Outcome:

@@ -177,13 +177,13 @@ def _predict(
 ) -> np.ndarray:
     """(N, F) logits of the target's test images."""
     from benchmark.training.lung_views import open_prepared_view
-    from benchmark.training.network import fresh_model
+    from benchmark.training.network import fresh_model, load_weights
     from benchmark.training.stage import predict_logits
 
     def view(split: str) -> np.ndarray:
         return open_prepared_view(target, split, source, cache_dir, results, progress).images
 
     model = fresh_model(source, model_file, learnt)
-    model.load_weights(weights)
+    load_weights(model, weights)
     images = SplitData(target.part("test"), ("test",)).images(view)
     return predict_logits(model, images, Heartbeat())

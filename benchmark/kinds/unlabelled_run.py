@@ -27,7 +27,7 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.spec import LUNGS, Spec
 from benchmark.task import Task
-from benchmark.training.network import fresh_model
+from benchmark.training.network import fresh_model, load_weights
 from benchmark.training.stage import predict_logits
 from tfds_builders.archives import Folder
 from tfds_builders.errors import Unreadable
@@ -67,7 +67,7 @@ def row_network(row: Row, model_file: ModelFile, results: Results) -> keras.Mode
     """
     weights = trained_weights(row, model_file, results)
     network = fresh_model(row.spec, model_file, row_task(row))
-    network.load_weights(weights)
+    load_weights(network, weights)
     return network
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.records.files import write_atomic
+from benchmark.records.npz_columns import arrays_of
 from benchmark.records.predictions import PredictionFileError
+from benchmark.records.tables import TableError
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def read_anomaly_maps(path: Path) -> AnomalyMaps:
         PredictionFileError: it is missing or damaged.
     """
     try:
-        with np.load(path) as file:
-            return AnomalyMaps(**{name: file[name] for name in AnomalyMaps.__annotations__})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        file = arrays_of(path)
+        return AnomalyMaps(**{name: file[name] for name in AnomalyMaps.__annotations__})
+    except (FileNotFoundError, TableError, KeyError) as error:
         raise PredictionFileError(
             f"{path}: no readable file of anomaly maps ({error}). Maps are not published; run the "
             "row again: cxr-bench run --suite screening --rerun all"

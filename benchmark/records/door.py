@@ -69,13 +69,21 @@ def read_record(path: Path, kind: type[Record], todo: str, *, schema: int | None
     Raises:
         RecordError: it is missing, changed, of an earlier format, or not of that type.
     """
+    return parse_record(record_bytes(path, todo), path, kind, todo, schema=schema)
+
+
+def record_bytes(path: Path, todo: str) -> bytes:
+    """The bytes of a record, or of a file that goes with one; see :func:`read_record`.
+
+    Raises:
+        RecordError: it is missing, too large, or no file.
+    """
     try:
-        data = file_bytes(path, LARGEST)
+        return file_bytes(path, LARGEST)
     except FileNotFoundError:
         raise RecordError(f"{path}: cannot be read (it is not there). {todo}") from None
     except TableError as error:
         raise RecordError(f"{path}: {error}. {todo}") from None
-    return parse_record(data, path, kind, todo, schema=schema)
 
 
 def read_derived(path: Path, kind: type[Record]) -> Record | None:

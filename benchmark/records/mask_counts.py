@@ -10,8 +10,6 @@ these files; the predicted masks themselves stay local (``packed_masks``).
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import numpy as np
 
 from benchmark.hashing import sha256
 from benchmark.records.files import write_atomic
+from benchmark.records.npz_columns import arrays_of
 from benchmark.records.predictions import (
     IN_MEMORY,
     PredictionFileError,
@@ -29,6 +28,7 @@ from benchmark.records.predictions import (
     require,
     zipped,
 )
+from benchmark.records.tables import TableError
 
 TEXT = ("split", "image_id", "patient_id", "pairing")
 OUTCOMES = ("tp", "fp", "fn", "tn")
@@ -126,10 +126,10 @@ def packed_masks(path: Path) -> tuple[np.ndarray, np.ndarray]:
         PredictionFileError: the file is missing or damaged.
     """
     try:
-        with np.load(path) as file:
-            masks = np.unpackbits(file["bits"], axis=-1, count=int(file["width"]))
-            return file["image_id"], masks.astype(bool)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        file = arrays_of(path)
+        masks = np.unpackbits(file["bits"], axis=-1, count=int(file["width"]))
+        return file["image_id"], masks.astype(bool)
+    except (FileNotFoundError, TableError, ValueError, KeyError, TypeError) as error:
         raise PredictionFileError(
             f"{path}: no readable file of predicted masks ({error}). Masks are not published; "
             "train the network here: cxr-bench run --suite lungs --rerun all"

@@ -5,17 +5,43 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
 
-from benchmark.records.tables import LONGEST, TableError, check_names, check_size, too_long
+from benchmark.records.tables import (
+    LONGEST,
+    TableError,
+    check_names,
+    check_size,
+    file_bytes,
+    too_long,
+)
 
 SUFFIX = ".npy"
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes; the others cannot be decompressed piece by piece."""
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+
+
+def arrays_of(path: Path) -> Mapping[str, np.ndarray]:
+    """The arrays of an NPZ file that this package wrote. Pickled objects are never read.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        TableError: it cannot be read, or holds more than it can honestly hold.
+    """
+    data = file_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_size(sum(member.file_size for member in archive.infolist()), len(data))
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            return dict(file)
+    except (*DAMAGE, MemoryError) as error:
+        raise TableError(f"not a readable NPZ file ({error})") from None
 
 
 class NpzColumns:

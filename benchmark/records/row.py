@@ -490,6 +490,10 @@ class Row(LaterFields, frozen=True):
             return "it is done, but counts no test images where it has some, or the other way round"
         if self.trained_on and NETWORK not in self.spec.requires:
             return "it is of a network on another data set, and does not say of which"
+        if self.trained_on and any(
+            set(names) != set(self.protocol.findings) for names in self.trained_on.findings
+        ):
+            return "findings that two data sets share are not those of its protocol"
         if self.holds_masks != (self.spec.kind == "masks"):
             return f"kind {self.spec.kind} does not go with a {self.dataset.task.kind} task"
         return ""

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmark.records.door import read_derived
 from benchmark.records.files import write_in_order
 from benchmark.records.scores import StoredTable
@@ -42,13 +44,24 @@ def recompute(results: Results) -> list[Path]:
 
 def _says_other(path: Path, fresh: Path) -> bool:
     """Whether a stored file would be believed, and is not what is computed."""
+    if path.parent.name == COMPARISONS:
+        return _compared_otherwise(*(read_derived(each, StoredTable) for each in (path, fresh)))
     stored, computed = (read_derived(each, dict[str, Any]) or {} for each in (path, fresh))
-    if path.parent.name == COMPARISONS:  # of each state of the predictions that was ever asked for
-        parts = [(stored.get(name, {}), computed[name]) for name in StoredTable.__struct_fields__]
-        return any(_differ(a[key], b[key]) for a, b in parts for key in a.keys() & b.keys())
     if any(stored.get(name) != computed.get(name) for name in STATE):
         return False
     return _differ(stored, computed)
+
+
+def _compared_otherwise(stored: StoredTable | None, computed: StoredTable | None) -> bool:
+    """Whether two tables differ in what both hold: other predictions have other keys."""
+    if stored is None or computed is None:
+        return False
+    before, now = (msgspec.to_builtins(each) for each in (stored, computed))
+    return any(
+        _differ(before[part][key], now[part][key])
+        for part in now
+        for key in before[part].keys() & now[part].keys()
+    )
 
 
 def _differ(stored: Any, computed: Any) -> bool:

@@ -22,6 +22,7 @@ from benchmark.records.door import OtherFormat
 from benchmark.records.files import write_in_order
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+from benchmark.records.tables import TableError, file_bytes
 from benchmark.scoring.stored import stored_headline
 
 SAME, TAKEN, EARLIER, LATER, FAILED = (
@@ -111,9 +112,9 @@ def _verify(held: Held) -> None:
     """Raise a UserError where the predictions of a finished row are not those it was made with."""
     row, results = held.row, held.results
     path = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    if path.is_file() and sha256_of_file(path) != row.predictions_sha256:
-        raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
     stored_headline(results, row)  # read, held against the row, and scored
+    if sha256_of_file(path) != row.predictions_sha256:
+        raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
 
 
 def _refuse_other(there: Held, held: Held) -> None:
@@ -146,12 +147,21 @@ def _copy(held: Held, into: Results) -> None:
         (source.scores_path(spec_id), into.scores_path(spec_id)),
         (held.path, into.row_path(spec_id)),
     ]
-    write_in_order({path: made.read_bytes() for made, path in pairs if made.is_file()})
+    found = {path: _content(made) for made, path in pairs}
+    write_in_order({path: data for path, data in found.items() if data is not None})
+
+
+def _content(path: Path) -> bytes | None:
+    """The bytes of a file; None of one that is not there, or is none that we wrote."""
+    try:
+        return file_bytes(path)
+    except (FileNotFoundError, TableError):
+        return None
 
 
 def _replace(made: Path, path: Path) -> None:
-    """Copy a large file; where there is none, what an earlier row left goes."""
-    if not made.is_file():
+    """Copy a large file; where there is none, or only a link, what an earlier row left goes."""
+    if made.is_symlink() or not made.is_file():
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -160,8 +160,10 @@ def _network(spec_id: str, results: Results) -> Network:
             f"the network {spec_id} that is to find the lungs is not in {results.folder} any more; "
             "run again"
         )
-    model_file = discover()[row.spec.model]
     check_saved_weights(row, weights)
+    model_file = discover().get(row.spec.model)
+    if model_file is None:
+        raise UserError(f"there is no model file {row.spec.model}, of network {spec_id}")
     if row.code.get("model") != model_file.version:
         raise UserError(
             f"the code of {model_file.name} has changed since row {spec_id} was trained; run: "
@@ -176,10 +178,10 @@ def _predictor(network: Network) -> Callable[[np.ndarray], np.ndarray]:
 
     from benchmark.records.predictions import link
     from benchmark.task import LUNG
-    from benchmark.training.network import fresh_model
+    from benchmark.training.network import fresh_model, load_weights
 
     model = fresh_model(network.spec, network.model_file, LUNG)
-    model.load_weights(network.weights)
+    load_weights(model, network.weights)
 
     def predict(images: np.ndarray) -> np.ndarray:
         logits: Any = model(images[..., None].astype(np.float32) / 255, training=False)

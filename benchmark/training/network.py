@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.machine.devices import find
 from benchmark.machine.environment import Environment, check_found, fix_keras_settings
@@ -21,6 +22,8 @@ from benchmark.training.distribution import clear_session, distribute
 
 BYTES_A_WEIGHT = 4.1
 """Of float32, with what the file holds beside them."""
+_TOLD = 500
+"""Characters at most of what Keras says of a file."""
 
 
 def fresh_model(
@@ -67,6 +70,19 @@ def save_weights(model: keras.Model, path: Path) -> str:
     data = memory.getvalue()
     write_atomic(path, data)
     return sha256(data)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Load weights that were saved of such a model.
+
+    Raises:
+        UserError: they are damaged, or do not fit it, as after a change of its file.
+    """
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
+        said = str(error)[:_TOLD]
+        raise UserError(f"weights {path} do not fit model {model.name}: {said}") from error
 
 
 def check_room_for(model: keras.Model, path: Path) -> None:

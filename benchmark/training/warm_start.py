@@ -7,8 +7,8 @@ from pathlib import Path
 
 import keras
 
-from benchmark.errors import UserError
 from benchmark.task import Task
+from benchmark.training.network import load_weights
 
 
 def warm_start(
@@ -28,10 +28,7 @@ def warm_start(
     """
     alike = model.output_shape[-1] == theirs.n_outputs
     source = model if alike else create(theirs)
-    try:
-        source.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        raise UserError(f"weights {path} do not fit model {model.name}: {error}") from error
+    load_weights(source, path)
     if alike:
         return
     for ours, other in zip(model.layers[-1].layers, source.layers[-1].layers, strict=True):

@@ -27,6 +27,7 @@ from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, 
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.scoring.part import Part
 from benchmark.training.schemes import why_no_network
+from benchmark.training.starting_weights import check_saved_weights
 
 if TYPE_CHECKING:
     import keras
@@ -126,6 +127,7 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     weights = sources.results.weights_path(run.row.spec_id)
     if not weights.is_file():
         raise UserError(f"its weights are not on this machine ({weights.name})")
+    check_saved_weights(run.row, weights)
     if model_file.version != run.row.code.get("model"):
         raise UserError("its model file has changed since the run")
     prepared = load_prepared(spec.dataset, sources.data_dir)
@@ -136,11 +138,12 @@ def _opened(run: Run, sources: Sources) -> tuple[Prepared, np.ndarray, np.ndarra
     import keras
 
     from benchmark.training.lung_views import open_prepared_view
+    from benchmark.training.network import load_weights
 
     view = open_prepared_view(prepared, "test", spec, sources.cache_dir, sources.results)
     keras.config.set_dtype_policy("float32")
     model = create(model_file, spec.resolution, prepared.task, spec.normalisation)
-    keras.Model(model.inputs, model.outputs).load_weights(weights)
+    load_weights(keras.Model(model.inputs, model.outputs), weights)
     return prepared, view.images, view.image_ids, model
 
 
