@@ -19,6 +19,7 @@ from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.content import Link
 from benchmark.report.dictionary import dictionary
+from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.first_screen import first_tables, matrix
 from benchmark.report.render import markdown
@@ -103,10 +104,19 @@ def columns() -> Table:
     return found
 
 
+def figures() -> Table:
+    """What ``cxr-bench figures`` draws."""
+    cards = sorted((f.card["order"], name, f.card) for name, f in FIGURES.discover().items())
+    return [("figure", "question", "what it shows")] + [
+        (f"`{name}`", card["question"], card["shows"]) for _, name, card in cards
+    ]
+
+
 PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
     "suites.md": (policies, augmentations, schemes, recipes),
     "ensembles.md": (ensembles,),
     "columns.md": (columns,),
+    "results.md": (figures,),
 }
 
 

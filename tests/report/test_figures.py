@@ -200,10 +200,10 @@ def test_names_are_moved_apart_and_keep_their_order():
 
 
 def test_a_figure_is_one_file(tmp_path):
-    (tmp_path / "mine.py").write_text('CARD = {"question": "Mine?", "order": 9}\n'
+    (tmp_path / "mine.py").write_text('CARD = {"question": "Mine?", "shows": "it", "order": 9}\n'
                                       "def drafts(of):\n    return iter(())\n")  # fmt: skip
     plugin = AXIS.find("mine", tmp_path)
-    assert plugin.card == {"question": "Mine?", "order": 9, "cost": False}
+    assert plugin.card == {"question": "Mine?", "shows": "it", "order": 9, "cost": False}
     assert list(plugin.load()(None)) == []
     assert {card["order"] for card in (p.card for p in AXIS.discover().values())} == set(
         range(len(AXIS.names()))

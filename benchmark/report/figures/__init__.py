@@ -2,8 +2,8 @@
 
 A file (see :mod:`benchmark.plugins`) has
 
-- ``CARD``: ``question``, what the figure answers; ``order``, its place among the others;
-  ``"cost": True`` where it tells of time or hardware;
+- ``CARD``: ``question``, which the figure answers; what it ``shows``; ``order``, its place among
+  the others; ``"cost": True`` where it tells of time or hardware;
 - ``drafts(of) -> Iterator[Draft]``: what there is to draw of a results folder, a figure a table or
   data set; none where it would say nothing. The files import Matplotlib, this one does not.
 
@@ -34,7 +34,7 @@ AXIS: Axis[Plugin] = Axis(
     "figure",
     __name__,
     entry="drafts",
-    keys={"question": str, "order": int},
+    keys={"question": str, "shows": str, "order": int},
     optional={"cost": False},
 )
 FORMS = ("svg", "png")

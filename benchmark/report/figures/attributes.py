@@ -21,7 +21,11 @@ from benchmark.report.figures._panels import AUC, bar, said, short, titled
 from benchmark.report.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
 from benchmark.report.text import count
 
-CARD = {"question": "What else can be read from the same images?", "order": 4}
+CARD = {
+    "question": "What else can be read from the same images?",
+    "shows": "AUC of sex, view, age or source beside that of the findings",
+    "order": 4,
+}
 _LOOKS = dict(
     zip(
         (*INPUTS.values(), METADATA),

@@ -31,7 +31,12 @@ from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, SCHEMES, mark_of, marker_size
 from benchmark.report.text import count
 
-CARD = {"question": "What does a better AUC cost?", "order": 3, "cost": True}
+CARD = {
+    "question": "What does a better AUC cost?",
+    "shows": "AUC against training time and multiply-adds; what nothing cheaper is above",
+    "order": 3,
+    "cost": True,
+}
 _TIMES = {1: "1 s", 3: "3 s", 10: "10 s", 30: "30 s", 100: "100 s", 300: "5 min", 900: "15 min",
           3600: "1 h", 10800: "3 h", 43200: "12 h", 172800: "2 d"}  # fmt: skip
 _ACROSS = 6

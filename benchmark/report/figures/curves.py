@@ -15,7 +15,12 @@ from benchmark.report.first_screen import Line, on_validation
 from benchmark.report.gather import Table
 from benchmark.report.predicted import finding_curves, read_test_runs
 
-CARD = {"question": "At which threshold, and can the probabilities be believed?", "order": 6}
+CARD = {
+    "question": "At which threshold, and can the probabilities be believed?",
+    "shows": "ROC, precision against recall and calibration "
+    "of what validation chose, for findings that ten test patients have and ten have not",
+    "order": 6,
+}
 _BANDS = "Bands: 95 % over resampled patients; thin lines: single runs; cross: the frozen threshold"
 _KINDS: dict[str, tuple[str, Callable[[list[FindingCurves]], Figure], str]] = {
     "roc": ("ROC curves", figures_curves.roc, f"{_BANDS}. Dotted: guessing."),

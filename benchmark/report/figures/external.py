@@ -16,7 +16,11 @@ from benchmark.report.labels import ways
 from benchmark.report.text import count, interval, number
 from benchmark.report.values import Measurement
 
-CARD = {"question": "Does it hold on another data set?", "order": 5}
+CARD = {
+    "question": "Does it hold on another data set?",
+    "shows": "AUC of each network on each set, as a heat map",
+    "order": 5,
+}
 OWN = "own test images"
 _SCALE = "cividis"  # readable with any colour vision
 _LIGHT = 0.78

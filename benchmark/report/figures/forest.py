@@ -20,7 +20,11 @@ from benchmark.report.text import UNDEFINED, count
 from benchmark.report.values import as_text
 from benchmark.suites.families import is_baseline
 
-CARD = {"question": "Which model is better, and is the difference real?", "order": 0}
+CARD = {
+    "question": "Which model is better, and is the difference real?",
+    "shows": "AUC with interval and letters, the internal split beside the published one",
+    "order": 0,
+}
 _LETTERS = next(column for column in COLUMNS if column.name == "letters")
 _GUESSING = 0.5
 Pairs = Mapping[str, Configuration]

@@ -18,7 +18,11 @@ from benchmark.report.text import count
 from benchmark.report.values import Measurement
 from benchmark.training.schemes import why_no_network
 
-CARD = {"question": "Is it overfitting, or are the test images different?", "order": 2}
+CARD = {
+    "question": "Is it overfitting, or are the test images different?",
+    "shows": "both parts of the gap between train and test",
+    "order": 2,
+}
 _PARTS = {
     "gap_auc_train_minus_validation": "train − validation AUC: overfitting",
     "gap_auc_validation_minus_test": "validation − test AUC: other images",

@@ -28,7 +28,11 @@ from benchmark.report.gather import Table
 from benchmark.report.marks import mark_of, marker_size, scheme_of
 from benchmark.suites.families import is_baseline
 
-CARD = {"question": "Does a larger image help?", "order": 1}
+CARD = {
+    "question": "Does a larger image help?",
+    "shows": "AUC at each size, a line a model and scheme",
+    "order": 1,
+}
 
 
 @dataclass(frozen=True)
