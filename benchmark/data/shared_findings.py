@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from benchmark.errors import UnknownName, UserError
 from tfds_builders import alignment
-from tfds_builders.image_folder.names import spelling
+from tfds_builders.image_folder.names import word
 
 Groups = dict[str, tuple[str, ...]]
 """Common name of a finding -> what one data set calls it; any of them makes it present."""
@@ -41,8 +41,8 @@ def shared_findings(
     theirs = _groups(
         builders[1], builders[0], (f for f in target_findings if f not in told.values())
     )
-    by_spelling = {spelling(name): name for name in ours}
-    theirs = {by_spelling.get(spelling(name), name): each for name, each in theirs.items()}
+    by_spelling = {word(name): name for name in ours}
+    theirs = {by_spelling.get(word(name), name): each for name, each in theirs.items()}
     common = [name for name in ours if name in theirs and name not in told]
     if not common and not told:
         raise UserError(
@@ -82,7 +82,7 @@ def _groups(builder: str, other: str, findings: Iterable[str]) -> Groups:
     table = alignment.load()
     if builder not in table.datasets:
         names = _names(other)
-        return {names.get(spelling(finding), finding): (finding,) for finding in findings}
+        return {names.get(word(finding), finding): (finding,) for finding in findings}
     groups: Groups = {}
     for finding in findings:
         try:
@@ -97,5 +97,5 @@ def _names(builder: str) -> dict[str, str]:
     """Spelling of what a builder of the table calls a finding -> its common name."""
     table = alignment.load()
     known = table.known_by(builder) if builder in table.datasets else ()
-    by_label = {spelling(label): f.name for f in known for label in f.labels[builder]}
-    return by_label | {spelling(f.name): f.name for f in known}
+    by_label = {word(label): f.name for f in known for label in f.labels[builder]}
+    return by_label | {word(f.name): f.name for f in known}

@@ -17,7 +17,9 @@ def test_sets_of_the_table_are_linked_by_it():
     assert (ours, theirs) == ({"Effusion": ("pleural effusion",)}, {"Effusion": ("Effusion",)})
 
 
-@pytest.mark.parametrize("said", ["Pneumonia", "PNEUMONIA", "pneumonia "])
+@pytest.mark.parametrize(
+    "said", ["Pneumonia", "PNEUMONIA", "pneumonia ", "1_pneumonia", "01 Pneumonia"]
+)
 def test_an_own_set_is_linked_with_a_built_in_one_by_equal_names(said):
     ours, theirs = shared_findings(OWN, [said, "Rare"], "chestxray14/y", ["Pneumonia", "Mass"])
     assert (ours, theirs) == ({"Pneumonia": (said,)}, {"Pneumonia": ("Pneumonia",)})

@@ -50,6 +50,11 @@ def spelling(name: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).strip()).casefold()
 
 
+def word(name: str) -> str:
+    """Its spelling without a number in front, by which folders are sorted: ``1_pneumonia``."""
+    return re.sub("^[0-9]+(?=[^0-9])", "", spelling(name))
+
+
 def one_spelling(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Each name -> the most frequent spelling of the same word; and a note on each such word."""
     count = Counter(names)

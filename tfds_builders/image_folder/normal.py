@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tfds_builders.errors import DatasetError
-from tfds_builders.image_folder.names import spelling
+from tfds_builders.image_folder.names import spelling, word
 
 NONE = "none"
 _NORMAL = {
@@ -29,7 +29,7 @@ def is_normal(name: str, others: Sequence[str] = ()) -> bool:
 
 def _w(name: str) -> str:
     # what stands in brackets explains: "Normal (healthy)"
-    return re.sub(r"^[0-9]+|\(.*\)$", "", spelling(name))
+    return re.sub(r"\(.*\)$", "", word(name))
 
 
 def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, ...], str]:

@@ -64,7 +64,7 @@ def _rewritten(data: bytes) -> Checked | None:
             pixels, header = dicom.grey(data)
             return _png(_Grey(pixels, "DICOM to 8-bit grey PNG"), header)
         with Image.open(io.BytesIO(data), formats=images.FORMATS) as image:
-            turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+            turned = image.getexif().get(_ORIENTATION) in range(2, 9)
             white = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # type: ignore[attr-defined]
             deep = image.mode in _DEEP or (white and image.mode.startswith("I"))
             _refuse_several(image)
