@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 
 from benchmark.commands.audit import prepared_or_made, show_progress
+from benchmark.commands.terminal import say
 from benchmark.machine.accelerators import hidden_gpus
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
+    from benchmark.report.content import Link
 
 SAMPLES, SAMPLE_SIZE = 6, 192
 
@@ -30,9 +32,11 @@ def explore_dataset(
         out: the page goes to a folder in there, named after the set.
         with_images: whether samples are shown; None: where the set may be passed on.
     """
+    from benchmark.data.audit.copies import find_copies
+    from benchmark.data.audit.findings import examine
     from benchmark.data.audit.texture import SIZE
     from benchmark.data.views import open_view
-    from benchmark.report.eda import write
+    from benchmark.report.eda import Explored, write
     from benchmark.report.file_shape import shape_alone
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
@@ -42,17 +46,32 @@ def explore_dataset(
         tell = lambda *n, split=split: show_progress(f"decoding {split}", *n)  # noqa: E731
         views[split] = open_view(prepared, split, SIZE, "raw", cache_dir, tell).images
     wanted = prepared.facts.redistributable if with_images is None else with_images
+    found = examine(prepared, find_copies(prepared, cache_dir, show_progress))
     pictures = _samples(prepared) if wanted else {}
     folder = out / prepared.name.replace("/", "-")
-    told = shape_alone(prepared)
-    page = write(folder, prepared.name, manifest, prepared.facts, views, pictures, told)
-    click.echo(f"Page: {page}")
+    of = Explored(
+        prepared.name, manifest, prepared.facts, views, pictures, shape_alone(prepared), found,
+        alike=wanted,
+    )  # fmt: skip
+    say(f"Page: {write(folder, of, _trail(folder))}")
     if not prepared.facts.redistributable:
-        click.echo("This set may not be passed on: the page and its folder must stay local.")
+        say("This set may not be passed on: the page and its folder must stay local.")
+
+
+def _trail(folder: Path) -> list[Link]:
+    """A link to the site that ``cxr-bench report`` wrote, if the page lies in or beside it."""
+    from benchmark.report.content import Link
+
+    sites = (parent / name for parent in folder.parents[:3] for name in (".", "report"))
+    site = next((each for each in sites if (each / "rows").is_dir()
+                 and (each / "index.html").is_file()), None)  # fmt: skip
+    if site is None:
+        return []
+    return [Link(Path(os.path.relpath(site / "index.html", folder)).as_posix(), "cxr-bench")]
 
 
 def _samples(prepared: Prepared) -> dict[str, np.ndarray]:
-    """The first training images with each finding, and without any."""
+    """The first training images with each finding, alone where there are such, and without any."""
     manifest = prepared.manifest()
     train = manifest[manifest["split"] == "train"].reset_index(drop=True)
     findings = prepared.facts.findings
@@ -60,7 +79,13 @@ def _samples(prepared: Prepared) -> dict[str, np.ndarray]:
     clear = ~np.any(list(positive.values()), axis=0) if findings else np.ones(len(train), bool)
     without = f"no {findings[0]}" if len(findings) == 1 else "none of these"
     rows = {**positive, without if findings else "images": clear}
-    chosen = {row: np.flatnonzero(here)[:SAMPLES].tolist() for row, here in rows.items()}
+    others = np.sum(list(positive.values()), axis=0) if findings else np.zeros(len(train), int)
+    used: set[int] = set()
+    chosen = {}
+    for row, here in rows.items():
+        free = [line for line in np.flatnonzero(here).tolist() if line not in used]
+        chosen[row] = sorted(free, key=lambda line: others[line])[:SAMPLES]
+        used |= set(chosen[row])
     images = _decode(prepared, {line for lines in chosen.values() for line in lines})
     return {row: np.stack([images[k] for k in lines]) for row, lines in chosen.items() if lines}
 

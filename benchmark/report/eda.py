@@ -2,60 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmark.data.facts import SetFacts
+from benchmark.report import eda_audit
 from benchmark.report import eda_figures as figures
+from benchmark.report import eda_figures_grey as figures_grey
+from benchmark.report import eda_figures_people as people
+from benchmark.report import eda_grey as grey
 from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
+from benchmark.report.content import Link
 from benchmark.report.figure_style import save_both
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
 from benchmark.report.render import html
-from benchmark.report.tables import Block
+from benchmark.report.tables import Beside, Block, Details, Paragraph
 
 PAGE, NUMBERS = "index.html", "statistics.csv"
+MEANS = 6
+"""Findings of which mean images are shown: the most frequent."""
 
 
-def write(
-    folder: Path,
-    name: str,
-    manifest: pd.DataFrame,
-    facts: SetFacts,
-    images: dict[str, np.ndarray],
-    pictures: dict[str, np.ndarray],
-    shape: ShapeAlone,
-) -> Path:
+@dataclass(frozen=True)
+class Explored:
+    """What the page of a data set shows.
+
+    Attributes:
+        name: what the page is called.
+        manifest: one line per image, see :mod:`benchmark.report.eda_statistics`.
+        facts: what the builder says of the set.
+        images: split -> uint8 (N, S, S), one for each line of the split, in that order.
+        pictures: row of the contact sheet -> uint8 (n, S, S); empty for none.
+        shape: what the shape of the original files tells on its own.
+        audit: what :func:`benchmark.data.audit.findings.examine` found; empty where it was not
+            asked.
+        alike: whether pairs of images that are alike are shown.
+    """
+
+    name: str
+    manifest: pd.DataFrame
+    facts: SetFacts
+    images: Mapping[str, np.ndarray]
+    pictures: Mapping[str, np.ndarray]
+    shape: ShapeAlone
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    alike: bool = False
+
+
+def write(folder: Path, of: Explored, trail: Sequence[Link] = ()) -> Path:
     """Write page, figures and numbers; return the page.
 
     Args:
         folder: where to; made if missing.
-        name: what the page is called.
-        manifest: one line per image, see :mod:`benchmark.report.eda_statistics`.
-        facts: what the builder says of the set.
-        images: split -> uint8 (N, S, S), of which the grey levels are shown.
-        pictures: row of the contact sheet -> uint8 (n, S, S); empty for none.
-        shape: what the shape of the original files tells on its own.
+        of: what is shown.
+        trail: links to the pages above.
     """
-    findings = facts.findings
+    findings, manifest = of.facts.findings, of.manifest
     counts = statistics.counts(manifest, findings)
-    seed = sum(map(ord, name))  # the same set, the same intervals
+    seed = sum(map(ord, of.name))  # the same set, the same intervals
     effects = statistics.associations(manifest, findings, seed)
-    told = statistics.by_shape(shape)
+    lines = grey.with_levels(manifest, of.images)
+    levels = grey.alone(lines, findings)
+    told = statistics.by_shape(of.shape)
+    shown = _shown(counts, findings)
     body = [
-        *_samples(folder, pictures),
+        *_samples(folder, of.pictures),
+        *_audit(folder, of),
+        *_pixels(folder, of, lines, levels, shown),
+        *parts.shape_section(of.shape, told),
+        *_people(folder, manifest),
+        *_metadata(folder, manifest, effects, shown),
         *_labels(folder, manifest, counts, findings),
-        *_metadata(folder, manifest, effects, _shown(counts, findings)),
-        *_pixels(folder, manifest, images),
-        *parts.shape_section(shape, told),
     ]
-    numbers = statistics.table([*counts, *effects, *told]).to_csv(index=False, lineterminator="\n")
-    page = html.page(parts.page(name, facts, manifest, body))
+    rows = [*counts, *effects, *levels, *told]
+    numbers = statistics.table(rows).to_csv(index=False, lineterminator="\n")
+    verdict = [eda_audit.verdict(of.audit)] if of.audit else []
+    page = html.page(
+        parts.page(of.name, of.facts, manifest, body, verdict=verdict, numbers=NUMBERS, trail=trail)
+    )
     files = static_files() | {NUMBERS: numbers.encode(), PAGE: page.encode()}
     for file, content in files.items():
         write_asked(folder / file, content)
@@ -72,13 +104,13 @@ def _shown(counts: list[statistics.Statistic], findings: list[str]) -> list[str]
     return [f for f in findings if f in most]
 
 
-def _samples(folder: Path, pictures: dict[str, np.ndarray]) -> Iterator[Block]:
+def _samples(folder: Path, pictures: Mapping[str, np.ndarray]) -> Iterator[Block]:
     if pictures:
         save_both(lambda: figures.samples(pictures), folder / "samples")
         yield from parts.section(
             "Samples",
-            "The first training images with each finding, in stored order, which is a shuffled "
-            "one. Not chosen by eye.",
+            "The first training images with each finding, those with few others first, in stored "
+            "order, which is a shuffled one. Not chosen by eye; none stands here twice.",
             parts.picture("samples", "Contact sheet, one row a finding."),
         )
 
@@ -99,9 +131,11 @@ def _labels(
     )
     if len(findings) > 1:
         save_both(lambda: figures.together(manifest, shown), folder / "cooccurrence")
+        always = " ".join(statistics.always_together(manifest, findings))
         yield from parts.section(
             "Findings that come together",
-            "Of the images with the finding of a row, the share that has the finding of a column.",
+            "Of the images with the finding of a row, the share that has the finding of a column, "
+            f"and below it how many these are. {always}".strip(),
             parts.picture("cooccurrence", "Heat map of co-occurrence, all splits."),
         )
 
@@ -124,7 +158,7 @@ def _metadata(
         save_both(lambda: figures.effects(effects, shown), folder / "effects")
         blocks += [
             parts.picture("effects", "Effect sizes with 95 % intervals; dashed: no association."),
-            parts.effects_table(effects),
+            Details("Effect sizes as numbers", (parts.effects_table(effects),)),
         ]
     yield from parts.section(
         title,
@@ -137,16 +171,94 @@ def _metadata(
     )
 
 
-def _pixels(folder: Path, manifest: pd.DataFrame, images: dict[str, np.ndarray]) -> Iterator[Block]:
-    if images:
-        save_both(lambda: figures.grey_levels(images), folder / "grey_levels")
+def _audit(folder: Path, of: Explored) -> Iterator[Block]:
+    if not of.audit:
+        return
+    yield from parts.section("Audit", "What stands twice, or where it should not.")
+    yield from eda_audit.section(of.audit)
+    shown, names = eda_audit.pairs(of.audit, of.manifest, of.images)
+    if names is None:
+        return
+    if not of.alike:
+        yield Paragraph("Images of this set are not shown; these are the pairs to look at:")
+        yield names
+        return
+    save_both(lambda: figures_grey.alike(shown), folder / "alike")
+    yield parts.picture("alike", "Pairs of images that are, or may be, one; numbers as below.")
+    yield Details("Which images these are", (names,))
+
+
+def _people(folder: Path, manifest: pd.DataFrame) -> Iterator[Block]:
+    save_both(lambda: people.images_a_patient(manifest), folder / "patients")
+    blocks = [parts.picture("patients", "How many patients have how many images.", broad=False)]
+    if ((manifest["age"] >= 0) & manifest["sex"].isin(["F", "M"])).any():
+        save_both(lambda: people.age_and_sex(manifest), folder / "age_and_sex")
+        blocks.append(parts.picture("age_and_sex", "Images by age and sex.", broad=False))
+    yield from parts.section(
+        "Patients", "Images of one patient are alike, so that patients are what counts.",
+        Beside(tuple(blocks)),
+    )  # fmt: skip
+
+
+def _pixels(
+    folder: Path,
+    of: Explored,
+    lines: pd.DataFrame,
+    levels: list[statistics.Statistic],
+    shown: list[str],
+) -> Iterator[Block]:
+    if of.images:
+        yield from _means(folder, of, shown)
+        yield from _levels(folder, of, lines, [each for each in levels if each.finding in shown])
+    yield from _sizes(folder, of.manifest)
+
+
+def _means(folder: Path, of: Explored, shown: list[str]) -> Iterator[Block]:
+    found = [grey.mean_images(of.manifest, dict(of.images), finding) for finding in shown[:MEANS]]
+    means = [each for each in found if each is not None]
+    if means:
+        save_both(lambda: figures_grey.mean_images(means), folder / "mean_images")
         yield from parts.section(
-            "Grey levels",
-            "Of the images at 64 px, as a model would get them. Splits that differ here differ in "
-            "how the films were made.",
-            parts.picture("grey_levels", "Grey levels of all pixels and of single images."),
+            "Mean images",
+            "The mean of all images with a finding and of those without, all splits together, and "
+            "where they differ. What differs outside of the lungs a model may use, too.",
+            parts.picture("mean_images", "Mean images with each finding, without, and difference."),
         )
-    yield from _sizes(folder, manifest)
+
+
+def _levels(
+    folder: Path, of: Explored, lines: pd.DataFrame, levels: list[statistics.Statistic]
+) -> Iterator[Block]:
+    save_both(lambda: figures.grey_levels(dict(of.images)), folder / "grey_levels")
+    blocks: list[Block] = [
+        parts.picture("grey_levels", "Grey levels of all pixels and of single images, by split.")
+    ]
+    means = [each for each in levels if each.of.startswith("mean")]
+    if means:
+        save_both(lambda: figures_grey.by_class(lines, means), folder / "grey_by_class")
+        blocks += [
+            parts.picture(
+                "grey_by_class",
+                "Mean grey level of images with a finding and without.",
+                broad=len(means) > 2,
+            ),
+            Details(
+                "AUC of the mean grey level, and of its spread", (parts.effects_table(levels),)
+            ),
+        ]
+    several = [c for c in figures_grey.GROUPS if lines[c].replace("", None).nunique() > 1]
+    if several:
+        save_both(lambda: figures_grey.by_group(lines, several), folder / "grey_by_group")
+        blocks.append(
+            parts.picture("grey_by_group", "Mean grey level by view and source.", broad=False)
+        )
+    yield from parts.section(
+        "Grey levels",
+        "Of the images at 64 px, as a model would get them. Splits that differ here differ in "
+        "how the films were made. AUC: that of this one number alone, over all splits (below 0.5: "
+        "lower with the finding); what is clearly not 0.5 can be guessed without looking.",
+        *blocks,
+    )
 
 
 def _sizes(folder: Path, manifest: pd.DataFrame) -> list[Block]:

@@ -13,6 +13,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.report.eda_statistics import (
     Statistic,
     cooccurrence,
+    counted_together,
     grey_statistics,
 )
 from benchmark.report.eda_style import SCALE, SPLIT_COLOURS, figure, label
@@ -43,11 +44,11 @@ def label_counts(rows: list[Statistic], findings: list[str]) -> Figure:
 
 
 def together(manifest: pd.DataFrame, findings: list[str]) -> Figure:
-    """Heat map: of the images with the row's finding, the share with the column's."""
-    share = cooccurrence(manifest, findings)
+    """Heat map: of the images with the row's finding, share and number with the column's."""
+    share, both = cooccurrence(manifest, findings), counted_together(manifest, findings)
     np.fill_diagonal(share, np.nan)
-    side = 2.6 + 0.42 * len(findings)
-    drawn = figure(side + 1.2, side)
+    side = 2.6 + 0.46 * len(findings)
+    drawn = figure(side + 1.6, side)
     axis = drawn.subplots()
     top = np.nanmax(share) if np.isfinite(share).any() else 0
     shown = axis.imshow(share, cmap=SCALE, vmin=0, vmax=max(top, 0.01))
@@ -55,10 +56,12 @@ def together(manifest: pd.DataFrame, findings: list[str]) -> Figure:
         if np.isfinite(value):
             colour = "white" if value < 0.6 * top else "black"
             text = "<1" if 0 < value < 0.005 else f"{100 * value:.0f}"
-            axis.text(column, row, text, ha="center", va="center", color=colour, size=7)
+            said = f"{text}\n{both[row, column]:,}"
+            axis.text(column, row, said, ha="center", va="center", color=colour, size=6)
     names = [label(f) for f in findings]
+    counts = [f"{name} (n = {both[k, k]:,})" for k, name in enumerate(names)]
     axis.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), counts)
     axis.set(xlabel="also have (%)", ylabel="images with")
     percent = FuncFormatter(lambda share, _: f"{100 * share:.0f}")
     drawn.colorbar(shown, ax=axis, shrink=0.7, label="% of the row's images", format=percent)
@@ -140,7 +143,8 @@ def _shares(axis: Axes, manifest: pd.DataFrame, column: str) -> None:
         here = manifest.loc[manifest["split"] == split, column]
         share = [(here == word).mean() if len(here) else 0 for word in words]
         places = np.arange(len(words)) + (k - 1) * 0.27
-        axis.bar(places, share, 0.25, color=SPLIT_COLOURS[split], label=split)
+        name = f"{split}, n = {len(here):,}"
+        axis.bar(places, share, 0.25, color=SPLIT_COLOURS[split], label=name)
     names = [label(word) or "not known" for word in words]
     axis.set_xticks(range(len(words)), names)
     if len(words) > 3:
@@ -159,7 +163,8 @@ def grey_levels(images: dict[str, np.ndarray]) -> Figure:
         level, *of_images = grey_statistics(pixels)
         # Area means of whole numbers round to even levels more often: four at once hide the comb.
         level = level.reshape(-1, 4).mean(1)
-        axes[0].stairs(level, np.arange(0, 257, 4), color=colour, label=split)
+        name = f"{split}, n = {len(pixels):,}"
+        axes[0].stairs(level, np.arange(0, 257, 4), color=colour, label=name)
         for axis, values in zip(axes[1:], of_images, strict=True):
             share, edges = np.histogram(values, 32, (0, 256 if axis is axes[1] else 128))
             axis.stairs(share / max(len(values), 1), edges, color=colour)

@@ -10,8 +10,10 @@ import numpy as np
 
 from benchmark.data.facts import SetFacts
 from benchmark.records.predictions import SPLITS
+from benchmark.report.content import Link
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
+from benchmark.report.render.html import slug
 from benchmark.report.tables import (
     Block,
     Column,
@@ -30,10 +32,39 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def page(name: str, facts: SetFacts, manifest: pd.DataFrame, body: Iterable[Block]) -> Page:
-    """The document; ``body`` is made with the other functions of this module."""
-    overview = _overview(facts, manifest)
-    return Page(name, [Heading(1, name), *_notices(facts), *overview, *body])
+def page(
+    name: str,
+    facts: SetFacts,
+    manifest: pd.DataFrame,
+    body: Iterable[Block],
+    *,
+    verdict: Iterable[Block] = (),
+    numbers: str = "",
+    trail: Iterable[Link] = (),
+) -> Page:
+    """The document.
+
+    Args:
+        name: of the set.
+        facts: what the builder says of it.
+        manifest: one line an image.
+        body: made with the other functions of this module.
+        verdict: what an audit found, in a line.
+        numbers: the file beside the page that holds all numbers.
+        trail: links to the pages above.
+    """
+    body = list(body)
+    images, patients = len(manifest), manifest["patient_id"].nunique()
+    files = Paragraph((f"{count(images)} images of {count(patients)} patients. All numbers: ",
+                       Link(numbers, numbers), "."))  # fmt: skip
+    head = [Heading(1, f"{name}: what is in it"), *verdict, *_notices(facts), files]
+    contents = [
+        Link(f"#{slug(text)}", text)
+        for block in body
+        if isinstance(block, Heading) and isinstance(text := block.content, str)
+    ]
+    blocks = [*head, *_overview(facts, manifest), *body]
+    return Page(f"{name}: data set", blocks, list(trail), contents)
 
 
 def section(title: str, explanation: str, *blocks: Block) -> list[Block]:
@@ -41,9 +72,9 @@ def section(title: str, explanation: str, *blocks: Block) -> list[Block]:
     return [Heading(2, title), Paragraph(explanation), *blocks]
 
 
-def picture(file: str, alt: str) -> Picture:
-    """A figure beside the page."""
-    return Picture(file, alt, alt)
+def picture(file: str, alt: str, *, broad: bool = True) -> Picture:
+    """A figure beside the page; one that is not broad shrinks with the screen."""
+    return Picture(file, alt, alt, broad)
 
 
 def counts_table(rows: list[Statistic], findings: list[str]) -> DataTable:

@@ -70,6 +70,29 @@ def cooccurrence(manifest: pd.DataFrame, findings: list[str]) -> np.ndarray:
     return np.where(base > 0, both / np.maximum(base, 1), np.nan)
 
 
+def counted_together(manifest: pd.DataFrame, findings: list[str]) -> np.ndarray:
+    """(F, F) int: images with the row's finding and the column's; in the diagonal with the one."""
+    labelled = manifest[[f"labelled:{f}" for f in findings]].to_numpy(int)
+    positive = manifest[[f"target:{f}" for f in findings]].to_numpy(int) * labelled
+    return positive.T @ positive
+
+
+def always_together(manifest: pd.DataFrame, findings: list[str]) -> list[str]:
+    """In words which findings go, or never go, with all that some other image shows.
+
+    A finding that every image with any of the others has was perhaps what images were chosen by.
+    """
+    share, both = cooccurrence(manifest, findings), counted_together(manifest, findings)
+    said = []
+    for k, finding in enumerate(findings):
+        others = [j for j in range(len(findings)) if j != k and both[j, j]]
+        if len(others) > 1 and all(share[j, k] == 1 for j in others):
+            said.append(f"Every image with any other finding also has {finding}.")
+        if len(others) > 1 and both[k, k] and all(share[j, k] == 0 for j in others):
+            said.append(f"No image with another finding has {finding}.")
+    return said
+
+
 def grey_statistics(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of each grey level (256,), and mean and standard deviation of each image, (N,) both.
 

@@ -105,10 +105,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Words; ``notice``: that must not be missed."""
+    """Words; ``notice``: that must not be missed; ``css``: how they look on screens."""
 
     content: Content
     notice: bool = False
+    css: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 from scipy.stats.contingency import association
+from sklearn.metrics import roc_auc_score
 
 from benchmark.data.facts import SetFacts
-from benchmark.report import eda, eda_statistics
+from benchmark.report import eda, eda_grey, eda_statistics
 from benchmark.report.eda_statistics import (
+    always_together,
     associations,
     cooccurrence,
+    counted_together,
     counts,
     grey_statistics,
 )
@@ -56,6 +59,7 @@ def manifest() -> pd.DataFrame:
             ),
             "sex": np.where(female, "F", "M"),
             "view": view,
+            "label_source": np.where(patient % 3 == 0, "physicians", "text-mined"),
             "width": rng.choice([100, 120], n),
             "height": 100,
             "target:Mass": mass.astype(int),
@@ -144,32 +148,114 @@ def test_a_finding_that_nobody_has_gives_no_effect(manifest):
     assert all(np.isnan(r.value) and np.isnan(r.low) for r in rows)
 
 
-def write(folder, manifest, images=True, pictures=True, **facts):
-    rng = np.random.default_rng(1)
-    pixels = {s: rng.integers(0, 256, (5, 8, 8), np.uint8) for s in ("train", "validation", "test")}
-    rows = {"Mass": pixels["train"], "none of these": pixels["test"][:2]}
-    page = eda.write(
-        folder,
+AUDIT = {
+    "verdict": "suspected",
+    "reasons": ["numbers may be shared"],
+    "shared_patients": [
+        {"sides": [["train"], ["test"]], "patients": 3, "by_finding": {"Mass": 2}, "no_finding": 1}
+    ],
+    "exact": {
+        "groups": 1, "files": 2, "across_splits": 1, "several_patients": 0,
+        "members": [{"images": ["i0", "i3"], "splits": ["train", "test"], "patients": ["0", "0"]}],
+    },
+    "pixels": {"groups": 0}, "near": {"groups": 0, "pairs": []}, "blank": [],
+    "doubtful": [{"images": ["i1", "i2"], "splits": ["train", "validation"], "same_patient": False,
+                  "correlation": 0.91, "turned": "mirrored"}],
+    "conflicting_labels": [], "prevalence": [], "unreadable": [], "implausible": [],
+}  # fmt: skip
+
+
+def pixels_of(manifest, seed=1) -> dict[str, np.ndarray]:
+    """Images that are darker with a mass."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for split in ("train", "validation", "test"):
+        lines = manifest[manifest["split"] == split]
+        mass = next(c for c in manifest if c.startswith("target:"))
+        levels = 140 - 40 * lines[mass].to_numpy()[:, None, None]
+        noise = rng.integers(0, 60, (len(lines), 8, 8))
+        found[split] = (levels + noise).astype(np.uint8)
+    return found
+
+
+def write(folder, manifest, images=True, pictures=True, audit=None, alike=True, **facts):
+    pixels = pixels_of(manifest)
+    rows = {"Mass": pixels["train"][:5], "none of these": pixels["test"][:2]}
+    of = eda.Explored(
         "any/set",
         manifest,
         replace(FACTS, **facts),
         pixels if images else {},
         rows if pictures else {},
         ShapeAlone("all files have the same shape.", len(manifest)),
+        audit or {},
+        alike,
     )
-    return page.read_text()
+    return eda.write(folder, of).read_text()
+
+
+def test_the_verdict_comes_first_and_pairs_are_shown_side_by_side(manifest, tmp_path):
+    page = write(tmp_path / "shown", manifest, audit=AUDIT)
+    verdict = page.index('class="verdict suspected"')
+    assert verdict < page.index("<h2")
+    assert "1 groups of 2 files; 1 across splits" in page[verdict : page.index("<h2")]
+    assert "numbers may be shared" in page
+    assert (tmp_path / "shown" / "alike.svg").is_file()
+    assert page.index("i0, i3") < page.index("i1, i2")
+    assert "alike, correlation 0.91, mirrored" in page
+    hidden = write(tmp_path / "hidden", manifest, audit=AUDIT, alike=False)
+    assert not (tmp_path / "hidden" / "alike.svg").exists()
+    assert "i0, i3" in hidden
+
+
+def test_the_mean_grey_level_alone_has_the_auc_of_a_model_of_it(manifest, tmp_path):
+    page = write(tmp_path, manifest)
+    lines = eda_grey.with_levels(manifest, pixels_of(manifest))
+    expected = roc_auc_score(lines["target:Mass"], lines["mean"])
+    assert expected < 0.1
+    numbers = pd.read_csv(tmp_path / "statistics.csv")
+    row = numbers[(numbers["table"] == "grey") & (numbers["finding"] == "Mass")].iloc[0]
+    assert row["value"] == pytest.approx(expected)
+    assert row["low"] <= row["value"] <= row["high"]
+    assert row["images"] == len(manifest)
+    assert 'href="statistics.csv"' in page
+
+
+def test_mean_images_are_means_of_enough_patients(manifest):
+    pixels = pixels_of(manifest)
+    found = eda_grey.mean_images(manifest, pixels, "Mass")
+    lines = pd.concat([manifest[manifest["split"] == s] for s in pixels])
+    every = np.concatenate(list(pixels.values())).astype(float)
+    positive = lines["target:Mass"].to_numpy(bool)
+    np.testing.assert_allclose(found.positive, every[positive].mean(0))
+    np.testing.assert_allclose(found.negative, every[~positive].mean(0))
+    assert (found.n_positive, found.n_negative) == (positive.sum(), (~positive).sum())
+    few = manifest.assign(**{"target:Mass": (manifest["patient_id"].isin(["1", "2"])).astype(int)})
+    assert eda_grey.mean_images(few, pixels, "Mass") is None
+
+
+def test_a_finding_that_images_were_chosen_by_is_named():
+    targets = {"A": [1, 0, 1, 0], "B": [0, 1, 1, 0], "C": [1, 1, 1, 0]}
+    columns = {f"target:{f}": values for f, values in targets.items()}
+    chosen = pd.DataFrame(columns | {f"labelled:{f}": [1] * 4 for f in targets})
+    assert always_together(chosen, list(targets)) == [
+        "Every image with any other finding also has C."
+    ]
+    assert counted_together(chosen, list(targets)).tolist() == [[2, 1, 2], [1, 2, 2], [2, 2, 3]]
 
 
 def test_every_figure_is_there_as_png_and_svg_and_the_page_needs_nothing_else(manifest, tmp_path):
     page = write(tmp_path, manifest)
     for name in re.findall(r'(?:src|srcset|href)="([^"#]+)"', page):
         assert (tmp_path / name).stat().st_size > 500
-    drawn = ["samples", "labels", "cooccurrence", "metadata", "effects", "grey_levels", "sizes"]
+    drawn = ["samples", "labels", "cooccurrence", "metadata", "effects", "grey_levels", "sizes",
+             "mean_images", "grey_by_class", "grey_by_group", "patients",
+             "age_and_sex"]  # fmt: skip
     assert all((tmp_path / f"{name}.{form}").exists() for name in drawn for form in ("png", "svg"))
     assert "Content-Security-Policy" in page
     assert "://" not in page
     numbers = pd.read_csv(tmp_path / "statistics.csv")
-    assert set(numbers["table"]) == {"counts", "associations"}
+    assert set(numbers["table"]) == {"counts", "associations", "grey"}
 
 
 def test_the_same_set_gives_the_same_files(manifest, tmp_path):
@@ -205,4 +291,4 @@ def test_a_set_without_metadata_findings_or_pictures_has_a_page(manifest, tmp_pa
     page = write(tmp_path, bare, images=False, pictures=False, findings=[])
     assert "does not tell age" in page
     assert "All images have 100 x 100 px." in page
-    assert "<img" not in page
+    assert re.findall(r'<img src="(\w+)', page) == ["patients"]
