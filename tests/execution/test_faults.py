@@ -6,6 +6,7 @@ import errno
 import io
 import itertools
 import os
+import re
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmark.records.disk import is_disk_full
 from benchmark.records.files import write_atomic
 from benchmark.training.checkpoint import Checkpoint, State
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite
+from tests.execution.processes import gone
 
 FILLS_DISK = f"""{CARD}
 def build(input_shape, task, weights):
@@ -25,6 +27,18 @@ def build(input_shape, task, weights):
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync = full  # as the disk is when this worker comes to write
+{LINEAR}"""
+RUNS_WILD = f"""{CARD}
+def build(input_shape, task, weights):
+    import subprocess, sys, time
+    os.write(1, b"x" * 3_000_000)  # where a worker tells its events
+    print("y" * 1_000_000)
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+        os._exit(0)
+    grandchild = subprocess.Popen(["sleep", "600"], start_new_session=False)
+    print(f"\\nchildren {{child}} {{grandchild.pid}}", flush=True)
 {LINEAR}"""
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -150,6 +164,18 @@ def test_what_a_worker_warns_of_is_said_where_people_look(phantom, tmp_path):
     assert sum("is damaged (images.npy has changed): building it again" in s for s in said) == 3
     (log,) = (bench.results.folder / "logs").iterdir()
     assert "is damaged" in log.read_text()
+
+
+def test_what_a_model_prints_and_starts_does_not_disturb_the_run_nor_outlive_it(phantom, tmp_path):
+    (tmp_path / "runs_wild.py").write_text(RUNS_WILD)
+    bench = Bench(phantom, tmp_path / "results", [tmp_path])
+    plan = bench.plan(make_suite(["runs_wild", "linear"], recipe={"epochs": 1}))
+    begun = time.monotonic()
+    assert bench.run(plan, isolated=True) == {"done": 2}
+    assert time.monotonic() - begun < 300
+    (log,) = (bench.results.folder / "logs").iterdir()
+    children = re.search(rb"children (\d+) (\d+)", log.read_bytes())
+    assert all(gone(int(pid)) for pid in children.groups())
 
 
 def test_a_clock_that_goes_backwards_does_no_harm(bench, monkeypatch):

@@ -9,7 +9,6 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from benchmark.scheduling.executors.local import LocalExecutor, LocalSlot
 from benchmark.scheduling.sharing import Share, shares, shares_of_cores
 from benchmark.scheduling.slots import Folders, Job, Limits
 from tests.execution.conftest import ENVIRONMENT
+from tests.execution.processes import gone
 from tests.records.rows import a_spec
 
 HEAD = """
@@ -93,7 +93,7 @@ def test_a_worker_that_dies_is_noticed_at_once_though_its_child_holds_the_pipe(s
         "failed",
         "the worker ended without a result (exit code 3)",
     )
-    assert _gone(child["pid"]), "what a worker has started ends with it"
+    assert gone(child["pid"]), "what a worker has started ends with it"
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
@@ -154,7 +154,7 @@ def test_a_worker_that_died_between_two_jobs_is_replaced(slot, job):
     one = slot("tell(event='done', pid=os.getpid())")
     (first,) = one.run(job)
     os.kill(first["pid"], signal.SIGKILL)
-    assert _gone(first["pid"])
+    assert gone(first["pid"])
     (second,) = one.run(job)
     assert second["event"] == "done"
 
@@ -165,7 +165,7 @@ def test_closing_from_another_thread_ends_what_runs_and_nothing_is_begun_after_i
     pid = next(events)["pid"]
     threading.Thread(target=one.close).start()
     assert [event["event"] for event in events] == ["lost"]
-    assert _gone(pid)
+    assert gone(pid)
     assert [event["event"] for event in one.run(job)] == ["lost"]
 
 
@@ -222,16 +222,3 @@ def test_a_line_without_an_end_does_not_fill_the_memory():
     lines = EventLines()
     assert [len(line) for line in lines.feed(b"x" * (LONGEST + 1))] == [LONGEST + 1]
     assert list(lines.feed(encode(DONE).encode())) == [json.loads(json.dumps(DONE))]
-
-
-def _gone(pid: int) -> bool:
-    """Whether a process ends within a minute; a dead one that nobody has asked for counts."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.02)
-    return False
