@@ -40,8 +40,8 @@ _HOW = (
     "A line a model, a column a size; of the ways in which a model was trained at a size, the one "
     "with the best AUC on validation. ",
     Strong("Bold"),
-    ": the size that validation chooses; how it was trained, F1, gap and cost (the computing of "
-    "frozen features included) are of that one. "
+    ": the size that validation chooses; how it was trained, F1, gap and time (of one training, "
+    "the computing of frozen features included) are of that one. "
     "Below an AUC its 95 % interval over patients, behind it its letters: those of one number that "
     "share a letter were not told apart. ",
     Link("#how-to-read-it", "Every sign"),
@@ -243,7 +243,7 @@ _COLUMNS = {column.name: column for column in COLUMNS}
 
 def _time(each: Table) -> Column[Line]:
     took = run_seconds(each)
-    return Column("run_seconds", "Training", lambda line: _brief(took.get(line.chosen.key)))
+    return Column("run_seconds", "Time", lambda line: _brief(took.get(line.chosen.key)))
 
 
 def _brief(took: float | None) -> Cell:

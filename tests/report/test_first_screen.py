@@ -61,7 +61,7 @@ def test_lines_are_models_by_test_auc_with_letters_and_baselines_below(results, 
     assert "Trained" not in header  # all in one way
     assert "· (a)" in rows[0][1]
     assert "· (b)" in rows[1][1]
-    assert header[-1] == "Training"
+    assert header[-1] == "Time"
     assert shown(results, cost=False)[0][-1] == "Parameters"
     made = matrix(first_tables(Leaderboard.of(results).tables)[0], cost=True)
     assert as_text(made.notes[0]).startswith("Without an image: constant 0.500")

@@ -46,6 +46,7 @@ def drafts(of: Source) -> Iterator[Draft]:
 def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
     title = f"{table.name}: {count(len(shown))} models on {images_of(table)}"
     best = [said(named(line), line.chosen.measurements["test_auc"]) for line in shown[:3]]
+    grey = "Grey: what sees no image." if _baselines(table) else ""
     inside = "Hollow diamonds: the same on a split inside the training images. " if pairs else ""
     return Draft(
         about=table.name,
@@ -56,7 +57,7 @@ def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
             "Size and way of training of each model as validation chose them. Bars: 95 % intervals "
             "over patients. Shaded: what one family compares; within it those that share a letter "
             "were not told apart, which does not mean that they are equal; letters in brackets "
-            f"want more seeds. {inside}Grey: what sees no image."
+            f"want more seeds. {inside}{grey}".rstrip()
         ),
         draw=lambda: _drawn(title, table, shown, pairs),
     )
@@ -64,7 +65,7 @@ def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
 
 def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
     blocks = _blocks(table, shown)
-    baselines = [c for c in table.ranked if is_baseline(c.spec) and _auc(c) != _GUESSING]
+    baselines = _baselines(table)
     rows = sum(map(len, blocks)) + len(baselines)
     drawn = figure(9.2, 1.0 + 0.27 * rows + (0.25 if pairs else 0))
     axis = drawn.subplots()
@@ -92,6 +93,11 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
     if pairs:
         _legend(drawn, axis, pairs)
     return drawn
+
+
+def _baselines(table: Table) -> list[Configuration]:
+    """What sees no image, but for what guesses."""
+    return [c for c in table.ranked if is_baseline(c.spec) and _auc(c) != _GUESSING]
 
 
 def _row(axis: Axes, place: int, line: Line, inside: Configuration | None) -> None:
