@@ -86,16 +86,21 @@ def _private_stdout() -> TextIO:
 
 
 class _Told(logging.Handler):
-    """Tells the runner what this package warns of, such as a damaged view; the log has it, too."""
+    """Tells the runner what this package warns of, such as a damaged view; each text once.
+
+    The log has it every time.
+    """
 
     def __init__(self, events: TextIO):
         super().__init__(logging.WARNING)
-        self._events = events
+        self._events, self._said = events, set[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         print(text, file=sys.stderr, flush=True)
-        _send(self._events, {"event": "warning", "text": text})
+        if text not in self._said:
+            self._said.add(text)
+            _send(self._events, {"event": "warning", "text": text})
 
 
 def _send(events: TextIO, event: dict[str, Any]) -> None:
