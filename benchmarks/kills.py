@@ -185,7 +185,8 @@ def main() -> None:
         print(f"{len(expected)} files, {length:.0f} s undisturbed", flush=True)
         latest = 2 * length / A_ROUND
         wrong += kill_and_compare(bench, expected, options.kills, latest, options.seed)
-        leftovers = [str(p) for p in Path(folder, "killed").rglob(".*") if p.is_file()]
+        hidden = Path(folder, "killed").rglob(".*")
+        leftovers = [str(p) for p in hidden if p.is_file() and p.name != ".gitignore"]
         kinds = ", ".join(f"{bench.killed.count(victim)} {victim}" for victim in VICTIMS)
     print(f"{len(bench.killed)} kills ({kinds}); files that differ: {wrong or 'none'}")
     print(f"hidden files left in the results: {[Path(p).name for p in leftovers] or 'none'}")
