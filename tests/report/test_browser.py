@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
 
+AXE = os.environ.get("CXR_BENCH_AXE", "")
 DESKTOP = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 PHONE = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
@@ -213,6 +215,22 @@ def test_dark_pages_have_dark_figures(visit, site):
         assert (ground < 60) == (scheme == "dark")
         sources = browser.execute_script("return [...document.images].map((i) => i.currentSrc)")
         assert any(source.endswith(ending) for source in sources)
+
+
+@pytest.mark.skipif(not AXE, reason="CXR_BENCH_AXE names no axe.min.js (npm install axe-core)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, site, scheme):
+    wanted = [{"name": "prefers-color-scheme", "value": scheme}]
+    visit().execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+    script = """
+      const done = arguments[arguments.length - 1];
+      axe.run(document, { resultTypes: ["violations"], preload: false }).then((found) => done(
+        found.violations.map((each) => [each.impact, each.id, each.nodes[0].html])));"""
+    for page in every_page(site):
+        browser = visit(page)
+        browser.execute_cdp_cmd("Runtime.evaluate", {"expression": Path(AXE).read_text()})
+        found = browser.execute_async_script(script)
+        assert [each for each in found if each[0] in ("serious", "critical")] == [], page
 
 
 def test_no_page_is_wider_than_a_phone(visit, site):

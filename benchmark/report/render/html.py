@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,7 @@ class _Writer:
     def __init__(self) -> None:
         self.title = "Table"
         self.names: set[str] = {"main", "filter"}
+        self.labels: Counter[str] = Counter()
 
     def write(self, each: Iterable[Block]) -> Markup:
         """These blocks, further down the page."""
@@ -63,11 +65,17 @@ class _Writer:
                 self.title = one_text(content)
                 return _write(block, self._name(anchor or slug(self.title)))
             case DataTable(title=title):
-                return _write(block, one_text(title) or self.title)
+                return _write(block, self._label(one_text(title) or self.title))
             case Details(blocks=inner) | Beside(blocks=inner):
                 return _write(block, self.write(inner))
             case _:
                 return _write(block)
+
+    def _label(self, label: str) -> str:
+        """What a screen reader calls a table: none is called as another one."""
+        self.labels[label] += 1
+        n = self.labels[label]
+        return label if n == 1 else f"{label}, table {n}"
 
     def _name(self, name: str) -> str:
         if name in self.names:
