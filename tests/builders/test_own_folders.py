@@ -202,6 +202,12 @@ def test_a_pattern_may_begin_at_the_name_or_lie_in_the_path(tmp_path):
     assert {e.patient for e in looked(folder, patient_pattern="^([0-9])_").entries} == set("012")
 
 
+def test_a_pattern_is_found_in_every_unicode_form(tmp_path):
+    names = [f"{c}/Mu\u0308ller{n}.png" for c in ("normal", "ill") for n in range(3)]
+    found = looked(touched(tmp_path, names), patient_pattern="M\u00fcller([0-9])")
+    assert {e.patient for e in found.entries} == set("012")
+
+
 def test_a_pattern_that_loses_a_class_stops_with_both_counts(tmp_path):
     names = [f"NORMAL/IM-{n}.png" for n in range(5)] + [f"ILL/person{n}_1.png" for n in range(4)]
     with pytest.raises(DatasetError, match=r"of NORMAL\..*ILL: 4 of 4; NORMAL: 0 of 5"):

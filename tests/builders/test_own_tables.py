@@ -287,6 +287,14 @@ def test_labels_that_are_not_understood_stop(folder, labels):
         tabled(folder, rows("file,Effusion", *lines), **ONE)
 
 
+def test_a_label_here_and_there_that_is_not_understood_costs_its_row(tmp_path):
+    names = [f"{n}.png" for n in range(40)]
+    lines = [f"{name},{n % 2},0" for n, name in enumerate(names)]
+    text = rows("file,Mass,Hernia", *lines[:-1], "39.png,maybe,0")
+    found = tabled(touched(tmp_path, names), text, finding_columns=("Mass", "Hernia"))
+    assert len(found.entries) == 39
+
+
 def test_words_for_sex_and_age_that_are_not_known_are_said(folder):
     text = rows("file,Effusion,Sex,Age", "0.png,1,F,3", "1.png,0,H,58,0", "2.png,1,H,old")
     text = text.replace("58,0", '"58,0"')

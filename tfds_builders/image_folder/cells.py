@@ -30,7 +30,15 @@ MOST_YEARS = 120
 
 
 class Strange(Unreadable):
-    """A label that is not understood."""
+    """A label that is not understood.
+
+    Attributes:
+        column: where it stands.
+    """
+
+    def __init__(self, said: str, column: str):
+        super().__init__(f"{column} is {said!r}, which is neither 1 nor 0 nor empty")
+        self.column = column
 
 
 def label(said: str, column: str, options: Options) -> Label:
@@ -45,7 +53,7 @@ def label(said: str, column: str, options: Options) -> Label:
     if word in _UNCERTAIN:
         return int(options.uncertain == POSITIVE), int(options.uncertain in (POSITIVE, NEGATIVE))
     if word not in _PRESENT | _ABSENT:
-        raise Strange(f"{column} is {said!r}, which is neither 1 nor 0 nor empty")
+        raise Strange(said, column)
     return int(word in _PRESENT), 1
 
 

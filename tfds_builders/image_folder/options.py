@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 import tomllib
+import unicodedata
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -140,7 +141,7 @@ class Options:
         """
         said = f"image_folder: the patient pattern {self.patient_pattern!r}"
         try:
-            pattern = re.compile(self.patient_pattern)
+            pattern = re.compile(unicodedata.normalize("NFC", self.patient_pattern))
         except (re.error, RecursionError, OverflowError) as error:
             raise DatasetError(f"{said} is no regular expression: {error}.") from error
         if pattern.groups != 1:

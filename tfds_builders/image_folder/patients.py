@@ -53,10 +53,12 @@ class ByPattern:
         """Whether the patient of a file stands in its folders."""
         if self._pattern is None or self._in_name:
             return False
+        name = unicodedata.normalize("NFC", name)
         match = self._pattern.search(name)
         return bool(match and match[1]) and "/" in name[match.start(1) :] if match else False
 
     def _search(self, text: str) -> str | None:
+        text = unicodedata.normalize("NFC", text)
         match = self._pattern.search(text) if self._pattern else None
         return (match[1] or None) if match else None
 

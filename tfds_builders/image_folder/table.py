@@ -63,7 +63,7 @@ def read(
     _refuse_splits(table, options)
     found: dict[str, list[_Named]] = defaultdict(list)
     missing: dict[str, str] = {}
-    strange: list[str] = []
+    strange: list[cells.Strange] = []
     nobody: Counter[str] = Counter()
     studies = 0
     for number, row in table:
@@ -80,7 +80,7 @@ def read(
         except Unreadable as error:
             contents.refuse(f"{path.name}, line {number}", str(error))
             if isinstance(error, cells.Strange):
-                strange.append(str(error))
+                strange.append(error)
             if isinstance(error, _Nobody):
                 nobody.update(error.classes)
     _refuse_missing(contents, path.name, missing)
@@ -231,15 +231,16 @@ def _refuse_nobody(contents: Contents, lost: Counter[str], options: Options) -> 
     patients.refuse_lost(kept, lost, options.patient_pattern, options.patient_column, wholly=True)
 
 
-def _refuse_strange(contents: Contents, strange: list[str]) -> None:
+def _refuse_strange(contents: Contents, strange: list[cells.Strange]) -> None:
     """Raise a DatasetError where labels are not understood, and not here and there alone."""
-    columns = zip(*(entry.findings for entry in contents.entries), strict=True)
-    one_sided = not contents.entries or any(len(set(column)) == 1 for column in columns)
-    if strange and (one_sided or len(strange) > len(contents.entries) // 10):
-        raise DatasetError(
-            f"image_folder: {strange[0]}. So it is, or alike, in {len(strange)} rows: write 1 and "
-            "0, or give names of findings by --class-column."
-        )
+    for error in strange:
+        k = contents.findings.index(error.column)
+        known = {entry.findings[k] for entry in contents.entries}
+        if len(known) < 2 or 10 * len(strange) > len(contents.entries):
+            raise DatasetError(
+                f"image_folder: {error}. So it is, or alike, in {len(strange)} rows: write 1 and "
+                "0, or give names of findings by --class-column."
+            )
 
 
 def _refuse_missing(contents: Contents, table: str, missing: dict[str, str]) -> None:
