@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.commands.warned import warn
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
             is no such row, it has no predictions, or they are damaged.
     """
     from benchmark.records.store import Results
-    from benchmark.report.files import predictions_frame, write_asked
+    from benchmark.report.files import changed, predictions_frame, write_asked
     from benchmark.report.lookup import find
 
     if out.suffix not in ENDINGS:
@@ -32,6 +33,8 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     store = Results(results)
     found = find(store, text)
     frame = predictions_frame(store, found.done)
+    for path in changed(store, found.done):
+        warn(f"Warning: {path} was changed after its run; it is written as it is.")
     kept = frame[frame["split"].isin(splits)] if splits else frame
     write_asked(out, frame_bytes(kept, out.suffix))
     click.echo(f"Wrote {out}: {len(kept)} predictions of {len(found.done)} row(s).", err=True)

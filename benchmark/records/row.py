@@ -314,6 +314,10 @@ class Screened(Record, frozen=True):
     specificity: float | None
 
 
+WAYS = {"score", "confidence", "either"}
+"""By which an anomaly screen flags an image."""
+
+
 class ScreeningFacts(Record, frozen=True):
     """What an anomaly screen was made of, and its rule, frozen on validation.
 
@@ -332,6 +336,10 @@ class ScreeningFacts(Record, frozen=True):
     normal_passed: float
     validation: dict[str, Screened]
     test: dict[str, Screened]
+
+    def __post_init__(self) -> None:
+        if not self.validation.keys() & self.test.keys() >= WAYS:
+            raise ValueError(f"it was screened by {', '.join(sorted(WAYS))}, and lacks one of them")
 
 
 class EnsembleFacts(LaterFields, frozen=True):
@@ -375,6 +383,22 @@ class TrainedOn(Record, frozen=True):
     scheme: str
     weights: str
     findings: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]
+
+
+ABOVE_ZERO = ("learning_rate", "batch_size", "epochs", "patience", "accumulate", "head_epochs",
+              "finetune_factor")  # fmt: skip
+NOT_BELOW = ("warmup_steps", "warmup_share", "clip_norm", "weight_decay", "label_smoothing",
+             "ema_epochs")  # fmt: skip
+"""Numbers of a recipe."""
+
+
+def _odd_number(recipe: Mapping[str, Any]) -> str:
+    """Which number of a recipe can be none, in words."""
+    for key in (*ABOVE_ZERO, *NOT_BELOW):
+        value = recipe.get(key, 1)
+        if isinstance(value, str) or not (value > 0 or (value == 0 and key in NOT_BELOW)):
+            return f"its recipe's {key} cannot be {str(value)[:40]!r}"
+    return ""
 
 
 def watermarks_of(spec: Spec) -> list[str]:
@@ -485,6 +509,8 @@ class Row(LaterFields, frozen=True):
         if bool(self.spec.members) != bool(self.spec.ensemble):
             return "it has members and declares no ensemble, or the other way round"
         if problem := self.protocol.contradiction(self.spec.protocol):
+            return problem
+        if problem := _odd_number(self.spec.recipe):
             return problem
         if self.done and ("test" in self.counts) == self.spec.no_test:
             return "it is done, but counts no test images where it has some, or the other way round"

@@ -195,7 +195,7 @@ def external_columns(of_one: Sequence[ExternalValidation]) -> list[Column[Extern
 def _name(each: ExternalValidation, names: dict[str, str], told: list[Content]) -> str:
     c = each.configuration
     code = f" [{c.differs}]" if c.differs else ""
-    sign = f" {STALE}" if c.outdated else ""
+    sign = f" {STALE}" * bool(c.outdated) + " †" * bool(c.edited_seeds)
     numbers = "".join(f" ({told.index(note) + 1})" for note in each.notes)
     return names[c.key] + code + sign + numbers
 

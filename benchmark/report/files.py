@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
+from benchmark.hashing import sha256_of_file
 from benchmark.records.files import write_atomic
 from benchmark.records.predictions import Predictions, as_columns, read_predictions
 from benchmark.records.row import Row
@@ -28,6 +29,12 @@ def row_predictions(results: Results, row: Row) -> Predictions:
         PredictionFileError: the file is missing or damaged; it is named.
     """
     return read_predictions(predictions_path(results, row), row.dataset.task.kind)
+
+
+def changed(results: Results, rows: Sequence[Row]) -> list[Path]:
+    """The prediction files of finished rows that are not those that their runs wrote."""
+    files = {predictions_path(results, row): row.predictions_sha256 for row in rows}
+    return [path for path, written in files.items() if sha256_of_file(path) != written]
 
 
 def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:

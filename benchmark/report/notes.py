@@ -13,13 +13,18 @@ from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
+from benchmark.report.text import printable
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.weights import FINETUNE
 
+LONGEST_REASON = 500
+"""Characters that are shown of an exception's text, which may be a whole array."""
 UNFINISHED = f"{IMPROVING} Still improving when training ended"
+SAID = ("optimizer", "learning_rate", "schedule", "batch_size", "epochs", "patience")
+"""What every recipe says."""
 CHANGED = "† Predictions changed after the run; scored from the file as it is now"
 
 
@@ -114,16 +119,18 @@ def stopped(each: Table) -> list[Block]:
 
 def why_stopped(row: Row) -> str:
     """Why a row did not finish."""
-    return row.reason or "no reason recorded"
+    return printable(row.reason, LONGEST_REASON) or "no reason recorded"
 
 
 def trained(row: Row) -> str:
     """How a row was trained and with which arithmetic, in words."""
     spec, recipe = row.spec, row.spec.recipe
+    if unsaid := [key for key in SAID if key not in recipe]:
+        return f"Trained by a recipe that does not say its {', '.join(unsaid)}"
     where = [row.environment.backend or "backend not recorded", row.environment.device or ""]
     name = f"the recipe {recipe['name']}, " if "name" in recipe else ""
     share = f"{float(recipe.get('warmup_share', 0)):.0%}"
-    warmup = f"{share} of all" if "warmup_share" in recipe else recipe["warmup_steps"]
+    warmup = f"{share} of all" if "warmup_share" in recipe else recipe.get("warmup_steps", 0)
     return (
         f"Trained by {name}{recipe['optimizer']} at {recipe['learning_rate']:g} "
         f"({recipe['schedule']}, {warmup} steps of warm-up) in batches of "

@@ -10,8 +10,10 @@ from benchmark.records.row import ProtocolFacts
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.scoring.by_rule import by_rule
 from benchmark.scoring.digest import test_digest
-from benchmark.scoring.overlap import score_masks
-from benchmark.scoring.scorecard import SCORER_VERSION, score
+from benchmark.scoring.gap import GAPS
+from benchmark.scoring.metrics import METRICS
+from benchmark.scoring.overlap import ALL, OVERLAPS, score_masks
+from benchmark.scoring.scorecard import HEADLINES, SCORER_VERSION, score
 
 
 def score_predictions(
@@ -53,4 +55,21 @@ def score_counts(counts: MaskCounts, protocol: ProtocolFacts, counts_sha256: str
 def is_current(scores: Scores | MaskScores, protocol: ProtocolFacts, digest: str) -> bool:
     """Whether scores are what this version computes from a prediction file of this SHA-256."""
     known = (scores.scorer_version, scores.predictions_sha256, scores.seed_text)
-    return known == (SCORER_VERSION, digest, protocol.id)
+    return known == (SCORER_VERSION, digest, protocol.id) and _is_whole(scores)
+
+
+def _is_whole(scores: Scores | MaskScores) -> bool:
+    """Whether all is there that is always computed; whoever forges a file may leave some out."""
+    if isinstance(scores, MaskScores):
+        groups = [group for of_split in scores.splits.values() for group in of_split.values()]
+        return all(set(OVERLAPS) <= g.overlaps.keys() for g in groups) and all(
+            ALL in of_split for of_split in scores.splits.values()
+        )
+    splits = scores.splits.values()
+    of_findings = (each for split in splits for each in split.per_finding.values())
+    return (
+        all(set(HEADLINES) <= split.metrics.keys() for split in splits)
+        and all(set(METRICS) <= each.metrics.keys() for each in of_findings)
+        and set(GAPS) <= scores.gap.keys()
+        and set(scores.macro_findings) <= set(scores.findings)
+    )

@@ -63,8 +63,9 @@ class StoredComparisons:
         """As :func:`benchmark.scoring.families.come_first`, read where it is known."""
         key = _key(*entries)
         if key not in self._asked.first:
-            known = self._known.first.get(key)
-            found = known or list(come_first(entries, self._seed_text).values())
+            known = self._known.first.get(key, [])
+            whole = len(known) == len(entries)
+            found = known if whole else list(come_first(entries, self._seed_text).values())
             self._asked.first[key] = found
         shares = self._asked.first[key]
         return {entry.config_id: each for entry, each in zip(entries, shares, strict=True)}

@@ -132,12 +132,16 @@ def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | 
     """
     saved = results.influence_path(row.spec_id)
     known = read_derived(saved, StoredInfluence)
-    if known is None or (known.scorer_version, known.predictions_sha256) != (
-        SCORER_VERSION, scores.predictions_sha256
-    ):  # fmt: skip
+    if known is None or not _is_of(known, scores):
         known = influence_record(_predictions(results, row), scores)
         save_derived(saved, known)
     return None if known.value is None else Influence(known.value, np.array(known.of_patients))
+
+
+def _is_of(known: StoredInfluence, scores: Scores) -> bool:
+    terms = 0 if known.value is None else scores.splits["test"].n_patients
+    state = (known.scorer_version, known.predictions_sha256, len(known.of_patients))
+    return state == (SCORER_VERSION, scores.predictions_sha256, terms)
 
 
 def influence_record(predictions: Predictions, scores: Scores) -> StoredInfluence:
