@@ -159,8 +159,11 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     of_builder = {key: d for key, d in known.items() if key.split("/")[0] == builder}
     if len(of_builder) == 1 and not config:
         return next(iter(of_builder.values()))
-    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5)
-    near = [key for key in known if (config or name) in key][:5] or near
+    near = (
+        [key for key in known if builder in key.partition("/")[0]]
+        or [key for key in known if name in key]
+        or difflib.get_close_matches(name, known, n=5, cutoff=0.5)
+    )
     some = of_builder or near or tfds_builders.BUILDERS
     raise UnknownName("dataset", name, some, "All there are: cxr-bench list datasets.")
 
