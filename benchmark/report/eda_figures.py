@@ -17,7 +17,7 @@ from benchmark.report.eda_statistics import (
     grey_statistics,
 )
 from benchmark.report.eda_style import SCALE, SPLIT_COLOURS, figure, label
-from benchmark.report.figure_style import ink
+from benchmark.report.figure_style import PALE, ink
 
 MOST = 30
 """Findings shown in a figure: the most frequent; the CSV has all."""
@@ -54,7 +54,7 @@ def together(manifest: pd.DataFrame, findings: list[str]) -> Figure:
     shown = axis.imshow(share, cmap=SCALE, vmin=0, vmax=max(top, 0.01))
     for (row, column), value in np.ndenumerate(share):
         if np.isfinite(value):
-            colour = "white" if value < 0.6 * top else "black"
+            colour = PALE if value < 0.6 * top else "black"
             text = "<1" if 0 < value < 0.005 else f"{100 * value:.0f}"
             said = f"{text}\n{both[row, column]:,}"
             axis.text(column, row, said, ha="center", va="center", color=colour, size=6)

@@ -59,15 +59,6 @@ def lay_out(drawn: Figure) -> None:
         drawn.set_layout_engine("none")
 
 
-def place_as(settled: Figure, drawn: Figure) -> None:
-    """Settle a figure like another one that differs in its colours alone."""
-    drawn.set_layout_engine("none")
-    for like, axes in zip(settled.axes, drawn.axes, strict=True):
-        axes.set_position(like.get_position(original=True))
-    for like, text in zip(settled.texts, drawn.texts, strict=True):  # the title above all panels
-        text.set_position(like.get_position())
-
-
 def label(text: object) -> str:
     """A name from data as a figure shows it: one line, printable, not longer than 34 signs."""
     line = one_line(text)

@@ -6,47 +6,40 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import matplotlib as mpl
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.eda_style import figure, label, lay_out, place_as, save, styled
+from benchmark.report.eda_style import figure, label, save, styled
+from benchmark.report.files import write_asked
+from benchmark.report.marks import AMBER, BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
 
-__all__ = ["MARKERS", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
+__all__ = ["PALE", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
 
-#: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618), those first
-#: that stand out best against the ground.
-_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DARK = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#FFFFFF")
-MARKERS = "osD^vP*X"
+_LIGHT = {"ground": "#FFFFFF", "ink": "#1B1F24", "faint": "#DDDDDD"}
+_DARK = {"ground": "#14181D", "ink": "#E4E8EC", "faint": "#39414A"}
+"""What differs between a light ground and a dark one. All other colours can be seen on both, and
+must be none of these: a dark figure is the light one with these replaced."""
+PALE = "#F5F5F5"
+"""Of text on dark fields, on whatever ground."""
 _ACROSS = 4
 
 
-def _ground(ground: str, ink: str, faint: str, colours: tuple[str, ...]) -> dict[str, object]:
-    inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    grounds = ("figure.facecolor", "axes.facecolor")
-    return {
-        **dict.fromkeys(inked, ink),
-        **dict.fromkeys(grounds, ground),
-        "grid.color": faint,
-        "axes.prop_cycle": cycler(color=colours),
-    }
-
-
-_GROUNDS = {
-    "light": _ground("#FFFFFF", "#1B1F24", "#DDDDDD", _LIGHT),
-    "dark": _ground("#14181D", "#E4E8EC", "#39414A", _DARK),
+_INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+_SETTINGS = {
+    **dict.fromkeys(_INKED, _LIGHT["ink"]),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), _LIGHT["ground"]),
+    "grid.color": _LIGHT["faint"],
 }
 
 
 def ink() -> str:
-    """The colour of text on the present ground."""
+    """The colour of text."""
     return mpl.rcParams["text.color"]
 
 
 def series(k: int) -> str:
-    """The colour of the k-th thing shown, on the present ground; they repeat after seven."""
-    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    """The colour of the k-th thing shown; they repeat after seven."""
+    colours = (BLUE, VERMILION, GREEN, PURPLE, AMBER, SKY, GREY)
     return colours[k % len(colours)]
 
 
@@ -77,20 +70,21 @@ def label_outer(axes: list[Axes]) -> None:
 def save_both(
     draw: Callable[[], Figure], path: Path, forms: Collection[str] = ("png", "svg")
 ) -> None:
-    """Draw on both grounds: ``path`` with the suffixes .png, .svg and -dark.svg.
+    """Draw once, for both grounds: ``path`` with the suffixes .png, .svg and -dark.svg.
 
     Args:
-        draw: draws it, on the present ground.
+        draw: draws it.
         path: without a suffix.
         forms: those of the light one; the dark one is made where there is to be an SVG.
     """
-    with styled(**_GROUNDS["light"]):
-        light = draw()
-        lay_out(light)
-        save(light, path, forms)
-    if "svg" not in forms:
-        return
-    with styled(**_GROUNDS["dark"]):
-        dark = draw()
-        place_as(light, dark)
-        save(dark, path.with_name(f"{path.name}-dark"), ["svg"])
+    with styled(**_SETTINGS):
+        save(draw(), path, forms)
+    if "svg" in forms:
+        light = path.with_suffix(".svg").read_bytes()
+        write_asked(path.with_name(f"{path.name}-dark.svg"), _darkened(light))
+
+
+def _darkened(light: bytes) -> bytes:
+    for name, colour in _LIGHT.items():
+        light = light.replace(colour.lower().encode(), _DARK[name].lower().encode())
+    return light

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmark.report.eda_style import figure
 from benchmark.report.external_validation import ExternalValidation
+from benchmark.report.figure_style import PALE
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import short, titled
 from benchmark.report.labels import ways
@@ -77,7 +78,7 @@ def _drawn(title: str, cells: Cells) -> Figure:
             if m := row.get(name):
                 ends = interval(m.low, m.high)
                 said = number(m.mean) + (f"\n{ends}" if ends else "")
-                colour = "black" if values[y, x] > _LIGHT else "white"
+                colour = "black" if values[y, x] > _LIGHT else PALE
                 axis.text(x, y, said, ha="center", va="center", size=7.5, color=colour)
     axis.set_xticks(range(len(columns)), [_broken(name, "/") for name in columns])
     axis.set_yticks(range(len(cells)), [_broken(name, ": ") for name in cells])

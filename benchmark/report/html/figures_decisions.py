@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.eda_style import figure
-from benchmark.report.figure_style import finding_panels, ink, label, label_outer, series
+from benchmark.report.figure_style import PALE, finding_panels, ink, label, label_outer, series
 from benchmark.report.text import UNDEFINED
 from benchmark.scoring.subgroups import Estimate, Subgroup
 
@@ -46,7 +46,7 @@ def _matrix(axis: Axes, counts: np.ndarray, names: list[str]) -> None:
         spread = f"\n({low:,}–{high:,})" if low < high else ""
         percent = f"{100 * value:.1f} %" if mean[row].any() else UNDEFINED
         said = f"{percent}\n{mean[row, column]:,.0f}{spread}"
-        colour = "black" if value > 0.55 else "white"
+        colour = "black" if value > 0.55 else PALE
         axis.text(column, row, said, ha="center", va="center", size=8, color=colour)
     axis.set_xticks(range(len(names)), names)
     axis.set_yticks(range(len(names)), names, rotation=90, va="center")

@@ -12,7 +12,7 @@ from benchmark.report.document import body
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
-from benchmark.report.html.pictures import about, picture
+from benchmark.report.html.pictures import about, pictures
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.render.html import slug
 from benchmark.report.tables import (
@@ -138,18 +138,8 @@ def _with_figures(
             own = shown.get(block.anchor or as_text(block.content))
             here = own or (here if block.level > 2 else [])
         elif isinstance(block, DataTable):
-            yield from _shown(here)
+            yield from pictures(here, "figures")
             here = []
-
-
-def _shown(figures: list[Figure]) -> Iterator[Block]:
-    for each in figures[:1]:
-        yield picture(each, "figures")
-    if more := figures[1:]:
-        questions = Details(
-            f"{len(more)} more figures", tuple(picture(each, "figures") for each in more)
-        )
-        yield questions
 
 
 def _suites(suites: list[SuiteRows]) -> list[Block]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
-from benchmark.report.tables import Picture
+from benchmark.report.tables import Block, Details, Picture
+
+SINGLE = ("curves",)
+"""Figures of few panels, which shrink with the screen."""
 
 
 def about(figures: Sequence[Figure], tables: Iterable[Table]) -> list[Figure]:
@@ -15,9 +18,14 @@ def about(figures: Sequence[Figure], tables: Iterable[Table]) -> list[Figure]:
     return [each for each in figures if each.draft.protocol_id in ids]
 
 
-def picture(each: Figure, folder: str) -> Picture:
-    """A figure that lies in ``folder``, seen from the page."""
-    draft = each.draft
-    return Picture(
-        f"{folder}/{each.file}", f"{draft.title}. {draft.alt}", draft.caption, broad=True
-    )
+def pictures(figures: Sequence[Figure], folder: str) -> Iterator[Block]:
+    """Figures that lie in ``folder``, seen from the page; all but the first are folded."""
+    shown = [_picture(each, folder) for each in figures]
+    yield from shown[:1]
+    if more := shown[1:]:
+        yield Details(f"{len(more)} more figure{'s' * (len(more) > 1)}", tuple(more))
+
+
+def _picture(each: Figure, folder: str) -> Picture:
+    draft, broad = each.draft, each.name not in SINGLE
+    return Picture(f"{folder}/{each.file}", f"{draft.title}. {draft.alt}", draft.caption, broad)

@@ -12,7 +12,7 @@ from benchmark.report.content import Content, Link
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
-from benchmark.report.html.pictures import about, picture
+from benchmark.report.html.pictures import about, pictures
 from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph
 from benchmark.report.text import count
 
@@ -85,7 +85,7 @@ def suite_page(
     for table, configurations in suite.tables:
         entries = [Entry(table, c, named) for c in configurations]
         blocks += _section(suite, table, entries, cost=cost)
-        blocks += [picture(each, "../figures") for each in about(figures, [table])]
+        blocks += pictures(about(figures, [table]), "../figures")
     trail = [Link("../index.html", "cxr-bench")]
     title = f"Suite {suite.name}: {suite.title}" if suite.title else f"Suite {suite.name}"
     return Page(title, blocks, trail, root="../")
