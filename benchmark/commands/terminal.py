@@ -14,6 +14,7 @@ import click
 
 from benchmark.machine.paths import CACHE_DIR, usual_folder
 from benchmark.report.lines import Row, aligned, window, wrapped
+from benchmark.report.text import printable
 
 STDERR = 2
 LOG = "libraries.log"
@@ -22,8 +23,11 @@ LARGEST = 1_000_000
 
 
 def say(text: str, hang: int = 2, *, err: bool = False) -> None:
-    """Print lines; on a terminal they are wrapped, and continued ``hang`` columns further in."""
-    click.echo(wrapped(text, window(sys.stderr if err else sys.stdout), hang), err=err)
+    """Print lines; on a terminal they are wrapped, and continued ``hang`` columns further in.
+
+    Nothing that they quote acts on the terminal, and very long ones are cut.
+    """
+    click.echo(wrapped(printable(text), window(sys.stderr if err else sys.stdout), hang), err=err)
 
 
 def say_table(rows: Sequence[Row], left: Sequence[bool] = ()) -> None:

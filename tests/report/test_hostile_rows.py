@@ -1,0 +1,107 @@
+"""Rows from somebody else, sealed as ours are: shown so that nothing in them acts, or left out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from msgspec import ValidationError
+from msgspec.structs import replace
+
+from benchmark.cli import main
+from benchmark.records.row import Failure, Screened, ScreeningFacts, ScreeningRule
+from benchmark.records.store import Results
+from tests.report.made_rows import TRAINED
+
+ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+BAD = "\x1b]0;title\x07\u202e" + "x" * 200_000
+
+
+def run(*words: str, results: Results):
+    done = CliRunner().invoke(main, [*words, "--results", str(results.folder)])
+    assert isinstance(done.exception, SystemExit | None), done.exc_info
+    assert not ACTING.search(done.output)
+    assert max(map(len, done.output.split("\n"))) < 5000
+    return done
+
+
+def board(results: Results) -> str:
+    assert run("leaderboard", results=results).exit_code == 0
+    return (results.folder / "LEADERBOARD.md").read_text()
+
+
+def test_a_recipe_that_lacks_its_optimizer_is_said(results, add):
+    recipe = {key: value for key, value in TRAINED["recipe"].items() if key != "optimizer"}
+    add("cnn", spec={"recipe": recipe})
+    assert "Trained by a recipe that does not say its optimizer" in board(results)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("epochs", "many"), ("batch_size", 0), ("warmup_share", -1.0)]
+)
+def test_a_recipe_with_no_number_for_one_is_left_out(results, add, monkeypatch, key, value):
+    monkeypatch.setattr("benchmark.records.row._odd_number", lambda recipe: "")
+    row = add("cnn", spec={"recipe": {**TRAINED["recipe"], key: value}})
+    add("mlp")
+    monkeypatch.undo()
+    said = board(results)
+    assert f"rows/{row.spec_id}.json: its recipe's {key} cannot be '{value}'" in said
+    assert "1 configurations in 1 finished runs" in said
+
+
+def test_screening_facts_that_lack_a_way_are_refused():
+    ways = dict.fromkeys(("score", "confidence", "either"), Screened(sensitivity=1, specificity=1))
+    facts = ScreeningFacts(
+        images=1, map=[1, 1], channels=1, temperature=1.0, normal_passed=1.0,
+        rule=ScreeningRule(score=1, confidence=1), validation=ways, test=ways,
+    )  # fmt: skip
+    with pytest.raises((ValueError, ValidationError), match="lacks one of them"):
+        replace(facts, test={"other": ways["score"]})
+
+
+def test_the_text_of_an_exception_is_cut_and_does_nothing(results, add):
+    add("cnn")
+    row = add("mlp", failed=BAD, error=Failure(reason=BAD, detail=BAD))
+    run("show", row.spec_id, results=results)
+    run("compare", row.spec_id, row.spec_id, results=results)
+    assert len(board(results)) < 40_000
+    assert not ACTING.search((results.folder / "LEADERBOARD.md").read_text())
+
+
+def test_a_data_set_with_a_long_name_is_a_sentence(results, add, make_protocol, tmp_path):
+    row = add("cnn", shared=make_protocol("x" * 300))
+    done = run("reproduce", row.spec_id, "--data-dir", str(tmp_path), results=results)
+    assert done.exit_code == 2
+    assert done.output.startswith("Error: ")
+
+
+def test_errors_name_what_was_given_so_that_it_does_nothing(tmp_path):
+    done = run("show", "\x1b[31mred", results=Results(tmp_path / "\x1b[31m"))
+    assert done.exit_code == 2
+    assert "\N{REPLACEMENT CHARACTER}[31m" in done.output
+
+
+def test_nothing_is_written_through_a_link_to_another_folder(results, add_seeds, tmp_path):
+    add_seeds("cnn")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("scores", "influences", "intervals", "comparisons"):
+        (results.folder / name).symlink_to(elsewhere)
+    before = board(results)
+    assert not any(elsewhere.iterdir())
+    assert board(results) == before
+
+
+def test_merge_takes_no_links(results, add, tmp_path):
+    row = add("cnn")
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    for path in (results.weights_path(row.spec_id), results.scores_path(row.spec_id)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(secret)
+    into = Results(tmp_path / "into")
+    assert run("merge", str(results.folder), results=into).exit_code == 0
+    assert [each.spec_id for each in into.rows()] == [row.spec_id]
+    texts = [path.read_bytes() for path in into.folder.rglob("*") if path.is_file()]
+    assert b"secret" not in texts
