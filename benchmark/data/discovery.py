@@ -160,7 +160,7 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     if len(of_builder) == 1 and not config:
         return next(iter(of_builder.values()))
     near = (
-        [key for key in known if builder in key.partition("/")[0]]
+        [key for key in known if builder and builder in key.partition("/")[0]]
         or [key for key in known if name in key]
         or difflib.get_close_matches(name, known, n=5, cutoff=0.5)
     )
