@@ -26,6 +26,7 @@ def placed(*tops: str) -> list[str]:
         "NORMAL/Thumbs.db", "System Volume Information/0.png", ".thumbnails/0.jpg",
         "RECYCLER/0.png", "~snapshot/0.png", "NORMAL/0.png~", "NORMAL/0.png.bak", "results/roc.png",
         "Network Trash Folder/0.png", "FOUND.000/0.png", "NORMAL/9.png.crdownload",
+        "NORMAL/0.png:Zone.Identifier",
     ],
 )  # fmt: skip
 def test_service_folders_are_no_classes_and_hold_no_images(tmp_path, service):
@@ -123,6 +124,13 @@ def test_parts_of_a_set_can_be_put_together(tmp_path):
 def test_classes_that_lie_deeper_are_asked_about(tmp_path):
     with pytest.raises(DatasetError, match="Where these are the classes, give --manual-dir"):
         looked(touched(tmp_path, placed("A data", "B data")), **UNKNOWN)
+
+
+@pytest.mark.parametrize("copy", ["ILL - Copy", "ill copy 2", "ILL (1)", "Ill - Kopie (2)"])
+def test_a_copy_of_a_class_folder_is_no_class(tmp_path, copy):
+    names = [f"{c}/{n}.png" for c in ("normal", "ILL", copy) for n in range(3)]
+    with pytest.raises(DatasetError, match="is called like a copy of 'ILL'"):
+        looked(touched(tmp_path, names), **UNKNOWN)
 
 
 def test_files_of_other_kinds_are_named(tmp_path):

@@ -30,6 +30,7 @@ _MARKING = re.compile(
     "[ _-]?[0-9]*",
     re.IGNORECASE,
 )
+_COPY = re.compile(r"(.+?)(?:(?:copy|kopie|copie|copia)[0-9]*|\([0-9]+\))+")
 _NO_CLASS = {"images", "image", "img", "imgs", "masks", "mask", "annotations", "segmentations"}
 
 
@@ -82,6 +83,7 @@ def read(
     if len(classes) < 2 or (used - {""} and "train" not in used):
         return Contents((), "")
     _refuse_no_classes(classes)
+    _refuse_copies(classes)
     check_findings(classes)
     by_pattern = ByPattern(pattern, [name for name in images if name in placed])
     _refuse_mixed(images, placed, options, by_pattern)
@@ -219,6 +221,17 @@ def _refuse_no_classes(classes: list[str]) -> None:
             "sub-folders are the classes, or a table (--csv FILE --image-column ...). Parts of one "
             "set are put together by --splits train=A,train=B."
         )
+
+
+def _refuse_copies(classes: list[str]) -> None:
+    known = {spelling(name): name for name in classes}
+    for name in classes:
+        match = _COPY.fullmatch(spelling(name))
+        if match and match[1] in known:
+            raise DatasetError(
+                f"image_folder: the folder {name!r} is called like a copy of {known[match[1]]!r}. "
+                "Remove it, or put the images of both into one."
+            )
 
 
 def _refuse_mixed(

@@ -28,7 +28,7 @@ def is_service(name: str) -> bool:
     """True for hidden files, and for what systems and programs leave in folders."""
     return any(
         part.startswith((".", "@", "$", "~"))
-        or part.endswith("~")
+        or part.endswith(("~", ":Zone.Identifier"))
         or part.casefold() in _SERVICE
         or PurePosixPath(part).suffix.casefold() in _UNFINISHED
         for part in name.split("/")
