@@ -10,7 +10,7 @@ RESULTS := results/local
 SIDE_BY_SIDE := -n auto --dist loadgroup --no-loadscope-reorder  # see tests/conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow test-all cover lint format bench kills clean
+.PHONY: help install run test test-slow test-all cover lint recompute format bench kills mutate clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -46,6 +46,9 @@ lint: $(STAMP)   ## Check style, layers and types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+recompute: $(STAMP) ## Compute the numbers of results/ anew from its predictions, and compare
+	$(BIN)/cxr-bench leaderboard --recompute --results results
+
 format: $(STAMP) ## Put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -55,6 +58,9 @@ bench: $(STAMP)  ## Measure speed on a quiet machine, into benchmarks/RESULTS.md
 
 kills: $(STAMP)  ## Kill and resume a run 30 times and compare what comes out
 	$(BIN)/python -m benchmarks.kills
+
+mutate: $(STAMP) ## Change state files 2,400 times at random, and read them with every command
+	CXR_BENCH_MUTATIONS=2400 $(BIN)/python -m pytest -s tests/mutations
 
 clean:           ## Remove the environment and local results
 	rm -rf $(VENV) $(RESULTS) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage

@@ -198,8 +198,8 @@ def resealed(data: bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
     return sealed(values)
 
 
-def changed_values(data: bytes) -> st.SearchStrategy[dict[str, Any]]:
-    """What a record's file says, with one value gone, null, or of another type."""
+def changed_values(data: bytes, more: Sequence[Any] = ()) -> st.SearchStrategy[dict[str, Any]]:
+    """What a record's file says, with one value gone, null, of another type, or one of ``more``."""
     places = list(_places(values_of(data)))
 
     def changed(choice) -> dict[str, Any]:
@@ -214,7 +214,8 @@ def changed_values(data: bytes) -> st.SearchStrategy[dict[str, Any]]:
             inner[last] = other
         return values
 
-    choices = st.tuples(st.sampled_from(places), st.sampled_from(OTHER_VALUES), st.booleans())
+    others = st.sampled_from((*OTHER_VALUES, *more))
+    choices = st.tuples(st.sampled_from(places), others, st.booleans())
     return choices.map(changed)
 
 
