@@ -373,6 +373,14 @@ def test_numbers_and_names_are_met_as_spreadsheets_and_other_systems_write_them(
     assert sorted(by_image(found)) == ["img/00001.png", "img/00012.png", "img/Abc.png"]
 
 
+def test_names_that_differ_in_case_alone_are_told_apart(tmp_path):
+    folder = touched(tmp_path, ["img/aB.png", "img/Ab.png", "img/AB.png"])
+    found = tabled(folder, rows("file,Effusion", "aB,1", "Ab.png,0", "ab,1"), **ONE)
+    labels = {name: entry.findings for name, entry in by_image(found).items()}
+    assert labels == {"img/aB.png": (1,), "img/Ab.png": (0,)}
+    assert "'ab' may be img/AB.png or img/Ab.png or img/aB.png" in found.refused[0]["reason"]
+
+
 def test_a_row_may_be_about_a_study(tmp_path):
     """A public report: MIMIC-CXR's labels, a gzip file, are of folders.
 

@@ -40,16 +40,16 @@ class Files:
             self._whole[told] = name
             if not pictures(name):
                 continue
-            for end in _ends(told):
+            for end in _ends(told.casefold()):
                 self._ends[end].append(name)
                 self._ends[_bare(end)].append(name)
             if number := _number(told):
                 self._ends[number].append(name)
             self._inside[told.rpartition("/")[0]].append(name)
         for folder in filter(None, self._inside):
-            for end in _ends(folder):
+            for end in _ends(folder.casefold()):
                 self._folders[end].append(folder)
-            if lettered := re.fullmatch("[a-z]+([0-9]+)", _ends(folder)[-1]):
+            if lettered := re.fullmatch("[a-z]+([0-9]+)", folder.casefold().rpartition("/")[2]):
                 self._folders[lettered[1]].append(folder)
 
     def find(self, said: str) -> list[str]:
@@ -64,10 +64,10 @@ class Files:
             return [self._whole[told]]
         ends = _ends(told)
         for end in [*ends, *map(_bare, ends), *filter(None, [_number(told)])]:
-            if found := _one(said, self._ends.get(end, ())):
+            if found := _one(said, end, self._ends.get(end.casefold(), ())):
                 return [found]
         for end in ends:
-            if folder := _one(said, self._folders.get(end, ())):
+            if folder := _one(said, end, self._folders.get(end.casefold(), ())):
                 return self._all_of(said, folder)
         raise Missing(f"there is no file {said!r}")
 
@@ -77,9 +77,11 @@ class Files:
         return self._inside[folder]
 
 
-def _one(said: str, names: Iterable[str]) -> str:
-    """The only one, "" where there is none."""
+def _one(said: str, end: str, names: Iterable[str]) -> str:
+    """The only one, or the only one in this case; "" where there is none."""
     found = sorted(set(names))
+    if len(found) > 1:
+        found = [n for n in found if end in (*_ends(_told(n)), *_ends(_bare(_told(n))))] or found
     if len(found) > 1:
         raise Unreadable(f"{said!r} may be {' or '.join(found[:3])}; give the path")
     return found[0] if found else ""
@@ -90,8 +92,8 @@ def _told(name: str) -> str:
 
 
 def _ends(name: str) -> list[str]:
-    """The path, and what is left of it without its first folders, in lower case."""
-    parts = name.casefold().split("/")
+    """The path, and what is left of it without its first folders."""
+    parts = name.split("/")
     return ["/".join(parts[k:]) for k in range(len(parts))]
 
 
