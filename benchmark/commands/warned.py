@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,6 +44,7 @@ def warnings_printed() -> Iterator[None]:
 
 def warn(text: str) -> None:
     """Print a message, which may quote what is in a file, to standard error."""
+    from benchmark.report.lines import window, wrapped
     from benchmark.report.text import printable
 
-    click.echo(printable(text), err=True)
+    click.echo(wrapped(printable(text), window(sys.stderr)), err=True)
