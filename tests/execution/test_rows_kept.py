@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from msgspec import structs
 
+from benchmark.errors import UserError
 from benchmark.kinds.code import code_of
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.row import Failure, Made
@@ -80,3 +82,33 @@ def test_a_vote_is_made_again_once_a_member_says_something_else(bench):
     assert bench.plan(suite).summary() == {"done": 2, "stale": 1}
     assert bench.run(bench.plan(suite, rerun="stale")) == {"done": 1}
     assert bench.plan(suite).summary() == {"done": 3}
+
+
+def test_a_damaged_row_is_made_again_and_a_failure_does_not_take_its_place(bench, caplog):
+    suite = make_suite(["constant"])
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    (row,) = bench.results.rows()
+    path, before = bench.results.row_path(row.spec_id), files(bench)
+    path.write_bytes(path.read_bytes()[:-20])
+    failed = structs.replace(row, status="failed", error=Failure(reason="it fell"))
+    bench.results.write_row(structs.replace(failed, predictions_sha256=None))
+    assert not list(bench.results.rows())
+    assert str(path) in caplog.text
+    assert bench.plan(suite).specs[0].status == "missing"
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    after = files(bench)
+    assert {n: after[n][0] for n in after if "json" not in n} == {
+        n: before[n][0] for n in before if "json" not in n
+    }
+    assert [each.spec_id for each in bench.results.rows()] == [row.spec_id]
+
+
+def test_a_row_of_another_format_stops_the_run_and_stays(bench):
+    suite = make_suite(["constant"])
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    (row,) = bench.results.rows()
+    path = bench.results.row_path(row.spec_id)
+    path.write_bytes(b'{"schema": 3, "of_the_future": true}')
+    with pytest.raises(UserError, match=f"{path}: written by another version"):
+        bench.plan(suite)
+    assert not list(bench.results.rows())
