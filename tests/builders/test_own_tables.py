@@ -164,7 +164,10 @@ def test_patients_that_a_spreadsheet_spelled_in_several_ways_are_one(folder):
     text = rows("file,Effusion,who", "0.png,1,7", "1.png,1,7.0", "2.png,0,007", "3.png,0,70")
     found = tabled(folder, text, patient_column="who", **ONE)
     assert [e.patient for e in found.entries] == ["7", "7", "7", "70"]
-    assert "column 'who': 1 patients are spelled in several ways" in found.notes[0]
+    assert (
+        "column 'who': ids that are spelled in several ways count as one patient each, 1 in all: 7"
+        in found.notes[0]
+    )
     alone = tabled(folder, rows("file,Effusion,who", "0.png,1,007"), patient_column="who", **ONE)
     assert alone.entries[0].patient == "007"
 

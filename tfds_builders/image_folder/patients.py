@@ -101,7 +101,8 @@ def united(spelled: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     notes = []
     if several:
         shown = "; ".join(" = ".join(group) for group in several[:3])
-        notes = [f"{len(several)} patients are spelled in several ways and taken for one: {shown}"]
+        counts = f"count as one patient each, {len(several):,} in all"
+        notes = [f"ids that are spelled in several ways {counts}: {shown}"]
     return {each: group[0] for group in several for each in group}, notes
 
 
