@@ -53,39 +53,29 @@ def explore_dataset(
         prepared.name, manifest, prepared.facts, views, pictures, shape_alone(prepared), found,
         alike=wanted,
     )  # fmt: skip
-    say(f"Page: {write(folder, of, _trail(folder))}")
+    say(f"Page: {write(folder, of, way_back(folder))}")
     if not prepared.facts.redistributable:
         say("This set may not be passed on: the page and its folder must stay local.")
 
 
-def _trail(folder: Path) -> list[Link]:
+def way_back(folder: Path) -> list[Link]:
     """A link to the site that ``cxr-bench report`` wrote, if the page lies in or beside it."""
     from benchmark.report.content import Link
 
-    sites = (parent / name for parent in folder.parents[:3] for name in (".", "report"))
-    site = next((each for each in sites if (each / "rows").is_dir()
-                 and (each / "index.html").is_file()), None)  # fmt: skip
-    if site is None:
-        return []
-    return [Link(Path(os.path.relpath(site / "index.html", folder)).as_posix(), "cxr-bench")]
+    for site in (parent / name for parent in folder.parents[:3] for name in (".", "report")):
+        index = site / "index.html"
+        if index.is_file() and (site / "rows").is_dir():
+            return [Link(Path(os.path.relpath(index, folder)).as_posix(), "cxr-bench")]
+    return []
 
 
 def _samples(prepared: Prepared) -> dict[str, np.ndarray]:
-    """The first training images with each finding, alone where there are such, and without any."""
+    """The images of the contact sheet."""
+    from benchmark.report.eda_statistics import samples
+
     manifest = prepared.manifest()
-    train = manifest[manifest["split"] == "train"].reset_index(drop=True)
-    findings = prepared.facts.findings
-    positive = {f: (train[f"target:{f}"] * train[f"labelled:{f}"]).to_numpy(bool) for f in findings}
-    clear = ~np.any(list(positive.values()), axis=0) if findings else np.ones(len(train), bool)
-    without = f"no {findings[0]}" if len(findings) == 1 else "none of these"
-    rows = {**positive, without if findings else "images": clear}
-    others = np.sum(list(positive.values()), axis=0) if findings else np.zeros(len(train), int)
-    used: set[int] = set()
-    chosen = {}
-    for row, here in rows.items():
-        free = [line for line in np.flatnonzero(here).tolist() if line not in used]
-        chosen[row] = sorted(free, key=lambda line: others[line])[:SAMPLES]
-        used |= set(chosen[row])
+    train = manifest[manifest["split"] == "train"]
+    chosen = samples(train, prepared.facts.findings, SAMPLES)
     images = _decode(prepared, {line for lines in chosen.values() for line in lines})
     return {row: np.stack([images[k] for k in lines]) for row, lines in chosen.items() if lines}
 

@@ -50,8 +50,8 @@ class Explored:
     name: str
     manifest: pd.DataFrame
     facts: SetFacts
-    images: Mapping[str, np.ndarray]
-    pictures: Mapping[str, np.ndarray]
+    images: dict[str, np.ndarray]
+    pictures: dict[str, np.ndarray]
     shape: ShapeAlone
     audit: Mapping[str, Any] = field(default_factory=dict)
     alike: bool = False
@@ -104,7 +104,7 @@ def _shown(counts: list[statistics.Statistic], findings: list[str]) -> list[str]
     return [f for f in findings if f in most]
 
 
-def _samples(folder: Path, pictures: Mapping[str, np.ndarray]) -> Iterator[Block]:
+def _samples(folder: Path, pictures: dict[str, np.ndarray]) -> Iterator[Block]:
     if pictures:
         save_both(lambda: figures.samples(pictures), folder / "samples")
         yield from parts.section(
@@ -214,7 +214,7 @@ def _pixels(
 
 
 def _means(folder: Path, of: Explored, shown: list[str]) -> Iterator[Block]:
-    found = [grey.mean_images(of.manifest, dict(of.images), finding) for finding in shown[:MEANS]]
+    found = [grey.mean_images(of.manifest, of.images, finding) for finding in shown[:MEANS]]
     means = [each for each in found if each is not None]
     if means:
         save_both(lambda: figures_grey.mean_images(means), folder / "mean_images")
@@ -229,7 +229,7 @@ def _means(folder: Path, of: Explored, shown: list[str]) -> Iterator[Block]:
 def _levels(
     folder: Path, of: Explored, lines: pd.DataFrame, levels: list[statistics.Statistic]
 ) -> Iterator[Block]:
-    save_both(lambda: figures.grey_levels(dict(of.images)), folder / "grey_levels")
+    save_both(lambda: figures.grey_levels(of.images), folder / "grey_levels")
     blocks: list[Block] = [
         parts.picture("grey_levels", "Grey levels of all pixels and of single images, by split.")
     ]

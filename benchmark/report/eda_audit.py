@@ -11,9 +11,11 @@ import pandas as pd
 from benchmark.report.audit_answers import answers
 from benchmark.report.content import Strong
 from benchmark.report.eda_figures_grey import Alike
-from benchmark.report.tables import Block, DataTable, Details, Notes, Paragraph, text_column
+from benchmark.report.tables import Block, Column, DataTable, Details, Notes, Paragraph, text_column
 from benchmark.report.values import Cell
 
+Answer = tuple[str, str, list[str]]
+"""A question of the audit, what was found, and where."""
 MOST = 12
 """Pairs that are shown."""
 MEANING = {
@@ -38,7 +40,7 @@ def verdict(found: Mapping[str, Any]) -> Block:
 def section(found: Mapping[str, Any]) -> Iterator[Block]:
     """Every question of the audit with its answer, and the reasons of the verdict."""
     rows = list(answers(dict(found)))
-    columns = [
+    columns: list[Column[Answer]] = [
         text_column("Question", lambda row: row[0]),
         text_column("Answer", lambda row: Cell(row[1])),
     ]
@@ -65,14 +67,14 @@ def pairs(
     chosen = list(_chosen(found))[:MOST]
     if not chosen:
         return [], None
-    place = {i: (s, k) for s in images for k, i in enumerate(_ids(manifest, s))}
+    place = {image: (s, k) for s in images for k, image in enumerate(_ids(manifest, s))}
     patient = dict(zip(manifest["image_id"], manifest["patient_id"], strict=True))
     shown = []
     for number, (ids, what) in enumerate(chosen, 1):
-        (a, i), (b, k) = (place[each] for each in ids)
+        (a, first), (b, second) = (place[each] for each in ids)
         title = f"{number}: {what}\n{a}" + (f" and {b}" if a != b else "")
-        shown.append(Alike(np.asarray(images[a][i]), np.asarray(images[b][k]), title))
-    columns = [
+        shown.append(Alike(np.asarray(images[a][first]), np.asarray(images[b][second]), title))
+    columns: list[Column[tuple[int, list[str], str]]] = [
         text_column("Pair", lambda row: str(row[0])),
         text_column("Images", lambda row: ", ".join(row[1])),
         text_column("Patients", lambda row: ", ".join(dict.fromkeys(patient[i] for i in row[1]))),

@@ -59,6 +59,26 @@ def counts(manifest: pd.DataFrame, findings: list[str]) -> list[Statistic]:
     return rows
 
 
+def samples(lines: pd.DataFrame, findings: list[str], most: int) -> dict[str, list[int]]:
+    """Places of lines with each finding, and of lines without any: for a contact sheet.
+
+    Those with few other findings come first, then those that stand first; none is there twice.
+    """
+    columns = [lines[f"target:{f}"] * lines[f"labelled:{f}"] for f in findings]
+    positive = np.array([column.to_numpy(bool) for column in columns]).reshape(-1, len(lines))
+    without = f"no {findings[0]}" if len(findings) == 1 else "none of these"
+    clear = np.logical_not(positive.any(axis=0))
+    rows = {**dict(zip(findings, positive, strict=True)), without if findings else "images": clear}
+    together = positive.sum(axis=0)
+    used: set[int] = set()
+    chosen = {}
+    for row, here in rows.items():
+        free = [line for line in np.flatnonzero(here).tolist() if line not in used]
+        chosen[row] = sorted(free, key=lambda line: together[line])[:most]
+        used.update(chosen[row])
+    return chosen
+
+
 def cooccurrence(manifest: pd.DataFrame, findings: list[str]) -> np.ndarray:
     """(F, F): of the images with the row's finding, the share that has the column's, too.
 

@@ -81,7 +81,8 @@ def _folded(
     for block in blocks:
         widths[block[-1]] = min(widths[block[-1]], width - _total([widths[j] for j in block[:-1]]))
         for row in rows:
-            yield from _lines(*([of[k] for k in block] for of in (row, left, widths)))
+            cells = [row[k] for k in block]
+            yield from _lines(cells, [left[k] for k in block], [widths[k] for k in block])
 
 
 def _lines(row: Row, left: Sequence[bool], widths: Sequence[int]) -> Iterator[str]:

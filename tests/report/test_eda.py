@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
+from benchmark.commands.eda import way_back
 from benchmark.data.facts import SetFacts
 from benchmark.report import eda, eda_grey, eda_statistics
 from benchmark.report.eda_statistics import (
@@ -20,6 +21,7 @@ from benchmark.report.eda_statistics import (
     counted_together,
     counts,
     grey_statistics,
+    samples,
 )
 from benchmark.report.file_shape import ShapeAlone
 
@@ -232,6 +234,26 @@ def test_mean_images_are_means_of_enough_patients(manifest):
     assert (found.n_positive, found.n_negative) == (positive.sum(), (~positive).sum())
     few = manifest.assign(**{"target:Mass": (manifest["patient_id"].isin(["1", "2"])).astype(int)})
     assert eda_grey.mean_images(few, pixels, "Mass") is None
+
+
+def test_samples_show_a_finding_alone_first_and_no_image_twice():
+    targets = {"A": [1, 1, 0, 1, 0, 0], "B": [1, 0, 1, 1, 0, 0]}
+    columns = {f"target:{f}": values for f, values in targets.items()}
+    lines = pd.DataFrame(columns | {f"labelled:{f}": [1] * 6 for f in targets})
+    assert samples(lines, ["A", "B"], 2) == {"A": [1, 0], "B": [2, 3], "none of these": [4, 5]}
+    assert list(samples(lines, ["A"], 9)) == ["A", "no A"]
+    assert samples(lines, [], 2) == {"images": [0, 1]}
+
+
+def test_the_page_leads_back_to_a_site_beside_it(tmp_path):
+    folder = tmp_path / "local" / "eda" / "any-set"
+    assert way_back(folder) == []
+    (tmp_path / "report" / "rows").mkdir(parents=True)
+    (tmp_path / "report" / "index.html").write_text("")
+    (link,) = way_back(folder)
+    assert link.target == "../../../report/index.html"
+    (link,) = way_back(tmp_path / "report" / "eda" / "any-set")
+    assert link.target == "../../index.html"
 
 
 def test_a_finding_that_images_were_chosen_by_is_named():

@@ -102,7 +102,7 @@ def _contents(blocks: Iterable[Block]) -> Iterator[Link]:
 
 def _findable(blocks: Iterable[Block], tables: Iterable[Table]) -> Iterator[Block]:
     """The blocks; rows of tables in the section of a protocol are found by its name, too."""
-    words_of = {}
+    words_of: dict[str, str] = {}
     for table in tables:
         words = f"{table.protocol.dataset} {table.name} {table.protocol.id}"
         words_of |= {table.anchor: words, f"{FIRST}{table.anchor}": words}

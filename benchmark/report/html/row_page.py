@@ -137,7 +137,7 @@ class _About:
             "All seeds: mean ± standard deviation of the seeds, and the 95 % interval from "
             "the choice of test patients, as in the leaderboard."
         )
-        every = [said, row_tables.scores(self.configuration)]
+        every: list[Block] = [said, row_tables.scores(self.configuration)]
         if self.configuration.tested:
             every.append(row_tables.findings(self.configuration, self.table.protocol.findings))
         yield Heading(2, "Scores")
