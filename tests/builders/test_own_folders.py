@@ -177,6 +177,12 @@ def test_splits_that_are_not_understood(tmp_path, said):
         looked(touched(tmp_path, TWO), splits=said, **UNKNOWN)
 
 
+def test_a_split_that_is_named_and_not_there_stops(tmp_path):
+    folder = touched(tmp_path, placed("fold1", "fold2"))
+    with pytest.raises(DatasetError, match="names 'fold3', and no folder is called so"):
+        looked(folder, splits="train=fold1,test=fold3", **UNKNOWN)
+
+
 def test_sub_folders_of_classes_are_asked_about_and_never_mixed(tmp_path):
     names = [
         f"{c}/{kind}/{n}.png" for c in ("Normal", "COVID") for kind in ("images", "masks")

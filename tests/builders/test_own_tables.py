@@ -111,6 +111,8 @@ def test_words_that_are_no_split_or_sex_stop(folder):
     text = rows("file,Effusion,x", "0.png,1,A", "1.png,0,B")
     with pytest.raises(DatasetError, match=r"which split is 'A', 'B' \(column 'x'\)"):
         tabled(folder, text, split_column="x", **ONE)
+    with pytest.raises(DatasetError, match="names 'c', and no cell of column 'x' is called so"):
+        tabled(folder, text, split_column="x", splits="train=A,test=B,validation=C", **ONE)
     told = tabled(folder, text, split_column="x", splits="train=A,test=B", **ONE)
     assert in_pools(told) == {"train": 1, "test": 1}
     with pytest.raises(DatasetError, match=r"column 'x' \(--sex-column\) holds A, B"):
@@ -359,6 +361,8 @@ def test_without_a_name_for_normal_a_note_says_so(folder):
     said = {"class_column": "dx", "label_separator": "|"}
     assert "no name in column 'dx' means normal" in tabled(folder, text, **said).notes[0]
     assert not tabled(folder, text, normal_class="clear", **said).notes
+    with pytest.raises(DatasetError, match="there is no class 'cleer'"):
+        tabled(folder, text, normal_class="cleer", **said)
 
 
 def test_empty_cells_of_names_may_mean_that_nothing_was_found(folder):
@@ -425,6 +429,7 @@ def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
         ({"class_column": "b", "box_columns": ("x", "y")}, "needs four"),
         ({"class_column": "b", "uncertain": "maybe"}, "--uncertain is ignore, positive"),
         ({"class_column": "b", "within": "images"}, "goes with class folders"),
+        ({"class_column": "b", "splits": "train=A"}, "goes with --split-column, or with folders"),
         ({"class_column": "b", "split_fractions": "80,30,10"}, "add up to 100"),
         ({"class_column": "b", "split_fractions": "0.5,0.5"}, "add up to 100"),
         ({"class_column": "b", "resplit": True, "keep_split": True}, "contradict each other"),

@@ -75,7 +75,9 @@ def read(
     options = options or Options()
     names = sorted(name for name in names if not is_service(name))
     images = [name for name in names if pictures(name)]
-    placed = _placed(names, images, pools.parse(options.splits))
+    told = pools.parse(options.splits)
+    pools.refuse_absent(told, {p for n in images for p in n.split("/")[:-1]}, "no folder")
+    placed = _placed(names, images, told)
     holding = [placed[name].folder for name in images if name in placed]
     called, notes = one_spelling(holding)
     classes = sorted(set(called.values()))

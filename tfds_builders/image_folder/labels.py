@@ -10,7 +10,7 @@ from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.contents import check_findings
 from tfds_builders.image_folder.names import one_spelling, spelling
-from tfds_builders.image_folder.normal import NONE, task_of
+from tfds_builders.image_folder.normal import NONE, refuse_no_normal, task_of
 from tfds_builders.image_folder.options import NEGATIVE, Options
 from tfds_builders.image_folder.rows import Row
 
@@ -69,6 +69,8 @@ def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
     if separator or options.box_columns or any(len(names) > 1 for names in told):
         _refuse_lists(column, classes, "|")
         normal = {called.get(name, name) for name in cells.normal(classes, options)}
+        if not normal and spelling(options.normal_class) not in ("", NONE):
+            refuse_no_normal(classes, options.normal_class)
         findings = check_findings(name for name in classes if name not in normal)
         kind = "binary" if len(findings) == 1 else "multilabel"
         if not normal and spelling(options.normal_class) != NONE:

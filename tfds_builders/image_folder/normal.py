@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder.names import spelling, word
@@ -32,6 +33,14 @@ def _w(name: str) -> str:
     return re.sub(r"\(.*\)$", "", word(name))
 
 
+def refuse_no_normal(classes: Sequence[str], said: str) -> NoReturn:
+    """Say that no class is called so."""
+    raise DatasetError(
+        f"image_folder: there is no class {said!r} (--normal-class); there are "
+        f"{', '.join(classes)}."
+    )
+
+
 def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, ...], str]:
     """Findings and kind of exclusive classes: two of which one is normal are a binary task.
 
@@ -45,10 +54,7 @@ def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, 
     if normal_class and spelling(normal_class) != NONE:
         normal = [name for name in classes if spelling(name) == spelling(normal_class)]
         if not normal:
-            raise DatasetError(
-                f"image_folder: there is no class {normal_class!r} (--normal-class); there are "
-                f"{', '.join(classes)}."
-            )
+            refuse_no_normal(classes, normal_class)
     else:
         normal = [n for n in classes if is_normal(n, [other for other in classes if other != n])]
     if len(normal) > 1 and not normal_class:

@@ -97,6 +97,8 @@ class Options:
             raise DatasetError("image_folder: --label-separator goes with --class-column.")
         if self.csv and self.within:
             raise DatasetError("image_folder: --within goes with class folders, not with a table.")
+        if self.csv and self.splits and not self.split_column:
+            raise DatasetError("image_folder: --splits goes with --split-column, or with folders.")
         if self.box_columns and len(self.box_columns) != 4:
             raise DatasetError("image_folder: --box-columns needs four: left,top,width,height.")
         check_findings(self.finding_columns)

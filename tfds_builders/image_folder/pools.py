@@ -65,6 +65,16 @@ def parse(said: str) -> dict[str, str]:
     return told
 
 
+def refuse_absent(told: Mapping[str, str], names: Iterable[str], where: str) -> None:
+    """Raise a DatasetError where the person names a split that is not there."""
+    there = {spelling(name): name for name in names}
+    if absent := [word for word in told if word not in there]:
+        raise DatasetError(
+            f"image_folder: --splits names {', '.join(map(repr, absent))}, and {where} is called "
+            f"so; there are {', '.join(sorted(there.values())[:12]) or 'none'}."
+        )
+
+
 def refuse_unknown(names: Iterable[str], where: str) -> None:
     """Raise a DatasetError where names that should mean splits do not."""
     if shown := sorted(set(names)):

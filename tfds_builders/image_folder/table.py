@@ -155,6 +155,7 @@ def _refuse_splits(table: list[tuple[int, Row]], options: Options) -> None:
     if column := options.split_column:
         told = pools.parse(options.splits)
         said = {row[column] for _, row in table}
+        pools.refuse_absent(told, said, f"no cell of column {column!r}")
         strange = [each for each in said if _says(each) and not pools.pool(each, told)]
         pools.refuse_unknown(strange, f"column {column!r}")
 
