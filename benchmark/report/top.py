@@ -9,14 +9,21 @@ from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gather import Table
 from benchmark.report.lines import aligned, wrapped
 from benchmark.report.section import title
-from benchmark.report.tables import Column
+from benchmark.report.tables import Column, text_column
 from benchmark.report.text import count
-from benchmark.report.values import limits, one_text
+from benchmark.report.values import Value, limits, one_text
 
 KNOWN = {column.name: column for column in COLUMNS}
+
+
+def _letters(each: Entry) -> Value:
+    """Its letters; how many seeds another one wants stands in a column of its own."""
+    return None if each.configuration in each.table.ahead else KNOWN["letters"].value(each)
+
+
 TESTED = (
     KNOWN["label"],
-    KNOWN["letters"],
+    text_column("Letters", _letters),
     quantity("test_auc", "AUC", brief=True),
     Column[Entry](
         "interval", "95 % interval", lambda e: limits(*(e.of("test_auc").limits or (None, None)))
