@@ -52,6 +52,11 @@ class EnsembleFile(ModelFile):
     models: Mapping[str, ModelFile] = field(default_factory=dict)
     second: ModelFile | None = None
 
+    @property
+    def built_in(self) -> bool:
+        """Whether all of its files are of this package."""
+        return all(each.built_in for each in self.models.values())
+
 
 class EnsembleKind(Kind):
     """Made of other specs, its members."""

@@ -215,7 +215,9 @@ class _Run:
         replace = waiting.written is not None
         held = claim.path, claim.data
         sizes = self._sizes.get(shown(planned.spec), ())
-        self._pool.give(i, Job(planned.spec, planned.suite, replace, held, waiting.alone, sizes))
+        own = "" if planned.model_file.built_in else planned.spec.model
+        job = Job(planned.spec, planned.suite, replace, held, waiting.alone, sizes, own)
+        self._pool.give(i, job)
 
     def _take(self, i: int, event: Event) -> None:
         waiting, claim = self._running[i]

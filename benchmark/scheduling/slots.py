@@ -69,6 +69,8 @@ class Job:
         claim: the file by which a run holds the spec, and what is in it for as long.
         alone: whether nothing runs beside it, so that it may take all memory.
         sizes: at which specs of the run see the same images; views of them are made together.
+        own_model: the name of a model file that is not of this package; what it changes in its
+            process is not to reach other models.
     """
 
     spec: Spec
@@ -77,6 +79,7 @@ class Job:
     claim: tuple[Path, bytes]
     alone: bool = False
     sizes: tuple[int, ...] = ()
+    own_model: str = ""
 
     def as_message(self) -> dict[str, Any]:
         """As a worker gets it, JSON-ready."""

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,16 @@ def test_a_job_tells_its_spec_and_its_claim(slot, job, tmp_path):
 def test_one_process_runs_job_after_job(slot, job):
     one = slot("tell(event='done', pid=os.getpid())")
     assert len({event["pid"] for _ in range(3) for event in one.run(job)}) == 1
+
+
+def test_a_process_that_ran_somebodys_own_model_file_runs_no_other_model(slot, job):
+    one = slot("tell(event='done', pid=os.getpid())")
+    models = ["", "", "mine", "mine", "yours", "", ""]
+    pids = [next(iter(one.run(replace(job, own_model=m))))["pid"] for m in models]
+    assert pids[0] == pids[1] == pids[2], "what is of this package changes nothing"
+    assert pids[2] == pids[3]
+    assert len({pids[3], pids[4], pids[5]}) == 3
+    assert pids[5] == pids[6]
 
 
 def test_what_is_no_event_is_a_line_of_the_log(slot, job, tmp_path):

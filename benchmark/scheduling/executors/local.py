@@ -95,6 +95,7 @@ class LocalSlot:
         }
         self._share, self._log, self._limits = share, log, limits
         self._process: subprocess.Popen | None = None
+        self._own_model = ""
         self._lock = threading.Lock()
         self._busy = self._closed = False
 
@@ -120,6 +121,9 @@ class LocalSlot:
                 self._end()
 
     def _run(self, job: Job) -> Iterator[Event]:
+        if self._own_model not in ("", job.own_model):
+            self._end()  # with whatever that file has changed in it
+        self._own_model = job.own_model
         kills = oom_kills()
         memory_mb = self._limits.memory_mb if job.alone else self.facts().memory_mb
         try:
