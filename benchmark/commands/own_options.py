@@ -46,7 +46,7 @@ _OPTIONS = [
         callback=_listed,
         help="Four, of a row a box: 'x,y,width,height', or 'xmin,ymin,xmax,ymax'.",
     ),
-    click.option("--within", default="", help="Sub-folder of the class folders; '*' for all."),
+    click.option("--within", default="", help="Sub-folder of the class folders; '.', '*' for all."),
     click.option("--splits", default="", help="Folders that are splits: 'train=A,test=B'."),
     click.option("--normal-class", default="", help="Class that means normal, or 'none'."),
     click.option("--split-fractions", default="", help="Of train, validation, test: '70,10,20'."),

@@ -200,6 +200,30 @@ def test_sub_folders_of_classes_are_asked_about_and_never_mixed(tmp_path):
         looked(folder, within="nowhere", **UNKNOWN)
 
 
+def test_masks_in_folders_of_patients_are_asked_about_too(tmp_path):
+    names = [
+        f"{c}/p{n}/{kind}{k}.png" for c in ("normal", "ill") for n in range(3)
+        for kind in ("", "lung_masks/") for k in (1, 2)
+    ]  # fmt: skip
+    folder, said = touched(tmp_path, names), {"patient_pattern": "/(p[0-9]+)/"}
+    with pytest.raises(
+        DatasetError, match=r"6 in the folder itself, 6 in lung_masks/.*--within \."
+    ):
+        looked(folder, **said)
+    found = looked(folder, within=".", **said)
+    assert len(found.entries) == 12
+    assert not any("masks" in entry.image for entry in found.entries)
+
+
+def test_the_class_folder_itself_may_be_meant(tmp_path):
+    folder = touched(tmp_path, [*TWO, "NORMAL/augmented/9.png"])
+    with pytest.raises(
+        DatasetError, match=r"4 in the folder itself, 1 in augmented/.*--within \. "
+    ):
+        looked(folder, **UNKNOWN)
+    assert sorted(by_image(looked(folder, within=".", **UNKNOWN))) == sorted(TWO)
+
+
 def test_folders_of_patients_are_no_mixture(tmp_path):
     names = [f"{c}/p{n}/view{k}.png" for c in ("normal", "ill") for n in range(3) for k in (1, 2)]
     found = looked(touched(tmp_path, names), patient_pattern="/(p[0-9]+)/")

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import pools
@@ -21,7 +20,8 @@ from tfds_builders.image_folder.normal import is_normal, task_of
 from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.patients import NOT_FOUND, ByPattern, refuse_lost
 
-ALL = "*"
+ALL, ITSELF = "*", "."
+_MASKS = re.compile("masks?$|segmentations?$|annotations?$|^gt$|^labels?$")
 _STRAY = 0.05
 """Share of the images that may lie beside splits, e.g. those of a manual, and are left out."""
 
@@ -41,6 +41,16 @@ class _Place:
     pool: str
     folder: str
     rest: str
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders within the class's."""
+        return self.rest.split("/")[:-1]
+
+    @property
+    def marked(self) -> str:
+        """The folder of masks that it lies in; "" for none."""
+        return next((each for each in self.folders if _MASKS.search(spelling(each))), "")
 
     @property
     def branch(self) -> str:
@@ -99,7 +109,8 @@ def read(
             if pictures(name):
                 contents.refuse(name, "not in a class folder")
             continue
-        if not _is_within(place, options.within):
+        by_folder = by_pattern.reads_folder(name)
+        if not _is_within(place, options.within, by_folder=by_folder):
             contents.refuse(name, f"not within {options.within}/")
             continue
         if not pictures(name) or name in marks:
@@ -184,9 +195,10 @@ def _in(name: str, top: str) -> bool:
     return name.startswith(f"{top}/")
 
 
-def _is_within(place: _Place, within: str) -> bool:
-    wanted = spelling(within)
-    return within in ("", ALL) or wanted in map(spelling, PurePosixPath(place.rest).parts[:-1])
+def _is_within(place: _Place, within: str, *, by_folder: bool) -> bool:
+    if within == ITSELF:
+        return not place.marked and (by_folder or not place.branch)
+    return within in ("", ALL) or spelling(within) in map(spelling, place.folders)
 
 
 def _markings(images: list[str]) -> dict[str, str]:
@@ -239,24 +251,28 @@ def _refuse_copies(classes: list[str]) -> None:
 def _refuse_mixed(
     images: list[str], placed: Mapping[str, _Place], options: Options, by_pattern: ByPattern
 ) -> None:
-    """Ask what sub-folders of a class are, unless they are patients."""
+    """Ask what sub-folders of a class are, unless they are patients, with no masks inside."""
     if options.within:
         return
     branches: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for name in images:
-        if name in placed and not by_pattern.reads_folder(name):
+        if name in placed:
             place = placed[name]
-            branches[place.pool, place.folder][place.branch] += 1
+            branch = place.marked if by_pattern.reads_folder(name) else place.branch
+            branches[place.pool, place.folder][branch] += 1
     for (_, folder), found in sorted(branches.items()):
         if len(found) > 1:
             shown = ", ".join(
                 f"{count} in {branch + '/' if branch else 'the folder itself'}"
                 for branch, count in found.most_common(6)
             )
-            inner = next(branch for branch, _ in found.most_common() if branch)
+            likely = sorted(
+                found, key=lambda each: (bool(_MASKS.search(spelling(each))), -found[each])
+            )
+            inner = likely[0] or ITSELF
             raise DatasetError(
                 f"image_folder: the class folder {folder} holds images in several places: {shown}. "
-                f"Which are radiographs? --within {inner} takes those of one sub-folder only; "
+                f"Which are radiographs? --within {inner} takes those of one place only; "
                 f"--within '{ALL}' takes all, where sub-folders are e.g. patients. Where these are "
                 "the classes, give --manual-dir the folder that holds them."
             )

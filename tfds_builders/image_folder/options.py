@@ -46,7 +46,8 @@ class Options:
         missing: what empty labels count as: ``"ignore"`` (unlabelled, also "") or ``"negative"``.
         split_column, sex_column, age_column, view_column: of the table.
         box_columns: left, top, width and height in pixels, of a row a box.
-        within: sub-folder of the class folders that holds the radiographs, ``"*"`` for all.
+        within: sub-folder of the class folders that holds the radiographs, ``"."`` for the class
+            folder itself, ``"*"`` for all.
         splits: folders or cells that mean splits, ``"train=A,validation=B,test=C"``.
         normal_class: the class that means normal, ``"none"`` where there is none.
         split_fractions: shares of train, validation and test, ``"70,10,20"`` (also "").
