@@ -31,14 +31,11 @@ RESULTS = Path("results")
 
 
 def load_results(results: PathLike = RESULTS) -> DataFrame:
-    """The leaderboard of a results folder.
+    """The leaderboard of a results folder; what cannot be used is left out, and logged.
 
     Returns:
         A line a configuration, in the order of the leaderboard; columns as in ``leaderboard.csv``
         (docs/columns.md), numbers unrounded and NaN where undefined.
-
-    Raises:
-        UserError: a row or prediction file is missing or damaged; it is named.
     """
     import pandas as pd
 

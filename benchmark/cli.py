@@ -323,9 +323,9 @@ def plan(names: tuple[str | Path, ...], **given: Any) -> None:
 def merge(folders: tuple[Path, ...], results: Path) -> None:
     """Bring the rows of other results folders into one, and write its leaderboard.
 
-    For runs on machines that share no folder (run --shard). Everything is verified first; rows of
-    one spec that differ in code, data or targets are refused, of two that differ only in their
-    numbers the earlier stands.
+    For runs on machines that share no folder (run --shard). Everything is verified first: what
+    cannot be used is left out, rows of one spec that differ in code, data or targets are refused,
+    of two that differ only in their numbers the earlier stands.
     """
     from benchmark.commands.merge import merge_folders
 

@@ -1,8 +1,9 @@
 """One results folder out of several that were filled apart.
 
 Everything is read and verified before anything is written: a contradiction leaves the target as it
-was. Of two finished rows of one spec that were made by the same code on the same data the earlier
-stands; rows that differ in more than their numbers are refused.
+was. Rows that cannot be used are left out, and logged. Of two finished rows of one spec that were
+made by the same code on the same data the earlier stands; rows that differ in more than their
+numbers are refused.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from benchmark.hashing import sha256_of_file
 from benchmark.records.door import OtherFormat
 from benchmark.records.files import write_in_order
 from benchmark.records.row import Row
-from benchmark.records.store import Results
+from benchmark.records.store import Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
 from benchmark.scoring.stored import stored_headline
 
+LEFT_OUT = "damaged, or with other predictions than theirs: left out"
 SAME, TAKEN, EARLIER, LATER, FAILED = (
     "there already", "taken", "other numbers, of an earlier run: taken",
     "other numbers, of a later run: left out", "not finished",
@@ -55,8 +57,9 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
         Number of rows by what became of them.
 
     Raises:
-        UserError: a folder holds no rows; a row or its predictions cannot be trusted; two rows of
-            one spec differ in their code, data or targets. They are named, and nothing is written.
+        UserError: a folder holds no rows; two rows of one spec differ in their code, data or
+            targets; a row of the target is of another format. They are named, and nothing is
+            written.
     """
     for folder in sources:
         if not any(Results(folder).rows()):
@@ -65,8 +68,12 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
     chosen: list[tuple[Held, Results]] = []
     for part in (lambda results: results, lambda results: results.cross):
         into = part(Results(target))
-        rows = [Held(part(Results(f)), row) for f in sources for row in part(Results(f)).rows()]
+        left_out: list[UserError] = []
+        folders = [part(Results(folder)) for folder in sources]
+        rows = [Held(each, row) for each in folders for row in each.rows(left_out)]
         chosen += [(held, into) for held in _chosen(rows, into, ended)]
+        ended[LEFT_OUT] += len(left_out)
+    ended += Counter()  # without what there is none of
     for held, into in chosen:
         _copy(held, into)
     return ended
@@ -81,8 +88,9 @@ def _chosen(rows: Iterable[Held], into: Results, ended: Counter[str]) -> Iterato
             raise error
     new: dict[str, Held] = {}
     for held in rows:
-        if held.row.done:
-            _verify(held)
+        if held.row.done and not _is_sound(held):
+            ended[LEFT_OUT] += 1
+            continue
         spec_id = held.row.spec_id
         kept, becomes = _better(standing.get(spec_id), held)
         ended[becomes] += 1
@@ -98,9 +106,10 @@ def _better(there: Held | None, held: Held) -> tuple[Held, str]:
     if not held.row.done:
         return there, FAILED
     _refuse_other(there, held)
+    if not _is_sound(there):
+        return held, TAKEN
     if there.row.predictions_sha256 == held.row.predictions_sha256:
         return there, SAME
-    _verify(there)
     return (held, EARLIER) if _age(held.row) < _age(there.row) else (there, LATER)
 
 
@@ -108,8 +117,17 @@ def _age(row: Row) -> tuple[str, str]:
     return row.finished, row.predictions_sha256 or ""
 
 
+def _is_sound(held: Held) -> bool:
+    """Whether a finished row has the predictions that it was made with; else it is left out."""
+    try:
+        _verify(held)
+    except UserError as error:
+        leave_out(error)
+        return False
+    return True
+
+
 def _verify(held: Held) -> None:
-    """Raise a UserError where the predictions of a finished row are not those it was made with."""
     row, results = held.row, held.results
     path = results.predictions_path(row.spec_id, row.dataset.redistributable)
     stored_headline(results, row)  # read, held against the row, and scored

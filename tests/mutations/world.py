@@ -58,6 +58,8 @@ KINDS = {
     "external NPZ": "external/theirs.npz",
 }
 """Kind of state file -> where such files are."""
+NETWORKS = ("row", "weights")
+"""What decides which network is built."""
 OF_DATA = (
     "prepared.json", "manifest", "shapes.json", "metadata", "features", "TFDS facts", "view facts",
     "view",
@@ -94,6 +96,7 @@ class World:
     def __init__(self, folder: Path):
         self.folder, self.kept = folder / "now", folder / "original"
         self.results = Results(self.folder / "results")
+        self.recompute = Command(("leaderboard", "--recompute"), writes=True)
         start_framework()  # before anything computes
         prepare(find_dataset(DATASET), self.folder / "data", None)
         self._fill()
@@ -197,11 +200,13 @@ class World:
         assert found, kind
         return [path for path in found if (self.kept / path).is_file()]
 
-    def restore(self) -> None:
-        """Put everything back."""
+    def restore(self, kind: str = "") -> None:
+        """Put everything back; where only a file of this kind was changed, what it lies in."""
         for name in ("results", "external"):
             shutil.rmtree(self.folder / name)
             shutil.copytree(self.kept / name, self.folder / name, symlinks=True)
+        if kind and kind not in OF_DATA:
+            return
         for path in self._in_two(self.folder):
             kept = self.kept / path.relative_to(self.folder)
             if not kept.exists():
@@ -223,12 +228,14 @@ class World:
         """Those that read a kind of file.
 
         Args:
-            recompute: also the one that computes all anew, which takes seconds.
+            recompute: also the one that computes all anew, which takes seconds, as building a
+                network does.
         """
         if kind.startswith("external"):
             return [each for each in self._of_others() if kind[-3:].lower() in each.words[2]]
         found = self._of_data() if kind in OF_DATA else self._of_results()
-        return [each for each in found if recompute or "--recompute" not in each.words]
+        slow = {"--recompute": recompute, "evaluate": kind in NETWORKS, "weights": kind in NETWORKS}
+        return [c for c in found if all(wanted for w, wanted in slow.items() if w in c.words)]
 
     def _all(self) -> list[Command]:
         return [*self._of_results(), *self._of_data(), *self._of_others()]
@@ -242,7 +249,7 @@ class World:
         out = str(self.folder / "results" / "out.csv")
         return [
             Command(("leaderboard",), writes=True),
-            Command(("leaderboard", "--recompute"), writes=True),
+            self.recompute,
             Command(("show", config)),
             Command(("show", row, "--json")),
             Command(("show", self.masks.spec_id)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -105,3 +106,21 @@ def test_merge_takes_no_links(results, add, tmp_path):
     assert [each.spec_id for each in into.rows()] == [row.spec_id]
     texts = [path.read_bytes() for path in into.folder.rglob("*") if path.is_file()]
     assert b"secret" not in texts
+
+
+def test_merge_leaves_out_what_is_damaged_and_mends_the_target(results, add, tmp_path):
+    kept, damaged, edited = (add(model) for model in ("cnn", "mlp", "linear"))
+    into = Results(tmp_path / "into")
+    assert run("merge", str(results.folder), results=into).exit_code == 0
+    path = into.predictions_path(kept.spec_id)
+    before = path.read_bytes()
+    path.write_bytes(before[:-9])
+    results.row_path(damaged.spec_id).write_bytes(b"{")
+    data = gzip.decompress(results.predictions_path(edited.spec_id).read_bytes())
+    results.predictions_path(edited.spec_id).write_bytes(gzip.compress(data.replace(b"1", b"2")))
+    done = run("merge", str(results.folder), results=into)
+    assert done.exit_code == 0
+    assert "2 rows damaged, or with other predictions than theirs: left out" in done.output
+    assert "1 rows taken" in done.output
+    assert path.read_bytes() == before
+    assert len(list(into.rows())) == 3
