@@ -58,7 +58,7 @@ class Console:
             self._doing[slot] = planned, event
             self._draw()
         elif kind == "warning":
-            self._draw(f"{self._head(planned)}  {event['text']}\n")
+            self._draw(f"{self._head(planned)}  {event['text']}")
         elif kind in ("done", "failed", "lost"):
             self._doing.pop(slot, None)
             self.running.discard(planned.spec.label)

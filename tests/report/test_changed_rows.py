@@ -80,7 +80,7 @@ def undrawn():
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])
     with pytest.MonkeyPatch.context() as patch:  # drawing takes time
         patch.setattr(row_figures, "draw_row", lambda *_: drawn)
-        patch.setattr(figure_style, "save_both", lambda draw, path: None)
+        patch.setattr(figure_style, "save_both", lambda *_: None)
         yield
 
 

@@ -125,8 +125,8 @@ def test_each_version_has_a_page_of_its_own(results, add_seeds, add_old, tmp_pat
     from benchmark.report import figure_style
     from benchmark.report.html import row_figures
 
-    monkeypatch.setattr(row_figures, "save_both", lambda draw, path: None)
-    monkeypatch.setattr(figure_style, "save_both", lambda draw, path: None)
+    monkeypatch.setattr(row_figures, "save_both", lambda *_: None)
+    monkeypatch.setattr(figure_style, "save_both", lambda *_: None)
     rows = add_seeds("cnn")
     add_old("cnn", 3)
     write_site(results, tmp_path)

@@ -158,7 +158,7 @@ def explained(phantom, results, add, make_protocol):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Heat is computed and not drawn."""
-    monkeypatch.setattr(gradcam, "save_both", lambda draw, path: None)
+    monkeypatch.setattr(gradcam, "save_both", lambda *_: None)
 
 
 def only_the_first(save_both):
@@ -207,7 +207,7 @@ def with_boxes(data_dir, prepared, row, results, tmp_path):
 
 def test_from_weights_and_images_to_the_page(explained, phantom, tmp_path, monkeypatch):
     # Drawing takes time: one figure stands for all.
-    monkeypatch.setattr(row_figures, "save_both", lambda draw, path: None)
+    monkeypatch.setattr(row_figures, "save_both", lambda *_: None)
     monkeypatch.setattr(gradcam, "save_both", only_the_first(gradcam.save_both))
     row, sources = explained
     prepared, data_dir, cache_dir = phantom
