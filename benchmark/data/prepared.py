@@ -203,8 +203,9 @@ class ManifestPart:
 def load_prepared(name: str, data_dir: Path) -> Prepared:
     """Facts of the newest prepared version of a data set.
 
-    The manifest is checked when it is first read; where the hash of the metadata was not recorded
-    (see :class:`benchmark.data.facts.PreparedFacts`), here, with the findings that it lists.
+    The manifest is held against its hash here, in milliseconds, and again when it is read; where
+    the hash of the metadata was not recorded (see :class:`benchmark.data.facts.PreparedFacts`),
+    they are held against the findings that it lists.
 
     Raises:
         NotPrepared: there is none.
@@ -213,9 +214,9 @@ def load_prepared(name: str, data_dir: Path) -> Prepared:
     path = newest(name, data_dir)
     derived = read_prepared_facts(name, path)
     facts = read_set_facts(name, path, derived.metadata_sha256)
+    todo = derive_again(name, path)
+    listed = listed_findings(path / MANIFEST, derived.manifest_sha256, todo)
     if derived.metadata_sha256 is None:
-        todo = derive_again(name, path)
-        listed = listed_findings(path / MANIFEST, derived.manifest_sha256, todo)
         check_unhashed(name, path, facts, listed)
     check_agreement(name, path, facts, derived)
     return Prepared(name, path.name, path, facts, derived)

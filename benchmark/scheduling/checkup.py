@@ -118,16 +118,12 @@ def dataset_checks(suites: Iterable[Suite], data_dir: Path) -> list[Check]:
         status = state(known[name], data_dir) if name in known else "missing"
         text = f"{status}, {wanted}"
         if status in ("prepared", "damaged"):
-            checks.append(_passed(name, text, partial(_read, name, data_dir)))
+            checks.append(_passed(name, text, partial(load_prepared, name, data_dir)))
             continue
         ready = status == "embedded"
         remedy = "" if ready else f"cxr-bench prepare {name} --manual-dir DIR"
         checks.append(Check(name, GOOD if ready else POOR, text, remedy))
     return checks
-
-
-def _read(name: str, data_dir: Path) -> None:
-    load_prepared(name, data_dir).manifest()
 
 
 def disk_checks(

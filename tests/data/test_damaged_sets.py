@@ -164,9 +164,9 @@ def test_columns_are_checked_even_under_the_right_hash(tmp_path, column, value, 
     lines = some_lines()
     folder = tmp_path / NAME / "1.0.0"
     claim(folder, lines)
+    prepared = load_prepared(NAME, tmp_path)
     lines = lines.drop(columns=column) if value is None else lines.assign(**{column: value})
     lines.to_csv(folder / MANIFEST, index=False)
-    prepared = load_prepared(NAME, tmp_path)
     told = msgspec.structs.replace(
         prepared.derived, manifest_sha256=sha256_of_file(folder / MANIFEST)
     )
