@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def static_files() -> dict[str, bytes]:
-    """What every page needs beside it: its style and its script, by name."""
+    """What every page needs beside it: its style, its script and its icon, by name."""
     folder = Path(__file__).parent
-    return {name: (folder / name).read_bytes() for name in ("style.css", "script.js")}
+    return {name: (folder / name).read_bytes() for name in ("style.css", "script.js", "icon.svg")}

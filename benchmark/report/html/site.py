@@ -5,7 +5,7 @@ rows/<config id>.html          a page a configuration
 suites/<suite>.html            a page a suite, and <suite>-checklist.html
 figures/                       every figure as .svg, .png and -dark.svg
 gradcam/                       heat maps, where that step was run
-style.css, script.js
+style.css, script.js, icon.svg
 """
 
 from __future__ import annotations
