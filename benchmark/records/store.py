@@ -27,6 +27,8 @@ from benchmark.spec import ID_LENGTH
 SCORES, INFLUENCES, INTERVALS, COMPARISONS = "scores", "influences", "intervals", "comparisons"
 DERIVED = (SCORES, INFLUENCES, INTERVALS, COMPARISONS)
 CROSS = "cross"
+LARGEST_WEIGHTS = 1 << 35
+"""Bytes of what a network left at most: more than that is not hashed and not copied."""
 LOCAL = (
     "anomaly",
     "checkpoints",

@@ -10,14 +10,14 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.export import measured
 from benchmark.report.lookup import Found
-from benchmark.scoring.stored import stored_mask_scores, stored_scores
+from benchmark.scoring.stored import scored, stored_mask_scores, stored_scores
 
 
 def found_json(results: Results, found: Found) -> dict[str, Any]:
     """Its rows as their files have them, with their scores, and what the seeds amount to.
 
     Raises:
-        UserError: a prediction file is missing or damaged.
+        UserError: no finished row of findings has predictions that can be used.
     """
     ranked = found.configurations(results) if found.done and not found.row.holds_masks else []
     return {
@@ -42,5 +42,9 @@ def _row(results: Results, row: Row) -> dict[str, Any]:
     held = msgspec.to_builtins(row)
     if not row.done:
         return {**held, "scores": None}
-    scores = stored_mask_scores if row.holds_masks else stored_scores
-    return {**held, "scores": msgspec.to_builtins(scores(results, row))}
+    found: list[Any]
+    if row.holds_masks:
+        found = list(scored(results, [row], stored_mask_scores))
+    else:
+        found = list(scored(results, [row], stored_scores))
+    return {**held, "scores": msgspec.to_builtins(found[0][1]) if found else None}

@@ -22,7 +22,7 @@ from benchmark.hashing import sha256_of_file
 from benchmark.records.door import OtherFormat
 from benchmark.records.files import write_in_order
 from benchmark.records.row import Row
-from benchmark.records.store import Results, leave_out
+from benchmark.records.store import LARGEST_WEIGHTS, Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
 from benchmark.scoring.stored import stored_headline
 
@@ -179,7 +179,7 @@ def _content(path: Path) -> bytes | None:
 
 def _replace(made: Path, path: Path) -> None:
     """Copy a large file; where there is none, or only a link, what an earlier row left goes."""
-    if made.is_symlink() or not made.is_file():
+    if made.is_symlink() or not made.is_file() or made.stat().st_size > LARGEST_WEIGHTS:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)

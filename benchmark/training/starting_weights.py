@@ -13,7 +13,7 @@ from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.models import ModelFile, NotApplicable
 from benchmark.records.row import Made, Row, StartingWeights, WeightFile
-from benchmark.records.store import Results
+from benchmark.records.store import LARGEST_WEIGHTS, Results
 from benchmark.spec import LUNGS, WEIGHTS, Spec
 from benchmark.training.published import is_as_published
 from benchmark.training.schemes import is_features_only
@@ -123,6 +123,9 @@ def check_start(spec: Spec, model_file: ModelFile, sources: WeightSources) -> li
 
 def check_saved_weights(row: Row, path: Path) -> None:
     """Raise MissingWeights where these are not what a row saved, as far as that is known."""
+    size = path.stat().st_size
+    if size > LARGEST_WEIGHTS:
+        raise MissingWeights(f"{path} holds {size / 1e9:.0f} GB, which no weights of ours do")
     if row.weights_sha256 and digest([path]) != row.weights_sha256:
         raise MissingWeights(
             f"{path} is not what row {row.spec_id} saved: its content has changed. Copy the file "

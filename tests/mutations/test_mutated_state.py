@@ -45,7 +45,7 @@ def tried() -> Counter:
     yield counts
     if BY_HAND:
         for kind in KINDS:
-            each = {how: counts[kind, how] for how in ("damaged", "edited", "forged")}
+            each = {how: counts[kind, how] for how in ("damaged", "edited", "forged", "removed")}
             print(f"\n| {kind} | {' | '.join(str(n or '') for n in each.values())} |", end="")
         print(f"\n{counts['changes']} changes, {sum(counts.values()) - counts['changes']} readings")
 
@@ -66,7 +66,12 @@ def test_a_changed_file_is_named_or_changes_nothing(kind, world, tried):
     def try_one(data):
         path = data.draw(st.sampled_from(world.files(kind)))
         kept = world.kept / path
-        ways = {"damaged": damages(kept), "edited": edits(kept), "forged": forgeries(kept)}
+        ways = {
+            "damaged": damages(kept),
+            "edited": edits(kept),
+            "forged": forgeries(kept),
+            "removed": st.just(Path.unlink),
+        }
         how = data.draw(st.sampled_from([name for name, way in ways.items() if way is not None]))
         change = data.draw(ways[how])
         commands = st.sampled_from(world.commands(kind, recompute=how == "forged"))
@@ -78,6 +83,7 @@ def test_a_changed_file_is_named_or_changes_nothing(kind, world, tried):
             try:
                 if found := fault(world, kind, path, how, command):
                     faults.append(f"{how} {path}, {' '.join(command.words[:2])}: {found}")
+                    print(f"\n{faults[-1]}")
                     _keep(world, path, len(faults))
             finally:
                 world.restore(kind)

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from benchmark.cli import main
 from benchmark.records.row import Failure, Screened, ScreeningFacts, ScreeningRule
 from benchmark.records.store import Results
+from benchmark.training.starting_weights import check_saved_weights
+from benchmark.training.weight_files import MissingWeights
 from tests.report.made_rows import TRAINED
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
@@ -124,3 +126,16 @@ def test_merge_leaves_out_what_is_damaged_and_mends_the_target(results, add, tmp
     assert "1 rows taken" in done.output
     assert path.read_bytes() == before
     assert len(list(into.rows())) == 3
+
+
+def test_weights_of_a_size_that_none_have_are_neither_hashed_nor_copied(results, add, tmp_path):
+    row = add("cnn", weights_sha256="0" * 64)
+    path = results.weights_path(row.spec_id)
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        file.truncate(1 << 42)
+    with pytest.raises(MissingWeights, match=f"{path} holds 4398 GB"):
+        check_saved_weights(row, path)
+    into = Results(tmp_path / "into")
+    assert run("merge", str(results.folder), results=into).exit_code == 0
+    assert not into.weights_path(row.spec_id).exists()
