@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def draw_rows(
     configurations: Sequence[Configuration],
     folder: Path,
     meanwhile: Meanwhile = lambda: None,
-) -> Iterator[Drawn]:
+) -> Generator[Drawn, None, None]:
     """What is drawn of each, in their order; see :func:`..row_figures.draw_row`.
 
     Args:
@@ -52,12 +52,15 @@ def draw_rows(
     # Not forked: this process has threads of libraries.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(cores, context, initializer=_end_with_parent) as pool:
-        running = {
-            k: pool.submit(draw_row, results, configurations[k], folders[k]) for k in missing
-        }
-        meanwhile()
-        for k, drawn in enumerate(known):
-            yield drawn or running.pop(k).result()
+        try:
+            running = {
+                k: pool.submit(draw_row, results, configurations[k], folders[k]) for k in missing
+            }
+            meanwhile()
+            for k, drawn in enumerate(known):
+                yield drawn or running.pop(k).result()
+        finally:  # where nobody asks for the rest, it is not drawn
+            pool.shutdown(cancel_futures=True)
 
 
 def draw_figures(figures: Sequence[Figure], state: bytes, folder: Path) -> None:

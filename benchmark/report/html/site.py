@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,9 +82,10 @@ def write_site(
         out / "figures" / "rows",
         meanwhile=lambda: draw_figures(figures, files["leaderboard.json"], out / "figures"),
     )
-    for done, ((table, configuration), drawn) in enumerate(zip(chosen, drawing, strict=True), 1):
-        _write_row(table, configuration, drawn, out)
-        progress(done, len(chosen))
+    with closing(drawing):
+        for done, (of_table, drawn) in enumerate(zip(chosen, drawing, strict=True), 1):
+            _write_row(*of_table, drawn, out)
+            progress(done, len(chosen))
     pages = _Pages(results, leaderboard, figures, linked, cost)
     _write_files(out, {**files, **pages.of_suites()})
     _write_files(out, pages.index([*files], data_sets(results, out, private=private)))
