@@ -10,7 +10,8 @@ from tests.mutations.world import ACTING, LONGEST_LINE, Command, World, steady
 
 DERIVED = ("scores", "influences", "intervals", "comparisons")
 TELLING = re.compile(
-    r"Left out|Error|[Cc]hanged after|damaged|not prepared|missing|held other|[Ww]arning|problem|†"
+    r"Left out|Error|[Cc]hanged after|damaged|not prepared|prepared before|missing|held other|"
+    r"[Ww]arning|problem|†"
 )
 EDITED = re.compile(r'"edited_seeds": \[\s*\d')
 MAY_BE_GONE = ("row", "row of another set", "prepared.json", "weights", "claim")
