@@ -43,7 +43,7 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     from benchmark.report.board import Leaderboard
     from benchmark.report.export import exports
 
-    held = exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"]
+    held = b"".join(exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"])
     if not held.strip():
         return pd.DataFrame()
     names = ["protocol_id", "config_id", "specs", "seeds"]

@@ -245,7 +245,7 @@ def _entry(each: PredictedAttributes, asked: Asked) -> bytes:
         model=asked.model,
         test=msgspec.to_builtins(asked.table.counts.get("test")),
         answers={
-            name: {"config_id": c.config_id} | vars(c.measurements["test_auc"])
+            name: {"config_id": c.config_id} | c.measurements["test_auc"].as_dict()
             for name, c in asked.answers.items()
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -29,38 +29,60 @@ from benchmark.report.values import ABSENT, Cell, Parts
 from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.uncertainty import INTERVALS
 
+SECTIONS = (
+    "configurations",
+    "internal_against_published",
+    "tables",
+    "on_another_data_set",
+    "shortcuts",
+    "lung_segmentation",
+    "left_out",
+)
+"""Parts of the JSON file, in its order."""
 ALWAYS = ("configurations", "internal_against_published", "tables")
 """Parts of the JSON file that are there even where they are empty."""
 
 
-def exports(of: Leaderboard, *, cost: bool) -> dict[str, bytes]:
-    """File name -> the leaderboard as CSV and as JSON, and lung segmentation as CSV."""
-    lines, configurations = _configurations(of, cost=cost)
-    sections = {
-        "configurations": configurations,
+def exports(of: Leaderboard, *, cost: bool) -> dict[str, Iterable[bytes]]:
+    """File name -> the leaderboard as CSV and as JSON, and lung segmentation as CSV.
+
+    Of each file its pieces, to be taken once: files of thousands of rows are never held whole.
+    """
+    small = {
         "internal_against_published": [_pair(pair) for pair in of.pairs],
-        "tables": [_table(each) for each in of.tables],
         "on_another_data_set": external_validation_entries(of.external),
         "shortcuts": attribute_entries(predicted_attributes(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
         "left_out": [json_line(why=each) for each in of.left_out],
     }
-    kept = {name: lines for name, lines in sections.items() if lines or name in ALWAYS}
-    files = {"leaderboard.csv": lines, "leaderboard.json": json_file(kept)}
+    large = {
+        "configurations": (_json(row) for row in _configurations(of, cost=cost)),
+        "tables": (_table(each) for each in of.tables),
+    }
+    kept = [name for name in SECTIONS if name in ALWAYS or small[name]]
+    files: dict[str, Iterable[bytes]] = {
+        "leaderboard.csv": _csv(of, cost=cost),
+        "leaderboard.json": json_file({name: (small | large)[name] for name in kept}),
+    }
     if of.lungs:
-        files["lung_segmentation.csv"] = csv.table(mask_lines(of.lungs)).encode()
+        files["lung_segmentation.csv"] = [csv.table(mask_lines(of.lungs)).encode()]
     return files
 
 
-def _configurations(of: Leaderboard, *, cost: bool) -> tuple[bytes, list[bytes]]:
-    """The CSV file, and the entries of the JSON file; one after the other, since they are large."""
+def _configurations(of: Leaderboard, *, cost: bool) -> Iterator[DataTable]:
+    """A table of one row for each configuration."""
     columns = [column for column in FIELDS if cost or not column.cost]
-    records, found = [], []
-    for entry in (each for table in of.tables for each in entries(table)):
-        line = DataTable.of(columns, [entry])
-        records += line.records()
-        found += [_json(line.columns, row) for row in line.rows]
-    return csv.lines(records).encode(), found
+    for table in of.tables:
+        for entry in entries(table):
+            yield DataTable.of(columns, [entry])
+
+
+def _csv(of: Leaderboard, *, cost: bool) -> Iterator[bytes]:
+    def records() -> Iterator[Parts]:
+        for row in _configurations(of, cost=cost):
+            yield from row.records()
+
+    return map(str.encode, csv.pieces(records))
 
 
 @dataclass(frozen=True)
@@ -70,9 +92,10 @@ class Structured(Cell):
     data: Any = None
 
 
-def _json(columns: Sequence[Column[Entry]], row: Sequence[Any]) -> bytes:
-    fields = {c.name: v for c, v in zip(columns, row, strict=True) if v is not ABSENT}
-    return json_line(**{n: v.data if isinstance(v, Structured) else v for n, v in fields.items()})
+def _json(line: DataTable) -> bytes:
+    held = zip(line.columns, *line.rows, strict=True)
+    values = {c.name: v for c, v in held if v is not ABSENT}
+    return json_line(**{n: v.data if isinstance(v, Structured) else v for n, v in values.items()})
 
 
 def _joined(values: Iterable[object], name: str) -> Parts:
@@ -251,6 +274,6 @@ def _pair(pair: SplitPair) -> bytes:
         dataset=pair.dataset,
         internal=pair.internal.config_id,
         published=pair.published.config_id,
-        difference={name: vars(pair.difference(name)) for name in ("test_auc", "test_f1")},
-        f1_at_published_prevalence=vars(pair.f1_at_published_prevalence),
+        difference={name: pair.difference(name).as_dict() for name in ("test_auc", "test_f1")},
+        f1_at_published_prevalence=pair.f1_at_published_prevalence.as_dict(),
     )

@@ -145,7 +145,7 @@ def _entry(each: ExternalValidation, c: Configuration) -> bytes:
         edited_seeds=c.edited_seeds,
         watermarks=each.marks,
         own_auc=each.home,
-        measurements={name: vars(c.measurements[name]) for name in ("test_auc", "test_f1")},
+        measurements={name: c.measurements[name].as_dict() for name in ("test_auc", "test_f1")},
         specs=[run.row.spec_id for run in c.runs],
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.files import write_atomic
+from benchmark.records.files import replacing
 from benchmark.records.predictions import Predictions, as_columns, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -60,14 +60,19 @@ def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def write_asked(path: Path, data: bytes) -> None:
+def write_asked(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a file that a person asked for, whole or not at all.
+
+    Args:
+        path: the file.
+        content: all of it, or its pieces.
 
     Raises:
         UserError: its folder cannot be written to.
     """
     try:
-        write_atomic(path, data)
+        with replacing(path) as file:
+            file.writelines([content] if isinstance(content, bytes) else content)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from benchmark.hashing import canonical_json
 
 
-def json_file(parts: Mapping[str, Sequence[bytes]]) -> bytes:
-    """The file.
+def json_file(parts: Mapping[str, Iterable[bytes]]) -> Iterator[bytes]:
+    """The pieces of the file.
 
     Args:
         parts: name -> entries as :func:`json_line` writes them.
     """
-    return b"".join(_pieces(parts))
-
-
-def _pieces(parts: Mapping[str, Sequence[bytes]]) -> Iterator[bytes]:
-    """One after the other: the file is large, and joined once."""
     yield b"{\n"
     for place, (name, entries) in enumerate(parts.items()):
         yield b",\n" if place else b""

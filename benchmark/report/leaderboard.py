@@ -37,7 +37,7 @@ def write(results: Results, *, cost: bool = True) -> Path:
 def write_found(found: Leaderboard, results: Results, *, cost: bool = True) -> Path:
     """:func:`write` of what has been gathered already."""
     files = exports(found, cost=cost)
-    files["LEADERBOARD.md"] = markdown.document(document(found, cost=cost)).encode()
+    files["LEADERBOARD.md"] = [markdown.document(document(found, cost=cost)).encode()]
     for name, content in files.items():
         write_asked(results.folder / name, content)
     return results.folder / "LEADERBOARD.md"

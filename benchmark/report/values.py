@@ -7,7 +7,7 @@ a ``str`` or another line (:mod:`benchmark.report.content`) is text, None is und
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmark.report.content import BREAK, Break, Content, Emphasis, Figures, Link, Strong
@@ -17,7 +17,7 @@ Parts = dict[str, Any]
 """Columns of a file and what stands in them, unrounded."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """A quantity of a configuration.
 
@@ -37,6 +37,10 @@ class Measurement:
     def limits(self) -> tuple[float, float] | None:
         """Both ends of the interval, where there is one."""
         return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Its attributes by name."""
+        return asdict(self)
 
     def parts(self, name: str) -> Parts:
         """All of it in columns of a file."""

@@ -6,8 +6,6 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.records import door
-from benchmark.report import files
 
 
 @pytest.fixture
@@ -15,11 +13,10 @@ def read_only(results, add_seeds, monkeypatch):
     """Two configurations without scores, in a folder that nothing can be written to."""
     rows = [add_seeds(model)[0] for model in ("cnn", "mlp")]
 
-    def refuse(path, data):
+    def refuse(path, staged):
         raise PermissionError(13, "Permission denied", str(path))
 
-    for module in (door, files):
-        monkeypatch.setattr(module, "write_atomic", refuse)
+    monkeypatch.setattr("benchmark.records.files._stage", refuse)
     return rows
 
 

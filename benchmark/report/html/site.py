@@ -73,7 +73,8 @@ def write_site(
     source = Source(leaderboard, results)
     chosen = chosen_rows(leaderboard.tables, rows, suites)
     linked = {c.key for _, c in chosen} | _existing(leaderboard.tables, out)
-    files, figures = exports(leaderboard, cost=cost), figures_of(source, cost=cost)
+    files = {name: b"".join(of) for name, of in exports(leaderboard, cost=cost).items()}
+    figures = figures_of(source, cost=cost)
     _write_files(out, static_files())
     progress(0, len(chosen))
     drawing = draw_rows(
