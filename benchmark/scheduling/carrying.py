@@ -18,6 +18,7 @@ KINDS = (
     "predictions/{}.csv.gz",
     "private/{}.csv.gz",
     "scores/{}.json",
+    "influences/{}.json",
     "rows/{}.json",
 )
 

@@ -163,6 +163,7 @@ def _copy(held: Held, into: Results) -> None:
             into.predictions_path(spec_id, public),
         ),
         (source.scores_path(spec_id), into.scores_path(spec_id)),
+        (source.influence_path(spec_id), into.influence_path(spec_id)),
         (held.path, into.row_path(spec_id)),
     ]
     found = {path: _content(made) for made, path in pairs}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from benchmark.commands.evaluate import start_framework
 from benchmark.report.html.row_drawn import Drawn
 from tests.mutations.judged import DERIVED, fault
 from tests.mutations.mutated import damages, edits, forgeries
@@ -30,11 +31,16 @@ COMMANDS = 1 if BY_HAND else 2
 def world(tmp_path_factory) -> World:
     from benchmark.report import figure_style
     from benchmark.report.html import row_figures
+    from benchmark.training import network
 
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])
     with pytest.MonkeyPatch.context() as patch:  # drawing takes time
         patch.setattr(row_figures, "draw_row", lambda *_: drawn)
         patch.setattr(figure_style, "save_both", lambda *_: None)
+        try:
+            start_framework()
+        except RuntimeError:  # earlier tests began to compute, with other numbers of threads
+            patch.setattr(network, "configure_framework", lambda environment: None)
         yield World(tmp_path_factory.mktemp("world"))
 
 

@@ -17,7 +17,6 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from benchmark.cli import main
-from benchmark.commands.evaluate import start_framework
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import load_prepared
@@ -97,7 +96,6 @@ class World:
         self.folder, self.kept = folder / "now", folder / "original"
         self.results = Results(self.folder / "results")
         self.recompute = Command(("leaderboard", "--recompute"), writes=True)
-        start_framework()  # before anything computes
         prepare(find_dataset(DATASET), self.folder / "data", None)
         self._fill()
         self.usual = {}
