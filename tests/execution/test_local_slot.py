@@ -24,7 +24,6 @@ from tests.records.rows import a_spec
 
 HEAD = """
 import json, os, signal, subprocess, sys, time
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored
 setup = json.loads(sys.stdin.readline())
 def tell(**event):
     print(json.dumps(event), flush=True)
