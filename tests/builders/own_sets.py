@@ -13,6 +13,10 @@ from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.reading import read
 
+NAMES = [f"img/{n}.png" for n in range(4)]
+"""Of images, for tables to name."""
+ONE = {"finding_columns": ("Effusion",)}
+
 
 def picture(seed: int, side: int = 48) -> np.ndarray:
     """Grey noise in which no two seeds look alike."""
@@ -60,3 +64,8 @@ def by_image(contents: Contents) -> dict[str, Entry]:
 def in_pools(contents: Contents) -> dict[str, int]:
     """How many images each split of the set's own has."""
     return dict(Counter(entry.pool for entry in contents.entries))
+
+
+def rows(header: str, *lines: str) -> str:
+    """The text of a table."""
+    return "\n".join([header, *lines]) + "\n"

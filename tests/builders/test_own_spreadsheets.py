@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from own_sets import by_image, looked, tabled, touched
+from own_sets import NAMES, ONE, by_image, looked, rows, tabled, touched
 
 from tfds_builders.errors import DatasetError
-
-NAMES = [f"img/{n}.png" for n in range(4)]
-ONE = {"finding_columns": ("Effusion",)}
 
 
 @pytest.fixture
 def folder(tmp_path):
     return touched(tmp_path, NAMES)
-
-
-def rows(header: str, *lines: str) -> str:
-    return "\n".join([header, *lines]) + "\n"
 
 
 def test_patients_that_a_spreadsheet_spelled_in_several_ways_are_one(folder):

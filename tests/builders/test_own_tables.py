@@ -6,23 +6,16 @@ import gzip
 import unicodedata
 
 import pytest
-from own_sets import by_image, in_pools, looked, tabled, touched
+from own_sets import NAMES, ONE, by_image, in_pools, looked, rows, tabled, touched
 
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.options import Options
 
-NAMES = [f"img/{n}.png" for n in range(4)]
-ONE = {"finding_columns": ("Effusion",)}
-
 
 @pytest.fixture
 def folder(tmp_path):
     return touched(tmp_path, NAMES)
-
-
-def rows(header: str, *lines: str) -> str:
-    return "\n".join([header, *lines]) + "\n"
 
 
 def test_blanks_around_a_header_are_no_part_of_it(folder):
