@@ -17,6 +17,9 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from benchmark.errors import UserError
 from benchmark.records.door import RecordError, parse_record, read_record, sealed
@@ -46,6 +49,8 @@ IGNORED = """\
 # Written by cxr-bench: large, of one machine, or not to be passed on.
 """ + "".join(f"{name}/\n" for name in LOCAL)
 RUN_AGAIN = "Remove it and run its spec again: cxr-bench run (or what made it: score, evaluate)."
+_SHARED = ("dataset", "protocol", "environment", "counts", "model")
+"""What thousands of rows say in a few ways: more than half of each."""
 _ROW_FILE = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}\.json")
 """Other files in a folder of rows are of file managers and services: ``._x.json``, ``x (1).json``.
 """
@@ -168,9 +173,10 @@ class Results:
         Args:
             left_out: what is wrong with the others is added to it; it is logged, too.
         """
+        known: dict[tuple[str, bytes], Any] = {}
         for path in self._row_files():
             try:
-                yield self._read(path)
+                yield _sharing(self._read(path), known)
             except RecordError as error:
                 leave_out(error, left_out)
 
@@ -213,3 +219,10 @@ def leave_out(error: UserError, left_out: list[UserError] | None = None) -> None
     log.warning("Left out: %s", error)
     if left_out is not None:
         left_out.append(error)
+
+
+def _sharing(row: Row, known: dict[tuple[str, bytes], Any]) -> Row:
+    """An equal row that has what was said before it in common with others, in memory once."""
+    said = {name: getattr(row, name) for name in _SHARED}
+    once = {n: known.setdefault((n, msgspec.json.encode(v)), v) for n, v in said.items()}
+    return msgspec.structs.replace(row, **once)

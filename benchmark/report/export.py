@@ -78,10 +78,8 @@ def _configurations(of: Leaderboard, *, cost: bool) -> Iterator[DataTable]:
 
 
 def _csv(of: Leaderboard, *, cost: bool) -> Iterator[bytes]:
-    def records() -> Iterator[Parts]:
-        for row in _configurations(of, cost=cost):
-            yield from row.records()
-
+    rows = _configurations(of, cost=cost)
+    records = (record for row in rows for record in row.records())
     return map(str.encode, csv.pieces(records))
 
 
@@ -125,12 +123,16 @@ def _field(
     flat: Callable[[Any, str], Parts] | None = None,
     *,
     cost: bool = False,
+    wide: bool = False,
 ) -> Column[Entry]:
+    """A field; ``flat`` makes columns of a file of it, ``wide``: so many that no table shows it."""
+
     def held(entry: Entry) -> Any:
         data = value(entry)
         if not flat:
             return data
-        said = ", ".join(map(str, flat(data, name).values())).replace("|", ", ")
+        shown = () if wide else flat(data, name).values()
+        said = ", ".join(map(str, shown)).replace("|", ", ")
         return Structured(said, parts=partial(flat, data), data=data)
 
     return Column(name, name, held, align="l", legend=legend, cost=cost)
@@ -203,9 +205,9 @@ FIELDS: tuple[Column[Entry], ...] = (
     _field("ensemble", "How an ensemble is made of its members.",
            lambda e: rule_name(e.configuration.spec)),
     _field("measurements", "Every quantity: in JSON with spread and interval, in CSV as columns.",
-           lambda e: measured(e.configuration), _measurements),
+           lambda e: measured(e.configuration), _measurements, wide=True),
     _field("test_auc_per_finding", "Test AUC by finding; in CSV as columns test_auc:FINDING.",
-           lambda e: e.configuration.finding_auc, _per_finding),
+           lambda e: e.configuration.finding_auc, _per_finding, wide=True),
     _field("specs", "Ids of its rows, by seed.",
            lambda e: [run.row.spec_id for run in e.configuration.runs], _joined),
     _field("train_seconds", "Training time of one run in seconds, mean over seeds.",

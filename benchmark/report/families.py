@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -100,10 +100,17 @@ def _within(
     together: dict[Fixed, list[Configuration]] = defaultdict(list)
     for c in sorted(configurations, key=lambda c: -len(fixed(c.spec, axis))):
         own = fixed(c.spec, axis)
-        fitting = [same for same in together if len(own) < len(same) and set(own) < set(same)]
-        same = max(fitting, key=lambda f: (len(together[f]), f), default=own)
+        same = max(_fitting(own, together), key=lambda f: (len(together[f]), f), default=own)
         together[same].append(c)
     return [(same, members) for same, members in together.items() if len(members) > 1]
+
+
+def _fitting(own: Fixed, together: Iterable[Fixed]) -> Iterator[Fixed]:
+    for same in together:
+        if len(same) <= len(own):
+            return  # those of most fields come first
+        if set(own) < set(same):
+            yield same
 
 
 @cache

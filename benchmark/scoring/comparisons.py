@@ -86,7 +86,11 @@ class StoredComparisons:
 
 def _key(*entries: Entry) -> str:
     sides = b",".join(e.identity for e in entries)
-    made = b",".join(b"true" if a.made_from(b) else b"false" for a in entries for b in entries)
+    if any(e.is_made for e in entries):
+        pairs = (a.made_from(b) for a in entries for b in entries)
+        made = b",".join(b"true" if pair else b"false" for pair in pairs)
+    else:  # as of nearly all
+        made = b",".join([b"false"] * len(entries) ** 2)
     return sha256(b"[%d,[%b],[%b]]" % (SCORER_VERSION, sides, made))[:KEY_LENGTH]
 
 

@@ -102,13 +102,14 @@ class Entry:
         return canonical_json([[seed.predictions for seed in self.seeds], self.deterministic])
 
     @cached_property
-    def _made(self) -> bool:
+    def is_made(self) -> bool:
+        """Whether any seed was made from other rows."""
         return any(seed.made_from for seed in self.seeds)
 
     def made_from(self, other: Entry) -> bool:
         """Whether each seed was made from the same seed of another configuration."""
         return (
-            self._made
+            self.is_made
             and len(self.seeds) == len(other.seeds)
             and all(
                 theirs.spec_id in ours.made_from

@@ -50,6 +50,15 @@ def test_rows_come_back_in_order_of_their_ids(tmp_path):
     assert results.read_row("c" * 12) is None
 
 
+def test_what_rows_have_in_common_is_in_memory_once(tmp_path):
+    results = Results(tmp_path)
+    for row in (a_row(a_spec(seed=0)), a_row(a_spec(seed=1))):
+        results.write_row(row)
+    first, second = results.rows()
+    assert first.dataset is second.dataset
+    assert first.environment is second.environment
+
+
 def test_files_that_belong_together_are_written_in_order_or_not_at_all(tmp_path, monkeypatch):
     files = {tmp_path / "z": b"1", tmp_path / "b" / "a": b"2", tmp_path / "m": b"3"}
     order, rename = [], Path.replace

@@ -121,6 +121,24 @@ def test_in_html_names_are_text():
     assert names == [one_line(name) for name in HOSTILE]
 
 
+@given(
+    st.lists(
+        st.dictionaries(st.text('ab,"\n', min_size=1), st.none() | st.text("x,\n") | st.floats())
+    )
+)
+def test_csv_lines_are_those_of_the_standard_library(records):
+    columns = [*dict.fromkeys(column for record in records for column in record)]
+    whole = io.StringIO()
+    writer = csv_reader.DictWriter(whole, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    read, expected = (
+        [line for line in csv_reader.reader(io.StringIO(text, newline="")) if line]
+        for text in (csv.lines(records), whole.getvalue())
+    )
+    assert read == expected
+
+
 def test_in_csv_names_come_back_as_they_were():
     read = list(csv_reader.reader(io.StringIO(csv.table(of_names(HOSTILE)), newline="")))
     assert [row[0] for row in read] == [HOSTILE[0], *HOSTILE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from benchmark.report.tables import DataTable
 from benchmark.report.values import Parts
@@ -15,20 +15,24 @@ def table(each: DataTable) -> str:
     return lines(each.records())
 
 
-def lines(records: Sequence[Parts]) -> str:
+def lines(records: Iterable[Parts]) -> str:
     """The same of the records of one table, or of several below each other."""
-    return "".join(pieces(lambda: records))
+    return "".join(pieces(records))
 
 
-def pieces(records: Callable[[], Iterable[Parts]]) -> Iterator[str]:
-    """The same a line at a time; ``records`` gives them twice, since the header comes first."""
-    columns = list(dict.fromkeys(column for record in records() for column in record))
+def pieces(records: Iterable[Parts]) -> Iterator[str]:
+    """The same a line at a time; the header comes first, so that all lines are held until then."""
+    columns: dict[str, None] = {}
+    held: list[tuple[str, int]] = []
+    for record in records:
+        columns |= dict.fromkeys(record)
+        held.append((_line(record.get(column, "") for column in columns), len(columns)))
+    yield _line(columns) + "\n"
+    for line, known in held:  # what came up later is empty in the lines before
+        yield line + "," * (len(columns) - max(known, 1)) + "\n"
+
+
+def _line(values: Iterable[object]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for record in records():
-        writer.writerow(record)
-        yield text.getvalue()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue()  # the header, where there is no record
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()[:-1]
