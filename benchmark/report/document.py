@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
+from benchmark.report.beside_published import beside_published, beside_section
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, not_yet, unlinked
 from benchmark.report.content import Code, Content, Link, Strong
@@ -48,6 +49,7 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
         if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
     blocks += split_section(of.pairs)
+    blocks += beside_section(beside_published(tables))
     blocks += external_validation_section(of.external)
     blocks += attribute_section(predicted_attributes(tables))
     for each in tables:

@@ -11,6 +11,7 @@ import msgspec
 
 from benchmark.records.row import Row
 from benchmark.report.attribute_prediction import attribute_entries, predicted_attributes
+from benchmark.report.beside_published import Beside, beside_published
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
 from benchmark.report.configuration import Configuration
@@ -33,6 +34,7 @@ SECTIONS = (
     "configurations",
     "internal_against_published",
     "tables",
+    "beside_published",
     "on_another_data_set",
     "shortcuts",
     "lung_segmentation",
@@ -50,6 +52,7 @@ def exports(of: Leaderboard, *, cost: bool) -> dict[str, Iterable[bytes]]:
     """
     small = {
         "internal_against_published": [_pair(pair) for pair in of.pairs],
+        "beside_published": [_beside(each) for each in beside_published(of.tables)],
         "on_another_data_set": external_validation_entries(of.external),
         "shortcuts": attribute_entries(predicted_attributes(of.tables)),
         "lung_segmentation": mask_entries(of.lungs, cost=cost),
@@ -278,4 +281,14 @@ def _pair(pair: SplitPair) -> bytes:
         published=pair.published.config_id,
         difference={name: pair.difference(name).as_dict() for name in ("test_auc", "test_f1")},
         f1_at_published_prevalence=pair.f1_at_published_prevalence.as_dict(),
+    )
+
+
+def _beside(each: Beside) -> bytes:
+    return json_line(
+        published=vars(each.published),
+        config_id=each.ours.config_id,
+        test_auc=each.measured.as_dict(),
+        difference=each.difference,
+        not_the_same=each.published.differs_in(each.ours),
     )
