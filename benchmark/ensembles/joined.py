@@ -18,8 +18,8 @@ from benchmark.training.standardise import mean_and_scale
 def penultimate(model: keras.Model) -> keras.Model:
     """Images (B, S, S, 1) to features (B, D), of a model that ``benchmark.models.create`` made."""
     network = model.layers[-1]
-    inner = keras.Model(network.inputs, network.get_layer("logits").input)
-    return keras.Model(model.inputs, inner(model.get_layer("normalisation").output))
+    inner = keras.Model(network.inputs[0], network.get_layer("logits").input)
+    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
 
 
 def join(members: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -92,8 +92,8 @@ def _map_network(model: keras.Model) -> keras.Model:
     times = math.ceil(max(features.shape[1:3]) / FINEST)
     if times > 1:
         features = keras.layers.AveragePooling2D(times)(features)
-    inner = keras.Model(network.inputs, features)
-    return keras.Model(model.inputs, inner(model.get_layer("normalisation").output))
+    inner = keras.Model(network.inputs[0], features)
+    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
 
 
 def _some_normal(targets: np.ndarray, seed: int) -> np.ndarray:

@@ -71,9 +71,9 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
             "freeze. Choose scheme = scratch."
         )
     features = network.get_layer("features").output
-    inner = keras.Model(network.inputs, features)
+    inner = keras.Model(network.inputs[0], features)
     normalised = model.get_layer("normalisation").output
-    return keras.Model(model.inputs, inner(normalised)), keras.Model(features, network.outputs)
+    return keras.Model(model.inputs[0], inner(normalised)), keras.Model(features, network.outputs)
 
 
 def features_of_splits(
