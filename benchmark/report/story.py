@@ -5,8 +5,10 @@ A sentence whose ground is missing from the results is left out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from benchmark.records.scores import Interval
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
@@ -45,7 +47,7 @@ def _of_table(main: Table) -> Iterator[Content]:
     yield _leader(main, ranked)
     yield from _not_told_apart(main)
     yield from _ahead(main)
-    yield from _effect(main.effects)
+    yield from _effects(main.effects)
     yield from _gap(ranked)
 
 
@@ -99,24 +101,24 @@ def _unfinished(c: Configuration) -> str:
     return f"{rest} ({seeds})"
 
 
-def _effect(effects: Sequence[Effect]) -> Iterator[Content]:
-    """The largest change that is not chance, or that there was none."""
-    known = [
-        (change, ends, e)
-        for e in effects
-        if (change := e.comparison.difference) is not None and (ends := e.comparison.interval)
-    ]
-    sure = [(abs(c), c, ends, e) for c, ends, e in known if ends[0] * ends[1] > 0]
-    if sure:
-        _, change, ends, e = max(sure, key=lambda one: one[0])
-        choice = f"{e.axis} {e.before} to {e.after}{' px' * (e.axis == SIZE)}"
+def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
+    """Of each choice the largest change that is not chance, or that there was none."""
+    known: dict[str, list[tuple[float, Interval, Effect]]] = defaultdict(list)
+    for e in effects:
+        if e.comparison.difference is not None and e.comparison.interval:
+            known[e.axis].append((e.comparison.difference, e.comparison.interval, e))
+    for axis, changes in known.items():
+        sure = [one for one in changes if one[1][0] * one[1][1] > 0]
+        if not sure:
+            tried = f"None of {len(changes)} changes" if len(changes) > 1 else "No change"
+            yield f"{tried} of {axis} changed AUC there by more than chance may."
+            continue
+        change, ends, e = max(sure, key=lambda one: abs(one[0]))
         yield (
-            f"The largest change that one choice made there, all else the same: {choice}, "
-            f"{number(change, sign=True)} AUC {interval(*ends)}, better in {e.helped} of "
-            f"{e.pairs} pairs."
+            f"The largest change that {axis} made there, all else the same: {e.before} to "
+            f"{e.after}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
+            f"{interval(*ends)}, better in {e.helped} of {e.pairs} pairs."
         )
-    elif known:
-        yield f"None of {len(known)} choices changed AUC there by more than chance may."
 
 
 def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:

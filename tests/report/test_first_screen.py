@@ -112,10 +112,32 @@ def test_sentences_hold_what_the_results_hold(results, add_seeds):
     (table,) = gather(results)
     (effect,) = table.effects
     said = " ".join(told(results))
-    assert f"size 64 to 128 px, +{effect.comparison.difference:.3f} AUC" in said
+    assert (
+        f"size made there, all else the same: 64 to 128 px, +{effect.comparison.difference:.3f} AUC"
+        in said
+    )
     assert "better in 2 of 2 pairs" in said
     assert "of 4 ranked configurations" in said
     assert "60 test images of 30 patients" in said
+
+
+def test_each_choice_has_a_sentence_of_its_own(results, add_seeds):
+    for strength, spec in (
+        (1.0, {}),
+        (1.02, {"resolution": 128}),
+        (6.0, {"augmentation": "flip"}),
+        (3.0, {"augmentation": "strong"}),
+    ):
+        add_seeds("cnn", strength=strength, spec=spec)
+    (table,) = gather(results)
+    changes = {e.after: e.comparison.difference for e in table.effects}
+    said = [s for s in told(results) if "change" in s]
+    assert said[0] == "No change of size changed AUC there by more than chance may."
+    assert (
+        f"augmentation made there, all else the same: none to flip, +{changes['flip']:.3f}"
+        in (said[1])
+    )
+    assert len(said) == 2
 
 
 def test_an_attribute_that_is_not_read_is_not_said_to_be(results, add_seeds, make_protocol):
