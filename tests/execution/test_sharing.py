@@ -17,7 +17,7 @@ from benchmark.errors import UserError
 from benchmark.machine.devices import Device
 from benchmark.machine.environment import Environment
 from benchmark.planning.resolve import make_plan
-from benchmark.scheduling import executors
+from benchmark.records.store import Results
 from benchmark.scheduling.checkup import GOOD, Check
 from benchmark.scheduling.executors import local
 from benchmark.scheduling.sharing import shares
@@ -138,6 +138,18 @@ def test_a_run_has_a_worker_a_gpu(backend, phantom, tmp_path, monkeypatch):
     assert deterministic == [backend == "jax"] * 3
 
 
+def test_what_the_devices_cannot_compute_is_not_planned(backend, phantom, tmp_path):
+    _, data_dir, cache_dir = phantom
+    folders = ["--results", tmp_path, "--data-dir", data_dir, "--cache-dir", cache_dir]
+    command = ["run", "--suite", "phantom", "--dataset", "thorax_phantom/small", "--device", "gpu"]
+    command += ["--filter", "model=linear,seed=0", "--precision", "mixed_bfloat16"]
+    result = CliRunner().invoke(main, [*command, *map(str, folders)])
+    assert result.exit_code == 0, result.output
+    (row,) = Results(tmp_path).rows()
+    assert row.status == "not_runnable"
+    assert row.error.reason.startswith("Old cannot compute with bfloat16")
+
+
 def test_the_check_up_names_the_devices(backend, tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.scheduling.checkup.self_test", lambda *given: NOT_DONE)
     folders = ["--results", tmp_path, "--data-dir", tmp_path, "--cache-dir", tmp_path]
@@ -167,25 +179,3 @@ def test_the_process_that_prepares_sees_no_gpu(tmp_path, monkeypatch):
         prepare(find_dataset("thorax_phantom/small"), tmp_path, None)
     assert seen == ["-1"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
-
-
-MINE = """
-from benchmark.scheduling import executors
-from benchmark.scheduling.executors import local
-
-def open_executor(asked):
-    print("slots of my own")
-    return local.open_executor(asked)
-"""
-
-
-def test_an_executor_is_one_file(tmp_path, monkeypatch, phantom):
-    (tmp_path / "mine.py").write_text(MINE)
-    monkeypatch.setattr(executors, "__path__", [*executors.__path__, str(tmp_path)])
-    folders = ["--results", tmp_path / "results", "--data-dir", phantom[1]]
-    command = ["run", "--suite", "phantom", "--dataset", "thorax_phantom/small", "--executor"]
-    command += ["mine", "--filter", "model=constant", *map(str, folders)]
-    told = CliRunner().invoke(main, [*command, "--cache-dir", str(phantom[2])])
-    assert told.exit_code == 0, told.output
-    assert "slots of my own" in told.output
-    assert "1 done" in told.output
