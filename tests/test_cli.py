@@ -26,7 +26,7 @@ def test_every_command_has_help(command):
     assert len(result.output.splitlines()) > 5
 
 
-SMALL = ["--suite", "phantom", "--dataset", "thorax_phantom/small"]
+PHANTOM = ["--suite", "phantom", "--dataset", "thorax_phantom/default"]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ SMALL = ["--suite", "phantom", "--dataset", "thorax_phantom/small"]
         (["run", "--all", "--filter", "model=cnm", "--dry-run"], "Did you mean 'cnn'"),
         (["run", "--all", "--filter", "dataset=kermany/x", "--dry-run"], "kermany_pneumonia"),
         (["run", "--all", "--filter", "cnn"], "key=value"),
-        (["run", *SMALL, "--filter", "size=46"], "Did you mean '64'"),
-        (["run", *SMALL[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
-        (["run", *SMALL, "--filter", "seed=77"], "Choices: 0, 1, 2."),
+        (["run", *PHANTOM, "--filter", "size=46"], "Did you mean '64'"),
+        (["run", *PHANTOM[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
+        (["run", *PHANTOM, "--filter", "seed=77"], "Choices: 0, 1, 2."),
         (["run"], "--all or --suite"),
         (["run", "--all", "--suite", "phantom"], "--all or --suite"),
         (["prepare", "kermany_pneumonia/offical"], "Did you mean 'kermany_pneumonia/official'"),
@@ -48,8 +48,11 @@ SMALL = ["--suite", "phantom", "--dataset", "thorax_phantom/small"]
         (["new-model", "cnn"], "cnn"),
     ],
 )
-def test_a_mistake_is_explained_without_a_trace_and_exits_with_2(tmp_path, arguments, message):
-    folders = ["--data-dir", tmp_path] if arguments[0] in ("run", "prepare") else []
+def test_a_mistake_is_explained_without_a_trace_and_exits_with_2(
+    tmp_path, phantom_home, arguments, message
+):
+    folder = {"run": phantom_home, "prepare": tmp_path}.get(arguments[0])
+    folders = ["--data-dir", folder] if folder else []
     result = cxr_bench(*arguments, *folders)
     assert result.exit_code == 2
     assert message in result.output
