@@ -11,6 +11,7 @@ import pytest
 
 from benchmark.records.row import History, ProtocolFacts, Row
 from benchmark.records.store import Results
+from tests.report import made_rows
 from tests.report.made_rows import add_row, legacy, protocol
 
 
@@ -26,9 +27,9 @@ def add(results: Results) -> Callable[..., Row]:
 
 
 @pytest.fixture
-def add_seeds(add) -> Callable[..., list[Row]]:
-    """Add the same configuration with seeds 0, 1 and 2."""
-    return lambda model, **facts: [add(model, seed, **facts) for seed in range(3)]
+def add_seeds(results: Results) -> Callable[..., list[Row]]:
+    """:func:`made_rows.add_seeds` for the test's own results folder."""
+    return partial(made_rows.add_seeds, results)
 
 
 @pytest.fixture

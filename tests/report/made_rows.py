@@ -213,3 +213,8 @@ def add_row(
         made = replace(made, predictions_sha256=digest, counts=counts)
     results.write_row(made)
     return made
+
+
+def add_seeds(results: Results, model: str, **facts) -> list[Row]:
+    """Add the same configuration with seeds 0, 1 and 2."""
+    return [add_row(results, model, seed, **facts) for seed in range(3)]

@@ -14,22 +14,26 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.records.predictions import read_predictions
+from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.chosen import offers
 from benchmark.report.dictionary import dictionary
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
+from tests.report.made_rows import add_row, add_seeds, protocol
 
 TWO = ("Mass", "Edema")
 
 
-@pytest.fixture
-def filled(results, add, add_seeds, make_protocol):
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
     """Two tables: one finding with two models, one of them in two suites; and two findings."""
-    add_seeds("cnn", strength=3.0)
-    add_seeds("resnet50", strength=1.0, suite="other", spec={"resolution": 224})
-    add("mlp", failed="it crashed")
-    add_seeds("linear", shared=make_protocol("toy/two", TWO, "multilabel"), kind="multilabel")
+    results = Results(tmp_path_factory.mktemp("results"))
+    add_seeds(results, "cnn", strength=3.0)
+    add_seeds(results, "resnet50", strength=1.0, suite="other", spec={"resolution": 224})
+    add_row(results, "mlp", failed="it crashed")
+    two = protocol("toy/two", TWO, "multilabel")
+    add_seeds(results, "linear", shared=two, kind="multilabel")
     return results
 
 

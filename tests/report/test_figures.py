@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.errors import UnknownName
+from benchmark.records.store import Results
 from benchmark.report import marks
 from benchmark.report.board import Leaderboard
 from benchmark.report.cost import multiply_adds, run_seconds
@@ -23,7 +24,8 @@ from benchmark.report.figures.cost import _front, _Point
 from benchmark.report.figures.external import OWN
 from benchmark.report.gather import gather
 from benchmark.report.values import Measurement
-from tests.report.made_rows import make_spec, protocol
+from tests.report import made_rows
+from tests.report.made_rows import add_row, make_spec, protocol
 
 SIMULATED = {  # Machado, Oliveira and Fernandes 2009, severity 1.0; linear RGB
     "all colours": np.eye(3),
@@ -44,13 +46,14 @@ def drafted(results, **asked) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture
-def matrix(results, add, add_seeds):
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory):
     """Two models at two sizes, a hard vote that is not ranked, and a constant."""
+    results = Results(tmp_path_factory.mktemp("results"))
     for size in (64, 128):
-        add_seeds("cnn", strength=2.0, spec={"resolution": size})
-        add_seeds("mlp", strength=1.0, spec={"resolution": size})
-    add("constant", strength=0.0)
+        made_rows.add_seeds(results, "cnn", strength=2.0, spec={"resolution": size})
+        made_rows.add_seeds(results, "mlp", strength=1.0, spec={"resolution": size})
+    add_row(results, "constant", strength=0.0)
     return results
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 from benchmark.cli import main
 from benchmark.records.door import sealed
 from benchmark.records.files import write_atomic
-from benchmark.records.store import DERIVED
+from benchmark.records.store import DERIVED, Results
 from tests.records.rows import values_of
+from tests.report.made_rows import add_seeds
 
 
 def recomputed(results):
@@ -21,12 +23,19 @@ def recomputed(results):
     )
 
 
-@pytest.fixture
-def whole(results, add_seeds):
-    """A results folder with everything that is derived; returns it and the bytes of that."""
-    add_seeds("cnn", strength=3.0)
-    add_seeds("mlp", strength=1.0)
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    results = Results(tmp_path_factory.mktemp("results"))
+    add_seeds(results, "cnn", strength=3.0)
+    add_seeds(results, "mlp", strength=1.0)
     assert recomputed(results).exit_code == 0
+    return results.folder
+
+
+@pytest.fixture
+def whole(computed, tmp_path):
+    """A results folder with everything that is derived; returns it and the bytes of that."""
+    results = Results(shutil.copytree(computed, tmp_path / "results"))
     return results, derived(results)
 
 
