@@ -6,6 +6,7 @@ A builder joins by one entry in EXPECTED; what it says of itself is tested in it
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import io
 import itertools
@@ -50,6 +51,8 @@ class Expected:
         add: instead of ``slot``, where an image needs more than its file: writes a k-th further
             image (manual directory, config, k, content), returns its path.
         files: how many files a config has to account for in a manual directory.
+        alike: whether all configs are of the same files, so that one stands for them in a quick run
+            of what takes long.
     """
 
     configs: dict[str, int]
@@ -57,6 +60,7 @@ class Expected:
     slot: Callable[[int], str] | None = None
     add: Callable[[Path, str, int, bytes], Path] | None = None
     files: Callable[[Path, str], int] | None = None
+    alike: bool = True
 
 
 def _kermany_files(manual_dir: Path, config: str) -> int:
@@ -151,6 +155,7 @@ EXPECTED = {
         write=_write_masks,
         add=_add_mask,
         files=_mask_files,
+        alike=False,
     ),
     "thorax_phantom": Expected(configs={"small": 7}),
 }
@@ -182,6 +187,17 @@ each_config = pytest.mark.parametrize(("name", "config"), CASES)
 each_manual = pytest.mark.parametrize(("name", "config"), MANUAL)
 
 
+def quick(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    """The same; of configs that are alike all but the first are slow."""
+    firsts = dict(reversed(cases))
+    slow = [EXPECTED[name].alike and config != firsts[name] for name, config in cases]
+    marked = [
+        pytest.param(*case, marks=[pytest.mark.slow] * later)
+        for case, later in zip(cases, slow, strict=True)
+    ]
+    return pytest.mark.parametrize(("name", "config"), marked)
+
+
 @pytest.fixture(scope="module")
 def manual_dirs(tmp_path_factory) -> dict[str, Path | None]:
     folders = dict.fromkeys(EXPECTED)
@@ -196,10 +212,21 @@ def data_dir(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("prepared")
 
 
+@pytest.fixture(scope="module")
+def prepared(prepare, data_dir, manual_dirs):
+    """Function (name, config) -> the config, prepared once for the whole file."""
+    return functools.cache(lambda name, config: prepare(name, config, data_dir, manual_dirs[name]))
+
+
 @pytest.fixture
-def builder(name, config, prepare, data_dir, manual_dirs):
-    """The config, prepared once for the whole file."""
-    return prepare(name, config, data_dir, manual_dirs[name])
+def builder(name, config, prepared):
+    return prepared(name, config)
+
+
+@pytest.fixture(scope="module")
+def stored(stored):
+    """What is read of it, read once."""
+    return functools.cache(stored)
 
 
 def in_fresh_python(code: str) -> str:
@@ -358,37 +385,32 @@ def test_sets_of_one_finding_load_as_pairs(builder, stored, name, config, data_d
     assert sorted(y.tolist() for _, y in tfds.as_numpy(pairs)) == sorted(findings)
 
 
-def test_plain_load_from_a_fresh_python(prepare, data_dir, manual_dirs):
-    """Neither the benchmark nor a builder's module is named: the import alone registers all."""
-    sizes = {}
-    for name, config in CASES:
-        made = prepare(name, config, data_dir, manual_dirs[name])
-        sizes[f"{name}/{config}"] = made.info.splits["validation"].num_examples
+def test_plain_load_from_a_fresh_python(prepared, data_dir, manual_dirs, tmp_path):
+    """What READMEs promise to people who never touch the benchmark: the import alone registers all.
+
+    Of sets that are prepared, and of one that is prepared from the raw files.
+    """
+    made = {f"{name}/{config}": prepared(name, config) for name, config in CASES}
     code = (
-        "import sys, json, tfds_builders, tensorflow_datasets as tfds\n"
-        f"for name in {list(sizes)}:\n"
+        "import json, sys, tfds_builders, tensorflow_datasets as tfds\n"
+        "counted = {}\n"
+        f"for name in {list(made)}:\n"
         f"    data = tfds.load(name, split='validation', data_dir={str(data_dir)!r})\n"
-        "    print(name, sum(1 for _ in data))\n"
-        "assert not any(name.split('.')[0] == 'benchmark' for name in sys.modules)"
-    )
-    counted = dict(line.split() for line in in_fresh_python(code).splitlines())
-    assert counted == {name: str(size) for name, size in sizes.items()}
-
-
-def test_plain_load_prepares_from_the_raw_files(tmp_path, manual_dirs):
-    """What the README of a builder promises to people who never touch the benchmark."""
-    code = (
-        "import tfds_builders, tensorflow_datasets as tfds\n"
+        "    counted[name] = sum(1 for _ in data)\n"
         f"config = tfds.download.DownloadConfig(manual_dir={str(manual_dirs['chestxray14'])!r})\n"
         "data = tfds.load('chestxray14/fourteen_random', split='test',\n"
         f"    data_dir={str(tmp_path)!r},\n"
         "    download_and_prepare_kwargs={'download_config': config})\n"
-        "print(sum(1 for _ in data))"
+        "counted['raw'] = sum(1 for _ in data)\n"
+        "assert not any(name.split('.')[0] == 'benchmark' for name in sys.modules)\n"
+        "print(json.dumps(counted))"
     )
-    assert int(in_fresh_python(code).splitlines()[-1]) > 3
+    counted = json.loads(in_fresh_python(code).splitlines()[-1])
+    assert counted.pop("raw") > 3
+    assert counted == {n: one.info.splits["validation"].num_examples for n, one in made.items()}
 
 
-@each_config
+@quick(CASES)
 def test_a_second_generation_gives_the_same(
     builder, stored, prepare, tmp_path, name, config, manual_dirs
 ):
@@ -401,7 +423,7 @@ def test_a_second_generation_gives_the_same(
                 np.testing.assert_array_equal(one[key], other[key])
 
 
-@each_config
+@quick(CASES)
 def test_the_suite_of_tfds_passes(builder, name, config, manual_dirs):
     sizes = {split: builder.info.splits[split].num_examples for split in SPLITS}
     facts = {
@@ -475,7 +497,7 @@ def odd_images() -> dict[str, tuple[bytes, str]]:
     }
 
 
-@each_manual
+@quick(MANUAL)
 def test_broken_images_are_accounted_for(
     builder, name, config, prepare, stored, tmp_path, manual_dirs
 ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,7 @@ def _shots(patients: int, seed: int) -> list[_Shot]:
     return found
 
 
+@lru_cache(maxsize=1000)  # every layout of a set shows the same films
 def _png(shot: _Shot, seed: int, size: int, rgba: bool = False) -> bytes:
     from tfds_builders.thorax_phantom import simulation
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,7 @@ def write_table(folder: Path, *, patients: int = 24, seed: int = 0, size: int = 
     return root
 
 
+@lru_cache(maxsize=1000)  # every layout of a set shows the same films
 def _pixels(seed: int, number: int, index: int, size: int, findings: tuple[str, ...]) -> np.ndarray:
     from tfds_builders.thorax_phantom import simulation
 

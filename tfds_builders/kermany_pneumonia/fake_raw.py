@@ -9,6 +9,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,7 @@ def _mendeley_name(shot: _Shot) -> str:
     return f"{word}-{patient}-{shot.index + 1:04d}.jpeg"
 
 
+@lru_cache(maxsize=1000)  # every layout of a set shows the same films
 def _jpeg(shot: _Shot, seed: int, size: int, colour: bool) -> bytes:
     from tfds_builders.thorax_phantom import simulation
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ def add(folder: Path, config: str, number: int, data: bytes, mask: np.ndarray) -
     return _pair(root, "NORMAL", f"NORMAL2-IM-{number:04d}-0001", data, mask)
 
 
+@lru_cache(maxsize=1000)  # every layout of a set shows the same films
 def _film(config: str, number: int, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     from tfds_builders.thorax_phantom import simulation
 

@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,7 @@ def _write_table(folder: Path, rows: list[dict], gzipped: bool, as_in_readme: bo
         (folder / TABLE).write_bytes(data)
 
 
+@lru_cache(maxsize=1000)  # every layout of a set shows the same films
 def _png(shot: _Shot, seed: int, size: int) -> bytes:
     from tfds_builders.thorax_phantom import simulation
 
