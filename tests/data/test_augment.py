@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from benchmark.data.augment import augmenter, batch_key, mask_augmenter
 from benchmark.data.augmentation import AXIS
 from benchmark.data.augmentation._affine import move
 from benchmark.data.augmentation._vary import varied
+from benchmark.data.pipeline import training_batches
 from benchmark.errors import UnknownName
 
 SIDE = 65
@@ -343,34 +346,57 @@ class TestEveryPolicy:
         assert set(np.unique(moved)) <= {-1.0, 0.0, 1.0}
 
 
-FRESH = """
-import hashlib, sys
-import numpy as np, tensorflow as tf
-if sys.argv[1:] == ["worker"]:
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+def drawn() -> dict[str, list[str]]:
+    """Policy -> hashes of the batches of an epoch."""
+    images = np.random.default_rng(0).integers(0, 256, (24, 48, 48), np.uint8)
+    how = {"batch_size": 12, "seed": 3, "epochs": 1}
+    batches = {
+        name: training_batches(images, np.zeros((24, 1)), augmentation=name, **how)
+        for name in AXIS.names()
+    }
+    return {
+        name: [hashlib.sha256(x).hexdigest() for x, _ in of.as_numpy_iterator()]
+        for name, of in batches.items()
+    }
+
+
+WORKER = """
+import json, socket, sys
+import tensorflow as tf
+
+def refused(*args, **kwargs):
+    raise AssertionError("network")
+
+socket.getaddrinfo = socket.socket.connect = refused
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.experimental.enable_op_determinism()
 from benchmark.data.augmentation import AXIS
-from benchmark.data.pipeline import training_batches
-images = np.random.default_rng(0).integers(0, 256, (24, 48, 48), np.uint8)
 for name in AXIS.names():
-    batches = training_batches(
-        images, np.zeros((24, 1)), batch_size=12, seed=3, augmentation=name, epochs=1
-    )
-    print(name, *(hashlib.sha256(x).hexdigest() for x, _ in batches.as_numpy_iterator()))
+    name == "randaugment" or AXIS.find(name).load()
+early = "keras_cv" in sys.modules
+from tests.data.test_augment import drawn
+print(json.dumps([drawn(), early, "keras_cv" in sys.modules]))
 """
 
 
-def test_a_worker_with_another_backend_and_one_thread_draws_the_same_bits():
-    """Its operations are deterministic: then a layer without a seed asks for a generator."""
+@pytest.fixture(scope="module")
+def worker() -> list:
+    """What a worker with another backend, one thread and no network draws, and what it imports.
 
-    def drawn(*arguments, **variables):
-        command = [sys.executable, "-c", FRESH, *arguments]
-        env = os.environ | variables
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
+    Its operations are deterministic: then a layer without a seed asks for a generator.
+    """
+    command, env = [sys.executable, "-c", WORKER], os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    return json.loads(done.stdout.splitlines()[-1])
 
-    here = drawn()
-    assert len(here.splitlines()) == len(AXIS.names())
-    assert drawn("worker", KERAS_BACKEND="jax") == here
+
+def test_a_worker_with_another_backend_and_one_thread_draws_the_same_bits(worker):
+    assert worker[0] == drawn()
+
+
+def test_keras_cv_is_imported_for_randaugment_only_and_without_a_network(worker):
+    _, before, after = worker
+    assert (before, after) == (False, True)
 
 
 def test_naming_policies_imports_no_framework():

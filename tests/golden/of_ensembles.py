@@ -115,7 +115,7 @@ def _joined_features() -> dict:
     ]
     members[1]["train"][:, 0] = 7
     joined = join(members)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     model = head(5, TASKS["multilabel"])
     return {split: joined[split].ravel().tolist() for split in SPLITS} | {
         "head": [float(np.abs(weight).sum()) for weight in map(np.asarray, model.weights)],

@@ -203,7 +203,7 @@ def _fine_tuned() -> dict:
 def _dense_network(task):
     import keras
 
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(7)
     images = keras.Input((SIDE, SIDE, 1), name="images")
     hidden = keras.layers.Dense(8, activation="relu")(keras.layers.Flatten()(images))
@@ -216,7 +216,7 @@ def _convolutions():
 
     from benchmark.models._normalisation import Normalisation
 
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(7)
     layers = keras.layers
     inner = keras.Input((SIDE, SIDE, 1))

@@ -72,7 +72,13 @@ def features_of(model, images):
     return to_numpy(keras.Model(network.input, network.get_layer("features").output)(normalised))
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+def each_backbone():
+    for name in BACKBONES:
+        slow = name in ("convnext_tiny", "efficientnetv2b0")
+        yield pytest.param(name, marks=[pytest.mark.slow] * slow)
+
+
+@pytest.mark.parametrize("name", [*each_backbone()])
 def test_features_are_those_of_the_published_network(name, images, tmp_path):
     model_file = discover()[name]
     (file_name,) = weight_files(model_file)
@@ -85,6 +91,7 @@ def test_features_are_those_of_the_published_network(name, images, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_joined_features_are_those_of_both_networks(images, tmp_path):
     model_file = discover()["mobilenetv2_densenet169"]
     paths = [tmp_path / name for name in weight_files(model_file)]
@@ -97,6 +104,14 @@ def test_joined_features_are_those_of_both_networks(images, tmp_path):
     np.testing.assert_allclose(
         features_of(model, images), joined, rtol=1e-3, atol=1e-4 * np.abs(joined).max()
     )
+
+
+def test_each_of_two_networks_takes_the_file_in_its_place(tmp_path):
+    model_file = discover()["mobilenetv2_densenet169"]
+    paths = [tmp_path / name for name in weight_files(model_file)]
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    for path in paths:
+        write_legacy(path, as_published(other))
     with pytest.raises(UserError, match=r"densenet169.*does not fit mobilenetv2"):
         create(model_file, SIZE, BINARY, "own", weights=tuple(map(str, paths[::-1])))
     with pytest.raises(NotApplicable, match=r"takes 2 weight files .* not 1"):
