@@ -13,6 +13,7 @@ from sklearn.datasets import load_sample_images
 
 from benchmark.errors import UserError
 from benchmark.models import create, discover, load
+from benchmark.models._efficientnet_lite import _fill as fill
 from benchmark.models._macs import multiply_adds
 from benchmark.models._normalisation import Normalisation
 from benchmark.models._torch_checkpoint import read_tensors
@@ -81,6 +82,7 @@ def test_lite0_sees_a_palace_and_a_daisy():
     np.testing.assert_allclose(probabilities.max(axis=1), [0.301, 0.228], atol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_lite1", "efficientnet_lite2"])
 def test_the_larger_ones_see_a_palace(name):
     size = PUBLISHED[name][0]
@@ -104,7 +106,7 @@ def test_every_tensor_of_the_checkpoint_has_its_place(name):
     assert sum(v.size for v in loaded.values()) == discover()[name].card["parameters"]["count"]
 
 
-@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("size", [64, pytest.param(128, marks=pytest.mark.slow)])
 def test_features_at_other_sizes_tell_the_pictures_apart(size):
     model = create(
         discover()["efficientnet_lite0"], size, BINARY, "own", weights_of("efficientnet_lite0")
@@ -135,8 +137,15 @@ WRONG = {
 }
 
 
+@pytest.fixture(scope="module")
+def backbone():
+    """Lite0 up to its features."""
+    network = load(discover()["efficientnet_lite0"]).build((32, 32, 3), BINARY, None)
+    return keras.Model(network.inputs, network.get_layer("features").output)
+
+
 @pytest.mark.parametrize("case", WRONG)
-def test_a_checkpoint_of_another_network_is_refused(case, tensors, tmp_path):
+def test_a_checkpoint_of_another_network_is_refused(case, tensors, backbone, tmp_path):
     changes, fault = WRONG[case]
     changed = dict(tensors)
     for name, change in changes.items():
@@ -144,7 +153,7 @@ def test_a_checkpoint_of_another_network_is_refused(case, tensors, tmp_path):
     path = tmp_path / "other.pth"
     path.write_bytes(checkpoint({k: v for k, v in changed.items() if v is not None}))
     with pytest.raises(UserError, match=rf"other\.pth .*{fault}"):
-        create(discover()["efficientnet_lite0"], 32, BINARY, "own", str(path))
+        fill(backbone, str(path))
 
 
 def test_a_checkpoint_of_another_scale_is_refused():

@@ -14,7 +14,7 @@ from benchmark.task import LUNG
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 to_numpy = keras.ops.convert_to_numpy
 
-NETWORKS = ["unet", "unet_batchnorm", "unet_legacy"]
+NETWORKS = ["unet", pytest.param("unet_batchnorm", marks=pytest.mark.slow), "unet_legacy"]
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

@@ -18,11 +18,13 @@ to_numpy = keras.ops.convert_to_numpy
 
 CLASSIFIERS = {"inputs": "image", "predicts": "findings"}
 IMAGE_MODELS = [n for n, f in discover().items() if CLASSIFIERS.items() <= f.card.items()]
-SLOWEST = {
-    *("densenet121_s0", "densenet169", "mobilenetv2_densenet169"),
-    *("efficientnet_lite1", "efficientnet_lite2", "efficientnetb6", "efficientnetb7"),
-    "vit_keras_hub",
+SLOW = {
+    *("convnext_tiny", "densenet121", "densenet121_s0", "densenet169", "mobilenetv2_densenet169"),
+    *("efficientnet_lite1", "efficientnet_lite2", "efficientnetb0", "efficientnetb6"),
+    *("efficientnetb7", "efficientnetv2b0", "googlenet", "mobilenetv2", "resnet50"),
+    *("s2_cnn", "thamilarasi2", "thamilarasi3", "thamilarasi4", "vit_keras_hub"),
 }
+"""Deep ones, for which vgg16, efficientnet_lite0 and vit stand in a quick run, and variants."""
 TASKS = {
     "binary": Task(("pneumonia",), "binary"),
     "multilabel": Task(("effusion", "mass", "nodule"), "multilabel"),
@@ -33,7 +35,7 @@ TASKS = {
 def one_by_one(names):
     """Each model's tests in one process, where they share what was built."""
     for name in names:
-        marks = [pytest.mark.xdist_group(name)] + [pytest.mark.slow] * (name in SLOWEST)
+        marks = [pytest.mark.xdist_group(name)] + [pytest.mark.slow] * (name in SLOW)
         yield pytest.param(name, marks=marks)
 
 
