@@ -11,8 +11,22 @@ import pytest
 
 from benchmark.records.row import History, ProtocolFacts, Row
 from benchmark.records.store import Results
+from benchmark.scoring import bootstrap
 from tests.report import made_rows
 from tests.report.made_rows import add_row, legacy, protocol
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples():
+    """A hundred instead of 10,000: what is shown of intervals is tested here, not what they are."""
+    replicates = bootstrap.replicates
+
+    def few(*parts, resamples: int, **given):
+        return replicates(*parts, resamples=100, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "replicates", few)
+        yield
 
 
 @pytest.fixture

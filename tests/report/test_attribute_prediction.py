@@ -9,12 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.records.row import ProbeFacts
+from benchmark.records.store import Results
 from benchmark.report import splits
 from benchmark.report.attribute_prediction import METADATA, predicted_attributes
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
 from benchmark.report.splits import split_pairs
 from benchmark.spec import Requirement
+from tests.report.made_rows import add_seeds, protocol
 
 NETWORK = Requirement("0123456789ab", "ba9876543210")
 LUNGS = {"preprocessing": "lungs_removed", "requires": {"lungs": NETWORK}}
@@ -25,26 +27,23 @@ TOLD = ProbeFacts(
 )
 
 
-@pytest.fixture
-def add_probe(results, add_seeds, make_protocol):
+def add_probe(results, model, dataset="toy/official", **facts):
     """Add a configuration that was asked for the view."""
-
-    def add(model, dataset="toy/official", **facts):
-        shared = make_protocol(dataset, findings=("view PA",), probe="view")
-        for made in add_seeds(model, shared=shared, spec={"protocol": "probe:view"}, **facts):
-            results.write_row(replace(made, dataset=replace(made.dataset, probe=TOLD)))
-
-    return add
+    shared = protocol(dataset, findings=("view PA",), probe="view")
+    asked = {"shared": shared, "spec": {"protocol": "probe:view"}}
+    for made in add_seeds(results, model, **asked, **facts):
+        results.write_row(replace(made, dataset=replace(made.dataset, probe=TOLD)))
 
 
-@pytest.fixture
-def probed(results, add_seeds, add_probe):
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory):
     """Findings and a probe of the view on whole images, the findings also without lungs."""
+    results = Results(tmp_path_factory.mktemp("results"))
     for model, strength in (("cnn", 4.0), ("metadata_only", 1.0)):
-        add_seeds(model, strength=1.0)
-        add_probe(model, strength=strength)
-    add_seeds("cnn", strength=0.5, spec=LUNGS)
-    add_seeds("mlp")
+        add_seeds(results, model, strength=1.0)
+        add_probe(results, model, strength=strength)
+    add_seeds(results, "cnn", strength=0.5, spec=LUNGS)
+    add_seeds(results, "mlp")
     return results
 
 
@@ -92,16 +91,16 @@ def test_probes_are_told_apart_in_the_exports(probed):
     assert told[0]["answers"]["Without lungs"]["low"] is not None
 
 
-def test_probes_of_two_splits_are_no_pair(results, add_probe, monkeypatch):
+def test_probes_of_two_splits_are_no_pair(results, monkeypatch):
     monkeypatch.setattr(splits, "PAIRS", {"toy": ("toy/internal", "toy/official")})
     for name in ("toy/internal", "toy/official"):
-        add_probe("cnn", name)
+        add_probe(results, "cnn", name)
     assert split_pairs(gather(results)) == []
     assert len(predicted_attributes(gather(results))) == 2
 
 
-def test_without_probes_there_is_no_section(results, add_seeds):
-    add_seeds("cnn")
+def test_without_probes_there_is_no_section(results):
+    add_seeds(results, "cnn")
     text = write(results).read_text()
     assert "## Attribute prediction" not in text
     assert "shortcuts" not in json.loads((results.folder / "leaderboard.json").read_bytes())

@@ -107,7 +107,7 @@ def test_nothing_is_said_of_files_as_they_were_written(folder):
     assert "Leaderboard:" in folder.usual[0]
 
 
-@settings(USUAL, max_examples=40)
+@settings(USUAL, max_examples=12)
 @given(st.data())
 def test_a_changed_value_is_noticed(restored, data):
     values = data.draw(changed_values(restored.data))
@@ -116,14 +116,14 @@ def test_a_changed_value_is_noticed(restored, data):
     restored.check(restored.path.name)
 
 
-@settings(USUAL, max_examples=40)
+@settings(USUAL, max_examples=12)
 @given(st.data())
 def test_a_changed_byte_is_noticed(restored, data):
     restored.path.write_bytes(data.draw(changed_bytes(restored.data)))
     restored.check(restored.path.name)
 
 
-@settings(USUAL, max_examples=60)
+@settings(USUAL, max_examples=20)
 @given(st.data())
 def test_with_a_seal_made_anew_there_is_no_trace(apart, data):
     """Whoever makes the seal anew may say other things, but nothing that cannot be read."""

@@ -196,26 +196,44 @@ def write(folder, manifest, images=True, pictures=True, audit=None, alike=True, 
     return eda.write(folder, of).read_text()
 
 
-def test_the_verdict_comes_first_and_pairs_are_shown_side_by_side(manifest, tmp_path):
-    page = write(tmp_path / "shown", manifest, audit=AUDIT)
+@pytest.fixture(scope="module")
+def whole(manifest, tmp_path_factory):
+    """The folder and the page of a set of which there is everything to show."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, write(folder, manifest, audit=AUDIT)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """The names of the figures that are asked for; drawing them takes time."""
+    names = []
+    monkeypatch.setattr(eda, "save_both", lambda make, path: names.append(path.name))
+    return names
+
+
+def test_the_verdict_comes_first_and_pairs_are_shown_side_by_side(
+    manifest, whole, undrawn, tmp_path
+):
+    folder, page = whole
     verdict = page.index('class="verdict suspected"')
     assert verdict < page.index("<h2")
     assert "1 groups of 2 files; 1 across splits" in page[verdict : page.index("<h2")]
     assert "numbers may be shared" in page
-    assert (tmp_path / "shown" / "alike.svg").is_file()
+    assert (folder / "alike.svg").is_file()
     assert page.index("i0, i3") < page.index("i1, i2")
     assert "alike, correlation 0.91, mirrored" in page
-    hidden = write(tmp_path / "hidden", manifest, audit=AUDIT, alike=False)
-    assert not (tmp_path / "hidden" / "alike.svg").exists()
+    hidden = write(tmp_path, manifest, audit=AUDIT, alike=False)
+    assert "grey_levels" in undrawn
+    assert "alike" not in undrawn
     assert "i0, i3" in hidden
 
 
-def test_the_mean_grey_level_alone_has_the_auc_of_a_model_of_it(manifest, tmp_path):
-    page = write(tmp_path, manifest)
+def test_the_mean_grey_level_alone_has_the_auc_of_a_model_of_it(manifest, whole):
+    folder, page = whole
     lines = eda_grey.with_levels(manifest, pixels_of(manifest))
     expected = roc_auc_score(lines["target:Mass"], lines["mean"])
     assert expected < 0.1
-    numbers = pd.read_csv(tmp_path / "statistics.csv")
+    numbers = pd.read_csv(folder / "statistics.csv")
     row = numbers[(numbers["table"] == "grey") & (numbers["finding"] == "Mass")].iloc[0]
     assert row["value"] == pytest.approx(expected)
     assert row["low"] <= row["value"] <= row["high"]
@@ -266,25 +284,26 @@ def test_a_finding_that_images_were_chosen_by_is_named():
     assert counted_together(chosen, list(targets)).tolist() == [[2, 1, 2], [1, 2, 2], [2, 2, 3]]
 
 
-def test_every_figure_is_there_as_png_and_svg_and_the_page_needs_nothing_else(manifest, tmp_path):
-    page = write(tmp_path, manifest)
+def test_every_figure_is_there_as_png_and_svg_and_the_page_needs_nothing_else(whole):
+    folder, page = whole
     for name in re.findall(r'(?:src|srcset|href)="([^"#]+)"', page):
-        assert (tmp_path / name).stat().st_size > 400
+        assert (folder / name).stat().st_size > 400
     drawn = ["samples", "labels", "cooccurrence", "metadata", "effects", "grey_levels", "sizes",
-             "mean_images", "grey_by_class", "grey_by_group", "patients",
-             "age_and_sex"]  # fmt: skip
-    assert all((tmp_path / f"{name}.{form}").exists() for name in drawn for form in ("png", "svg"))
+             "mean_images", "grey_by_class", "grey_by_group", "patients", "age_and_sex",
+             "alike"]  # fmt: skip
+    assert all((folder / f"{name}.{form}").exists() for name in drawn for form in ("png", "svg"))
     assert "Content-Security-Policy" in page
     assert "://" not in page
-    numbers = pd.read_csv(tmp_path / "statistics.csv")
+    numbers = pd.read_csv(folder / "statistics.csv")
     assert set(numbers["table"]) == {"counts", "associations", "grey"}
 
 
-def test_the_same_set_gives_the_same_files(manifest, tmp_path):
-    for name in ("a", "b"):
-        write(tmp_path / name, manifest)
-    for file in (tmp_path / "a").iterdir():
-        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+def test_the_same_set_gives_the_same_files(manifest, whole, tmp_path):
+    folder, _ = whole
+    write(tmp_path, manifest, audit=AUDIT)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in folder.iterdir()}
+    for file in folder.iterdir():
+        assert file.read_bytes() == (tmp_path / file.name).read_bytes(), file.name
 
 
 def test_names_from_data_stay_text(manifest, tmp_path):
@@ -297,11 +316,13 @@ def test_names_from_data_stay_text(manifest, tmp_path):
     assert "&lt;b&gt;&amp;" in page
 
 
-def test_a_set_that_may_not_be_passed_on_says_so(manifest, tmp_path):
+@pytest.mark.usefixtures("undrawn")
+def test_a_set_that_may_not_be_passed_on_says_so(manifest, whole, tmp_path):
     assert "must stay local" in " ".join(write(tmp_path, manifest, redistributable=False).split())
-    assert "must stay" not in write(tmp_path, manifest)
+    assert "must stay" not in whole[1]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_part_of_a_set_says_so(manifest, tmp_path):
     page = write(tmp_path, manifest, listed=112_120, fraction=0.00892)
     assert "0.9% of the 112,120 images" in page

@@ -6,20 +6,28 @@ import re
 
 import pytest
 
+from benchmark.records.store import Results
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
 from benchmark.report.legacy import comparisons, is_legacy
+from tests.report.made_rows import add_seeds, legacy, protocol
 
 TWIN = "kermany_pneumonia/internal"
 
 
-@pytest.fixture
-def legacy_table(results, add_seeds, make_legacy, make_protocol):
-    add_seeds("mlp", shared=make_legacy("legacy_s3"), strength=6.0)
-    add_seeds("cnn", shared=make_legacy("legacy_s3"), strength=1.0)
-    add_seeds("mlp", shared=make_protocol(TWIN), strength=1.0)
-    add_seeds("cnn", shared=make_protocol(TWIN), spec={"augmentation": "flip"})
-    tables = gather(results)
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    results = Results(tmp_path_factory.mktemp("results"))
+    add_seeds(results, "mlp", shared=legacy("legacy_s3"), strength=6.0)
+    add_seeds(results, "cnn", shared=legacy("legacy_s3"), strength=1.0)
+    add_seeds(results, "mlp", shared=protocol(TWIN), strength=1.0)
+    add_seeds(results, "cnn", shared=protocol(TWIN), spec={"augmentation": "flip"})
+    return results
+
+
+@pytest.fixture(scope="module")
+def legacy_table(twins):
+    tables = gather(twins)
     return next(table for table in tables if is_legacy(table)), tables
 
 
@@ -33,17 +41,15 @@ def test_the_twin_is_the_same_configuration_under_the_honest_protocol(legacy_tab
     assert found["cnn"].disjoint_value("test_auc") is None
 
 
-def test_what_sees_no_image_has_a_twin_whatever_was_copied(
-    results, add, make_legacy, make_protocol
-):
-    shared = make_legacy("legacy_s3")
+def test_what_sees_no_image_has_a_twin_whatever_was_copied(results, add):
+    shared = legacy("legacy_s3")
     for policy in ("none", "copies_s3"):
         add("constant", shared=shared, strength=0, spec={"imbalance": policy})
-    add("constant", shared=make_protocol(TWIN), strength=0)
+    add("constant", shared=protocol(TWIN), strength=0)
     tables = gather(results)
-    legacy = next(table for table in tables if is_legacy(table))
+    copied = next(table for table in tables if is_legacy(table))
     (constant,) = next(t for t in tables if t.protocol.dataset == TWIN).configurations
-    assert [c.disjoint for c in comparisons(legacy, tables)] == [constant, constant]
+    assert [c.disjoint for c in comparisons(copied, tables)] == [constant, constant]
 
 
 def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
@@ -58,8 +64,8 @@ def test_the_rule_is_measured_on_the_saved_predictions(legacy_table):
     assert found["mlp"].claim == "F1 0.967"
 
 
-def test_the_page_tells_what_is_wrong_and_what_was_claimed(results, legacy_table):
-    text = write(results).read_text()
+def test_the_page_tells_what_is_wrong_and_what_was_claimed(twins):
+    text = write(twins).read_text()
     after = text.partition("What is wrong with legacy_s3:")[2]
     assert "copies of one image lie on both sides" in after
     header, _, first = [line for line in after.splitlines() if line.startswith("|")][:3]
@@ -68,6 +74,6 @@ def test_the_page_tells_what_is_wrong_and_what_was_claimed(results, legacy_table
     assert header.count("|") == first.count("|") == 10
 
 
-def test_an_honest_table_has_no_such_section(results, add_seeds):
-    add_seeds("mlp")
+def test_an_honest_table_has_no_such_section(results):
+    add_seeds(results, "mlp")
     assert "What is wrong with" not in write(results).read_text()

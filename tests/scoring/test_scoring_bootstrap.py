@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, f1_score, roc_curve
 from benchmark.scoring import bootstrap, score
 from benchmark.scoring.part import Part
 
-DRAWS = {"resamples": 30, "seed_text": "protocol"}
+DRAWS = {"resamples": 10, "seed_text": "protocol"}
 PATIENTS = 40
 
 
@@ -58,7 +58,7 @@ def test_replicates_equal_a_loop_over_resampled_rows(findings, fixed):
     validation, test = case(findings=findings)
     got = bootstrap.replicates(test, validation, range(findings), fixed, **DRAWS)
     weights = [
-        next(bootstrap.multiplicities(PATIENTS, *DRAWS.values(), stream, 30))
+        next(bootstrap.multiplicities(PATIENTS, *DRAWS.values(), stream, DRAWS["resamples"]))
         for stream in ("validation", "test")
     ]
     for r in range(DRAWS["resamples"]):
@@ -83,7 +83,7 @@ def test_a_resample_without_a_positive_image_is_undefined():
     validation, test = case(findings=1, unlabelled=0.0)
     targets = np.where(test.patients[:, None] == 3, 1.0, 0.0)
     got = bootstrap.replicates(dataclasses.replace(test, targets=targets), validation, [0], **DRAWS)
-    (weights,) = bootstrap.multiplicities(PATIENTS, *DRAWS.values(), "test", 30)
+    (weights,) = bootstrap.multiplicities(PATIENTS, *DRAWS.values(), "test", DRAWS["resamples"])
     for values in got.values():
         np.testing.assert_array_equal(np.isnan(values), weights[3] == 0)
 
