@@ -262,7 +262,7 @@ def test_a_cache_that_does_not_keep_what_is_written_is_named(tiny, tmp_path, mon
         open_view(tiny, "test", 32, "raw", tmp_path)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_whatever_happened_to_its_files_a_view_has_its_pixels(tiny, tmp_path_factory, data):
     cache = tmp_path_factory.mktemp("cache")
