@@ -187,10 +187,10 @@ each_config = pytest.mark.parametrize(("name", "config"), CASES)
 each_manual = pytest.mark.parametrize(("name", "config"), MANUAL)
 
 
-def quick(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    """The same; of configs that are alike all but the first are slow."""
+def quick(cases: list[tuple[str, str]], alike: bool = False) -> pytest.MarkDecorator:
+    """The same; of a builder's configs that are alike all but the first are slow."""
     firsts = dict(reversed(cases))
-    slow = [EXPECTED[name].alike and config != firsts[name] for name, config in cases]
+    slow = [(alike or EXPECTED[name].alike) and config != firsts[name] for name, config in cases]
     marked = [
         pytest.param(*case, marks=[pytest.mark.slow] * later)
         for case, later in zip(cases, slow, strict=True)
@@ -423,7 +423,7 @@ def test_a_second_generation_gives_the_same(
                 np.testing.assert_array_equal(one[key], other[key])
 
 
-@quick(CASES)
+@quick(CASES, alike=True)
 def test_the_suite_of_tfds_passes(builder, name, config, manual_dirs):
     sizes = {split: builder.info.splits[split].num_examples for split in SPLITS}
     facts = {
