@@ -7,6 +7,7 @@ spec is ``done``, ``failed`` or ``lost``. Everything that libraries print goes t
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -40,15 +41,29 @@ def main() -> None:
     if setup["cores"] is not None:  # before any framework counts them
         os.sched_setaffinity(0, setup["cores"])
     from benchmark.machine.environment import Environment
+
+    environment = Environment(**setup["environment"])
+    if environment.backend == "tensorflow":
+        _import_tensorflow()
     from benchmark.training.network import configure_framework
 
-    configure_framework(Environment(**setup["environment"]))
+    configure_framework(environment)
+    gc.freeze()  # what was imported stays: Keras has memory collected before every network
     _send(events, {"event": "ready", "seconds": time.perf_counter() - begun})
     compiled, heartbeat = CompiledCache(), Heartbeat()
     threading.Thread(target=_tell_of_batches, args=[heartbeat, events], daemon=True).start()
     while True:
         job = json.loads(lines.get())
         _send(events, run_job(job, setup, events, compiled, heartbeat))
+
+
+def _import_tensorflow() -> None:
+    """Without JAX, which TensorFlow Lite would bring along: a second for what is not used here."""
+    sys.modules["jax"] = None  # type: ignore[assignment]  # as if it was not installed
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        del sys.modules["jax"]
 
 
 def _lines_from_runner() -> queue.Queue[str]:
