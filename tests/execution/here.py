@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 from collections.abc import Iterator
 
 from benchmark.data.heartbeat import Heartbeat
@@ -29,7 +30,7 @@ class Here:
 
     def run(self, job: Job) -> Iterator[Event]:
         told = io.StringIO()
-        message = job.as_message()
+        message = json.loads(json.dumps(job.as_message()))
         last = worker.run_job(message, self._setup, told, self._compiled, Heartbeat())
         yield from EventLines().feed(told.getvalue().encode())
         yield last

@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from benchmark.scheduling.events import LONGEST, EventLines, encode
 from benchmark.scheduling.executors import local
@@ -75,6 +76,13 @@ def test_a_process_that_ran_somebodys_own_model_file_runs_no_other_model(slot, j
     assert pids[2] == pids[3]
     assert len({pids[3], pids[4], pids[5]}) == 3
     assert pids[5] == pids[6]
+
+
+def test_a_process_that_keeps_too_much_memory_is_replaced(slot, job):
+    one = slot("tell(event='done', pid=os.getpid(), resident_mb=job['spec']['seed'])")
+    little, much = (replace(job, spec=structs.replace(job.spec, seed=n)) for n in (300, 30_000))
+    pids = [next(iter(one.run(each)))["pid"] for each in (little, much, little)]
+    assert pids[0] == pids[1] != pids[2]
 
 
 def test_what_is_no_event_is_a_line_of_the_log(slot, job, tmp_path):
@@ -189,6 +197,7 @@ def test_alone_a_spec_may_take_the_memory_of_all(tmp_path, slot, job, monkeypatc
     assert shared.facts().memory_mb == 500
     *_, beside = shared.run(job)
     assert "the limit is 500 MB" in beside["reason"]
+    assert beside["out_of_memory"], "so it is tried again in smaller parts"
     alone = Job(job.spec, job.suite, job.replace, job.claim, alone=True)
     assert [event["event"] for event in shared.run(alone)] == ["begun", "done"]
     shared.close()

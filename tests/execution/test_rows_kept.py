@@ -35,14 +35,14 @@ def test_a_rerun_that_fails_keeps_the_finished_row_and_its_predictions(
     (tmp_path / "moody.py").write_text(FAILS_LATER)
     bench = Bench(phantom, tmp_path / "results", [tmp_path])
     suite = make_suite(["moody"], recipe={"epochs": 1})
-    assert bench.run(bench.plan(suite), isolated=True) == {"done": 1}
+    assert bench.run(bench.plan(suite)) == {"done": 1}
     before = files(bench)
     monkeypatch.setenv("TEST_FAILS", "1")
-    assert bench.run(bench.plan(suite, rerun="all"), isolated=True) == {"failed": 1}
+    assert bench.run(bench.plan(suite, rerun="all")) == {"failed": 1}
     assert files(bench) == before
     assert bench.plan(suite).specs[0].status == "done"
     monkeypatch.delenv("TEST_FAILS")
-    assert bench.run(bench.plan(suite, rerun="all"), isolated=True) == {"done": 1}
+    assert bench.run(bench.plan(suite, rerun="all")) == {"done": 1}
     after = files(bench)
     assert after.keys() == before.keys()
     assert all(after[name][1] > before[name][1] for name in after), "this time it was replaced"
