@@ -7,6 +7,7 @@ after training does, because only a few batches are made ahead.
 from __future__ import annotations
 
 import time
+from collections import deque
 
 
 class Heartbeat:
@@ -14,17 +15,18 @@ class Heartbeat:
 
     Attributes:
         count: batches read so far.
-        handed_over: when the model was given its last training batch, by ``time.perf_counter``.
+        handed_over: when the last training batches were handed over, by ``time.perf_counter``;
+            whoever counts them takes them away.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self.handed_over = 0.0
+        self.handed_over: deque[float] = deque(maxlen=16)
 
     def beat(self) -> None:
         """One more batch was read."""
         self.count += 1
 
     def hand_over(self) -> None:
-        """The model was given a batch."""
-        self.handed_over = time.perf_counter()
+        """The model, or what keeps batches for it on its device, was given one."""
+        self.handed_over.append(time.perf_counter())

@@ -20,6 +20,7 @@ from benchmark.task import LUNG as LUNG_TASK
 from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
 from benchmark.training.distribution import check_divisible, replicas
+from benchmark.training.feeding import is_sent_ahead, sent_ahead
 from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import (
@@ -65,7 +66,8 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
     def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
         job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
 
-    clock = TrainingClock(phases.training, heartbeat)
+    device = environment.device
+    clock = TrainingClock(phases.training, heartbeat, ahead=is_sent_ahead(device))
     with phases.phase("train"):
         batches = partial(
             mask_batches,
@@ -79,7 +81,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         )
         history, seen = fit(
             model,
-            lambda epoch: batches(first_epoch=epoch),
+            lambda epoch: sent_ahead(batches(first_epoch=epoch), device),
             steps,
             _validation(splits["validation"], heartbeat),
             recipe,

@@ -22,15 +22,17 @@ class TrainingClock(keras.callbacks.Callback):
     Args:
         parts: gets the seconds; those of an earlier stage are added to.
         heartbeat: of the batches that are trained on.
+        ahead: whether these are handed over to a buffer, which asks for the next one while a step
+            takes its time.
 
     Attributes:
         later_steps: steps but the first.
     """
 
-    def __init__(self, parts: dict[str, float], heartbeat: Heartbeat):
+    def __init__(self, parts: dict[str, float], heartbeat: Heartbeat, *, ahead: bool = False):
         super().__init__()
         self.later_steps = 0
-        self._heartbeat = heartbeat
+        self._heartbeat, self._ahead = heartbeat, ahead
         self._parts, self._step, self._since = parts, "first step", 0.0
 
     @contextmanager
@@ -40,6 +42,10 @@ class TrainingClock(keras.callbacks.Callback):
         yield
         self._add(name, time.perf_counter() - begun)
 
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Forget what was handed over to others."""
+        self._heartbeat.handed_over.clear()
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begin to wait for the epoch's first batch."""
         self._since = time.perf_counter()
@@ -47,14 +53,27 @@ class TrainingClock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Tell what of the time since the last batch was waiting."""
         now = time.perf_counter()
+        handed_over = self._handed_over()
         if self._step == "steps":
-            waited = max(0.0, self._heartbeat.handed_over - self._since)
+            waited = max(0.0, handed_over - self._since)
             self._add("input", waited)
             self.later_steps += 1
         else:
             waited = 0.0
         self._add(self._step, now - self._since - waited)
         self._step, self._since = "steps", now
+
+    def _handed_over(self) -> float:
+        """When the step had what it waited for: its own batch, or the last one that was asked for.
+
+        Before a step Keras asks for the batch of the next one, on accelerators under JAX, and waits
+        for that; for none before the last.
+        """
+        times = self._heartbeat.handed_over
+        found = times.popleft() if times else 0.0
+        while times and not self._ahead:
+            found = times.popleft()
+        return found
 
     def _add(self, name: str, seconds: float) -> None:
         self._parts[name] = self._parts.get(name, 0.0) + seconds

@@ -25,6 +25,7 @@ from benchmark.training.checkpoints import stage_checkpoint
 from benchmark.training.clock import TrainingClock
 from benchmark.training.context import Context, Event, Phases
 from benchmark.training.distribution import check_divisible, replicas
+from benchmark.training.feeding import is_sent_ahead, sent_ahead
 from benchmark.training.fit import Fitted, History, fit, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
@@ -187,9 +188,9 @@ def run_stage(
     steps = steps_per_epoch(len(train.images), training.spec.micro_batch)
     batch = min(len(train.images), training.spec.micro_batch)
     check_divisible(batch)
+    device, heartbeat = training.context.environment.device, training.context.heartbeat
     if not network.compiled:
-        compile_model(network, training.loss, recipe, steps, training.context.environment.device)
-    heartbeat = training.context.heartbeat
+        compile_model(network, training.loss, recipe, steps, device)
     batches = partial(
         training_batches,
         train.images,
@@ -209,10 +210,10 @@ def run_stage(
     targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
     by_auc = validation_auc(predict, targets, training.task, training.loss)
-    clock = TrainingClock(training.phases.training, heartbeat)
+    clock = TrainingClock(training.phases.training, heartbeat, ahead=is_sent_ahead(device))
     fitted = fit(
         network,
-        lambda epoch: batches(first_epoch=epoch),
+        lambda epoch: sent_ahead(batches(first_epoch=epoch), device),
         steps,
         by_auc,
         recipe,

@@ -16,7 +16,9 @@ from benchmark.data.pipeline import training_batches
 from benchmark.kinds.profile import COLUMNS, profile, speed
 from benchmark.records.row import Speed
 from benchmark.records.store import Results
+from benchmark.training import feeding
 from benchmark.training.clock import TrainingClock
+from benchmark.training.feeding import is_sent_ahead, sent_ahead
 
 PAUSE = 0.03
 
@@ -43,7 +45,7 @@ def slow_batches(images, heartbeat, epochs):
     return training_batches(images, np.zeros((80, 1)), **how)
 
 
-def trained(pause, seconds_a_step):
+def trained(pause, seconds_a_step, device):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
 
@@ -52,16 +54,18 @@ def trained(pause, seconds_a_step):
             time.sleep(seconds_a_step)
 
     parts, heartbeat = {}, Heartbeat()
-    batches = slow_batches(SlowImages(pause), heartbeat, epochs=2)
-    clock = TrainingClock(parts, heartbeat)
+    batches = sent_ahead(slow_batches(SlowImages(pause), heartbeat, epochs=2), device)
+    clock = TrainingClock(parts, heartbeat, ahead=is_sent_ahead(device))
     model.fit(
         batches, epochs=2, steps_per_epoch=20, shuffle=False, verbose=0, callbacks=[Slow(), clock]
     )
     return parts
 
 
-def test_waiting_for_images_is_told_from_computing():
-    waiting, computing = trained(PAUSE, 0.0), trained(0.0, PAUSE)
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_waiting_for_images_is_told_from_computing(device, monkeypatch):
+    monkeypatch.setattr(feeding, "GPU", "/cpu:0")
+    waiting, computing = trained(PAUSE, 0.0, device), trained(0.0, PAUSE, device)
     assert waiting["input"] > 20 * PAUSE > waiting["steps"]
     assert computing["steps"] > 20 * PAUSE > computing["input"]
     assert waiting["first step"] > 0
