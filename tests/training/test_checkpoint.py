@@ -20,6 +20,7 @@ from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import make_recipe
 from tests.records.rows import a_spec, an_environment
+from tests.training.compiled import KEPT, compiled
 
 RNG = np.random.default_rng(5)
 IMAGES = RNG.integers(0, 256, (40, 8, 8)).astype(np.uint8)
@@ -39,7 +40,7 @@ class Killed(Exception):
 
 
 def dropout_model(units=6):
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(3)
     inputs = keras.Input((8, 8, 1))
     hidden = keras.layers.Flatten()(inputs)
@@ -61,8 +62,7 @@ def train(checkpoint, *, die_after=None, patience=9, accumulate=1, **values):
     """Weights, history and the epochs that were trained here."""
     values |= {"batch_size": 8 * accumulate, "accumulate": accumulate}
     recipe = make_recipe({"epochs": 6, "patience": patience}, values)
-    model, trained, begun = dropout_model(), [], [0]
-    compile_model(model, MaskedCrossEntropy(False), recipe, STEPS, "cpu")
+    model, trained, begun = compiled(dropout_model, recipe, STEPS), [], [0]
 
     def batches(first):
         begun[0] = first
@@ -90,7 +90,6 @@ def interrupted(path, epoch, **options):
     return train(Checkpoint(path, "code"), **options)
 
 
-@pytest.mark.parametrize("epoch", [1, 3, 5])
 @pytest.mark.parametrize(
     "options",
     [
@@ -102,11 +101,21 @@ def interrupted(path, epoch, **options):
     ],
     ids=str,
 )
-def test_weights_and_history_are_those_of_an_undisturbed_training(tmp_path, epoch, options):
+def test_weights_and_history_are_those_of_an_undisturbed_training(tmp_path, options):
     weights, history, trained = train(None, **options)
-    again, after, rest = interrupted(tmp_path / "c.npz", epoch, **options)
-    assert rest == trained[epoch:], "no epoch is trained twice, none is left out"
-    assert after == history
+    for epoch in (1, 3, 5):
+        again, after, rest = interrupted(tmp_path / f"{epoch}.npz", epoch, **options)
+        assert rest == trained[epoch:], "no epoch is trained twice, none is left out"
+        assert after == history
+        assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
+
+
+def test_a_network_that_is_built_and_traced_anew_goes_on_too(tmp_path):
+    weights, *_ = train(None, **TRAINED_OUT)
+    with pytest.raises(Killed):
+        train(Checkpoint(tmp_path / "c.npz", "code"), die_after=3, **TRAINED_OUT)
+    KEPT.forget_others("those of another process")
+    again, *_ = train(Checkpoint(tmp_path / "c.npz", "code"), **TRAINED_OUT)
     assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
 
 
@@ -146,6 +155,12 @@ class Saved:
         self.state = State({"loss": [0.7, 1 / 3], "val_score": [None, 0.5], "best_epoch": 1}, best)
         Checkpoint(path, "code").save(self.model, self.state)
         self.variables = self._variables()
+        self._whole = path.read_bytes()
+
+    def whole(self):
+        """Put the file back as it was; returns its bytes."""
+        self.path.write_bytes(self._whole)
+        return self._whole
 
     def _variables(self):
         variables = (*self.model.variables, *self.model.optimizer.variables)
@@ -171,15 +186,28 @@ class Saved:
         return True
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchmark.training.checkpoint.SHARE_OF_TIME", np.inf)
+        return Saved(tmp_path_factory.mktemp("saved") / "c.npz")
+
+
+@pytest.fixture
+def saved(once):
+    """Made once, its file whole."""
+    once.whole()
+    return once
+
+
 def flipped(data: bytes, bit: int) -> bytes:
     turned = bytearray(data)
     turned[bit // 8] ^= 1 << bit % 8
     return bytes(turned)
 
 
-def test_a_damaged_checkpoint_gives_its_exact_state_or_none(tmp_path):
-    saved = Saved(tmp_path / "c.npz")
-    whole = saved.path.read_bytes()
+def test_a_damaged_checkpoint_gives_its_exact_state_or_none(saved):
+    whole = saved.whole()
     assert saved.load()
     random = np.random.default_rng(0)
     damaged = [flipped(whole, int(bit)) for bit in random.integers(0, 8 * len(whole), 200)]
@@ -194,24 +222,22 @@ def test_a_damaged_checkpoint_gives_its_exact_state_or_none(tmp_path):
 def test_a_damaged_header_of_a_kept_weight_is_noticed(tmp_path):
     # NumPy reads as many bytes as a header says: of fewer it would not compare the checksum.
     saved = Saved(tmp_path / "c.npz", units=100)
-    whole = saved.path.read_bytes()
+    whole = saved.whole()
     at = whole.index(b"(64, 100)", whole.index(b"best_00000.npy"))
     for bit in range(8 * at, 8 * (at + 9)):
         saved.path.write_bytes(flipped(whole, bit))
         assert not saved.load()
 
 
-def test_a_checkpoint_without_one_of_the_kept_weights_is_not_used(tmp_path):
-    saved = Saved(tmp_path / "c.npz")
+def test_a_checkpoint_without_one_of_the_kept_weights_is_not_used(saved):
     with np.load(saved.path) as arrays:
         some = {name: arrays[name] for name in arrays if name != "best_00001"}
     np.savez(saved.path, **some)
     assert not saved.load()
 
 
-def test_a_checkpoint_of_another_model_is_not_used(tmp_path):
-    saved = Saved(tmp_path / "c.npz")
-    keras.utils.clear_session()
+def test_a_checkpoint_of_another_model_is_not_used(saved):
+    keras.utils.clear_session(free_memory=False)
     narrow = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     narrow.add(keras.layers.Dense(1))
     compile_model(narrow, MaskedCrossEntropy(False), make_recipe(), STEPS, "cpu")
@@ -247,15 +273,13 @@ def of_a_spec(tmp_path, monkeypatch):
     ],
     ids=str,
 )
-def test_a_checkpoint_of_other_code_or_another_environment_is_not_used(tmp_path, of_a_spec, other):
-    saved = Saved(tmp_path / "c.npz")
+def test_a_checkpoint_of_other_code_or_another_environment_is_not_used(saved, of_a_spec, other):
     of_a_spec().save(saved.model, saved.state)
     for options, used in (({}, True), (other, False), ({}, True)):
         assert (of_a_spec(**options).load(saved.model) is not None) == used
 
 
-def test_a_checkpoint_of_another_model_file_is_not_used(tmp_path, of_a_spec):
-    saved = Saved(tmp_path / "c.npz")
+def test_a_checkpoint_of_another_model_file_is_not_used(saved, of_a_spec):
     of_a_spec().save(saved.model, saved.state)
     assert of_a_spec().load(saved.model) is not None
     assert of_a_spec(model="mlp_of_another_version").load(saved.model) is None

@@ -19,6 +19,7 @@ from benchmark.training.fit import (
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.optimizer import compile_model, learning_rate
 from benchmark.training.recipe import make_recipe
+from tests.training.compiled import compiled
 
 TASK = Task(("Mass",), "binary")
 
@@ -44,8 +45,7 @@ UNCHANGING = Validation("val_auc", lambda model: Validated(0.5))
 def run(validate, score_name="val_auc", **values):
     recipe = make_recipe({"epochs": 6, "patience": 2, "batch_size": 16, "warmup_steps": 0}, values)
     images, targets = data()
-    model = small_model()
-    compile_model(model, MaskedCrossEntropy(False), recipe, steps_per_epoch(len(images), 16), "cpu")
+    model = compiled(small_model, recipe, steps_per_epoch(len(images), 16))
     seen = []
     batches = training_batches(
         images, targets, batch_size=16, seed=0, augmentation="none", epochs=recipe.epochs
@@ -224,8 +224,8 @@ def one_step(rows, batch_size=8, **values):
         {"batch_size": batch_size, "learning_rate": 1.0},
         values,
     )
-    model, steps = small_model(), len(rows) // recipe.micro_batch
-    compile_model(model, MaskedCrossEntropy(False), recipe, steps, "cpu")
+    steps = len(rows) // recipe.micro_batch
+    model = compiled(small_model, recipe, steps)
     before = np.concatenate([w.ravel() for w in model.get_weights()])
     batches = training_batches(
         images[rows], targets[rows], batch_size=recipe.micro_batch, seed=0, epochs=1
