@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -35,6 +36,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
+def pytest_collection_finish():
+    """What was imported stays: it is not looked through whenever Keras has memory collected."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def phantom(tmp_path_factory):
+    """``thorax_phantom/small``, prepared; returns (facts, data folder, cache folder)."""
+    from benchmark.data.discovery import find_dataset
+    from benchmark.data.prepare import prepare
+
+    data_dir = tmp_path_factory.mktemp("data")
+    prepared = prepare(find_dataset("thorax_phantom/small"), data_dir, None)
+    return prepared, data_dir, tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmark import cli
 from benchmark.data.prepared import load_prepared
 from benchmark.suites.ensembles import Ensemble
-from tests.execution.conftest import Bench, make_suite, phantom  # noqa: F401
+from tests.execution.conftest import Bench, make_suite
 
 LEVELS = {"left": (200, 60), "right": (60, 200), "grey": (126, 130), "greyish": (130, 126)}
 """Grey level of the left and of the right half."""
@@ -43,7 +43,7 @@ class Workbench(Bench):
 
 
 @pytest.fixture
-def bench(phantom, tmp_path):  # noqa: F811
+def bench(phantom, tmp_path):
     return Workbench(phantom, tmp_path / "results")
 
 

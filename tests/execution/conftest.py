@@ -1,4 +1,4 @@
-"""A small prepared set, a suite over it, and model files that go wrong in every way."""
+"""A suite over a small prepared set, and model files that go wrong in every way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmark.data.discovery import find_dataset
-from benchmark.data.prepare import prepare
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.running import base_row
 from benchmark.machine.environment import Environment
@@ -57,14 +55,6 @@ BAD_MODELS = {
     "broken": "this is not Python\n",
     "hoards": CARD + "def build(input_shape, task, weights):" + HOARD,
 }
-
-
-@pytest.fixture(scope="session")
-def phantom(tmp_path_factory):
-    """``thorax_phantom/small``, prepared; returns (facts, data folder, cache folder)."""
-    data_dir = tmp_path_factory.mktemp("data")
-    prepared = prepare(find_dataset("thorax_phantom/small"), data_dir, None)
-    return prepared, data_dir, tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")

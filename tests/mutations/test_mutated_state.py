@@ -28,7 +28,7 @@ COMMANDS = 1 if BY_HAND else 2
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
+def world(phantom, tmp_path_factory) -> World:
     from benchmark.report import figure_style
     from benchmark.report.html import row_figures
     from benchmark.training import network
@@ -41,7 +41,7 @@ def world(tmp_path_factory) -> World:
             start_framework()
         except RuntimeError:  # earlier tests began to compute, with other numbers of threads
             patch.setattr(network, "configure_framework", lambda environment: None)
-        yield World(tmp_path_factory.mktemp("world"))
+        yield World(tmp_path_factory.mktemp("world"), *phantom[:2])
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,7 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from benchmark.cli import main
-from benchmark.data.discovery import find_dataset
-from benchmark.data.prepare import prepare
-from benchmark.data.prepared import load_prepared
+from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.data.views import open_view
 from benchmark.models import discover
 from benchmark.records.files import write_atomic
@@ -90,13 +88,14 @@ class World:
 
     Args:
         folder: empty; ``original`` in it stays as it is, ``now`` is changed and restored.
+        prepared: the data set, in ``data_dir``.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, prepared: Prepared, data_dir: Path):
         self.folder, self.kept = folder / "now", folder / "original"
         self.results = Results(self.folder / "results")
         self.recompute = Command(("leaderboard", "--recompute"), writes=True)
-        prepare(find_dataset(DATASET), self.folder / "data", None)
+        shutil.copytree(prepared.path, self.folder / "data" / prepared.path.relative_to(data_dir))
         self._fill()
         self.usual = {}
         for command in self._all():

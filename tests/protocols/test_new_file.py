@@ -12,7 +12,7 @@ from benchmark.records.store import Results
 from benchmark.report.gather import gather
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
-from tests.ensembles.conftest import Workbench, phantom  # noqa: F401
+from tests.ensembles.conftest import Workbench
 
 NAME = "thorax_phantom/small"
 FILE = '''
@@ -65,7 +65,7 @@ def half(tmp_path, monkeypatch):
     del protocols.half
 
 
-def test_a_suite_a_plan_and_a_table_have_the_new_protocol(half, phantom, tmp_path):  # noqa: F811
+def test_a_suite_a_plan_and_a_table_have_the_new_protocol(half, phantom, tmp_path):
     assert half.datasets == [(NAME, "half"), (NAME, PUBLISHED)]
     bench = Workbench(phantom, tmp_path / "results")
     plan = bench.plan(half)

@@ -102,17 +102,6 @@ def test_share_of_heat_inside_boxes():
     assert share_inside(np.zeros((4, 4)), [corner]) == (None, 0.25)
 
 
-@pytest.fixture(scope="module")
-def phantom(tmp_path_factory):
-    """A prepared ``thorax_phantom/small``: (facts, data folder, cache folder)."""
-    from benchmark.data.discovery import find_dataset
-    from benchmark.data.prepare import prepare
-
-    data_dir = tmp_path_factory.mktemp("data")
-    prepared = prepare(find_dataset("thorax_phantom/small"), data_dir, None)
-    return prepared, data_dir, tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def explained(phantom, results, add, make_protocol):
     """A row of an untrained CNN on the phantom, its predictions and weights, and the sources."""
