@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import itertools
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from PIL import Image
 from benchmark.cli import main
 from benchmark.data import building
 from benchmark.data import prepare as preparing
+from benchmark.data.audit import copies
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import load_prepared
@@ -297,24 +299,25 @@ def test_those_who_wait_come_one_at_a_time_though_the_file_is_removed_each_time(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_kill_leaves_of_deriving_is_gone_with_the_next_attempt(raw, undisturbed, tmp_path):
+def test_what_a_kill_leaves_of_deriving_is_gone_with_the_next_attempt(
+    raw, undisturbed, tmp_path, monkeypatch
+):
+    """A kill at a moment leaves what lies there at that moment."""
     whole, _ = undisturbed
-    killed = f"""
-import os, signal
-from pathlib import Path
-from benchmark.data.audit import copies
-from benchmark.data.discovery import find_dataset
-from benchmark.data.prepare import prepare
+    killed = tmp_path / "killed"
 
-copies.correlations = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
-prepare(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r}))
-"""
-    done = subprocess.run([sys.executable, "-c", killed], capture_output=True, check=False)
-    assert done.returncode == -9, done.stderr.decode()[-2000:]
-    folder = tmp_path / VERSION
+    def dying(*given):
+        shutil.copytree(tmp_path / "alive", killed)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copies, "correlations", dying)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(find_dataset(NAME), tmp_path / "alive", raw)
+    folder = killed / VERSION
     assert list(folder.glob(".audit-*"))
     (folder / ".manifest.csv.x.tmp").write_text("half")
-    prepare(find_dataset(NAME), tmp_path, raw)
+    prepare(find_dataset(NAME), killed, raw)
     assert {path.name for path in folder.iterdir()} == {path.name for path in whole.iterdir()}
     assert [path.name for path in folder.parent.iterdir()] == ["1.0.0"]
     assert (folder / "prepared.json").read_bytes() == (whole / "prepared.json").read_bytes()
