@@ -80,10 +80,20 @@ def prepared_sets(phantom, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(prepared_sets, tmp_path_factory):
-    """The mean mask and a U-Net, trained for a moment."""
+def applied(prepared_sets, tmp_path_factory):
+    """A lung variant, asked for in an empty results folder; (folder, row, its plan)."""
+    lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("applied") / "results")
+    plan = lungs.plan(suite(["linear"], FINDINGS, preprocessing=["lungs_removed"]))
+    assert lungs.run(plan) == {"done": 2}
+    return lungs, lungs.row("linear"), plan
+
+
+@pytest.fixture(scope="module")
+def trained(applied, prepared_sets, tmp_path_factory):
+    """The mean mask and a U-Net, trained for a moment: the one that the lung variant needed."""
     lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("lungs") / "results")
-    assert lungs.run(lungs.plan(suite(["mean_mask", "unet"]))) == {"done": 2}
+    lend(applied[0], lungs)
+    assert lungs.run(lungs.plan(suite(["mean_mask", "unet"]))) == {"done": 1}
     return lungs
 
 
@@ -154,15 +164,6 @@ def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):
         draw_row("none", *folders)
 
 
-@pytest.fixture(scope="module")
-def applied(prepared_sets, tmp_path_factory):
-    """A lung variant, asked for in an empty results folder; (folder, row, its plan)."""
-    lungs = Lungs(*prepared_sets, tmp_path_factory.mktemp("applied") / "results")
-    plan = lungs.plan(suite(["linear"], FINDINGS, preprocessing=["lungs_removed"]))
-    assert lungs.run(plan) == {"done": 2}
-    return lungs, lungs.row("linear"), plan
-
-
 def test_a_lung_variant_has_its_network_trained_in_the_same_run(applied, trained):
     lungs, row, plan = applied
     assert [p.spec.model for p in plan.specs] == ["unet", "linear"]
@@ -199,15 +200,14 @@ def test_images_without_usable_lungs_are_counted(applied):
     assert told == any(row.lungs.left_whole.values())
 
 
-def lend(trained, bare, **dataset):
-    """Copy the U-Net's row and weights to another results folder."""
-    row = trained.row("unet")
-    bare.results.write_row(replace(row, dataset=replace(row.dataset, **dataset)))
-    for path in (trained.results.weights_path, trained.results.predictions_path):
-        source = path(row.spec_id)
-        target = bare.results.folder / source.relative_to(trained.results.folder)
+def lend(lender, borrower, **dataset):
+    """Copy the U-Net's row and its files to another results folder."""
+    row = lender.row("unet")
+    for source in lender.results.folder.rglob(f"{row.spec_id}.*"):
+        target = borrower.results.folder / source.relative_to(lender.results.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
+    borrower.results.write_row(replace(row, dataset=replace(row.dataset, **dataset)))
 
 
 def test_a_network_is_not_used_where_its_masks_are_unsafe(prepared_sets, tmp_path):
