@@ -325,9 +325,12 @@ def _options(words: tuple[str, ...]) -> list[str]:
     return sorted(options - ({"--results"} if "INTO" in words else set()))
 
 
+_PROGRESS = re.compile(r"^Report: .* of .* pages\n|^.* examples, .* a second\n", re.MULTILINE)
+
+
 def steady(text: str) -> str:
-    """Without free space, which is of the machine."""
-    return re.sub(r"[\d.]+ GB free", "GB free", text)
+    """Without free space and lines of progress, which are of the machine."""
+    return _PROGRESS.sub("", re.sub(r"[\d.]+ GB free", "GB free", text))
 
 
 @contextmanager
