@@ -24,13 +24,16 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory):
-    """What the page's example leaves: its names, run block after block in an empty folder."""
+def shown(phantom, tmp_path_factory):
+    """What the page's example leaves: its names, run block after block in an empty folder.
+
+    Its data set is prepared, which takes time.
+    """
     folder = tmp_path_factory.mktemp("notebook")
     names: dict = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("TFDS_DATA_DIR", str(folder / "data"))
+        patch.setenv("TFDS_DATA_DIR", str(phantom[1]))
         patch.setenv("CXR_BENCH_CACHE", str(folder / "cache"))
         for block in BLOCKS:
             exec(compile(block, str(PAGE), "exec"), names)

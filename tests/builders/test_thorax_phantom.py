@@ -246,8 +246,8 @@ def test_findings_occur_together_as_in_heart_failure():
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory, prepare):
-    return prepare("thorax_phantom", "small", tmp_path_factory.mktemp("tfds"), None)
+def small(phantom, prepare):
+    return prepare("thorax_phantom", "small", phantom[1], None)
 
 
 def test_the_prepared_set_is_what_the_simulation_says(small, stored):

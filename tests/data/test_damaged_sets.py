@@ -73,7 +73,7 @@ def taken(data_dir: Path) -> list | str:
         return str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_changed_file_is_named_or_changes_nothing(kept, data):
     data_dir, files = kept
@@ -186,16 +186,16 @@ def test_a_damaged_set_does_not_keep_others_from_being_listed(tmp_path):
 # Derived anew
 
 
-@pytest.fixture(scope="module")
-def phantom(tmp_path_factory):
-    """A data folder with the small phantom, and its version folder."""
-    data_dir = tmp_path_factory.mktemp("phantom")
-    return data_dir, prepare(find_dataset(PHANTOM), data_dir, None).path
+@pytest.fixture
+def copied(phantom, tmp_path):
+    """A data folder with the small phantom, to be damaged, and its version folder."""
+    prepared, data_dir, _ = phantom
+    copy = Path(shutil.copytree(data_dir, tmp_path / "data"))
+    return copy, copy / prepared.path.relative_to(data_dir)
 
 
-def test_what_the_message_says_to_do_works(phantom, tmp_path):
-    data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
-    folder = data_dir / phantom[1].relative_to(phantom[0])
+def test_what_the_message_says_to_do_works(copied, tmp_path):
+    data_dir, folder = copied
     whole = {name: (folder / name).read_bytes() for name in FILES}
     (folder / MANIFEST).write_bytes(whole[MANIFEST].replace(b",test,", b",train,", 1))
     left = folder / ".manifest.csv.left.tmp"
@@ -213,9 +213,8 @@ def test_what_the_message_says_to_do_works(phantom, tmp_path):
 
 
 @pytest.mark.parametrize("name", [FACTS, MANIFEST, SHAPES])
-def test_preparing_again_mends_what_was_derived_from_the_images(phantom, tmp_path, name):
-    data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
-    folder = data_dir / phantom[1].relative_to(phantom[0])
+def test_preparing_again_mends_what_was_derived_from_the_images(copied, name):
+    data_dir, folder = copied
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2])
     dataset = find_dataset(PHANTOM)
@@ -225,9 +224,8 @@ def test_preparing_again_mends_what_was_derived_from_the_images(phantom, tmp_pat
     assert mend(dataset, data_dir) == ""
 
 
-def test_changed_metadata_are_never_taken_for_true_by_mending(phantom, tmp_path):
-    data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
-    folder = data_dir / phantom[1].relative_to(phantom[0])
+def test_changed_metadata_are_never_taken_for_true_by_mending(copied):
+    data_dir, folder = copied
     facts = json.loads((folder / METADATA).read_bytes())
     facts["findings"] = facts["findings"][::-1]
     (folder / METADATA).write_text(json.dumps(facts))
@@ -237,9 +235,8 @@ def test_changed_metadata_are_never_taken_for_true_by_mending(phantom, tmp_path)
     assert (folder / FACTS).read_bytes() == before
 
 
-def test_metadata_that_do_not_fit_the_stored_images_make_no_manifest(phantom, tmp_path):
-    data_dir = Path(shutil.copytree(phantom[0], tmp_path / "data"))
-    folder = data_dir / phantom[1].relative_to(phantom[0])
+def test_metadata_that_do_not_fit_the_stored_images_make_no_manifest(copied):
+    data_dir, folder = copied
     facts = json.loads((folder / METADATA).read_bytes())
     (folder / METADATA).write_text(json.dumps(facts | {"findings": facts["findings"][1:]}))
     (folder / FACTS).unlink()
