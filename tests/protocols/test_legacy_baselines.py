@@ -8,12 +8,14 @@ import pytest
 
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
+from benchmark.data.prepared import load_prepared
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.protocols import find
 from benchmark.report.gather import gather
-from tests.ensembles.conftest import Workbench, classes  # noqa: F401
+from tests.data.claimed_sets import claim, some_facts, some_lines
+from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import make_suite
 from tfds_builders.image_folder.fake_raw import write_folders
 
@@ -51,10 +53,15 @@ def test_where_copies_are_made_first_the_constant_is_asked_about_the_same_images
     assert {c.spec.model for c in table.configurations} == set(MODELS)
 
 
-def test_a_policy_for_another_task_is_refused_before_anything_is_run(classes, tmp_path):  # noqa: F811
-    made = plan(
-        Workbench(classes, tmp_path), "legacy_s3", ["copies_s3"]
-    )  # for binary tasks; there are four classes
+def test_a_policy_for_another_task_is_refused_before_anything_is_run(tmp_path):
+    """Copies as S3 made them are for binary tasks."""
+    classes = ("Normal", "Bacterial", "Viral")
+    facts = some_facts(*classes, kind="multiclass")
+    claim(tmp_path / "some/set" / "1.0.0", some_lines(20, *classes), facts)
+    prepared = load_prepared("some/set", tmp_path)
+    bench = Workbench((prepared, tmp_path, tmp_path / "cache"), tmp_path / "results")
+    made = plan(bench, "legacy_s3", ["copies_s3"])
+    assert made.specs
     assert all("copies_s3" in p.refusal for p in made.specs)
 
 
