@@ -1,16 +1,19 @@
 """Run by test_distribution.py in processes of its own: one network on several devices, on JAX.
 
-``python -m tests.execution.on_devices FOLDER DEVICES [DIE_AFTER]`` with KERAS_BACKEND=jax. Trains
-two epochs of ten steps, with batch normalisation and labels that are missing, from the checkpoint
-in FOLDER where there is one, and writes to ``FOLDER/trained.npz``: ``losses`` of the steps,
-``weights``, and by split logits, of 101 images in test. After epoch DIE_AFTER the process ends as
-if it was killed.
+``python -m tests.execution.on_devices FOLDER`` with KERAS_BACKEND=jax and two devices. Trains in
+``FOLDER/one`` on one device, in ``FOLDER/two`` on both, and there in ``FOLDER/resumed``, where the
+process ends after the first epoch as if it was killed. Called again, it goes on with that alone.
+
+A training has two epochs of ten steps, with batch normalisation and labels that are missing. It
+writes to ``trained.npz``: ``losses`` of the steps, ``weights``, and by split logits, of 101 images
+in test.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -21,7 +24,7 @@ from benchmark.data.pipeline import training_batches
 from benchmark.machine.environment import Environment
 from benchmark.task import Task
 from benchmark.training import checkpoint
-from benchmark.training.distribution import clear_session, replicas
+from benchmark.training.distribution import clear_session, distribute, replicas
 from benchmark.training.fit import fit, validation_auc
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import configure_framework
@@ -58,9 +61,12 @@ def network() -> keras.Model:
     return keras.Model(inputs, keras.layers.Dense(3, name="logits")(found))
 
 
-def main(folder: Path, devices: int, die_after: int) -> None:
-    configure_framework(Environment("jax", "cpu", 1, devices))
-    checkpoint.SHARE_OF_TIME = np.inf  # no epoch is passed over
+def die(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
+    """End the process as it ends where it is killed."""
+    os._exit(9)
+
+
+def train(folder: Path, devices: int, on_epoch=lambda *_: None) -> None:
     model, losses = network(), Losses()
     assert replicas() == devices
     recipe = make_recipe({"epochs": 2, "patience": 9, "batch_size": 8, "optimizer": "sgd"})
@@ -74,10 +80,6 @@ def main(folder: Path, devices: int, die_after: int) -> None:
     def batches(first):
         return training_batches(IMAGES, TARGETS, batch_size=8, seed=1, first_epoch=first, epochs=2)
 
-    def on_epoch(epoch, epochs, values):
-        if epoch == die_after:
-            os._exit(9)
-
     by_auc = validation_auc(lambda m: predict_logits(m, OTHERS, Heartbeat()), KNOWN, TASK, loss)
     kept = checkpoint.Checkpoint(folder / "checkpoint.npz", "test")
     fit(model, batches, 10, by_auc, recipe, on_epoch, kept)
@@ -90,5 +92,21 @@ def main(folder: Path, devices: int, die_after: int) -> None:
     )
 
 
+def main(folder: Path) -> None:
+    checkpoint.SHARE_OF_TIME = np.inf  # no epoch is passed over
+    both = Environment("jax", "cpu", 1, 2)
+    if (folder / "resumed").is_dir():
+        configure_framework(both)
+        train(folder / "resumed", 2)
+        return
+    for name in ("one", "two", "resumed"):
+        (folder / name).mkdir()
+    configure_framework(replace(both, devices=1))
+    train(folder / "one", 1)
+    distribute(both)
+    train(folder / "two", 2)
+    train(folder / "resumed", 2, die)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else 0)
+    main(Path(sys.argv[1]))

@@ -99,7 +99,8 @@ def test_a_damaged_set_is_a_problem_with_what_to_do(phantom, tmp_path, name):
     assert "cxr-bench prepare thorax_phantom/small" in unwrapped
 
 
-def test_the_self_test_trains_a_spec(tmp_path):
+def test_the_self_test_trains_a_spec(phantom, tmp_path):
+    (tmp_path / "data").symlink_to(phantom[1])
     assert checkup.self_test(tmp_path, ENVIRONMENT).verdict == GOOD
 
 

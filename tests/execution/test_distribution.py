@@ -23,12 +23,10 @@ from benchmark.training.distribution import check_divisible
 ROOT = Path(__file__).parents[2]
 
 
-def trained(folder: Path, devices: int, *die_after: int) -> subprocess.CompletedProcess:
-    folder.mkdir(exist_ok=True)
-    (part,) = shares(Environment("jax", "cpu", 1, devices))
-    command = [sys.executable, "-m", "tests.execution.on_devices", str(folder), str(devices)]
+def trained(folder: Path) -> subprocess.CompletedProcess:
+    (part,) = shares(Environment("jax", "cpu", 1, devices=2))
     return subprocess.run(
-        [*command, *map(str, die_after)],
+        [sys.executable, "-m", "tests.execution.on_devices", str(folder)],
         env=os.environ | part.variables,
         cwd=ROOT,
         capture_output=True,
@@ -40,14 +38,12 @@ def trained(folder: Path, devices: int, *die_after: int) -> subprocess.Completed
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """What one device computes, two, and two after the first was killed."""
-    folder, made = tmp_path_factory.mktemp("devices"), {}
-    for name, devices in (("one", 1), ("two", 2), ("resumed", 2)):
-        if name == "resumed":
-            assert trained(folder / name, devices, 1).returncode == 9
-        told = trained(folder / name, devices)
-        assert told.returncode == 0, told.stderr
-        made[name] = dict(np.load(folder / name / "trained.npz"))
-    return made
+    folder = tmp_path_factory.mktemp("devices")
+    for expected in (9, 0):
+        told = trained(folder)
+        assert told.returncode == expected, told.stderr
+    names = ("one", "two", "resumed")
+    return {name: dict(np.load(folder / name / "trained.npz")) for name in names}
 
 
 @pytest.mark.xdist_group("devices")
