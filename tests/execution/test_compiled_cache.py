@@ -16,10 +16,10 @@ TARGETS = (np.arange(32) % 2).astype(np.float32)[:, None]
 KEY = "a configuration"
 RECIPES = [
     {"optimizer": "adam", "schedule": "constant", "warmup_steps": 0},
-    {"optimizer": "adam", "schedule": "cosine"},
     {"optimizer": "adamw", "accumulate": 2, "clip_norm": 1.0},
-    {"optimizer": "sgd"},
     {"optimizer": "adamw", "decayed": "kernels", "ema_epochs": 1.0},
+    pytest.param({"optimizer": "adam", "schedule": "cosine"}, marks=pytest.mark.slow),
+    pytest.param({"optimizer": "sgd"}, marks=pytest.mark.slow),
 ]
 
 
