@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -19,8 +18,8 @@ from benchmark.data.augment import augmenter, batch_key, mask_augmenter
 from benchmark.data.augmentation import AXIS
 from benchmark.data.augmentation._affine import move
 from benchmark.data.augmentation._vary import varied
-from benchmark.data.pipeline import training_batches
 from benchmark.errors import UnknownName
+from tests.data.drawn_batches import drawn
 
 SIDE = 65
 
@@ -346,46 +345,14 @@ class TestEveryPolicy:
         assert set(np.unique(moved)) <= {-1.0, 0.0, 1.0}
 
 
-def drawn() -> dict[str, list[str]]:
-    """Policy -> hashes of the batches of an epoch."""
-    images = np.random.default_rng(0).integers(0, 256, (24, 48, 48), np.uint8)
-    how = {"batch_size": 12, "seed": 3, "epochs": 1}
-    batches = {
-        name: training_batches(images, np.zeros((24, 1)), augmentation=name, **how)
-        for name in AXIS.names()
-    }
-    return {
-        name: [hashlib.sha256(x).hexdigest() for x, _ in of.as_numpy_iterator()]
-        for name, of in batches.items()
-    }
-
-
-WORKER = """
-import json, socket, sys
-import tensorflow as tf
-
-def refused(*args, **kwargs):
-    raise AssertionError("network")
-
-socket.getaddrinfo = socket.socket.connect = refused
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.experimental.enable_op_determinism()
-from benchmark.data.augmentation import AXIS
-for name in AXIS.names():
-    name == "randaugment" or AXIS.find(name).load()
-early = "keras_cv" in sys.modules
-from tests.data.test_augment import drawn
-print(json.dumps([drawn(), early, "keras_cv" in sys.modules]))
-"""
-
-
 @pytest.fixture(scope="module")
 def worker() -> list:
     """What a worker with another backend, one thread and no network draws, and what it imports.
 
     Its operations are deterministic: then a layer without a seed asks for a generator.
     """
-    command, env = [sys.executable, "-c", WORKER], os.environ | {"KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-m", "tests.data.drawn_batches"]
+    env = os.environ | {"KERAS_BACKEND": "jax"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     return json.loads(done.stdout.splitlines()[-1])
 
