@@ -69,13 +69,12 @@ def test_every_failure_is_a_row_with_its_reason(finished, model, status, reason)
     assert row.predictions_sha256 is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
         ("exits", "exit code 3"),
-        ("crashes", "killed (SIGKILL), 4 times"),
-        ("hoards", "out of memory: the worker took"),
+        pytest.param("crashes", "killed (SIGKILL), 4 times", marks=pytest.mark.slow),
+        pytest.param("hoards", "out of memory: the worker took", marks=pytest.mark.slow),
     ],
 )
 def test_a_model_that_ends_its_worker_is_a_row_with_the_reason(bench, bad_models, model, reason):
@@ -126,34 +125,6 @@ def test_the_leaderboard_shows_results_and_failures(finished):
     text = write(finished[0].results).read_text()
     for word in ("metadata_only", "constant", "cnn", "became nan", "simulated"):
         assert word in text
-
-
-@pytest.fixture(scope="module")
-def twice(phantom, tmp_path_factory):
-    """The same augmented specs, in two workers side by side and one by one; two benches."""
-    models = ["thamilarasi3"]  # with batch statistics and random layers
-    suite = make_suite(
-        models, seeds=(0, 1), augmentation=["standard"], size=24, recipe={"epochs": 1}
-    )
-    together = Bench(phantom, tmp_path_factory.mktemp("together"))
-    together.run(together.plan(suite), isolated=True, jobs=2)
-    alone = Bench(phantom, tmp_path_factory.mktemp("alone"))
-    alone.run(alone.plan(suite), isolated=True)
-    return together, alone
-
-
-def test_the_same_spec_gives_the_same_bytes_in_a_fresh_worker_a_reused_one_and_beside_others(twice):
-    together, alone = twice
-    files = sorted(path.name for path in (together.results.folder / "predictions").iterdir())
-    assert len(files) == 2
-    for name in files:
-        one, other = (b.results.folder / "predictions" / name for b in (together, alone))
-        assert one.read_bytes() == other.read_bytes()
-
-
-def test_another_seed_gives_other_predictions(twice):
-    files = [p.read_bytes() for p in (twice[0].results.folder / "predictions").iterdir()]
-    assert files[0] != files[1]
 
 
 def test_a_worker_says_how_much_memory_it_keeps(bench):
