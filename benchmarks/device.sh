@@ -4,6 +4,6 @@
 #   benchmarks/device.sh --data-dir ~/tensorflow_datasets --out /tmp/device
 #   benchmarks/device.sh --quick ...       a rehearsal with tiny sizes, on a CPU too
 set -eu
-cd "$(dirname "$0")/.."
-PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2 \
+ROOT=$(realpath "$(dirname "$0")/..") # found from any folder, in which the paths given here are
+PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2 \
     exec "${PYTHON:-python3}" -m benchmarks.device "$@"

@@ -40,11 +40,15 @@ FREE_GB = 4.0
 
 
 class Findings:
-    """All that was found out, as a JSON file that is complete at any time."""
+    """All that was found out, as a JSON file that is complete at any time.
+
+    What an earlier call found stays there until it is measured again.
+    """
 
     def __init__(self, path: Path, made: dict):
         self._path, self._began, self._lock = path, time.perf_counter(), threading.Lock()
-        self._found: dict = {"made": made, "parts": {}}
+        before = json.loads(path.read_text())["parts"] if path.exists() else {}
+        self._found: dict = {"made": made, "parts": before}
 
     def add(self, part: str, name: str, found: dict) -> None:
         """Keep a finding and write the file."""

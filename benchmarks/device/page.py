@@ -37,6 +37,8 @@ def page(files: list[dict]) -> str:
 
 def _head(made: dict, found: dict) -> str:
     told = [f for name, f in found.get("facts", {}).items() if name.endswith("versions")]
+    if not told:
+        raise SystemExit("no facts of the machine: call benchmarks/device.sh --only facts-jax, too")
     facts, packages = told[0], {k: v for f in told for k, v in f["packages"].items()}
     return HEAD.format(
         date=made["date"],

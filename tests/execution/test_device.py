@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -70,6 +74,32 @@ def test_the_page_has_a_line_for_every_case_and_names_what_failed(tmp_path):
     assert "| cnn@64x32 | jax | 2.00 (16,000/s) | failed |" in text
     assert "| jax first | 0 | 0.9900 | 0.9800 | ffffffffffff | 7.0 |" in text
     assert "| steps | jax cnn@64x32 fit, pipeline | ValueError: a b |" in text
+
+
+def test_what_an_earlier_call_found_stays_until_it_is_measured_again(tmp_path):
+    measuring(tmp_path).findings.add("steps", "jax bare step", {"ms": 2.0})
+    again = measuring(tmp_path).findings
+    again.add("memory", "jax run", {"ended": {}})
+    again.add("steps", "jax bare step", {"ms": 1.0})
+    assert kept(tmp_path)["parts"].keys() == {"steps", "memory"}
+    assert kept(tmp_path)["parts"]["steps"]["jax bare step"]["ms"] == 1.0
+    with pytest.raises(SystemExit, match="no facts of the machine"):
+        page([kept(tmp_path)])
+
+
+def test_the_script_leaves_the_paths_it_is_given_as_they_are(tmp_path):
+    """Called as on a machine to which the code was carried: from another folder."""
+    script = Path(__file__).parents[2] / "benchmarks/device.sh"
+    command = [script, "--data-dir", "data", "--out", "found", "--kept", "kept", "--minutes", "0"]
+    done = subprocess.run(
+        [*command, "--only", "steps-jax"],
+        env=os.environ | {"PYTHON": sys.executable},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the time was up" in (tmp_path / "found/device.json").read_text()
 
 
 def test_a_case_is_read_from_its_written_form():
