@@ -79,7 +79,8 @@ def _folded(
             blocks.append([0])
         blocks[-1].append(k)
     for block in blocks:
-        widths[block[-1]] = min(widths[block[-1]], width - _total([widths[j] for j in block[:-1]]))
+        before = _total([*(widths[j] for j in block[:-1]), 0])
+        widths[block[-1]] = min(widths[block[-1]], width - before)
         for row in rows:
             cells = [row[k] for k in block]
             yield from _lines(cells, [left[k] for k in block], [widths[k] for k in block])

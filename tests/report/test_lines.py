@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark.report.lines import aligned, window, wrapped
@@ -48,6 +48,7 @@ def test_columns_that_do_not_fit_go_on_below_behind_the_first():
     assert " ".join(lines).split().count("column5") == 1
 
 
+@example([("", "", "a" * 23), ("a" * 14, "", "")], 40)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=5), st.integers(40, 90))
 def test_no_table_is_wider_than_the_window_and_nothing_is_lost(rows, width):
     lines = list(aligned(rows, [True, True, False], width))

@@ -10,7 +10,7 @@ import subprocess
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark.report.content import BREAK, Code, Emphasis, Figures, Link, Open, Strong, joined
@@ -121,6 +121,7 @@ def test_in_html_names_are_text():
     assert names == [one_line(name) for name in HOSTILE]
 
 
+@example([{}, {"a": None}])
 @given(
     st.lists(
         st.dictionaries(st.text('ab,"\n', min_size=1), st.none() | st.text("x,\n") | st.floats())
@@ -132,11 +133,7 @@ def test_csv_lines_are_those_of_the_standard_library(records):
     writer = csv_reader.DictWriter(whole, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
-    read, expected = (
-        [line for line in csv_reader.reader(io.StringIO(text, newline="")) if line]
-        for text in (csv.lines(records), whole.getvalue())
-    )
-    assert read == expected
+    assert csv.lines(records) == whole.getvalue()
 
 
 def test_in_csv_names_come_back_as_they_were():

@@ -21,18 +21,18 @@ def lines(records: Iterable[Parts]) -> str:
 
 
 def pieces(records: Iterable[Parts]) -> Iterator[str]:
-    """The same a line at a time; the header comes first, so that all lines are held until then."""
+    """The same a line at a time; the header comes first, so that all values are held until then."""
     columns: dict[str, None] = {}
-    held: list[tuple[str, int]] = []
+    held: list[list[object]] = []
     for record in records:
         columns |= dict.fromkeys(record)
-        held.append((_line(record.get(column, "") for column in columns), len(columns)))
-    yield _line(columns) + "\n"
-    for line, known in held:  # what came up later is empty in the lines before
-        yield line + "," * (len(columns) - max(known, 1)) + "\n"
+        held.append([record.get(column, "") for column in columns])
+    yield _line([*columns])
+    for values in held:  # what came up later is empty in the lines before
+        yield _line([*values, *[""] * (len(columns) - len(values))])
 
 
-def _line(values: Iterable[object]) -> str:
+def _line(values: list[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()[:-1]
+    return text.getvalue()
