@@ -357,10 +357,12 @@ def worker() -> list:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_worker_with_another_backend_and_one_thread_draws_the_same_bits(worker):
     assert worker[0] == drawn()
 
 
+@pytest.mark.slow
 def test_keras_cv_is_imported_for_randaugment_only_and_without_a_network(worker):
     _, before, after = worker
     assert (before, after) == (False, True)

@@ -46,6 +46,7 @@ def found(tmp_path_factory):
     return {name: dict(np.load(folder / name / "trained.npz")) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("devices")
 def test_two_devices_compute_what_one_does(found):
     one, two = found["one"], found["two"]
@@ -54,6 +55,7 @@ def test_two_devices_compute_what_one_does(found):
         np.testing.assert_allclose(two[name], one[name], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("devices")
 def test_every_image_is_predicted_once_though_devices_do_not_divide_them(found):
     shapes = {name: found["two"][name].shape for name in ("train", "validation", "test")}
@@ -61,6 +63,7 @@ def test_every_image_is_predicted_once_though_devices_do_not_divide_them(found):
     np.testing.assert_array_equal(found["two"]["validation"], found["two"]["test"][:7])
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("devices")
 def test_a_training_on_two_devices_goes_on_after_a_kill(found):
     assert len(found["resumed"]["losses"]) == 10, "of the second epoch"

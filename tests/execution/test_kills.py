@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from benchmarks.kills import VICTIMS, Bench, differences, workers
 
 SPECS = ["--dataset", "thorax_phantom/small", "--filter", "model=constant|linear,seed=0"]
@@ -11,6 +13,7 @@ FOREVER = 300.0
 """Seconds after which a moment is taken never to come, on a slow machine too."""
 
 
+@pytest.mark.slow
 def test_a_suite_that_is_killed_again_and_again_ends_as_if_it_was_not(phantom, tmp_path):
     (tmp_path / "data").symlink_to(phantom[1])
     bench = Bench(tmp_path, ["--suite", "phantom", *SPECS])

@@ -69,6 +69,7 @@ def test_a_worker_after_one_with_another_model_file_predicts_the_same_bits(
     assert after == usual
 
 
+@pytest.mark.slow
 def test_a_persons_own_settings_of_keras_change_no_bit(phantom, usual, tmp_path, monkeypatch):
     odd = {"floatx": "float16", "epsilon": 0.3, "image_data_format": "channels_first"}
     (tmp_path / "keras.json").write_text(json.dumps(odd | {"backend": "jax"}))

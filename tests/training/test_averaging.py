@@ -83,6 +83,7 @@ def test_the_average_is_validated_and_kept_and_the_weights_go_on(accumulate):
     check_what_is_validated_and_kept(accumulate)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("jax")
 def test_the_average_is_the_same_on_jax():
     code = "from tests.training.test_averaging import check_what_is_validated_and_kept as check\n"

@@ -15,7 +15,7 @@ from benchmark.training.feeding import sent_ahead
 from tests.training.fed import EPOCHS, SECOND, STEPS
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
 def test_the_numbers_are_those_of_a_cpu(backend):
     done = subprocess.run(
         [sys.executable, "-m", "tests.training.fed"],

@@ -17,7 +17,9 @@ ASKED = {
 """Whether numbers coarser than float32 may be used for float32."""
 
 
-@pytest.mark.parametrize("backend", ASKED)
+@pytest.mark.parametrize(
+    "backend", [pytest.param(b, marks=[pytest.mark.slow] * (b != "tensorflow")) for b in ASKED]
+)
 def test_float32_is_ieee_single_precision_on_every_device(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
