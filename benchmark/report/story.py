@@ -15,6 +15,7 @@ from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
+from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.gather import Table
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number
@@ -37,7 +38,12 @@ def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
         first: its full tables of findings, the one that matters most first.
     """
     told = [sentence for main in first[:1] for sentence in _of_table(main)]
-    return [*told, *_of_splits(of.pairs), *_of_attributes(of.tables)]
+    return [
+        *told,
+        *_of_splits(of.pairs),
+        *_of_external(of.external),
+        *_of_attributes(of.tables),
+    ]
 
 
 def _of_table(main: Table) -> Iterator[Content]:
@@ -158,6 +164,33 @@ def _of_splits(pairs: Sequence[SplitPair]) -> Iterator[Content]:
 
 def _sees(pair: SplitPair) -> bool:
     return not is_baseline(pair.published.spec) and not pair.published.obstacle
+
+
+def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
+    """What is left on the images of another set, of all that was trained on one."""
+    together: dict[tuple[str, str], list[tuple[float, Measurement, ExternalValidation]]]
+    together = defaultdict(list)
+    for each in every:
+        there = each.configuration.measurements["test_auc"]
+        if each.home is not None and there.limits is not None:
+            builder = each.trained_on.dataset.partition("/")[0]
+            together[builder, each.row.protocol.id].append((each.home, there, each))
+    for (builder, _), measured in together.items():
+        row, n = measured[0][2].row, len(measured)
+        test = row.counts["test"]
+        better = sum(there.low > GUESSING for _, there, _ in measured if there.low is not None)
+        yield (
+            f"{count(n)} configuration{'s' * (n > 1)} trained on {builder} reach{'es' * (n == 1)} "
+            f"AUC {_span([home for home, _, _ in measured])} on its own test images, and "
+            f"{_span([there.mean for _, there, _ in measured if there.mean is not None])} on "
+            f"{count(test.images)} test images of {row.protocol.dataset}; for {count(better)} of "
+            "them the interval there is above guessing."
+        )
+
+
+def _span(values: Sequence[float]) -> str:
+    least, most = number(min(values)), number(max(values))
+    return least if least == most else f"{least} to {most}"
 
 
 def _of_attributes(tables: Sequence[Table]) -> Iterator[Content]:

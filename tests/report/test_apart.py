@@ -123,6 +123,11 @@ def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
     assert "### On other/official 1.0.0" in text
     assert "60 test images of 30 patients" in text
     assert "| toy/official | cnn | 0." in text
+    there = found.configuration.measurements["test_auc"].mean
+    assert (
+        f"1 configuration trained on toy reaches AUC {entry['own_auc']:.3f} on its own test "
+        f"images, and {there:.3f} on 60 test images of other/official; for 1 of them"
+    ) in text
 
 
 def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, evaluated):
