@@ -78,7 +78,8 @@ class MaskRun:
     def measured(self, group: str, name: str) -> Measurement:
         """An overlap on a group of test images."""
         found = self.test[group]
-        return Measurement(found.overlaps[name], None, *(found.intervals or {})[name])
+        limits = (found.intervals or {}).get(name, (None, None))
+        return Measurement(found.overlaps[name], None, *limits)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from benchmark.records.door import read_derived, save_derived
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.row import Made, ProtocolFacts, Row, TrainedOn
+from benchmark.records.scores import MaskScores
 from benchmark.records.store import Results
 from benchmark.report.external_validation import gather_external_validation
 from benchmark.report.leaderboard import write
@@ -67,6 +69,21 @@ def dice(results, spec_id: str) -> float:
     (table,) = gather_masks(results)
     run = next(run for run in table.runs if run.row.spec_id == spec_id)
     return run.test["all"].overlaps["dice"]
+
+
+@pytest.mark.parametrize("limits", [{}, None])
+def test_an_overlap_without_an_interval_is_shown_without_one(results, masks, limits):
+    write(results)
+    for row in masks:
+        path = results.scores_path(row.spec_id)
+        scores = read_derived(path, MaskScores)
+        groups = {n: replace(g, intervals=limits) for n, g in scores.splits["test"].items()}
+        save_derived(path, replace(scores, splits=scores.splits | {"test": groups}))
+    (table,) = gather_masks(results)
+    found = table.runs[0].measured("all", "dice")
+    assert found.mean is not None
+    assert found.limits is None
+    assert "### toy/official 1.0.0, 64 px" in write(results).read_text()
 
 
 def test_masks_that_were_changed_or_are_stale_say_so(results, masks):
