@@ -9,6 +9,7 @@ anything in them is used.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -228,7 +229,7 @@ def newest(name: str, data_dir: Path) -> Path:
     Raises:
         NotPrepared: there is none.
     """
-    versions = sorted((Path(data_dir) / name).glob(f"*/{FACTS}"), key=_version_of)
+    versions = sorted(_facts_of(name, data_dir), key=_version_of)
     if not versions:
         raise NotPrepared(name, data_dir)
     return versions[-1].parent
@@ -236,7 +237,13 @@ def newest(name: str, data_dir: Path) -> Path:
 
 def is_prepared(name: str, data_dir: Path) -> bool:
     """Whether some version of a data set is prepared, be its files as they may."""
-    return any((Path(data_dir) / name).glob(f"*/{FACTS}"))
+    return bool(_facts_of(name, data_dir))
+
+
+def _facts_of(name: str, data_dir: Path) -> list[Path]:
+    """The facts of every version; a link to nowhere is damage, not absence."""
+    versions = (Path(data_dir) / name).glob("*/")
+    return [version / FACTS for version in versions if os.path.lexists(version / FACTS)]
 
 
 def _version_of(facts: Path) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ import pytest
 from benchmark.data.facts import Suspected
 from benchmark.data.leakage import audit
 from benchmark.data.prepare import image_source, test_digest
-from benchmark.data.prepared import NotPrepared, load_prepared
+from benchmark.data.prepared import NotPrepared, is_prepared, load_prepared
+from benchmark.records.door import RecordError
 from tests.data.claimed_sets import claim, some_lines
 
 
@@ -87,6 +88,15 @@ test_digest.__test__ = False  # the function under test, not a test
 def test_a_set_that_is_not_prepared_says_how(tmp_path):
     with pytest.raises(NotPrepared, match="cxr-bench prepare some/set"):
         load_prepared("some/set", tmp_path)
+
+
+def test_a_link_to_nowhere_is_damage_not_absence(tmp_path):
+    folder = tmp_path / "toy" / "official" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "prepared.json").symlink_to("prepared.json")
+    assert is_prepared("toy/official", tmp_path)
+    with pytest.raises(RecordError, match=r"prepared\.json"):
+        load_prepared("toy/official", tmp_path)
 
 
 def test_the_newest_version_is_taken(tmp_path):
