@@ -43,12 +43,18 @@ class Findings:
     """All that was found out, as a JSON file that is complete at any time.
 
     What an earlier call found stays there until it is measured again.
+
+    Raises:
+        SystemExit: that was another card, or other code: one page is of one.
     """
 
     def __init__(self, path: Path, made: dict):
         self._path, self._began, self._lock = path, time.perf_counter(), threading.Lock()
-        before = json.loads(path.read_text())["parts"] if path.exists() else {}
-        self._found: dict = {"made": made, "parts": before}
+        earlier = json.loads(path.read_text()) if path.exists() else {"made": made, "parts": {}}
+        for fact in ("card", "code"):
+            if (found := earlier["made"][fact]) != made[fact]:
+                raise SystemExit(f"{path} is of another {fact} ({found}): choose another --out")
+        self._found: dict = {"made": made, "parts": earlier["parts"]}
 
     def add(self, part: str, name: str, found: dict) -> None:
         """Keep a finding and write the file."""

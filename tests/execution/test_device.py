@@ -87,6 +87,15 @@ def test_what_an_earlier_call_found_stays_until_it_is_measured_again(tmp_path):
         page([kept(tmp_path)])
 
 
+@pytest.mark.parametrize("fact", ["card", "code"])
+def test_what_another_card_or_other_code_found_is_not_added_to(tmp_path, fact):
+    path, made = tmp_path / "device.json", {"date": "2026-01-01", "card": "A", "code": "B"}
+    path.write_text(json.dumps({"made": made, "parts": {}}))
+    Findings(path, made)
+    with pytest.raises(SystemExit, match=f"another {fact} .*choose another --out"):
+        Findings(path, made | {fact: "C"})
+
+
 def test_the_script_leaves_the_paths_it_is_given_as_they_are(tmp_path):
     """Called as on a machine to which the code was carried: from another folder."""
     script = Path(__file__).parents[2] / "benchmarks/device.sh"
