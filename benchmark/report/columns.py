@@ -21,6 +21,8 @@ from benchmark.report.values import Cell, Measurement, Value, marked, mean_of, s
 
 IMPROVING = "↗"
 """Sign of a training that was ended while it still got better."""
+STALLED = "↘"
+"""Sign of a training that was never better than after its first epoch."""
 STALE = "¶"
 """Sign of what another version of the code made, or what was made from rows as they were."""
 RANKING, DETAILS, SUITE, PAGE = "ranking", "details", "suite", "page"
@@ -101,6 +103,7 @@ def signed_name(c: Configuration) -> str:
     signs = (
         (" ◊", c.external),
         (f" {IMPROVING}", c.improving_seeds),
+        (f" {STALLED}", c.stalled_seeds),
         (" †", c.edited_seeds),
         (f" {STALE}", c.outdated),
     )

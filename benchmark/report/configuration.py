@@ -15,7 +15,7 @@ from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.report.environments import Machine
 from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
-from benchmark.scoring.improvement import still_improving
+from benchmark.scoring.improvement import never_improved, still_improving
 from benchmark.scoring.scorecard import HEADLINES
 from benchmark.spec import Spec
 
@@ -159,6 +159,11 @@ class Configuration:
     def improving_seeds(self) -> list[int]:
         """Seeds whose training was ended while it still got better."""
         return [run.row.spec.seed for run in self.runs if still_improving(run.row, run.scores)]
+
+    @property
+    def stalled_seeds(self) -> list[int]:
+        """Seeds whose training was never better on validation than after its first epoch."""
+        return [run.row.spec.seed for run in self.runs if never_improved(run.row)]
 
     @property
     def remade(self) -> list[str]:

@@ -199,6 +199,8 @@ FIELDS: tuple[Column[Entry], ...] = (
            lambda e: e.configuration.edited_seeds, _joined),
     _field("improving_seeds", "Seeds whose training was ended while it still got better.",
            lambda e: e.configuration.improving_seeds, _joined),
+    _field("stalled_seeds", "Seeds that were never better on validation than after one epoch.",
+           lambda e: e.configuration.stalled_seeds, _joined),
     _field("external", "Whether the predictions were made by another tool.",
            lambda e: e.configuration.external),
     _field("short_interval", "Whether patients are few, so that intervals may be too short.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.report.columns import COLUMNS, IMPROVING, STALE, Entry
+from benchmark.report.columns import COLUMNS, IMPROVING, STALE, STALLED, Entry
 from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED
 from benchmark.report.content import Code, Content, Emphasis, Strong
 from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
@@ -96,6 +96,9 @@ _ORDER: tuple[str | Meaning, ...] = (
      "stage, where there are several) AUC on validation rose by more than one standard error "
      "(DeLong) of the best epoch's, for one seed or more. Trained for longer, it may do better "
      "than its place says."),
+    (STALLED, "Never better on validation than after the first of several epochs, for one seed or "
+     "more: those weights are little more than their random start, and the spread of seeds is that "
+     "of chance."),
     ("†", "Predictions changed after the run; scored from the file as it is now."),
     ("‡", "A finding outside the mean, with the reason below the table."),
     ("–", "Undefined, or not known; the notes below the table say why."),

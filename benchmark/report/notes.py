@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmark.records.row import PenaltyFacts, Row
-from benchmark.report.columns import IMPROVING, STALE
+from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
@@ -23,6 +23,7 @@ from benchmark.training.weights import FINETUNE
 LONGEST_REASON = 500
 """Characters that are shown of an exception's text, which may be a whole array."""
 UNFINISHED = f"{IMPROVING} Still improving when training ended"
+NEVER_BETTER = f"{STALLED} Never better on validation than after the first epoch"
 SAID = ("optimizer", "learning_rate", "schedule", "batch_size", "epochs", "patience")
 """What every recipe says."""
 CHANGED = "† Predictions changed after the run; scored from the file as it is now"
@@ -33,7 +34,11 @@ def footnotes(each: Table) -> list[Block]:
     together: dict[Content, list[str]] = defaultdict(list)
     for c in each.configurations:
         label = each.labels[c.key]
-        for sign, seeds in ((UNFINISHED, c.improving_seeds), (CHANGED, c.edited_seeds)):
+        for sign, seeds in (
+            (UNFINISHED, c.improving_seeds),
+            (NEVER_BETTER, c.stalled_seeds),
+            (CHANGED, c.edited_seeds),
+        ):
             if seeds:
                 together[sign].append(f"{label}, seed {', '.join(map(str, seeds))}")
         for remark in _about(c, each.obstacles.get(c.key, "")):

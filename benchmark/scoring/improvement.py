@@ -1,11 +1,11 @@
-"""Whether a training was ended while it still got better."""
+"""Whether a training was ended while it still got better, and whether it ever did."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from benchmark.records.row import Row
+from benchmark.records.row import History, Row
 from benchmark.records.scores import Scores
 
 LAST = 5
@@ -32,11 +32,25 @@ def gain_of(row: Row) -> float | None:
     fifth of them, unless that is longer than its patience. None without AUC on validation, and for
     a specialist, whose history is of its second model and its predictions of both.
     """
-    history = row.history
-    if history is None or history.val_auc is None or (row.ensemble and row.ensemble.findings):
+    history = _judged(row)
+    if history is None or history.val_auc is None:
         return None
     epochs = history.stages[-1][1] if history.stages else len(history.val_auc)
     return late_gain(history.val_auc[-epochs:])
+
+
+def never_improved(row: Row) -> bool:
+    """Whether no epoch after the first was better on validation, of several.
+
+    The weights that were kept have then hardly left their draw: one epoch of warm-up.
+    """
+    history = _judged(row)
+    return history is not None and len(history.loss) > 1 and history.best_epoch == 0
+
+
+def _judged(row: Row) -> History | None:
+    """The epochs of a row's own predictions: a specialist's are of its second model alone."""
+    return None if row.ensemble and row.ensemble.findings else row.history
 
 
 def still_improving(row: Row, scores: Scores) -> bool | None:

@@ -97,6 +97,16 @@ def test_a_training_that_was_ended_while_it_still_got_better_is_marked(results, 
     assert {line["model"]: line["improving_seeds"] for line in lines} == {"cnn": "1|2", "mlp": ""}
 
 
+def test_a_training_that_never_got_better_than_after_one_epoch_is_marked(results, add):
+    for seed, best in enumerate((0, 4, 0)):
+        add("cnn", seed, history=History(loss=[0.5] * 6, val_auc=[0.6] * 6, best_epoch=best))
+    text = written(results)
+    assert "↘ Never better on validation than after the first epoch: cnn, seed 0, 2." in text
+    assert "| cnn ↘ |" in text
+    entry = json.loads((results.folder / "leaderboard.json").read_bytes())["configurations"][0]
+    assert entry["stalled_seeds"] == [0, 2]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "not gzip", "missing"])
 def test_a_damaged_prediction_file_leaves_out_its_row_by_name(results, add_seeds, damage):
     rows = add_seeds("cnn")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmark.records.predictions import link
 from benchmark.records.row import EnsembleFacts, History
 from benchmark.scoring import influence, score
-from benchmark.scoring.improvement import gain_of, late_gain, still_improving
+from benchmark.scoring.improvement import gain_of, late_gain, never_improved, still_improving
 from benchmark.scoring.macro import macro_auc
 from tests.records.rows import a_row
 from tests.report.made_rows import predictions, protocol
@@ -74,6 +74,16 @@ def test_where_nothing_was_trained_by_epochs_or_validated_by_auc_it_is_undefined
     ):
         assert gain_of(a_row(**changes)) is None
         assert still_improving(a_row(**changes), with_error(0.01)) is None
+
+
+def test_a_training_is_stalled_where_the_first_of_several_epochs_was_the_best():
+    many, best = a_history([0.6, 0.5, 0.5]), History(loss=[1.0] * 3, best_epoch=1)
+    assert never_improved(a_row(history=many))
+    assert not never_improved(a_row(history=best))
+    assert not never_improved(a_row(history=a_history([0.6])))
+    assert not never_improved(a_row(history=None))
+    second = EnsembleFacts(used=["cnn"], findings=["a"])
+    assert not never_improved(a_row(history=many, ensemble=second))
 
 
 @pytest.mark.parametrize(

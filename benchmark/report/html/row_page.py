@@ -91,12 +91,14 @@ class _About:
         obstacle = self.table.obstacles.get(self.configuration.key)
         if obstacle:
             yield _notice(f"Not ranked: {obstacle}.")
-        if self.configuration.improving_seeds:
-            seeds = ", ".join(map(str, self.configuration.improving_seeds))
-            yield _notice(f"Still improving when training ended, seed {seeds}.")
-        if self.configuration.edited_seeds:
-            seeds = ", ".join(map(str, self.configuration.edited_seeds))
-            yield _notice(f"Predictions changed after the run, seed {seeds}.")
+        for said, seeds in (
+            ("Still improving when training ended", self.configuration.improving_seeds),
+            ("Never better on validation than after the first epoch",
+             self.configuration.stalled_seeds),
+            ("Predictions changed after the run", self.configuration.edited_seeds),
+        ):  # fmt: skip
+            if seeds:
+                yield _notice(f"{said}, seed {', '.join(map(str, seeds))}.")
         yield from (_notice((said, ".")) for said in outdated(self.configuration))
         if (status := self.table.leakage_status) != "clean":
             yield _notice(f"Leakage status {status}: {'; '.join(self.table.reasons)}")
