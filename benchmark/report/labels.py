@@ -17,6 +17,8 @@ AXES = ("model", "resolution", "preprocessing", "normalisation", "augmentation",
 """The fields of a spec that a table has columns for."""
 _OPTIONAL = {"augmentation": "augmented", "imbalance": "imbalance"}
 _ABSENT = {"augmentation": "no augmentation", "imbalance": "no imbalance policy"}
+_FILES = {"weights_sha256": "weight file", "shapes_sha256": "shapes of files"}
+"""The field with a file's hash -> what the file is."""
 NAME, UNNAMED = "recipe.name", "unnamed recipe"
 _IDENTITY = ("dataset", "dataset_version", "manifest_sha256", "seed", "requires")
 
@@ -132,8 +134,8 @@ def _say(axis: str, value: object) -> str:
         return str(value)
     if axis == NAME:
         return f"recipe {value}"
-    if axis == "weights_sha256":
-        return f"weight file {str(value)[:8]}"
+    if axis in _FILES:
+        return f"{_FILES[axis]} {str(value)[:8]}"
     if axis == "memory_fallback":
         return "fewer images at a time"
     if axis in _OPTIONAL:

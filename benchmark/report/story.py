@@ -178,14 +178,20 @@ def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
     for (builder, _), measured in together.items():
         row, n = measured[0][2].row, len(measured)
         test = row.counts["test"]
-        better = sum(there.low > GUESSING for _, there, _ in measured if there.low is not None)
+        above, below = _told_from_guessing([there for _, there, _ in measured])
         yield (
             f"{count(n)} configuration{'s' * (n > 1)} trained on {builder} reach{'es' * (n == 1)} "
             f"AUC {_span([home for home, _, _ in measured])} on its own test images, and "
             f"{_span([there.mean for _, there, _ in measured if there.mean is not None])} on "
-            f"{count(test.images)} test images of {row.protocol.dataset}; for {count(better)} of "
-            "them the interval there is above guessing."
+            f"{count(test.images)} test images of {row.protocol.dataset}; for {count(above)} of "
+            f"them the interval there is above guessing, for {count(below)} below."
         )
+
+
+def _told_from_guessing(aucs: Sequence[Measurement]) -> tuple[int, int]:
+    """How many have an interval above that of guessing, and how many one below."""
+    limits = [auc.limits for auc in aucs if auc.limits is not None]
+    return sum(low > GUESSING for low, _ in limits), sum(high < GUESSING for _, high in limits)
 
 
 def _span(values: Sequence[float]) -> str:

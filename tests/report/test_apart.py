@@ -99,8 +99,8 @@ def test_masks_that_were_changed_or_are_stale_say_so(results, masks):
 
 
 @pytest.fixture
-def evaluated(results) -> tuple[Row, Row]:
-    """A network, and its predictions on another data set."""
+def evaluated(results, request) -> tuple[Row, Row]:
+    """A network, and its predictions on another data set, as good there as asked for."""
     origin = add_row(results, "cnn", strength=3.0)
     shared = protocol("other/official", cross=True)
     spec = Spec.from_dict(
@@ -112,7 +112,7 @@ def evaluated(results) -> tuple[Row, Row]:
     trained = TrainedOn(
         dataset=origin.spec.dataset, scheme="scratch", weights="random", findings=FINDINGS
     )
-    content = on_other(shared)
+    content = on_other(shared, getattr(request, "param", 1.0))
     facts = {"protocol": shared, "code": code(spec), "counts": counts_of(content)}
     row = a_row(spec, shared.findings, made_from=made, trained_on=trained, **facts)
     return origin, publish(results.cross, row, check(content, shared))
@@ -122,8 +122,8 @@ def vars_of(each) -> dict[str, str]:
     return {"spec_id": each.spec_id, "config_id": each.config_id}
 
 
-def on_other(shared: ProtocolFacts):
-    return predictions(shared, 1.0, 5, "binary")
+def on_other(shared: ProtocolFacts, strength: float = 1.0):
+    return predictions(shared, strength, 5, "binary")
 
 
 def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
@@ -145,6 +145,18 @@ def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
         f"1 configuration trained on toy reaches AUC {entry['own_auc']:.3f} on its own test "
         f"images, and {there:.3f} on 60 test images of other/official; for 1 of them"
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "above", "below"),
+    [(2.0, 1, 0), (0.0, 0, 0), (-2.0, 0, 1)],
+    indirect=["evaluated"],
+)
+def test_those_above_guessing_elsewhere_are_counted_and_those_below(
+    results, evaluated, above, below
+):
+    said = f"for {above} of them the interval there is above guessing, for {below} below."
+    assert said in write(results).read_text()
 
 
 def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, evaluated):

@@ -84,6 +84,8 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
                 weights="imagenet",
                 weights_sha256="0123456789ab" * 5 + "0123",
             ),
+            "h": spec(model="geometry_only"),
+            "i": spec(model="geometry_only", shapes_sha256=DIGEST),
         }
     )
     assert found == {
@@ -94,6 +96,8 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
         "e": "linear (epochs 20)",
         "f": "vgg16 (scheme scratch, weights random, clip_norm 1.0)",
         "g": "vgg16 (scheme frozen, weights imagenet, weight file 01234567)",
+        "h": "geometry_only",
+        "i": "geometry_only (shapes of files 01234567)",
     }
 
 
