@@ -24,7 +24,7 @@ from benchmark.report.labels import labels, likeness
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
 from benchmark.report.text import count
 from benchmark.report.values import Cell, Value, marked
-from benchmark.spec import LUNGS, Spec
+from benchmark.spec import LUNGS, PUBLISHED, Spec
 
 TITLE = "Attribute prediction: what else can be read from the same images"
 INPUTS = {
@@ -101,18 +101,19 @@ def _images(each: Table) -> tuple[str, str, str]:
 
 def _asked(tables: list[Table]) -> Iterator[Asked]:
     asked = [t for t in tables if t.split_protocol.attribute]
-    models = {_model(c.spec) for t in asked for c in t.configurations}
-    specs = {_model(c.spec).hex(): c.spec for t in tables for c in t.configurations}
-    names = labels({key: replace(spec, preprocessing="") for key, spec in specs.items()})
+    specs = {_model(c.spec): c.spec for t in asked for c in t.configurations}
+    same = {"preprocessing": "", "protocol": PUBLISHED}  # columns and lines have these
+    names = labels({key.hex(): replace(spec, **same) for key, spec in specs.items()})
     for each in sorted(tables, key=_order):
         answers: dict[bytes, dict[str, Configuration]] = defaultdict(dict)
         for c in each.configurations:
             if not c.differs:
                 answers[_model(c.spec)][_column(c.spec)] = c
         metadata = next(({METADATA: a[METADATA]} for a in answers.values() if METADATA in a), {})
-        for model, of_model in sorted(answers.items(), key=lambda pair: names[pair[0].hex()]):
+        for model in sorted(answers.keys() & specs.keys(), key=lambda m: names[m.hex()]):
+            of_model = answers[model]
             shown = {name: of_model[name] for name in INPUTS.values() if name in of_model}
-            if shown and model in models:
+            if shown:
                 question = each.split_protocol.attribute or FINDINGS
                 yield Asked(question, each, names[model.hex()], shown | metadata)
 

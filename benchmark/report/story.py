@@ -123,7 +123,7 @@ def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
         yield (
             f"The largest change that {axis} made there, all else the same: {e.before} to "
             f"{e.after}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
-            f"{interval(*ends)}, better in {e.helped} of {e.pairs} pairs."
+            f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)}."
         )
 
 

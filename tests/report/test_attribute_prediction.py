@@ -91,6 +91,18 @@ def test_probes_are_told_apart_in_the_exports(probed):
     assert told[0]["answers"]["Without lungs"]["low"] is not None
 
 
+def test_a_line_is_named_by_what_tells_probed_models_apart_alone(results):
+    add_seeds(results, "cnn")
+    add_seeds(results, "cnn", spec={"augmentation": "standard"})
+    for attribute in ("view", "sex"):
+        shared = protocol("toy/official", findings=(f"{attribute} A",), probe=attribute)
+        add_seeds(results, "cnn", shared=shared, spec={"protocol": f"probe:{attribute}"})
+    (found,) = predicted_attributes(gather(results))
+    assert {(a.question, a.model) for a in found.asked} == {
+        ("findings", "cnn"), ("view", "cnn"), ("sex", "cnn"),
+    }  # fmt: skip
+
+
 def test_probes_of_two_splits_are_no_pair(results, monkeypatch):
     monkeypatch.setattr(splits, "PAIRS", {"toy": ("toy/internal", "toy/official")})
     for name in ("toy/internal", "toy/official"):
