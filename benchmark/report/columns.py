@@ -119,7 +119,7 @@ def tested_auc(c: Configuration) -> Value:
 
 def _letters(each: Entry) -> Value:
     """With the number of the family where there are several; provisional ones in brackets."""
-    if each.configuration in each.table.ahead:
+    if each.configuration.wants_seeds:
         return not_yet(each.configuration)
     found = each.table.letters.get(each.configuration.key)
     if found is None:
@@ -199,10 +199,10 @@ COLUMNS: tuple[Column[Entry], ...] = (
     quantity("gap_auc", "Gap (AUC)", (RANKING, SUITE, PAGE), sign="Gap",
              long="Gap (AUC): train − test", legend=(
         "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
-        "test. Its two parts add up to it: ", Emphasis("train − validation"), " is overfitting, ",
+        "test. It has two parts: ", Emphasis("train − validation"), " is overfitting, ",
         Emphasis("validation − test"), " is what differs between the splits themselves. Each runs "
-        "over the findings that both of its splits have enough patients of. Interval: from those "
-        "of the two AUCs (MOVER).",
+        "over the findings that both of its splits have enough patients of; where these are the "
+        "same, the parts add up to it. Interval: from those of the two AUCs (MOVER).",
     )),
     metric("accuracy", (DETAILS, SUITE, PAGE)),
     metric("sensitivity", (DETAILS, PAGE), sign="Sensitivity, specificity",

@@ -18,6 +18,7 @@ from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import never_improved, still_improving
 from benchmark.scoring.scorecard import HEADLINES
 from benchmark.spec import Spec
+from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
@@ -49,6 +50,8 @@ QUANTITIES: dict[str, Quantity] = (
         "subgroup_gap": lambda scores: scores.subgroup_gap.value if scores.subgroup_gap else None,
     }
 )
+_TO_TRAIN = frozenset(f"gap_{m}{part}" for m in GAPS for part in ("", "_train_minus_validation"))
+"""Those in which the training images stand."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,11 @@ class Configuration:
     @cached_property
     def measurements(self) -> dict[str, Measurement]:
         """Every quantity of :data:`QUANTITIES` by name."""
-        return {name: self._measure(name) for name in QUANTITIES}
+        unknown = _TO_TRAIN if learns_by_heart(self.spec.scheme) else frozenset()
+        return {
+            name: Measurement(None) if name in unknown else self._measure(name)
+            for name in QUANTITIES
+        }
 
     @cached_property
     def finding_auc(self) -> dict[str, float | None]:
@@ -248,6 +255,12 @@ class Configuration:
         known = [value for value in values if value is not None]
         limits = self.intervals.intervals.get(name)
         return Measurement(middle, _seed_sd(known, middle), *(limits or ()))
+
+
+def on_validation(c: Configuration) -> tuple[bool, float, str]:
+    """Of what has all its seeds, the best on validation is the greatest."""
+    auc = c.measurements["validation_auc"].mean
+    return c.complete, -1.0 if auc is None else auc, c.key
 
 
 def key_of(config_id: str, differs: str) -> str:

@@ -13,6 +13,7 @@ from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry
 from benchmark.suites.families import Fixed, fixed, is_baseline
 from benchmark.suites.suite import DEFAULTS
+from benchmark.training.weights import SCRATCH
 
 AXES = {
     "resolutions": "size",
@@ -34,7 +35,7 @@ class Effect:
         comparison: ``after`` minus ``before``, the mean over pairs of configurations.
         helped: pairs in which it is better.
         pairs: all of them.
-        models: of the pairs.
+        models: of the pairs, with the schemes they were trained by, if not from scratch.
     """
 
     axis: str
@@ -78,8 +79,18 @@ def _of_axis(
             stored.mean_difference(compared),
             sum(a.value > b.value for a, b in compared),
             len(pairs),
-            tuple(dict.fromkeys(a.spec.model for a, _ in pairs)),
+            tuple(_models([a for a, _ in pairs], axis)),
         )
+
+
+def _models(every: Sequence[Configuration], axis: str) -> Iterator[str]:
+    schemes: dict[str, dict[str, None]] = defaultdict(dict)
+    for c in every:
+        schemes[c.spec.model][c.spec.scheme] = None
+    for model, of_model in schemes.items():
+        by = ", ".join(sorted(of_model))
+        plain = axis == "scheme" or by in ("", SCRATCH)
+        yield model if plain else f"{model} ({by})"
 
 
 def _value(c: Configuration, axis: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from benchmark.errors import UserError
 from benchmark.records.row import Row, TrainedOn
+from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, mean
@@ -18,7 +19,7 @@ from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
-from benchmark.report.text import count
+from benchmark.report.text import count, number
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec
@@ -161,11 +162,20 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
         Heading(3, external_title(of_one)),
         Paragraph(
             f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
-            f"{protocol.image_source}. Findings: {', '.join(findings)}."
+            f"{protocol.image_source}. Findings: {', '.join(findings)}.{_by_calling_all(scores)}"
         ),
         DataTable.of(external_columns(of_one), of_one),
-        *notes((f"({number}) ", note, ".") for number, note in enumerate(_told(of_one), 1)),
+        *notes((f"({place}) ", note, ".") for place, note in enumerate(_told(of_one), 1)),
     ]
+
+
+def _by_calling_all(scores: Scores) -> str:
+    """What F1 is had for nothing; of exclusive findings there is no such number."""
+    tested = [scores.splits["test"].per_finding[f] for f in scores.macro_findings]
+    if not tested or not isinstance(scores.splits["test"].confusion, dict):
+        return ""
+    f1 = mean([2 * each.n_positive / (each.n + each.n_positive) for each in tested])
+    return f" An image called positive whatever it shows: AUC 0.5, F1 {number(f1)}."
 
 
 def external_title(of_one: Sequence[ExternalValidation]) -> str:

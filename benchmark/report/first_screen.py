@@ -13,7 +13,7 @@ from functools import cached_property
 
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
-from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.configuration import MIN_SEEDS, Configuration, on_validation
 from benchmark.report.content import BREAK, Content, Figures, Link, Strong
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
@@ -33,7 +33,7 @@ from benchmark.report.tables import (
 )
 from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.report.told_apart import choices
-from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, seconds
+from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, seconds, with_spread
 from benchmark.suites.families import is_baseline
 
 _HOW = (
@@ -152,12 +152,6 @@ def _how(shown: Sequence[Configuration]) -> dict[str, str]:
     }
 
 
-def on_validation(c: Configuration) -> tuple[bool, float, str]:
-    """Of what has all its seeds, the best on validation is the greatest."""
-    auc = c.measurements["validation_auc"].mean
-    return c.complete, -1.0 if auc is None else auc, c.key
-
-
 def _auc(c: Configuration) -> float:
     return c.measurements["test_auc"].mean or 0.0
 
@@ -217,7 +211,7 @@ def _auc_at(size: int) -> Callable[[Line], Value]:
 
 def _auc_of(line: Line, c: Configuration) -> Cell:
     auc = c.measurements["test_auc"]
-    figure = Figures(number(auc.mean))
+    figure = Figures(with_spread(auc))
     other_way = "" if line.how[c.key] == line.way else line.how[c.key]
     said: list[Content] = [
         Strong(figure) if c is line.chosen and len(line.at) > 1 else figure,

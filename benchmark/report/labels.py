@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from benchmark.hashing import canonical_json
 from benchmark.report.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
@@ -15,6 +17,7 @@ from benchmark.training.weights import SCRATCH
 AXES = ("model", "resolution", "preprocessing", "normalisation", "augmentation", "imbalance",
         "scheme", "weights")  # fmt: skip
 """The fields of a spec that a table has columns for."""
+_PREPARED = ("preprocessing", "normalisation", "augmentation", "imbalance")
 _OPTIONAL = {"augmentation": "augmented", "imbalance": "imbalance"}
 _ABSENT = {"augmentation": "no augmentation", "imbalance": "no imbalance policy"}
 _FILES = {"weights_sha256": "weight file", "shapes_sha256": "shapes of files"}
@@ -52,14 +55,27 @@ def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
 
 
 def ways(specs: Mapping[str, Spec]) -> dict[str, str]:
-    """By the same keys what a spec has that not all of its model have, but size and scheme."""
+    """By the same keys what a spec has that not all of its model have, but size and scheme.
+
+    First of all its preparation, augmentation and named recipe, where these differ between models.
+    """
     said = ("model", "resolution", "scheme", "weights", *_IDENTITY)
-    found = _differing(specs, lambda key: key not in said)
+    plain = {key: replace(spec, model="", recipe=_named(spec)) for key, spec in specs.items()}
+    among_all = _differing(plain, lambda key: key in (*_PREPARED, "recipe"))
+    of_model = _differing(specs, lambda key: key not in said)
     absent = (*_ABSENT.values(), UNNAMED)
     return {
-        key: ", ".join(part for part in text.split(", ") if part not in absent)
-        for key, text in found.items()
+        key: ", ".join(
+            part
+            for part in dict.fromkeys((*among_all[key].split(", "), *of_model[key].split(", ")))
+            if part and part not in absent
+        )
+        for key in specs
     }
+
+
+def _named(spec: Spec) -> dict[str, Any]:
+    return {"name": spec.recipe["name"]} if "name" in spec.recipe else {}
 
 
 def labels(specs: Mapping[str, Spec]) -> dict[str, str]:

@@ -96,9 +96,9 @@ def legacy_section(each: Table, tables: list[Table]) -> list[Block]:
         *notes(protocol.faults),
         *claims,
         Paragraph(
-            f"Its rule is {_rule(protocol)}, on its own images. Honest: the same configuration on "
-            f"{protocol.twin}, {UNDEFINED} where it was not run. Other images, so no ranking and "
-            "no test."
+            f"Its rule is {_rule(protocol)}, on its own images. Patient-disjoint: the same "
+            f"configuration on {protocol.twin}, {UNDEFINED} where it was not run. Other images, of "
+            "which other shares are positive, so no ranking and no test; F1 rises with that share."
         ),
         DataTable.of(columns, comparisons(each, tables)),
     ]

@@ -17,7 +17,7 @@ from benchmark.report.text import printable
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
-from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.schemes import remark_on
 from benchmark.training.weights import FINETUNE
 
 LONGEST_REASON = 500
@@ -167,7 +167,7 @@ def _weights(row: Row) -> Iterator[Content]:
         yield _finetuned(row.spec)
     if row.penalty:
         yield from _penalised(row.penalty)
-    if facts and (remark := SCHEMES.find(row.spec.scheme).card["remark"]):
+    if facts and (remark := remark_on(row.spec.scheme)):
         yield remark
 
 

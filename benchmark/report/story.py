@@ -5,6 +5,7 @@ A sentence whose ground is missing from the results is left out.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +13,7 @@ from benchmark.records.scores import Interval
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
@@ -20,6 +21,7 @@ from benchmark.report.gather import Table
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number
 from benchmark.report.values import Measurement
+from benchmark.scoring.intervals import quantile
 from benchmark.suites.families import is_baseline
 
 GUESSING = 0.5
@@ -50,15 +52,17 @@ def _of_table(main: Table) -> Iterator[Content]:
     ranked = [c for c in main.ranked if not is_baseline(c.spec)]
     if not ranked:
         return
-    yield _leader(main, ranked)
+    chosen = max(ranked, key=on_validation)
+    yield _leader(main, ranked, chosen)
+    yield from _validation(main, chosen)
+    yield from _threshold(main, chosen)
     yield from _not_told_apart(main)
     yield from _ahead(main)
     yield from _effects(main.effects)
     yield from _gap(ranked)
 
 
-def _leader(main: Table, ranked: list[Configuration]) -> Content:
-    chosen = max(ranked, key=lambda c: (c.measurements["validation_auc"].mean or 0, c.key))
+def _leader(main: Table, ranked: list[Configuration], chosen: Configuration) -> Content:
     best, n = ranked[0], count(len(ranked))
     test = main.counts.get("test")
     kind = "simulated " if main.dataset.simulated else ""
@@ -76,6 +80,36 @@ def _leader(main: Table, ranked: list[Configuration]) -> Content:
     )
 
 
+def _validation(main: Table, chosen: Configuration) -> Iterator[Content]:
+    """How much it says that validation chose one: what else it might have chosen."""
+    own = chosen.measurements["validation_auc"]
+    if own.low is None:
+        return
+    near = [
+        test
+        for c in main.configurations
+        if c is not chosen and not is_baseline(c.spec) and not c.differs
+        if (c.measurements["validation_auc"].mean or 0) >= own.low
+        if (test := c.measurements["test_auc"].mean) is not None
+    ]
+    if near:
+        yield (
+            f"Validation gives it AUC {_of(own)}, and {count(len(near))} "
+            f"other{'s' * (len(near) > 1)} at least the lower end of that, ranked or not; on test "
+            f"{'these have' if len(near) > 1 else 'it has'} {_span(near)}."
+        )
+
+
+def _threshold(main: Table, chosen: Configuration) -> Iterator[Content]:
+    """What F1 owes to the threshold."""
+    frozen, best = (chosen.measurements[name] for name in ("test_f1", "test_best_f1"))
+    if frozen.mean is not None and best.mean is not None:
+        yield (
+            f"Its F1 there is {_of(frozen)} at the threshold that validation froze; the best "
+            f"threshold on test would have given {number(best.mean)}."
+        )
+
+
 def _not_told_apart(main: Table) -> Iterator[Content]:
     """Who shares a letter with the best of a family of its own."""
     best = main.leading[0] if main.leading else None
@@ -91,15 +125,18 @@ def _not_told_apart(main: Table) -> Iterator[Content]:
         told = f"{count(len(alike))} of the {count(others)} others were not told apart from it: "
         said = told + _listed(alike)
     else:
-        said = "every other one was told apart from it"
+        others_of_it = [main.labels[key] for key in members if key != best.key]
+        told = "all others were" if len(others_of_it) > 1 else "the other one was"
+        said = f"{told} told apart from it: {_listed(others_of_it)}"
     provisional = ", by letters that want more seeds" if own.provisional else ""
     yield f"In the family of {main.labels[best.key]} {said}{provisional}."
 
 
 def _ahead(main: Table) -> Iterator[Content]:
     if main.ahead:
-        c = main.ahead[0]
-        yield f"Above all of these, and {_unfinished(c)}: {_named(main, c)}."
+        c, more = main.ahead[0], len(main.ahead) - 1
+        further = f", and {count(more)} more" if more else ""
+        yield f"Above all of these, and {_unfinished(c)}: {_named(main, c)}{further}."
 
 
 def _unfinished(c: Configuration) -> str:
@@ -123,7 +160,8 @@ def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
         yield (
             f"The largest change that {axis} made there, all else the same: {e.before} to "
             f"{e.after}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
-            f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)}."
+            f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)} "
+            f"of {_listed(e.models)}."
         )
 
 
@@ -142,8 +180,8 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     here, there = _PARTS if 2 * shifted < len(parts) else reversed(_PARTS)
     most = max(shifted, len(parts) - shifted)
     yield (
-        f"From train to test they lose {number(min(gaps))} to {number(max(gaps))} AUC; in "
-        f"{count(most)} of {count(len(parts))} more of it {here} than {there}."
+        f"From train to test the {count(len(parts))} whose gap is known lose {number(min(gaps))} "
+        f"to {number(max(gaps))} AUC; in {count(most)} more of it {here} than {there}."
     )
 
 
@@ -178,20 +216,30 @@ def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
     for (builder, _), measured in together.items():
         row, n = measured[0][2].row, len(measured)
         test = row.counts["test"]
-        above, below = _told_from_guessing([there for _, there, _ in measured])
+        findings = measured[0][2].configuration.runs[0].scores.macro_findings
+        ends = [with_seeds(there, len(each.configuration.runs)) for _, there, each in measured]
+        above = sum(low > GUESSING for low, _ in ends)
+        below = sum(high < GUESSING for _, high in ends)
         yield (
             f"{count(n)} configuration{'s' * (n > 1)} trained on {builder} reach{'es' * (n == 1)} "
-            f"AUC {_span([home for home, _, _ in measured])} on its own test images, and "
+            f"AUC {_span([home for home, _, _ in measured])} of {_listed(findings)} on its own "
+            "test images, and "
             f"{_span([there.mean for _, there, _ in measured if there.mean is not None])} on "
-            f"{count(test.images)} test images of {row.protocol.dataset}; for {count(above)} of "
-            f"them the interval there is above guessing, for {count(below)} below."
+            f"{count(test.images)} test images of {row.protocol.dataset}; the 95 % "
+            f"interval there, over patients and seeds, is above guessing for {count(above)} of "
+            f"them, and below for {count(below)}."
         )
 
 
-def _told_from_guessing(aucs: Sequence[Measurement]) -> tuple[int, int]:
-    """How many have an interval above that of guessing, and how many one below."""
-    limits = [auc.limits for auc in aucs if auc.limits is not None]
-    return sum(low > GUESSING for low, _ in limits), sum(high < GUESSING for _, high in limits)
+def with_seeds(auc: Measurement, n: int) -> tuple[float, float]:
+    """Its interval over patients, widened by what the mean of n seeds varies (MOVER)."""
+    assert auc.mean is not None
+    assert auc.limits is not None
+    low, high = auc.limits
+    seeds = quantile(n - 1) * auc.seed_sd / math.sqrt(n) if auc.seed_sd else 0.0
+    return auc.mean - math.hypot(auc.mean - low, seeds), auc.mean + math.hypot(
+        high - auc.mean, seeds
+    )
 
 
 def _span(values: Sequence[float]) -> str:

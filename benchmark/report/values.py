@@ -110,12 +110,16 @@ def cell(value: Value) -> Cell:
     if isinstance(value, Cell):
         return value
     if isinstance(value, Measurement):
-        spread = "" if value.seed_sd is None else f"\xa0±\xa0{number(value.seed_sd)}"
-        return Cell(_above(number(value.mean) + spread, value), value.mean, value.parts)
+        return Cell(_above(with_spread(value), value), value.mean, value.parts)
     if value is None or isinstance(value, int | float):
         said = count(value) if isinstance(value, int) else Figures(number(value))
         return Cell(said, value, lambda name: {name: value})
     return Cell(value)
+
+
+def with_spread(m: Measurement) -> str:
+    """The mean, and how far seeds are apart where there are several."""
+    return number(m.mean) + ("" if m.seed_sd is None else f"\xa0±\xa0{number(m.seed_sd)}")
 
 
 def shown(value: Value) -> Content:

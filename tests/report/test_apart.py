@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from scipy.stats import t
+from sklearn.metrics import f1_score
 
 from benchmark.records.door import read_derived, save_derived
 from benchmark.records.mask_counts import MaskCounts
@@ -17,6 +19,8 @@ from benchmark.records.store import Results
 from benchmark.report.external_validation import gather_external_validation
 from benchmark.report.leaderboard import write
 from benchmark.report.lungs import gather_masks
+from benchmark.report.story import with_seeds
+from benchmark.report.values import Measurement
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, Spec, requirement
 from tests.records.rows import a_row, a_spec, counts_of
@@ -142,8 +146,8 @@ def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
     assert "| toy/official | cnn | 0." in text
     there = found.configuration.measurements["test_auc"].mean
     assert (
-        f"1 configuration trained on toy reaches AUC {entry['own_auc']:.3f} on its own test "
-        f"images, and {there:.3f} on 60 test images of other/official; for 1 of them"
+        f"1 configuration trained on toy reaches AUC {entry['own_auc']:.3f} of pneumonia on its "
+        f"own test images, and {there:.3f} on 60 test images of other/official; the 95 % interval"
     ) in text
 
 
@@ -155,8 +159,27 @@ def test_an_evaluation_stands_beside_its_own_auc(results: Results, evaluated):
 def test_those_above_guessing_elsewhere_are_counted_and_those_below(
     results, evaluated, above, below
 ):
-    said = f"for {above} of them the interval there is above guessing, for {below} below."
+    said = f"is above guessing for {above} of them, and below for {below}."
     assert said in write(results).read_text()
+
+
+@pytest.mark.parametrize("evaluated", [0.0, 1.0], indirect=True)
+def test_what_is_had_for_nothing_elsewhere_is_said(results, evaluated):
+    _, row = evaluated
+    targets = read_predictions(results.cross.predictions_path(row.spec_id), "binary")
+    test = targets.part("test").targets.ravel()
+    f1 = f1_score(test, np.ones_like(test))
+    said = f"An image called positive whatever it shows: AUC 0.5, F1 {f1:.3f}."
+    assert said in write(results).read_text()
+
+
+def test_above_guessing_holds_for_patients_and_seeds():
+    surely = Measurement(0.6, None, 0.55, 0.65)
+    assert with_seeds(surely, 1) == (0.55, 0.65)
+    low, high = with_seeds(Measurement(0.6, 0.08, 0.55, 0.65), 5)
+    half = t.ppf(0.975, 4) * 0.08 / 5**0.5
+    assert low == pytest.approx(0.6 - np.hypot(0.05, half))
+    assert high == pytest.approx(0.6 + np.hypot(0.05, half))
 
 
 def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, evaluated):

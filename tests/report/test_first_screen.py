@@ -121,6 +121,60 @@ def test_sentences_hold_what_the_results_hold(results, add_seeds):
     assert "60 test images of 30 patients" in said
 
 
+def test_what_validation_could_have_chosen_and_what_the_threshold_costs_is_said(results, add_seeds):
+    for model, strength in (("cnn", 4.0), ("mlp", 4.2), ("linear", 0.5)):
+        add_seeds(model, strength=strength)
+    (table,) = gather(results)
+    every = {c.spec.model: c.measurements for c in table.ranked}
+    chosen = max(every, key=lambda model: every[model]["validation_auc"].mean)
+    (other,) = {"cnn", "mlp"} - {chosen}
+    own, test = every[chosen], every[other]["test_auc"].mean
+    assert every["linear"]["validation_auc"].mean < own["validation_auc"].low
+    said = " ".join(told(results))
+    assert (
+        f"Validation gives it AUC {own['validation_auc'].mean:.3f} [{own['validation_auc'].low:.3f}"
+        in said
+    )
+    assert (
+        f"and 1 other at least the lower end of that, ranked or not; on test it has {test:.3f}"
+        in said
+    )
+    assert f"Its F1 there is {own['test_f1'].mean:.3f} [" in said
+    assert f"would have given {own['test_best_f1'].mean:.3f}." in said
+
+
+def test_the_models_of_a_change_are_named_with_their_schemes(results, add_seeds):
+    for size in (64, 128):
+        add_seeds("cnn", strength=size / 32, spec={"resolution": size})
+        probe = {"scheme": "linear_probe", "weights": "imagenet", "recipe": {}, "imbalance": ""}
+        add_seeds("tiny", strength=size / 32, spec={"resolution": size} | probe)
+    (table,) = gather(results)
+    (effect,) = table.effects
+    assert sorted(effect.models) == ["cnn", "tiny (linear_probe)"]
+
+
+def test_models_that_were_trained_by_other_policies_do_not_look_alike(results, add_seeds):
+    add_seeds("cnn", spec={"augmentation": "strong"})
+    add_seeds("mlp")
+    (table,) = gather(results)
+    assert {line.chosen.spec.model: line.way for line in lines(table)} == {
+        "cnn": "augmented: strong", "mlp": "",
+    }  # fmt: skip
+
+
+def test_there_is_no_gap_to_images_that_are_known_by_heart(results, add_seeds):
+    near = {"scheme": "knn", "weights": "imagenet", "recipe": {}, "imbalance": ""}
+    add_seeds("cnn", spec=near)
+    add_seeds("mlp")
+    (table,) = gather(results)
+    known = {c.spec.model: c.measurements for c in table.ranked}
+    assert known["cnn"]["gap_auc"].mean is None
+    assert known["cnn"]["gap_auc_train_minus_validation"].mean is None
+    assert known["cnn"]["gap_auc_validation_minus_test"].mean is not None
+    assert known["mlp"]["gap_auc"].mean is not None
+    assert "the 1 whose gap is known" in " ".join(told(results))
+
+
 def test_each_choice_has_a_sentence_of_its_own(results, add_seeds):
     for strength, spec in (
         (1.0, {}),

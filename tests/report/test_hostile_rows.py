@@ -11,7 +11,13 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from benchmark.cli import main
-from benchmark.records.row import Failure, Screened, ScreeningFacts, ScreeningRule
+from benchmark.records.row import (
+    Failure,
+    Screened,
+    ScreeningFacts,
+    ScreeningRule,
+    StartingWeights,
+)
 from benchmark.records.store import Results
 from benchmark.training.starting_weights import check_saved_weights
 from benchmark.training.weight_files import MissingWeights
@@ -38,6 +44,15 @@ def test_a_recipe_that_lacks_its_optimizer_is_said(results, add):
     recipe = {key: value for key, value in TRAINED["recipe"].items() if key != "optimizer"}
     add("cnn", spec={"recipe": recipe})
     assert "Trained by a recipe that does not say its optimizer" in board(results)
+
+
+def test_a_scheme_that_is_not_known_here_is_a_name_as_any_other(results, add):
+    began = StartingWeights(files=[], source={"imagenet": "somewhere, MIT"}, features="")
+    spec = {"scheme": "of_tomorrow", "weights": "imagenet"}
+    add("cnn", spec=spec, starting_weights=began)
+    assert "| imagenet (of_tomorrow) |" in board(results)
+    for words in (["report"], ["figures"], ["export"]):
+        assert run(*words, results=results).exit_code == 0
 
 
 @pytest.mark.parametrize(

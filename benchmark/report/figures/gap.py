@@ -16,7 +16,6 @@ from benchmark.report.gather import Table
 from benchmark.report.marks import mark_of
 from benchmark.report.text import count
 from benchmark.report.values import Measurement
-from benchmark.training.schemes import why_no_network
 
 CARD = {
     "question": "Is it overfitting, or are the test images different?",
@@ -38,9 +37,7 @@ def drafts(of: Source) -> Iterator[Draft]:
 
 
 def _has_parts(c: Configuration) -> bool:
-    """Not of what keeps the training images: its AUC on them says nothing."""
-    known = all(c.measurements[name].mean is not None for name in ("gap_auc", *_PARTS))
-    return known and not why_no_network(c.spec.scheme)
+    return all(c.measurements[name].mean is not None for name in ("gap_auc", *_PARTS))
 
 
 def _of(line: Line, name: str) -> Measurement:

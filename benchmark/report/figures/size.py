@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.eda_style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
@@ -23,7 +23,6 @@ from benchmark.report.figures._panels import (
     short,
     titled,
 )
-from benchmark.report.first_screen import on_validation
 from benchmark.report.gather import Table
 from benchmark.report.marks import mark_of, marker_size, scheme_of
 from benchmark.suites.families import is_baseline

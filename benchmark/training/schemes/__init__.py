@@ -10,7 +10,8 @@ One file a scheme (see :mod:`benchmark.plugins`). A file has
   spec has no recipe and nothing is drawn but what the backbone begins as; such a scheme has a
   ``version`` of its own, raised where the same specs begin to give other numbers (of the others
   :data:`benchmark.training.VERSION` is the version); ``no_network``, where no network is left
-  that predicts, why; ``remark``, what a reader of its rows must know;
+  that predicts, why; ``"learns_by_heart": True`` where its AUC on train says nothing, and so no
+  gap to it is shown; ``remark``, what a reader of its rows must know;
 - ``train(model, training) -> Trained``: the network in, and what to train it on
   (:class:`benchmark.training.stage.Training`); what is then predicted with and how it went out
   (:class:`benchmark.training.stage.Trained`).
@@ -32,19 +33,30 @@ AXIS: Axis[Plugin] = Axis(
         "by_gradient": True,
         "version": 0,
         "no_network": "",
+        "learns_by_heart": False,
         "remark": "",
     },
 )
 
 
 def is_features_only(scheme: str) -> bool:
-    """Whether a scheme trains on features that are computed once; no scheme does not."""
-    return bool(scheme) and AXIS.find(scheme).card["features_only"]
+    """Whether a scheme trains on features that are computed once; none, or an unknown one, not."""
+    return scheme in AXIS.names() and AXIS.find(scheme).card["features_only"]
 
 
 def is_by_gradient(scheme: str) -> bool:
     """Whether what a scheme trains is trained step by step, by a recipe; no scheme fits nothing."""
     return not scheme or AXIS.find(scheme).card["by_gradient"]
+
+
+def learns_by_heart(scheme: str) -> bool:
+    """Whether what is predicted of the training images says nothing; of no unknown scheme."""
+    return scheme in AXIS.names() and AXIS.find(scheme).card["learns_by_heart"]
+
+
+def remark_on(scheme: str) -> str:
+    """What a reader of the rows of a scheme must know; nothing of one that is not known here."""
+    return AXIS.find(scheme).card["remark"] if scheme in AXIS.names() else ""
 
 
 def why_no_network(scheme: str) -> str:

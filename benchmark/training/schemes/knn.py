@@ -13,8 +13,10 @@ CARD = {
     "features_only": True,
     "by_gradient": False,
     "version": 1,
+    "learns_by_heart": True,
     "remark": "The 11 nearest training images vote, on the features of the frozen backbone. Every"
-    " training image is its own nearest neighbour, so that AUC on train, and the gap, say nothing",
+    " training image is its own nearest neighbour, so that AUC on train says nothing, and there is"
+    " no gap to it",
     "no_network": "k-nearest neighbours predict from the features of every training image, which"
     " are not kept with a row; choose scheme = linear_probe for a head on the same features",
 }
