@@ -241,7 +241,8 @@ COLUMNS: tuple[Column[Entry], ...] = (
     Column("train_seconds", "Training", lambda e: seconds(e.configuration.train_seconds),
            places=(RANKING, SUITE, UNTESTED), cost=True, sign="Training, hardware", legend=(
         "Training time of one run, mean over seeds, on the machine named by its letter below the "
-        "table. Times on different machines are not comparable."
+        "table. By the clock, with all else that the machine did meanwhile: an upper bound. Times "
+        "on different machines are not comparable."
     )),
     _text("hardware", "Hardware", _hardware, RANKING, UNTESTED, cost=True),
 )  # fmt: skip
