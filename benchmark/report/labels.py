@@ -138,9 +138,13 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _axes(specs: list[dict[str, object]]) -> list[str]:
-    """The keys in which the specs differ, those with a column first."""
+    """The keys in which the specs differ, those with a column first.
+
+    Whether there is a weight file, ``weights`` says.
+    """
     keys = dict.fromkeys((*AXES, *sorted(key for spec in specs for key in spec)))
-    return [key for key in keys if len({repr(spec.get(key)) for spec in specs}) > 1]
+    among = {key: [s for s in specs if key != "weights_sha256" or key in s] for key in keys}
+    return [key for key in keys if len({repr(spec.get(key)) for spec in among[key]}) > 1]
 
 
 def _say(axis: str, value: object) -> str:

@@ -84,6 +84,9 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
                 weights="imagenet",
                 weights_sha256="0123456789ab" * 5 + "0123",
             ),
+            "j": spec(
+                model="vgg16", scheme="frozen", weights="imagenet", weights_sha256="76543210" * 8
+            ),
             "h": spec(model="geometry_only"),
             "i": spec(model="geometry_only", shapes_sha256=DIGEST),
         }
@@ -96,8 +99,17 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
         "e": "linear (epochs 20)",
         "f": "vgg16 (scheme scratch, weights random, clip_norm 1.0)",
         "g": "vgg16 (scheme frozen, weights imagenet, weight file 01234567)",
+        "j": "vgg16 (scheme frozen, weights imagenet, weight file 76543210)",
         "h": "geometry_only",
         "i": "geometry_only (shapes of files 01234567)",
+    }
+
+
+def test_a_weight_file_is_named_only_beside_another():
+    frozen = {"scheme": "frozen", "weights": "imagenet", "weights_sha256": DIGEST}
+    assert labels({"a": spec(), "b": spec(**frozen)}) == {
+        "a": "cnn (scheme scratch, weights random)",
+        "b": "cnn (scheme frozen, weights imagenet)",
     }
 
 
