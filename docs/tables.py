@@ -38,8 +38,8 @@ RESULTS = FOLDER.parent / "results"
 PICTURES = FOLDER / "img"
 README = "../README.md"
 END = "<!-- end -->"
-LINES = 10
-"""Models of the leaderboard that the README shows."""
+LINES, SENTENCES = 10, 9
+"""Models of the leaderboard, and sentences of what came out, that the README shows."""
 Table = list[tuple[str, ...]]
 """Lines of cells, the header first."""
 
@@ -150,7 +150,7 @@ def _readme() -> str:
     blocks: list[Block] = [
         shown,
         Paragraph((said, Link("results/LEADERBOARD.md", "leaderboard"), f". {_HOW}")),
-        Notes(tuple(story(_board(), [table]))),
+        Notes(tuple(story(_board(), [table])[:SENTENCES])),
     ]
     made = {"picture": "".join(map(_picture, pictures())), "results": markdown.document(blocks)}
     for part, said in made.items():
