@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from benchmark.hashing import canonical_json
 from benchmark.report.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
+from benchmark.suites.suite import DEFAULTS
 from benchmark.training.recipes import differing
 from benchmark.training.weights import SCRATCH
 
@@ -63,7 +64,7 @@ def ways(specs: Mapping[str, Spec]) -> dict[str, str]:
     plain = {key: replace(spec, model="", recipe=_named(spec)) for key, spec in specs.items()}
     among_all = _differing(plain, lambda key: key in (*_PREPARED, "recipe"))
     of_model = _differing(specs, lambda key: key not in said)
-    absent = (*_ABSENT.values(), UNNAMED)
+    absent = (*_ABSENT.values(), UNNAMED, *DEFAULTS["preprocessing"])
     return {
         key: ", ".join(
             part

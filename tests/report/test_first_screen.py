@@ -155,10 +155,11 @@ def test_the_models_of_a_change_are_named_with_their_schemes(results, add_seeds)
 
 def test_models_that_were_trained_by_other_policies_do_not_look_alike(results, add_seeds):
     add_seeds("cnn", spec={"augmentation": "strong"})
+    add_seeds("linear", spec={"preprocessing": "equalise"})
     add_seeds("mlp")
     (table,) = gather(results)
     assert {line.chosen.spec.model: line.way for line in lines(table)} == {
-        "cnn": "augmented: strong", "mlp": "",
+        "cnn": "augmented: strong", "linear": "equalise", "mlp": "",
     }  # fmt: skip
 
 
