@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import math
 import pickletools
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,9 +90,13 @@ def _tensors(content: bytes) -> dict[str, np.ndarray]:
 def _unpickled(file: io.BytesIO) -> Any:
     """What the next pickle of a file makes: plain values, storages and tensors."""
     try:
-        return _followed(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of an escape in a text that Python does not know
+            return _followed(file)
     except LookupError as error:
         raise _Fault("instructions of a pickle in it do not fit together") from error
+    except Warning as error:
+        raise _Fault(f"a pickle in it holds a text that none has: {error}") from error
 
 
 def _followed(file: io.BytesIO) -> Any:

@@ -231,6 +231,12 @@ def test_pickles_that_are_too_long_are_not_followed(refuse, monkeypatch):
     refuse(SOUND, "no newline found")
 
 
+def test_a_text_with_an_unknown_escape_is_refused(refuse):
+    damaged = bytearray(SOUND)
+    damaged[253] = ord("\\")  # in the name of a storage's class
+    refuse(bytes(damaged), "a text that none has")
+
+
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
