@@ -105,8 +105,8 @@ def _threshold(main: Table, chosen: Configuration) -> Iterator[Content]:
     frozen, best = (chosen.measurements[name] for name in ("test_f1", "test_best_f1"))
     if frozen.mean is not None and best.mean is not None:
         yield (
-            f"Its F1 there is {_of(frozen)} at the threshold that validation froze; the best "
-            f"threshold on test would have given {number(best.mean)}."
+            f"Its F1 on test is {_of(frozen)} at the threshold that validation froze; the best "
+            f"threshold there would have given {number(best.mean)}."
         )
 
 

@@ -139,7 +139,7 @@ def test_what_validation_could_have_chosen_and_what_the_threshold_costs_is_said(
         f"and 1 other at least the lower end of that, ranked or not; on test it has {test:.3f}"
         in said
     )
-    assert f"Its F1 there is {own['test_f1'].mean:.3f} [" in said
+    assert f"Its F1 on test is {own['test_f1'].mean:.3f} [" in said
     assert f"would have given {own['test_best_f1'].mean:.3f}." in said
 
 
