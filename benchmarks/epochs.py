@@ -33,14 +33,17 @@ def points(options: argparse.Namespace) -> tuple[dict[Key, Any], Counter[Key]]:
     """A spec that is trained by gradient for each key, and how many of the suite share it."""
     from benchmark.suites.suite import load_suite
 
-    suite = load_suite(options.suite)
+    own = options.suite.endswith(".toml")
+    suite = load_suite(Path(options.suite) if own else options.suite)
     first = replace(suite, matrix=suite.matrix | {"datasets": suite.matrix["datasets"][:1]})
     with tempfile.TemporaryDirectory() as folder:
         plan = plan_of(first, options.data_dir, Path(folder), options.limit)
-    trained = [p for p in plan.specs if p.spec.recipe]
+    (dataset, _), *_ = first.datasets
+    trained = [p for p in plan.specs if p.spec.recipe and p.spec.dataset == dataset]
     number = Counter(key_of(p.spec) for p in trained)
     sets = len(suite.matrix["datasets"])
-    return {key_of(p.spec): p for p in trained}, Counter({k: n * sets for k, n in number.items()})
+    plain = {key_of(p.spec): p for p in reversed(trained) if not p.spec.requires}
+    return plain, Counter({key: n * sets for key, n in number.items()})
 
 
 def seconds_of_image(options: argparse.Namespace, key: Key) -> float:
@@ -72,7 +75,7 @@ def seconds_of_image(options: argparse.Namespace, key: Key) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite")
+    parser.add_argument("suite", help="a suite's name, or the path of a .toml")
     parser.add_argument("--limit", type=int, default=512)
     parser.add_argument("--data-dir", type=Path, default=Path("~/tensorflow_datasets").expanduser())
     parser.add_argument("--cache-dir", type=Path, default=Path("~/.cache/cxr-bench").expanduser())

@@ -1,4 +1,4 @@
-"""Plans of a few specs of one data set, with results of their own."""
+"""Plans of a few specs, with results of their own."""
 
 from __future__ import annotations
 
@@ -6,33 +6,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from benchmark.data.prepared import NotPrepared, Prepared
     from benchmark.planning.plan import Plan
     from benchmark.suites.suite import Suite
 
 
 def plan_of(suite: Suite, data_dir: Path, folder: Path, limit: int | None = None) -> Plan:
-    """The specs of a suite with one data set, which is prepared where it is embedded and is not.
+    """The specs of a suite; its sets are prepared where they are embedded and are not.
 
     Args:
         folder: results go to ``results`` in it.
         limit: images of each split at most.
     """
+    from benchmark.models import discover
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.planning.resolve import dataset_names, make_plan
+    from benchmark.records.store import Results
+
+    prepared = {name: _facts(name, data_dir) for name in dataset_names([suite], data_dir)}
+    results = Results(folder / "results")
+    return make_plan([suite], PlanInputs(discover(), prepared, results, limit))
+
+
+def _facts(dataset: str, data_dir: Path) -> Prepared | NotPrepared:
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepare import prepare
     from benchmark.data.prepared import NotPrepared, load_prepared
-    from benchmark.models import discover
-    from benchmark.planning.inputs import PlanInputs
-    from benchmark.planning.resolve import make_plan
-    from benchmark.records.store import Results
 
-    ((dataset, _),) = suite.datasets
     try:
-        prepared = load_prepared(dataset, data_dir)
-    except NotPrepared:
-        prepared = prepare(find_dataset(dataset), data_dir, None)
-    results = Results(folder / "results")
-    stock = PlanInputs(discover(), {dataset: prepared}, results, limit)
-    return make_plan([suite], stock)
+        return load_prepared(dataset, data_dir)
+    except NotPrepared as missing:
+        found = find_dataset(dataset)
+        return prepare(found, data_dir, None) if found.embedded else missing
 
 
 def one_model(model: str, dataset: str, size: int, recipe: dict) -> Suite:

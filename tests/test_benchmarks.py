@@ -57,6 +57,36 @@ def test_images_are_prepared_and_a_page_is_written(tmp_path):
     assert "| 160 |" in page.read_text()
 
 
+OF_ITS_OWN = """
+title = "Two sizes"
+description = "And a spec that is made from the masks of another."
+recipe = "reference"
+[matrix]
+datasets = ["thorax_phantom/small"]
+models = ["constant", "mlp"]
+resolutions = [16, 32]
+seeds = [0, 1]
+[[matrix_for.mlp]]
+
+[[matrix_for.mlp]]
+resolutions = [16]
+preprocessing = ["equalise", "lung_masked"]
+[lungs]
+suite = "lungs"
+model = "unet_batchnorm"
+"""
+
+
+def test_an_epoch_is_timed_of_whatever_a_suite_trains_by_gradient(tmp_path):
+    suite = tmp_path / "own.toml"
+    suite.write_text(OF_ITS_OWN)
+    page = run("-m", "benchmarks.epochs", suite, "--limit", 32, "--data-dir", tmp_path / "data")
+    lines = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()[2:]]
+    assert [line[1:4] for line in lines] == [["`mlp`", "scratch", "16"], ["`mlp`", "scratch", "32"]]
+    assert [line[6] for line in lines] == ["6", "2"]
+    assert all(float(line[5]) > 0 for line in lines)
+
+
 def test_intervals_are_drawn_and_a_page_is_written(tmp_path):
     page = tmp_path / "page.md"
     run("benchmarks/coverage.py", "--simulations", 2, "--out", page)

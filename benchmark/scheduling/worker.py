@@ -18,12 +18,16 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.scheduling.claim_files import holds
 from benchmark.scheduling.events import encode
 from benchmark.training.compiled_cache import CompiledCache
+
+if TYPE_CHECKING:
+    from benchmark.records.row import Row
+    from benchmark.training.context import Context
 
 TELL_SECONDS = 5.0
 _SENDING = threading.Lock()
@@ -133,62 +137,81 @@ def run_job(
 ) -> dict[str, Any]:
     """Run one spec; returns its last event."""
     from benchmark import kinds
-    from benchmark.errors import UserError
     from benchmark.kinds.running import run_spec
-    from benchmark.machine.environment import Environment
-    from benchmark.machine.memory import is_shortage, resident_memory_mb
     from benchmark.models import NotApplicable, discover
-    from benchmark.records.disk import is_unusable
-    from benchmark.records.store import Results
     from benchmark.scoring.publishing import FinishedMeanwhile
-    from benchmark.scoring.stored import stored_headline
     from benchmark.spec import Spec
-    from benchmark.training.context import ClaimLost, Context
+    from benchmark.training.context import ClaimLost
     from benchmark.training.weight_files import MissingWeights
 
-    claim, data = job["claim"]
     try:
         spec = Spec.from_dict(job["spec"])
         model_files = discover([Path(folder) for folder in setup["models_dirs"]])
-        context = Context(
-            Path(setup["data_dir"]),
-            Path(setup["cache_dir"]),
-            Results(Path(setup["results"])),
-            job["suite"],
-            Environment(**setup["environment"]),
-            tuple(Path(folder) for folder in setup["weights_dirs"]),
-            job["replace"],
-            compiled,
-            heartbeat,
-            sizes=tuple(job["sizes"]),
-            claimed=lambda: holds(Path(claim), data.encode()),
-            sharing=setup.get("sharing", 1),
-        )
+        context = _context(job, setup, compiled, heartbeat)
         model_file = kinds.find(spec.kind).model_file(spec, model_files)
         row = run_spec(spec, model_file, context, lambda event: _send(events, event))
-        return {
-            "event": "done",
-            "seconds": sum(row.phases.values()),
-            "headline": stored_headline(context.results, row),
-            "profile": row.profile,
-            "resident_mb": resident_memory_mb(),
-        }
+        return _done(row, context)
     except (NotApplicable, MissingWeights) as error:
         return {"event": "failed", "status": "not_runnable", "reason": str(error), "detail": ""}
     except (ClaimLost, FinishedMeanwhile) as error:
         return {"event": "lost", "reason": str(error)}
     except Exception as error:
         traceback.print_exc()
-        ours = [Path(setup[folder]) for folder in ("results", "cache_dir", "data_dir")]
-        unusable = is_unusable(error, ours)
-        return {
-            "event": "failed",
-            "status": "failed",
-            "reason": _told(error),
-            "detail": "" if isinstance(error, UserError) else traceback.format_exc(limit=-3),
-            "folder_unusable": unusable,
-            "out_of_memory": is_shortage(error) and not unusable,
-        }
+        return _failed(error, setup)
+
+
+def _context(
+    job: dict[str, Any], setup: dict[str, Any], compiled: CompiledCache, heartbeat: Heartbeat
+) -> Context:
+    from benchmark.machine.environment import Environment
+    from benchmark.records.store import Results
+    from benchmark.training.context import Context
+
+    claim, data = job["claim"]
+    return Context(
+        Path(setup["data_dir"]),
+        Path(setup["cache_dir"]),
+        Results(Path(setup["results"])),
+        job["suite"],
+        Environment(**setup["environment"]),
+        tuple(Path(folder) for folder in setup["weights_dirs"]),
+        job["replace"],
+        compiled,
+        heartbeat,
+        sizes=tuple(job["sizes"]),
+        claimed=lambda: holds(Path(claim), data.encode()),
+        sharing=setup.get("sharing", 1),
+    )
+
+
+def _done(row: Row, context: Context) -> dict[str, Any]:
+    from benchmark.machine.memory import resident_memory_mb
+    from benchmark.scoring.stored import stored_headline
+
+    return {
+        "event": "done",
+        "seconds": sum(row.phases.values()),
+        "headline": stored_headline(context.results, row),
+        "profile": row.profile,
+        "resident_mb": resident_memory_mb(),
+    }
+
+
+def _failed(error: Exception, setup: dict[str, Any]) -> dict[str, Any]:
+    from benchmark.errors import UserError
+    from benchmark.machine.memory import is_shortage
+    from benchmark.records.disk import is_unusable
+
+    ours = [Path(setup[folder]) for folder in ("results", "cache_dir", "data_dir")]
+    unusable = is_unusable(error, ours)
+    return {
+        "event": "failed",
+        "status": "failed",
+        "reason": _told(error),
+        "detail": "" if isinstance(error, UserError) else traceback.format_exc(limit=-3),
+        "folder_unusable": unusable,
+        "out_of_memory": is_shortage(error) and not unusable,
+    }
 
 
 def _told(error: Exception) -> str:
