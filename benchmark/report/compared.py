@@ -11,7 +11,7 @@ import msgspec
 from benchmark.records.row import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
-from benchmark.report.lookup import Found
+from benchmark.report.lookup import Found, titles
 from benchmark.report.mismatches import mismatches
 from benchmark.report.paired import METRICS, Pair
 from benchmark.report.text import one_line
@@ -54,7 +54,7 @@ class Compared:
         return cls(
             pair,
             protocol,
-            {side: found.title for side, (found, _) in sides.items()},
+            dict(zip(sides, titles([first, second]), strict=True)),
             {
                 side: [*filter(None, [*_notes(found, c), apart.get(c.key)])]
                 for side, (found, c) in sides.items()

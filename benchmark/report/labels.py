@@ -42,7 +42,7 @@ def preparation(spec: Spec) -> str:
 
 def weights(spec: Spec) -> str:
     """What a network begins from, and what of it is trained where it is not simply all of it."""
-    scheme = f" ({spec.scheme})" if spec.scheme not in ("", SCRATCH) else ""
+    scheme = f" ({spec.scheme})" if spec.scheme not in ("", SCRATCH, spec.weights) else ""
     return (spec.weights or UNDEFINED) + scheme
 
 
@@ -53,6 +53,15 @@ def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
     does what a named recipe has by itself.
     """
     return _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
+
+
+def beside_preparation(specs: Mapping[str, Spec]) -> dict[str, str]:
+    """By the same keys all in which the specs of a model differ but size and preparation.
+
+    Scheme, weights, recipe and the like; a recipe without a name is called so beside named ones.
+    """
+    said = ("model", "resolution", "protocol", *_PREPARED, *_IDENTITY)
+    return _differing(specs, lambda key: key not in said)
 
 
 def ways(specs: Mapping[str, Spec]) -> dict[str, str]:

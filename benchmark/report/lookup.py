@@ -2,7 +2,8 @@
 
 That is the id of a spec or a configuration, or the start of one; or ``MODEL@DATASET``, as in
 ``cnn@kermany_pneumonia/official``, with a ``@PROTOCOL`` behind it where it is not that of the data
-set, and more words where a model has several configurations: ``cnn 64px@kermany_pneumonia``.
+set, and more words where a model has several configurations: ``cnn 64px@kermany_pneumonia``. Of
+those that the words leave, the one is meant whose every choice that they do not name is the usual.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
-from benchmark.report.labels import preparation, size
+from benchmark.report.labels import UNNAMED, beside_preparation, preparation, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
-from benchmark.spec import PUBLISHED
+from benchmark.spec import PUBLISHED, Spec
+from benchmark.suites.suite import DEFAULTS
 
-SHOWN = 6
+SHOWN, NAMES = 6, 3
+"""Near ones that are listed at most, and names of the nearest where none is near."""
 NEAR = 0.7
 """From which likeness on, 0 to 1, a name is suggested for another."""
+USUAL = {*DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
+"""Choices that are said though they are the usual ones; the other usual ones go unsaid."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,13 @@ class Found:
     @property
     def title(self) -> str:
         """What it is, in words."""
+        return self.titled()
+
+    def titled(self, more: str = "") -> str:
+        """The same, with ``more`` beside its preparation."""
         seeds = ", ".join(str(row.spec.seed) for row in self.rows)
         known = f"spec {self.row.spec_id}" if self.is_spec else f"configuration {self.config_id}"
-        return f"{describe(self.row)}, seed{'s' * (len(self.rows) > 1)} {seeds} ({known})"
+        return f"{describe(self.row, more)}, seed{'s' * (len(self.rows) > 1)} {seeds} ({known})"
 
     @property
     def config_id(self) -> str:
@@ -117,12 +126,27 @@ def find(results: Results, text: str) -> Found:
             f"{text!r} means more than one configuration. Give an id, or before the @ words that "
             f"only one has:\n{_listed(matches)}"
         )
-    ranked = sorted(everything, key=lambda pair: -_likeness(text, *pair))
-    near = [found for name, found in ranked if _likeness(text, name, found) >= NEAR]
     raise UserError(
-        f"no row or configuration in {results.folder} is called {text!r}. "
-        + (f"Nearest:\n{_listed(near)}" if near else "The files in its folder rows bear the ids.")
+        f"no row or configuration in {results.folder} is called {text!r}. {_near(everything, text)}"
     )
+
+
+def _near(everything: list[tuple[str, Found]], text: str) -> str:
+    """The nearest, or which names are nearest and where all are listed."""
+    ranked = sorted(everything, key=lambda pair: -_likeness(text, *pair))
+    if near := [found for name, found in ranked if _likeness(text, name, found) >= NEAR]:
+        return f"Nearest:\n{_listed(near[:SHOWN])}"
+    names = dict.fromkeys(_name(found.row.spec) for _, found in ranked)
+    return (
+        f"The nearest names: {', '.join([*names][:NAMES])}. All, with their ids: "
+        "cxr-bench export --format csv --columns dataset,label,config_id"
+    )
+
+
+def _name(spec: Spec) -> str:
+    """As a person may type it."""
+    own = "" if spec.protocol == PUBLISHED else f"@{spec.protocol}"
+    return f"{spec.model}@{spec.dataset}{own}"
 
 
 def _is_named(found: Found, text: str) -> bool:
@@ -144,21 +168,32 @@ def _is_named(found: Found, text: str) -> bool:
 
 
 def _plain_one(matches: list[Found]) -> list[Found]:
-    """Of several the one of which nothing is said that is not said of all of them, if any."""
+    """Of several the one of which nothing unusual is said that is not said of all, if one is."""
     shared = set[str].intersection(*map(_words, matches)) if matches else set()
-    return [found for found in matches if _words(found) == shared] or matches
+    plain = [found for found in matches if _words(found) <= shared | USUAL]
+    return plain if len(plain) == 1 else matches
 
 
 def _words(found: Found) -> set[str]:
-    return set(re.findall(r"[^\s,:()\[\]]+", f"{describe(found.row)} {found.row.spec.label}"))
+    spec = found.row.spec
+    said = f"{describe(found.row)} {spec.label} {_recipe(spec)}"
+    return set(re.findall(r"[^\s,:()\[\]]+", said + (f" limit {spec.limit}" if spec.limit else "")))
 
 
-def describe(row: Row) -> str:
-    """Data set, model, size and preparation of a row in one line."""
+def _recipe(spec: Spec) -> str:
+    """Which one it is, in the words of :mod:`benchmark.report.labels`: none is the usual one."""
+    named = f"recipe {spec.recipe.get('name', '')}" if "name" in spec.recipe else UNNAMED
+    return named if spec.recipe else ""
+
+
+def describe(row: Row, more: str = "") -> str:
+    """Data set, model, size and preparation of a row in one line, and ``more`` of it."""
     pixels = f" {size(row.spec)} px" if row.spec.resolution else ""
-    prepared = preparation(row.spec)
+    inside = ", ".join(
+        text for text in (preparation(row.spec), more) if text not in ("", UNDEFINED)
+    )
     return f"{of_row(row).title(row.protocol.dataset)} {row.spec.model}{pixels}" + (
-        f" ({prepared})" if prepared != UNDEFINED else ""
+        f" ({inside})" if inside else ""
     )
 
 
@@ -168,7 +203,12 @@ def _likeness(text: str, known: str, found: Found) -> float:
     return max(SequenceMatcher(None, text, name).ratio() for name in names) if text else 0.0
 
 
+def titles(found: Iterable[Found]) -> list[str]:
+    """What each is, in words that tell them apart."""
+    specs = {str(place): each for place, each in enumerate(found)}
+    apart = beside_preparation({place: each.row.spec for place, each in specs.items()})
+    return [each.titled(apart[place]) for place, each in specs.items()]
+
+
 def _listed(found: Iterable[Found]) -> str:
-    titles = [each.title for each in found]
-    more = [f"  ... and {len(titles) - SHOWN} more"] if len(titles) > SHOWN else []
-    return "\n".join([*(f"  {title}" for title in titles[:SHOWN]), *more])
+    return "\n".join(f"  {title}" for title in sorted(titles(found)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -48,7 +50,7 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
     with pytest.raises(UserError, match=rf"(?s)Nearest:\n[^\n]*\(spec {row.spec_id}\)"):
         find(results, mistyped)
     for text in ("zzzz", ""):
-        with pytest.raises(UserError, match=r"is called '.*'\. The files in its folder rows bear"):
+        with pytest.raises(UserError, match=r"nearest names: .*cnn@toy/official.*cxr-bench export"):
             find(results, text)
     with pytest.raises(UserError, match="holds no rows"):
         find(type(results)(results.folder / "elsewhere"), "a")
@@ -80,6 +82,43 @@ def test_of_several_the_name_alone_means_the_plain_one(results, add_seeds):
     plain = add_seeds("cnn")[0]
     add_seeds("cnn", spec={"augmentation": "strong"})
     assert find(results, "cnn@toy/official").config_id == plain.config_id
+
+
+def test_what_no_word_names_is_as_usual(results, add_seeds, make_protocol):
+    strong = {"augmentation": "strong", "recipe": {"epochs": 9, "name": "reference"}}
+    plain = add_seeds("cnn", spec=strong)[0]
+    for other in (
+        {"imbalance": "balanced"},
+        {"preprocessing": "equalise"},
+        {"normalisation": "imagenet"},
+        {"scheme": "finetune", "weights": "imagenet"},
+        {"precision": "mixed_bfloat16"},
+    ):
+        add_seeds("cnn", spec=strong | other)
+    limited = make_protocol("toy/official", limit=20)
+    marks = ["limited to 20 images of each split"]
+    add_seeds("cnn", spec=strong | {"limit": 20}, shared=limited, watermarks=marks)
+    assert find(results, "cnn strong@toy").config_id == plain.config_id
+    assert find(results, "cnn equalise@toy").row.spec.preprocessing == "equalise"
+    assert find(results, "cnn limit@toy").row.spec.limit == 20
+
+
+def test_a_recipe_has_to_be_named_where_there_are_two_and_all_are_listed(results, add_seeds):
+    named = {"recipe": {"epochs": 9, "name": "reference"}}
+    reference, unnamed = add_seeds("cnn", spec=named)[0], add_seeds("cnn")[0]
+    with pytest.raises(UserError) as told:
+        find(results, "cnn@toy")
+    for row, name in ((reference, "recipe reference"), (unnamed, "unnamed recipe")):
+        assert re.search(rf"{name}\), seeds .*{row.config_id}", str(told.value))
+    assert find(results, "cnn reference@toy").config_id == reference.config_id
+    assert find(results, "cnn unnamed recipe@toy").config_id == unnamed.config_id
+    sizes = [add_seeds("cnn", spec={"resolution": side})[0] for side in range(32, 42)]
+    with pytest.raises(UserError) as told:
+        find(results, "cnn@toy")
+    assert all(row.config_id in str(told.value) for row in (reference, unnamed, *sizes))
+    code, said = cxr_bench(results, "compare", reference.config_id, unnamed.config_id)
+    assert code == 0
+    assert re.search(r"^A .*recipe reference\)(?s:.*)^B .*unnamed recipe\)", said, re.MULTILINE)
 
 
 def test_an_ambiguous_beginning_lists_what_it_could_be(results, add):
