@@ -1,7 +1,8 @@
 """Columns of a file that other hands made: CSV, gzipped CSV, Parquet or NPZ.
 
-Which of these it is, its first bytes say. Sizes, ratios of compression, number and names of the
-columns are looked at before any is read. Nothing in a file is executed.
+Which of these it is, its first bytes say; what stands between the cells of CSV, its first line.
+Sizes, ratios of compression, number and names of the columns are looked at before any is read.
+Nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ CELLS = 1 << 20
 """Of a CSV file that are in memory at a time; only the columns that count are kept."""
 HEADER = 1 << 20
 """Bytes of its first line at most."""
+DELIMITERS = ",;\t|"
+"""Between cells; the first counts that gives the header more than one."""
 
 
 class Format(Protocol):
@@ -92,11 +95,13 @@ def _opened(data: bytes) -> Format:
 class _Csv:
     def __init__(self, text: bytes):
         self._text = text
-        head = io.StringIO(text[:HEADER].decode("utf-8-sig", errors="replace"), newline="")
+        head = text[:HEADER].decode("utf-8-sig", errors="replace")
         try:
-            self.names = next(csv.reader(head), [])
+            headers = {each: _first_line(head, each) for each in DELIMITERS}
         except csv.Error as error:
             raise TableError(f"not a readable CSV table ({error})") from None
+        self._delimiter = next((each for each in DELIMITERS if len(headers[each]) > 1), ",")
+        self.names = headers[self._delimiter]
         if b"\0" in text[:HEADER] or not any(self.names):
             raise TableError("neither CSV, plain or gzipped, nor Parquet nor NPZ")
         check_names(self.names)
@@ -124,6 +129,7 @@ class _Csv:
 
         return pd.read_csv(
             io.BytesIO(self._text),
+            sep=self._delimiter,
             header=0,
             names=self.names,
             dtype=str,
@@ -132,6 +138,10 @@ class _Csv:
             encoding="utf-8-sig",
             chunksize=max(1, CELLS // len(self.names)),
         )
+
+
+def _first_line(head: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
 
 
 def _text(name: str, cells: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Predictions made by any other tool, read from a file. Parsed, never executed.
 
-CSV, plain or gzipped, Parquet, or NPZ with an array a column (see
-:mod:`benchmark.records.column_files`). One line an image. Columns:
+CSV (commas, semicolons, tabs or bars), plain or gzipped, Parquet, or NPZ with an array a column
+(see :mod:`benchmark.records.column_files`). One line an image. Columns:
 
 - ``image_id``: text, as in the data set's manifest.
 - ``split``: ``train``, ``validation`` or ``test``; without this column every line is of test.

@@ -56,6 +56,19 @@ def test_targets_and_order_come_from_the_data_set(score):
     assert [f"{p:.4f}" for p in test.probabilities[:, 0]] == [given[i] for i in test.image_id]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_are_taken_and_decimal_commas_are_not(score, delimiter):
+    text = table(SIZES).rename(columns={"Pneumonia": "logit:Pneumonia"}).assign(note="a, b")
+    text["logit:Pneumonia"] *= 10
+    enter(score, text.to_csv(index=False, sep=delimiter))
+    given = text[text["split"] == "test"].set_index("image_id")["logit:Pneumonia"]
+    (row,) = score.results.rows()
+    test = read_predictions(score.results.predictions_path(row.spec_id), "binary").part("test")
+    assert test.logits[:, 0].tolist() == given.loc[test.image_id].astype(np.float32).tolist()
+    told = score(score.write("comma.csv", text.to_csv(index=False, sep=delimiter, decimal=",")))
+    assert (told.code, "not a finite number: '" in told.said) == (2, True), told.said
+
+
 def test_several_seeds_are_entered_in_one_call(score):
     files = [score.write(f"{seed}.csv", lines(SIZES, seed)) for seed in range(3)]
     told = score(*files, "--name", "theirs")

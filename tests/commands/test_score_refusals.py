@@ -85,7 +85,7 @@ def renamed(old: str, new: str) -> str:
 
 ROWS = {
     "no image_id": (renamed("image_id", "image"), "no column image_id, only image, split"),
-    "semicolons": ("\n".join(lines()).replace(",", ";"), "only image_id;split;Pneumonia"),
+    "blanks": ("\n".join(lines()).replace(",", " "), "only image_id split Pneumonia"),
     "finding misspelt": (renamed("Pneumonia", "Pnuemonia"), "Is it 'Pnuemonia'?"),
     "logit and probability": (
         table().assign(**{"logit:Pneumonia": 2.0}).to_csv(index=False),
