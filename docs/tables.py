@@ -23,6 +23,7 @@ from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.first_screen import first_tables, matrix
 from benchmark.report.render import markdown
+from benchmark.report.section import measured_on
 from benchmark.report.story import story
 from benchmark.report.tables import Block, Notes, Paragraph
 from benchmark.task import KINDS
@@ -146,10 +147,13 @@ def _readme() -> str:
     every = matrix(table, cost=True)
     shown = replace(every, rows=every.rows[:LINES])
     more = len(every.rows) - len(shown.rows)
-    said = f"{f'And {more} more models in' if more else 'From'} the "
+    further = f"And {more} more model{'s' * (more > 1)} in" if more else "From"
+    said = f"{further} the "
     blocks: list[Block] = [
         shown,
-        Paragraph((said, Link("results/LEADERBOARD.md", "leaderboard"), f". {_HOW}")),
+        Paragraph(
+            (said, Link("results/LEADERBOARD.md", "leaderboard"), f". {_HOW} ", measured_on(table))
+        ),
         Notes(tuple(story(_board(), [table])[:SENTENCES])),
     ]
     made = {"picture": "".join(map(_picture, pictures())), "results": markdown.document(blocks)}

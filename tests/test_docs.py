@@ -23,6 +23,17 @@ def shown() -> set[str]:
     return {found.strip() for page in PAGES for found in COMMAND.findall(page.read_text())}
 
 
+INTERVAL = re.compile(r"(-?\d\.\d{3}) \[(-?\d\.\d{3}), (-?\d\.\d{3})\]")
+
+
+def measured(text: str) -> set[tuple[str, ...]]:
+    """Every number that has an interval behind it, with its ends."""
+    for sign, plain in (("<br>", " "), ("\\", ""), ("\N{MINUS SIGN}", "-"), ("+", "")):
+        text = text.replace(sign, plain)
+    text = re.sub(r" ± [\d.]+", "", re.sub(r"\s+", " ", text))
+    return set(INTERVAL.findall(text))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
@@ -78,6 +89,15 @@ def test_the_index_leads_to_every_page():
     index = (ROOT / "docs" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert pages <= set(LINK.findall(index))
+
+
+def test_what_is_said_with_an_interval_stands_in_the_results():
+    sources = [ROOT / "results" / "LEADERBOARD.md", *ROOT.glob("benchmarks/*.md")]
+    known = set().union(*(measured(path.read_text()) for path in sources))
+    pages = [*PAGES, ROOT / "results" / "README.md"]
+    said = {page.name: measured(page.read_text()) - known for page in pages}
+    assert len(known) > 100
+    assert not {name: stale for name, stale in said.items() if stale}
 
 
 def test_schemas_are_those_of_the_types():

@@ -182,7 +182,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
           RANKING, UNTESTED),
     Column("resolution", "Size", _size, unit="px", places=(RANKING, UNTESTED)),
     _text("preparation", "Preparation", _preparation, RANKING, UNTESTED),
-    _text("weights", "Weights", lambda e: labels.weights(e.configuration.spec), RANKING, UNTESTED),
+    _text("weights", "Weights", lambda e: labels.weights(e.configuration.shown), RANKING, UNTESTED),
     Column("test_auc", "AUC", lambda e: tested_auc(e.configuration), long="AUC, test",
            places=(RANKING, SUITE, PAGE), legend=(
         "Exact area under the ROC curve on the test split, mean over seeds; with several findings "

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from benchmark import kinds
 from benchmark.hashing import sha256
 from benchmark.records.predictions import SPLITS
@@ -21,6 +23,7 @@ from benchmark.spec import Spec
 from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
+MIXED = "mixed"
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 
 Quantity = Callable[[Scores], float | None]
@@ -60,11 +63,13 @@ class Run:
 
     Attributes:
         remade: roles of what it was made from that has been made anew since.
+        members: of an ensemble the specs of its members, as far as their rows are there.
     """
 
     row: Row
     scores: Scores
     remade: tuple[str, ...] = ()
+    members: tuple[Spec, ...] = ()
 
     @property
     def edited(self) -> bool:
@@ -116,6 +121,18 @@ class Configuration:
     def model(self) -> ModelFacts:
         """The facts about the model: title, reference, parameters, deterministic."""
         return self.runs[0].row.model
+
+    @cached_property
+    def shown(self) -> Spec:
+        """The spec, but for an ensemble of which the members were trained in different ways.
+
+        Its own spec has scheme and weights of one of them, this one ``mixed``.
+        """
+        return replace(self.spec, scheme=self._of_all("scheme"), weights=self._of_all("weights"))
+
+    def _of_all(self, axis: str) -> str:
+        every = {getattr(member, axis) for member in self.runs[0].members} - {""}
+        return MIXED if len(every) > 1 else getattr(self.spec, axis)
 
     @property
     def seeds(self) -> list[int]:

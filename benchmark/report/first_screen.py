@@ -31,7 +31,7 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.text import UNDEFINED, count, interval, number
+from benchmark.report.text import UNDEFINED, count, interval, number, span
 from benchmark.report.told_apart import choices
 from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, seconds, with_spread
 from benchmark.suites.families import is_baseline
@@ -42,8 +42,8 @@ _HOW = (
     Strong("Bold"),
     ": the size that validation chooses; how it was trained, F1, gap and time (of one training, "
     "the computing of frozen features included) are of that one. "
-    "Below an AUC its 95 % interval over patients, behind it its letters: those of one number that "
-    "share a letter were not told apart. ",
+    "Below an AUC its 95 % interval over patients and what the other ways have on test, behind it "
+    "its letters: those of one number that share a letter were not told apart. ",
     Link("#how-to-read-it", "Every sign"),
     ".",
 )
@@ -55,14 +55,19 @@ class Line:
 
     Attributes:
         table: where it stands.
-        at: size in pixels -> the configuration that validation chooses there; 0 of what came from
-            another tool, whose size nobody knows.
+        ways: size in pixels -> the configurations there; 0 of what came from another tool, whose
+            size nobody knows.
         how: key -> how a configuration was trained, in words.
     """
 
     table: Table
-    at: dict[int, Configuration]
+    ways: dict[int, list[Configuration]]
     how: dict[str, str]
+
+    @cached_property
+    def at(self) -> dict[int, Configuration]:
+        """Size -> the configuration that validation chooses there."""
+        return {size: max(ways, key=on_validation) for size, ways in self.ways.items()}
 
     @cached_property
     def chosen(self) -> Configuration:
@@ -126,10 +131,7 @@ def lines(each: Table) -> list[Line]:
     """
     shown = _candidates(each)
     how = _how([c for of_model in shown.values() for of_size in of_model.values() for c in of_size])
-    found = [
-        Line(each, {size: max(of_one, key=on_validation) for size, of_one in at.items()}, how)
-        for at in shown.values()
-    ]
+    found = [Line(each, dict(ways), how) for ways in shown.values()]
     return sorted(found, key=lambda line: (-_auc(line.chosen), line.chosen.key))
 
 
@@ -144,10 +146,10 @@ def _candidates(each: Table) -> dict[str, dict[int, list[Configuration]]]:
 
 
 def _how(shown: Sequence[Configuration]) -> dict[str, str]:
-    schemes = {c.spec.scheme for c in shown} - {""}
+    schemes = {c.shown.scheme for c in shown} - {""}
     further = ways({c.key: c.spec for c in shown})
     return {
-        c.key: ", ".join(filter(None, (c.spec.scheme if len(schemes) > 1 else "", further[c.key])))
+        c.key: ", ".join(filter(None, (c.shown.scheme if len(schemes) > 1 else "", further[c.key])))
         for c in shown
     }
 
@@ -221,7 +223,15 @@ def _auc_of(line: Line, c: Configuration) -> Cell:
     ends = interval(auc.low, auc.high)
     said += [BREAK, Figures(ends)] if ends else []
     said += [BREAK, other_way] if other_way else []
+    others = _others([each for each in line.ways[c.spec.resolution or 0] if each is not c])
+    said += [BREAK, others] if others else []
     return Cell(tuple(said), auc.mean, auc.parts)
+
+
+def _others(others: Sequence[Configuration]) -> str:
+    """What the other ways of a size have on test, so that nobody takes one for all."""
+    known = [m for c in others if (m := c.measurements["test_auc"].mean) is not None]
+    return f"{count(len(known))} other{'s' * (len(known) > 1)}: {span(known)}" if known else ""
 
 
 def _behind(each: Table, c: Configuration) -> str:

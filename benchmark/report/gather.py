@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
@@ -24,6 +24,7 @@ from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.influence import Influence
 from benchmark.scoring.ranking import Comparison, Entry, Seed
 from benchmark.scoring.stored import scored, stored_influence, stored_scores
+from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 
 LEAKAGE = ("clean", "suspected", "leak")
@@ -172,6 +173,14 @@ class Table:
         """What the leakage statuses of its rows rest on."""
         return list(dict.fromkeys(r for row in self.rows for r in row.dataset.reasons))
 
+    @property
+    def reasons_told(self) -> str:
+        """The same as one text, in which an explanation that several share stands once."""
+        shared: dict[str, list[str]] = defaultdict(list)
+        for found, _, why in (reason.partition(": ") for reason in self.reasons):
+            shared[why.removesuffix(".")].append(found)
+        return "; ".join(": ".join(filter(None, (", ".join(f), w))) for w, f in shared.items())
+
 
 def gather(
     results: Results, rows: Sequence[Row] | None = None, left_out: list[UserError] | None = None
@@ -192,13 +201,20 @@ def gather(
     tables = []
     for (_, marks), of_one in together.items():
         usable = scored(results, of_one, stored_scores, left_out)
-        runs = {row.spec_id: Run(row, scores, row.remade(known)) for row, scores in usable}
+        runs = {
+            row.spec_id: Run(row, scores, row.remade(known), _members(row, known))
+            for row, scores in usable
+        }
         shown = [row for row in of_one if not row.done or row.spec_id in runs]
         if shown:
             tables.append(
                 _table(results, configurations([*runs.values()], versions, results), marks, shown)
             )
     return sorted(tables, key=lambda table: table.key)
+
+
+def _members(row: Row, known: Mapping[str, Row]) -> tuple[Spec, ...]:
+    return tuple(known[i].spec for i in row.spec.members.values() if i in known)
 
 
 def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:

@@ -87,6 +87,8 @@ _ORDER: tuple[str | Meaning, ...] = (
     ("Leakage status", (Emphasis("clean"), ": no patient or image found in two splits. ",
      Emphasis("suspected"), ": the data set declares an ambiguity, given with its reason. ",
      Emphasis("leak"), ": known leak, legacy protocols only.")),
+    ("1 of 3 seeds", "Too few seeds to be compared. It stands above those that are ranked where it "
+     "is better than all of them so far, below them otherwise."),
     ("Watermark", "Limited, smoke and legacy runs stand in tables of their own, marked, and are "
      "never ranked with full ones."),
     ("◊", "External row: predictions made by another tool and read from a file, of exactly these "

@@ -20,6 +20,7 @@ from benchmark.report.columns import (
 from benchmark.report.content import Code, Content, Strong, joined
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
+from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Block,
     Column,
@@ -85,7 +86,7 @@ def measured_on(each: Table) -> Content:
     if each.dataset.fraction is not None:
         said.append(f"{100 * each.dataset.fraction:.1f} % of the set")
     if test and each.tested:
-        patients = f" of {count(test.patients)} patients" if test.patients else ""
+        patients = of_patients(test.patients, unknown=each.dataset.patients_unknown)
         said.append(f"test: {count(test.images)} images{patients}")
     if test and each.tested and len(findings) == 1:
         said.append(f"{count(test.positives.get(findings[0]))} of them with {findings[0]}")
@@ -97,7 +98,7 @@ def measured_on(each: Table) -> Content:
 def _facts(each: Table) -> Facts:
     protocol, dataset = each.protocol, each.dataset
     left_out = dataset.quarantined
-    reasons = f": {'; '.join(each.reasons)}" if each.reasons else ""
+    reasons = f": {each.reasons_told}." if each.reasons else ""
     facts: dict[str, Content] = {
         "Data": ("simulated" if dataset.simulated else "real")
         + " images"
@@ -146,7 +147,7 @@ def _support(each: Table) -> Iterator[DataTable]:
         return
     lines: list[tuple[Value, ...]] = [
         (name.capitalize(), *(getattr(of_split, name, None) for of_split in counts.values()))
-        for name in ("images", "patients")
+        for name in ("images", *([] if each.dataset.patients_unknown else ["patients"]))
     ]
     for finding in each.protocol.findings:
         positives = (c.positives.get(finding) if c else None for c in counts.values())

@@ -19,7 +19,7 @@ from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.gather import Table
 from benchmark.report.splits import SplitPair
-from benchmark.report.text import count, interval, number
+from benchmark.report.text import count, interval, number, span
 from benchmark.report.values import Measurement
 from benchmark.scoring.intervals import quantile
 from benchmark.suites.families import is_baseline
@@ -54,8 +54,8 @@ def _of_table(main: Table) -> Iterator[Content]:
         return
     chosen = max(ranked, key=on_validation)
     yield _leader(main, ranked, chosen)
-    yield from _validation(main, chosen)
-    yield from _threshold(main, chosen)
+    yield from _validation(main, chosen, alone=chosen is ranked[0])
+    yield from _threshold(chosen, alone=chosen is ranked[0])
     yield from _not_told_apart(main)
     yield from _ahead(main)
     yield from _effects(main.effects)
@@ -80,8 +80,12 @@ def _leader(main: Table, ranked: list[Configuration], chosen: Configuration) -> 
     )
 
 
-def _validation(main: Table, chosen: Configuration) -> Iterator[Content]:
-    """How much it says that validation chose one: what else it might have chosen."""
+def _validation(main: Table, chosen: Configuration, *, alone: bool) -> Iterator[Content]:
+    """How much it says that validation chose one: what else it might have chosen.
+
+    Args:
+        alone: whether no other configuration was named before.
+    """
     own = chosen.measurements["validation_auc"]
     if own.low is None:
         return
@@ -93,19 +97,21 @@ def _validation(main: Table, chosen: Configuration) -> Iterator[Content]:
         if (test := c.measurements["test_auc"].mean) is not None
     ]
     if near:
+        it = "it" if alone else "the chosen one"
         yield (
-            f"Validation gives it AUC {_of(own)}, and {count(len(near))} "
+            f"Validation gives {it} AUC {_of(own)}, and {count(len(near))} "
             f"other{'s' * (len(near) > 1)} at least the lower end of that, ranked or not; on test "
-            f"{'these have' if len(near) > 1 else 'it has'} {_span(near)}."
+            f"{'these have' if len(near) > 1 else 'it has'} {span(near)}."
         )
 
 
-def _threshold(main: Table, chosen: Configuration) -> Iterator[Content]:
+def _threshold(chosen: Configuration, *, alone: bool) -> Iterator[Content]:
     """What F1 owes to the threshold."""
     frozen, best = (chosen.measurements[name] for name in ("test_f1", "test_best_f1"))
     if frozen.mean is not None and best.mean is not None:
+        its_f1 = "Its F1" if alone else "F1 of the chosen one"
         yield (
-            f"Its F1 on test is {_of(frozen)} at the threshold that validation froze; the best "
+            f"{its_f1} on test is {_of(frozen)} at the threshold that validation froze; the best "
             f"threshold there would have given {number(best.mean)}."
         )
 
@@ -179,9 +185,10 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     shifted = sum(shift > own for own, shift in parts)
     here, there = _PARTS if 2 * shifted < len(parts) else reversed(_PARTS)
     most = max(shifted, len(parts) - shifted)
+    who = "all of them" if most == len(parts) else f"{count(most)} of them"
     yield (
         f"From train to test the {count(len(parts))} whose gap is known lose {number(min(gaps))} "
-        f"to {number(max(gaps))} AUC; in {count(most)} more of it {here} than {there}."
+        f"to {number(max(gaps))} AUC, {who} more {here} than {there}."
     )
 
 
@@ -222,9 +229,9 @@ def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
         below = sum(high < GUESSING for _, high in ends)
         yield (
             f"{count(n)} configuration{'s' * (n > 1)} trained on {builder} reach{'es' * (n == 1)} "
-            f"AUC {_span([home for home, _, _ in measured])} of {_listed(findings)} on its own "
+            f"AUC {span([home for home, _, _ in measured])} of {_listed(findings)} on its own "
             "test images, and "
-            f"{_span([there.mean for _, there, _ in measured if there.mean is not None])} on "
+            f"{span([there.mean for _, there, _ in measured if there.mean is not None])} on "
             f"{count(test.images)} test images of {row.protocol.dataset}; the 95 % "
             f"interval there, over patients and seeds, is above guessing for {count(above)} of "
             f"them, and below for {count(below)}."
@@ -240,11 +247,6 @@ def with_seeds(auc: Measurement, n: int) -> tuple[float, float]:
     return auc.mean - math.hypot(auc.mean - low, seeds), auc.mean + math.hypot(
         high - auc.mean, seeds
     )
-
-
-def _span(values: Sequence[float]) -> str:
-    least, most = number(min(values)), number(max(values))
-    return least if least == most else f"{least} to {most}"
 
 
 def _of_attributes(tables: Sequence[Table]) -> Iterator[Content]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 UNDEFINED = "–"
 LONGEST = 4000
@@ -78,6 +79,12 @@ def interval(low: float | None, high: float | None) -> str:
     return (
         "" if low is None or high is None else f"[{number(low)},\N{NO-BREAK SPACE}{number(high)}]"
     )
+
+
+def span(values: Collection[float]) -> str:
+    """The least and the greatest of one value or more."""
+    least, most = number(min(values)), number(max(values))
+    return least if least == most else f"{least} to {most}"
 
 
 def count(value: int | None) -> str:

@@ -16,9 +16,11 @@ from benchmark.report.gather import gather
 from benchmark.report.render import markdown
 from benchmark.report.story import story
 from benchmark.report.values import as_text
+from benchmark.spec import EnsembleRule, requirement
 from tests.report.made_rows import dataset_facts
 
 ROOT = Path(__file__).parents[2]
+VOTE = EnsembleRule(rule="soft_vote")
 MARKED = {"watermarks": ["limited to 10 images"]}
 
 
@@ -141,6 +143,47 @@ def test_what_validation_could_have_chosen_and_what_the_threshold_costs_is_said(
     )
     assert f"Its F1 on test is {own['test_f1'].mean:.3f} [" in said
     assert f"would have given {own['test_best_f1'].mean:.3f}." in said
+
+
+def test_the_chosen_one_is_told_from_the_best_on_test(results, add_seeds):
+    add_seeds("cnn", strength=4.0)
+    add_seeds("mlp", strength=4.2)
+    add_seeds("tiny", strength=4.4)
+    (table,) = gather(results)
+    of = {c.spec.model: c for c in table.ranked}
+    chosen = max(of.values(), key=lambda c: c.measurements["validation_auc"].mean)
+    assert chosen is not table.ranked[0]
+    said = " ".join(told(results))
+    assert f"{chosen.spec.model} with AUC" in said
+    assert "Validation gives the chosen one AUC" in said
+    assert "F1 of the chosen one on test is" in said
+
+
+def test_a_cell_says_what_the_other_ways_of_its_size_have(results, add_seeds):
+    for scheme, strength in (("scratch", 3.0), ("finetune", 1.0), ("knn", 2.0)):
+        add_seeds("cnn", strength=strength, spec={"scheme": scheme})
+    (table,) = gather(results)
+    (line,) = lines(table)
+    others = [c.measurements["test_auc"].mean for c in table.ranked if c is not line.chosen]
+    _, row = shown(results)
+    assert f"2 others: {min(others):.3f} to {max(others):.3f}" in row[2]
+
+
+def test_an_ensemble_of_members_trained_in_different_ways_is_mixed(results, add, add_seeds):
+    tuned = {"scheme": "finetune", "weights": "imagenet"}
+    members = {"cnn": add_seeds("cnn"), "tiny": add_seeds("tiny", spec=tuned)}
+    for name, of in (("vote", ("cnn", "tiny")), ("alone", ("cnn", "cnn"))):
+        for seed in range(3):
+            made_of = {f"member:{m}": requirement(members[m][seed].spec) for m in of}
+            spec = {"kind": "vote", "ensemble": VOTE, "recipe": {}, "requires": made_of}
+            add(name, seed, spec=spec)
+    _, *rows = shown(results)
+    assert {row[0]: row[1] for row in rows} == {
+        "cnn": "scratch",
+        "tiny": "finetune",
+        "vote (ensemble)": "mixed",
+        "alone (ensemble)": "scratch",
+    }
 
 
 def test_the_models_of_a_change_are_named_with_their_schemes(results, add_seeds):

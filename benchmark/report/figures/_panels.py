@@ -14,6 +14,7 @@ from benchmark.report.figure_style import ink
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import Scheme, mark_of, scheme_of
+from benchmark.report.people import of_patients
 from benchmark.report.text import count, interval, number, one_line
 from benchmark.report.values import Measurement
 
@@ -27,14 +28,19 @@ def images_of(each: Table) -> str:
     test = each.counts.get("test")
     if test is None:
         return kind
-    patients = f" of {count(test.patients)} patients" if test.patients else ""
-    return f"{count(test.images)} {kind}{patients}"
+    who = of_patients(test.patients, unknown=each.dataset.patients_unknown)
+    return f"{count(test.images)} {kind}{who}"
 
 
 def short(text: str, longest: int = 44) -> str:
     """A name as a figure shows it: one printable line, cut where it is too long."""
     line = one_line(text)
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def in_lines(text: str, most: int = 46) -> str:
+    """A name at an axis, which is broken where it is too long, and cut after the second line."""
+    return "\n".join(textwrap.wrap(one_line(text), most, max_lines=2, placeholder=" …"))
 
 
 def titled(drawn: Figure, title: str) -> None:

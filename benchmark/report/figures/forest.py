@@ -12,7 +12,16 @@ from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.eda_style import figure
 from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
-from benchmark.report.figures._panels import AUC, bar, images_of, named, point, said, short, titled
+from benchmark.report.figures._panels import (
+    AUC,
+    bar,
+    images_of,
+    in_lines,
+    named,
+    point,
+    said,
+    titled,
+)
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, mark_of
@@ -52,7 +61,7 @@ def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
         about=table.name,
         protocol_id=table.protocol.id,
         title=title,
-        alt=f"Test AUC of {len(shown)} models, the highest first: {'; '.join(best)}.",
+        alt=f"Test AUC of {len(shown)} models, family by family. Highest: {'; '.join(best)}.",
         caption=(
             "Size and way of training of each model as validation chose them. Bars: 95 % intervals "
             "over patients. Shaded: what one family compares; within it those that share a letter "
@@ -67,7 +76,7 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
     blocks = _blocks(table, shown)
     baselines = _baselines(table)
     rows = sum(map(len, blocks)) + len(baselines)
-    drawn = figure(9.2, 1.0 + 0.27 * rows + (0.25 if pairs else 0))
+    drawn = figure(9.2, 1.0 + 0.32 * rows + (0.25 if pairs else 0))
     axis = drawn.subplots()
     place, names = 0, []
     for k, block in enumerate(blocks):
@@ -75,7 +84,7 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
             axis.axhspan(place - 0.5, place + len(block) - 0.5, color=GREY, alpha=0.13, linewidth=0)
         for line in block:
             _row(axis, place, line, pairs.get(line.chosen.key))
-            names.append(short(named(line)))
+            names.append(in_lines(named(line)))
             place += 1
     axis.text(1.01, -0.8, "letters", transform=axis.get_yaxis_transform(), size=8, color=GREY)
     for c in baselines:

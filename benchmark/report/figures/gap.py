@@ -10,7 +10,7 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.eda_style import figure
 from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
-from benchmark.report.figures._panels import bar, images_of, named, point, said, short, titled
+from benchmark.report.figures._panels import bar, images_of, in_lines, named, point, said, titled
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import mark_of
@@ -76,7 +76,7 @@ def _drawn(title: str, shown: Sequence[Line]) -> Figure:
         axis.grid(axis="x")
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
-    axes[0].set_yticks(range(len(shown)), [short(named(line)) for line in shown])
+    axes[0].set_yticks(range(len(shown)), [in_lines(named(line)) for line in shown])
     axes[0].set_ylim(len(shown) - 0.5, -0.5)
     titled(drawn, title)
     return drawn

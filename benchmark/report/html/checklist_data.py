@@ -16,6 +16,7 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.people import of_patients
 from benchmark.report.text import count
 from benchmark.scoring.subgroups import OLDEST
 
@@ -104,7 +105,8 @@ def sizes(suite: SuiteRows, results: Results) -> Iterator[str]:
 
     def said(table: Table) -> str:
         return "; ".join(
-            f"{split} {count(n.images)} images of {count(n.patients)} patients, positive "
+            f"{split} {count(n.images)} images"
+            f"{of_patients(n.patients, unknown=table.dataset.patients_unknown)}, positive "
             + ", ".join(f"{finding} {count(k)}" for finding, k in n.positives.items())
             for split in SPLITS
             if (n := table.counts.get(split))
@@ -127,7 +129,7 @@ def splits(suite: SuiteRows, results: Results) -> Iterator[str]:
     """How the splits were made, and the leakage status."""
     yield from suite.each(lambda t: (
         f"{t.protocol.split}. Are patients apart? Leakage status {t.leakage_status}"
-        + "".join(f"; {reason}" for reason in t.reasons)
+        + (f": {t.reasons_told}" if t.reasons else "")
     ))  # fmt: skip
 
 

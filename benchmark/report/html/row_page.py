@@ -12,6 +12,7 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.suite_page import made_elsewhere
 from benchmark.report.notes import outdated
+from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Beside,
     Block,
@@ -74,7 +75,8 @@ class _About:
         self.figures = f"../figures/rows/{file_name(configuration.key)}"
         split = "test" if configuration.tested else "validation"
         part = configuration.runs[0].scores.splits[split]
-        self.n = f"{count(part.n_images)} {split} images of {count(part.n_patients)} patients"
+        who = of_patients(part.n_patients, unknown=table.dataset.patients_unknown)
+        self.n = f"{count(part.n_images)} {split} images{who}"
 
     def suites(self) -> list[Link]:
         rows = [run.row for run in self.configuration.runs]
@@ -101,7 +103,7 @@ class _About:
                 yield _notice(f"{said}, seed {', '.join(map(str, seeds))}.")
         yield from (_notice((said, ".")) for said in outdated(self.configuration))
         if (status := self.table.leakage_status) != "clean":
-            yield _notice(f"Leakage status {status}: {'; '.join(self.table.reasons)}")
+            yield _notice(f"Leakage status {status}: {self.table.reasons_told}.")
 
     def first_facts(self) -> Iterator[tuple[str, Content]]:
         c = self.configuration
