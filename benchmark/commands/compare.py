@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.commands.terminal import say
+from benchmark.report.people import of_patients
 from benchmark.report.text import UNDEFINED, count, one_line
 
 if TYPE_CHECKING:
@@ -36,13 +37,11 @@ def _print(found: Compared) -> None:
     from benchmark.report.paired import METRICS
 
     pair = found.pair
-    test = pair.first.runs[0].scores.splits["test"]
+    test, dataset = pair.first.runs[0].scores.splits["test"], pair.first.runs[0].row.dataset
+    who = of_patients(test.n_patients, unknown=dataset.patients_unknown)
     for side, title in found.titles.items():
         say(f"{side}  {one_line(title)}")
-    say(
-        f"On {count(test.n_images)} test images of {count(test.n_patients)} patients, protocol "
-        f"{found.protocol.id}\n"
-    )
+    say(f"On {count(test.n_images)} test images{who}, protocol {found.protocol.id}\n")
     for name, of_side in found.notes.items():
         for note in of_side:
             say(f"Note on {name}: {note}")

@@ -15,6 +15,7 @@ from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
+from benchmark.report.people import of_patients
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 if TYPE_CHECKING:
@@ -74,12 +75,14 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
         UserError: it cannot be prepared so; the text is that of `prepare`.
     """
     from tfds_builders.image_folder.looking import Look, look
+    from tfds_builders.image_folder.options import UNKNOWN
 
     config = _asked(dataset, dataset.locate, manual_dir)
     seen: Look = _asked(dataset, look, manual_dir, config.options)
     click.echo(f"{dataset.name} would hold {len(seen.lines):,} images: {seen.kind}")
     for split, part in seen.lines.groupby("split", sort=False):
-        _show_split(str(split), part, config.findings)
+        unknown = config.options.patients == UNKNOWN
+        _show_split(str(split), part, config.findings, unknown=unknown)
     click.echo(f"  split: {seen.split_source}")
     _show_torn(seen.lines)
     reasons = Counter(entry["reason"] for entry in seen.refused)
@@ -117,12 +120,10 @@ def _options(dataset: Dataset, manual_dir: Path) -> Any:
     return dataset.options or _asked(dataset, read_options, manual_dir)
 
 
-def _show_split(split: str, part: pd.DataFrame, findings: list[str]) -> None:
+def _show_split(split: str, part: pd.DataFrame, findings: list[str], *, unknown: bool) -> None:
+    who = of_patients(part["patient_id"].nunique(), unknown=unknown)
     positives = [f"{f} {int(part[f'target:{f}'].sum()):,}" for f in findings]
-    click.echo(
-        f"  {split:<10} {len(part):>7,} images of {part['patient_id'].nunique():,} patients; "
-        f"{', '.join(positives)}"
-    )
+    click.echo(f"  {split:<10} {len(part):>7,} images{who}; {', '.join(positives)}")
 
 
 def _show_torn(lines: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
 from benchmark.data.prepared import Prepared
 from benchmark.errors import UserError
+from benchmark.report.people import of_patients
 
 
 def prepare_dataset(
@@ -59,9 +60,8 @@ def prepare_dataset(
         counts = prepared.counts[split]
         positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
         contents = "with lung masks" if prepared.holds_masks else ", ".join(positives)
-        click.echo(
-            f"  {split:<10} {counts.images:>7,} images of {counts.patients:,} patients; {contents}"
-        )
+        who = of_patients(counts.patients, unknown=prepared.facts.patients_unknown)
+        click.echo(f"  {split:<10} {counts.images:>7,} images{who}; {contents}")
     derived = prepared.derived
     click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
     for reason in derived.reasons:

@@ -115,7 +115,8 @@ def _show_scores(c: Configuration) -> None:
     splits = [c.runs[0].scores.splits.get(split) for split in SPLITS]
     click.echo()
     rows = [["Mean over seeds" if len(c.runs) > 1 else "", *SPLITS]]
-    for key in ("images", "patients"):
+    unknown = c.runs[0].row.dataset.patients_unknown
+    for key in ("images", *([] if unknown else ["patients"])):
         rows.append([key.capitalize(), *(count(getattr(s, f"n_{key}", None)) for s in splits)])
     for key, name in NAMES.items():
         values = [c.measurements[f"{split}_{key}"].mean for split in SPLITS]

@@ -13,16 +13,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from benchmark.data.facts import SPLITS, Suspected
-from benchmark.records.row import LeakageStatus
+from benchmark.records.row import PATIENTS_UNKNOWN, LeakageStatus
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-UNKNOWN = (
-    "which images are of one patient is not known: images of one patient may lie on both sides of "
-    "a split, and scores may be too good"
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ def audit(
             shown (see :mod:`benchmark.data.audit.copies`); None: only identical files are found.
     """
     declared = {frozenset(entry.splits): entry.reason for entry in suspected}
-    leaks, suspicions = [], [UNKNOWN] if patients_unknown else []
+    leaks, suspicions = [], [PATIENTS_UNKNOWN] if patients_unknown else []
     for a, b in combinations(SPLITS, 2):
         images = _shared(manifest, "sha256", a, b)
         if images:

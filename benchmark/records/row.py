@@ -68,6 +68,13 @@ class ProbeFacts(Record, frozen=True):
     left_out: dict[str, dict[str, Count]]
 
 
+PATIENTS_UNKNOWN = (
+    "which images are of one patient is not known: images of one patient may lie on both sides of "
+    "a split, and scores may be too good"
+)
+"""The reason for the leakage status of a set that does not say."""
+
+
 class DatasetFacts(LaterFields, frozen=True):
     """What a row says about its data set.
 
@@ -92,6 +99,11 @@ class DatasetFacts(LaterFields, frozen=True):
     probe: ProbeFacts | None = None
     fraction: float | None = None
     listed: Count | None = None
+
+    @property
+    def patients_unknown(self) -> bool:
+        """Whether nobody knows which images are of one patient; each is counted as one."""
+        return PATIENTS_UNKNOWN in self.reasons
 
 
 class LegacyRule(Record, frozen=True):

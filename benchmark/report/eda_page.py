@@ -13,6 +13,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.report.content import Link
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
+from benchmark.report.people import of_patients
 from benchmark.report.render.html import slug
 from benchmark.report.tables import (
     Block,
@@ -54,8 +55,8 @@ def page(
         trail: links to the pages above.
     """
     body = list(body)
-    images, patients = len(manifest), manifest["patient_id"].nunique()
-    files = Paragraph((f"{count(images)} images of {count(patients)} patients. All numbers: ",
+    who = of_patients(manifest["patient_id"].nunique(), unknown=facts.patients_unknown)
+    files = Paragraph((f"{count(len(manifest))} images{who}. All numbers: ",
                        Link(numbers, numbers), "."))  # fmt: skip
     head = [Heading(1, f"{name}: what is in it"), *verdict, *_notices(facts), files]
     contents = [
@@ -144,8 +145,9 @@ def _overview(facts: SetFacts, manifest: pd.DataFrame) -> list[Block]:
     columns: list[Column[str]] = [
         text_column("Split", lambda split: split),
         Column("images", "Images", lambda split: int(images.get(split, 0))),
-        Column("patients", "Patients", lambda split: int(patients.get(split, 0))),
     ]
+    if not facts.patients_unknown:
+        columns.append(Column("patients", "Patients", lambda split: int(patients.get(split, 0))))
     said = {
         "Labels": facts.label_version,
         "Split": facts.split_source,

@@ -18,6 +18,7 @@ from benchmark.report.content import Content, Emphasis
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
+from benchmark.report.people import of_patients
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
 from benchmark.report.text import count, number
 from benchmark.report.versions import Versions, configurations
@@ -154,6 +155,7 @@ def _entry(each: ExternalValidation, c: Configuration) -> bytes:
 def _table(of_one: list[ExternalValidation]) -> list[Block]:
     protocol, scores = of_one[0].row.protocol, of_one[0].configuration.runs[0].scores
     test = scores.splits["test"]
+    who = of_patients(test.n_patients, unknown=of_one[0].row.dataset.patients_unknown)
     findings = (
         f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
         for finding in scores.findings
@@ -161,7 +163,7 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
     return [
         Heading(3, external_title(of_one)),
         Paragraph(
-            f"{count(test.n_images)} test images of {count(test.n_patients)} patients, "
+            f"{count(test.n_images)} test images{who}, "
             f"{protocol.image_source}. Findings: {', '.join(findings)}.{_by_calling_all(scores)}"
         ),
         DataTable.of(external_columns(of_one), of_one),

@@ -16,6 +16,7 @@ from benchmark.report.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.environments import differences
 from benchmark.report.gather import watermarks
 from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
+from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Block,
     Column,
@@ -188,7 +189,8 @@ def _claims(each: MaskTable) -> list[Content]:
 
 def _group(each: MaskTable, group: str, *, cost: bool) -> list[Block]:
     first = each.runs[0].test[group]
-    people = f"{count(first.n_images)} images of {count(first.n_patients)} patients"
+    unknown = each.runs[0].row.dataset.patients_unknown
+    people = f"{count(first.n_images)} images{of_patients(first.n_patients, unknown=unknown)}"
     pairing = ("Test images of pairing ", Emphasis(group), f": {people}.")
     shown = [column for column in mask_columns(group) if cost or not column.cost]
     return [

@@ -8,6 +8,7 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gather import Table
 from benchmark.report.lines import aligned, wrapped
+from benchmark.report.people import of_patients
 from benchmark.report.section import title
 from benchmark.report.tables import Column, text_column
 from benchmark.report.text import count
@@ -59,7 +60,9 @@ def tops(of: Leaderboard, config_ids: Collection[str], width: int | None = None)
 
 def _support(table: Table) -> str:
     test = table.counts.get("test") if table.tested else None
-    of = f", {count(test.images)} test images of {count(test.patients)} patients" if test else ""
+    unknown = table.dataset.patients_unknown
+    who = of_patients(test.patients, unknown=unknown) if test else ""
+    of = f", {count(test.images)} test images{who}" if test else ""
     return of + (" (simulated)" if table.dataset.simulated else "")
 
 

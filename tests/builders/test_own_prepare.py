@@ -114,7 +114,10 @@ def test_a_table_that_changed_is_said(tmp_path, data):
         (raw / "t.csv").write_text("\n".join(["file,Mass", *lines]))
 
     table(0)
-    assert prepare(raw, data, *said).exit_code == 0
+    for more in (["--check"], []):
+        told = prepare(raw, data, *said, *more)
+        assert told.exit_code == 0
+        assert "8 images of an unknown number of patients" in told.output
     table(1)
     changed = prepare(raw, data, *said)
     assert "40 images with other labels" in changed.output

@@ -7,10 +7,12 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions
+from benchmark.records.row import PATIENTS_UNKNOWN
 from benchmark.report.lookup import find
 from benchmark.report.paired import Pair
 from benchmark.scoring import influence
@@ -216,3 +218,17 @@ def test_a_page_about_a_failed_row_says_why(results, add):
     other = add("mlp")
     code, said = cxr_bench(results, "compare", row.spec_id, other.spec_id)
     assert (code, "has no scores, it is failed: out of memory" in said) == (2, True)
+
+
+def test_patients_are_not_counted_where_nobody_knows_them(results, add):
+    known = add("cnn")
+    dataset = replace(known.dataset, leakage_status="suspected", reasons=[PATIENTS_UNKNOWN])
+    rows = [add(model, dataset=dataset) for model in ("cnn", "mlp")]
+    shown = cxr_bench(results, "show", rows[0].spec_id)[1]
+    compared = cxr_bench(results, "compare", *(row.spec_id for row in rows))[1]
+    assert "\n  Patients" not in shown
+    assert "60 test images of an unknown number of patients" in compared
+    assert cxr_bench(results, "leaderboard")[0] == 0
+    board = (results.folder / "LEADERBOARD.md").read_text()
+    assert "test: 60 images of an unknown number of patients" in board
+    assert "30 patients" not in board

@@ -19,6 +19,7 @@ from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, said, short, titled
 from benchmark.report.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
+from benchmark.report.people import of_patients
 from benchmark.report.text import count
 
 CARD = {
@@ -59,7 +60,9 @@ def _highest(asked: Asked) -> float:
 
 def _draft(each: PredictedAttributes, asked: list[Asked]) -> Draft:
     most = max((a.tested for a in asked), key=lambda tested: tested.n_images)
-    n = f"{count(most.n_images)} test images of {count(most.n_patients)} patients"
+    unknown = next(iter(asked[0].answers.values())).runs[0].row.dataset.patients_unknown
+    who = of_patients(most.n_patients, unknown=unknown)
+    n = f"{count(most.n_images)} test images{who}"
     title = f"{each.dataset}: what the same model can read from {n}"
     told = [
         said(_name(a), a.answers[name].measurements["test_auc"])

@@ -25,6 +25,7 @@ from benchmark.report.figures._panels import (
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, mark_of
+from benchmark.report.people import of_patients
 from benchmark.report.text import UNDEFINED, count
 from benchmark.report.values import as_text
 from benchmark.suites.families import is_baseline
@@ -145,7 +146,8 @@ def _blocks(table: Table, shown: Sequence[Line]) -> list[list[Line]]:
 def _legend(drawn: Figure, axis: Axes, pairs: Pairs) -> None:
     inside = next(iter(pairs.values())).runs[0].row
     test = inside.counts.get("test")
-    n = f", {count(test.images)} images of {count(test.patients)} patients" if test else ""
+    who = of_patients(test.patients, unknown=inside.dataset.patients_unknown) if test else ""
+    n = f", {count(test.images)} images{who}" if test else ""
     handles = [
         axis.plot([], [], "o-", color=ink(), label="published test images")[0],
         axis.plot([], [], "d-", color=GREY, markerfacecolor="none",
