@@ -21,6 +21,7 @@ from benchmark.records.row import (
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
 from benchmark.report.configuration import Configuration, mean
+from benchmark.report.recipes import applied
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
 
@@ -77,7 +78,7 @@ def _facts(row: Row) -> dict[str, object]:
         "Watermarks": "; ".join(row.watermarks) or "none",
         "Weights": ", ".join(filter(None, [spec.weights, spec.scheme])) or UNDEFINED,
         "Precision": spec.precision or UNDEFINED,
-        "Recipe": _listed(spec.recipe) or UNDEFINED,
+        "Recipe": _listed(applied(spec)) or UNDEFINED,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -58,6 +59,12 @@ BREAK = Break()
 Piece = str | Code | Strong | Emphasis | Link | Figures | Open | Break
 Content = Piece | tuple["Content", ...]
 """A line. A ``str`` is text, from data or our own: each renderer writes exactly that text."""
+
+
+def with_code(text: str) -> Content:
+    """A text of a suite file or the like, in which what stands between backticks is code."""
+    pieces = re.split("`([^`]+)`", text)
+    return tuple(Code(piece) if k % 2 else piece for k, piece in enumerate(pieces) if piece)
 
 
 def joined(between: Content, parts: list[Content] | tuple[Content, ...]) -> Content:

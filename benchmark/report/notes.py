@@ -12,6 +12,7 @@ from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
+from benchmark.report.recipes import applied
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.text import printable
 from benchmark.report.versions import AGAIN
@@ -164,7 +165,7 @@ def _weights(row: Row) -> Iterator[Content]:
     if facts and facts.features:
         yield f"Backbone frozen, its features {facts.features}"
     if row.spec.scheme == FINETUNE:
-        yield _finetuned(row.spec)
+        yield finetuned(row.spec)
     if row.penalty:
         yield from _penalised(row.penalty)
     if facts and (remark := remark_on(row.spec.scheme)):
@@ -179,14 +180,14 @@ def _penalised(facts: PenaltyFacts) -> Iterator[str]:
         yield f"Always or never present in training, so given its prevalence: {findings}"
 
 
-def _finetuned(spec: Spec) -> str:
-    epochs = spec.recipe.get("head_epochs", Recipe.head_epochs)
-    factor = spec.recipe.get("finetune_factor", Recipe.finetune_factor)
+def finetuned(spec: Spec) -> str:
+    """Both stages of fine-tuning."""
+    recipe = applied(spec)
     learns = spec.recipe.get("batch_norm", Recipe.batch_norm) == "training"
     return (
-        f"First the head alone, for at most {epochs} epochs on frozen features; then every "
-        f"layer at {factor:g} of the learning rate, batch normalisation of the backbone "
-        + ("with the rest" if learns else "as it came")
+        f"First the head alone, for at most {recipe['head_epochs']} epochs on frozen features; "
+        f"then every layer at {recipe['finetune_factor']:g} of the learning rate, batch "
+        "normalisation of the backbone " + ("with the rest" if learns else "as it came")
     )
 
 

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark.report.content import BREAK, Code, Emphasis, Figures, Link, Open, Strong, joined
+from benchmark.report.content import (
+    BREAK,
+    Code,
+    Emphasis,
+    Figures,
+    Link,
+    Open,
+    Strong,
+    joined,
+    with_code,
+)
 from benchmark.report.html.names import file_name
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.report.tables import (
@@ -355,3 +365,9 @@ def test_a_value_is_shown_as_digits_or_as_text():
 def test_odd_names_become_file_names(name):
     assert file_name(name).isalnum()
     assert file_name("pneumonia-64_px") == "pneumonia-64_px"
+
+
+def test_what_a_suite_file_has_between_backticks_is_code():
+    assert with_code("all of `a` and `b_c`.") == ("all of ", Code("a"), " and ", Code("b_c"), ".")
+    for plain_text in ("no code", "one ` alone"):
+        assert with_code(plain_text) == (plain_text,)

@@ -13,6 +13,7 @@ from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions
 from benchmark.records.row import PATIENTS_UNKNOWN
+from benchmark.report.html.row_tables import training_in_words
 from benchmark.report.lookup import find
 from benchmark.report.paired import Pair
 from benchmark.scoring import influence
@@ -232,3 +233,21 @@ def test_patients_are_not_counted_where_nobody_knows_them(results, add):
     board = (results.folder / "LEADERBOARD.md").read_text()
     assert "test: 60 images of an unknown number of patients" in board
     assert "30 patients" not in board
+
+
+def test_a_recipe_is_told_as_it_acts(add, results):
+    recipe = {"epochs": 30, "learning_rate": 0.001, "warmup_share": 0.1, "warmup_steps": 100}
+    tuned, scratch = (
+        add("resnet50", spec={"scheme": scheme, "weights": weights, "recipe": recipe})
+        for scheme, weights in (("finetune", "imagenet"), ("scratch", "random"))
+    )
+    words = training_in_words(tuned.spec)
+    assert "learning rate 0.001 of the head, then 0.0001" in words
+    assert "at most 5 epochs of the head, then 30 epochs" in words
+    assert "at most 30 epochs" in training_in_words(scratch.spec)
+    said = cxr_bench(results, "show", tuned.spec_id)[1]
+    assert "finetune_factor 0.1, head_epochs 5" in said
+    for row in (tuned, scratch):
+        said = cxr_bench(results, "show", row.spec_id)[1]
+        assert ("warmup_share 0.1" in said, "warmup_steps" in said) == (True, False)
+    assert "head_epochs" not in said

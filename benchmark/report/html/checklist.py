@@ -28,7 +28,7 @@ from benchmark.report.tables import (
 
 AUTHOR = "for the author to fill in"
 MISSING = "not recorded"
-Answer = Callable[[SuiteRows, Results], Iterable[str]]
+Answer = Callable[[SuiteRows, Results], Iterable[Content]]
 
 
 @dataclass(frozen=True)

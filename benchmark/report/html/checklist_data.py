@@ -1,4 +1,4 @@
-"""The answers of the reporting checklist on data: plain text, from the records of a suite.
+"""The answers of the reporting checklist on data, from the records of a suite.
 
 No line means that the records do not hold the answer.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
+from benchmark.report.content import Content, with_code
 from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows
@@ -21,9 +22,9 @@ from benchmark.report.text import count
 from benchmark.scoring.subgroups import OLDEST
 
 
-def objectives(suite: SuiteRows, results: Results) -> Iterator[str]:
+def objectives(suite: SuiteRows, results: Results) -> Iterator[Content]:
     """What the suite says of itself."""
-    yield from filter(None, [suite.title, suite.description])
+    yield from map(with_code, filter(None, [suite.title, suite.description]))
 
 
 def existing_images(suite: SuiteRows, results: Results) -> Iterator[str]:

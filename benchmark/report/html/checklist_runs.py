@@ -18,9 +18,10 @@ from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import weights as weights_of
-from benchmark.report.notes import trained, why_stopped
+from benchmark.report.notes import finetuned, trained, why_stopped
 from benchmark.report.text import count, duration, interval, number
 from benchmark.scoring.bootstrap import RESAMPLES
+from benchmark.training.weights import FINETUNE
 
 
 def models(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -60,6 +61,7 @@ def weights(suite: SuiteRows, results: Results) -> Iterator[str]:
 def training(suite: SuiteRows, results: Results) -> Iterator[str]:
     """The recipes and augmentations."""
     yield from suite.distinct(lambda c: trained(c.runs[0].row) if "epochs" in c.spec.recipe else "")
+    yield from suite.distinct(lambda c: finetuned(c.spec) if c.spec.scheme == FINETUNE else "")
     used = suite.distinct(lambda c: c.spec.augmentation)
     yield f"augmentation: {', '.join(used) or 'none'}"
 

@@ -11,6 +11,7 @@ from benchmark.report.columns import NAMES, PAGE, columns
 from benchmark.report.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.environments import Machine
 from benchmark.report.gather import Table
+from benchmark.report.recipes import by_stage
 from benchmark.report.tables import Column, DataTable, Facts, text_column
 from benchmark.report.text import UNDEFINED, count, duration, number
 from benchmark.report.values import Value, limits
@@ -57,10 +58,11 @@ def decided(configuration: Configuration) -> Iterator[tuple[str, str]]:
 
 def training_in_words(spec: Spec) -> str:
     """How it was trained, in a line."""
+    recipe = by_stage(spec)
     said = [
         words.format(f"{value:g}" if isinstance(value, float) else value)
         for key, words in _TRAINED.items()
-        if (value := getattr(spec, key, spec.recipe.get(key))) not in (None, "", "none")
+        if (value := getattr(spec, key, recipe.get(key))) not in (None, "", "none")
     ]
     return ", ".join(said) or UNDEFINED
 

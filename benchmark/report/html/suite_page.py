@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmark.records.row import Row
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Content, Link
+from benchmark.report.content import Content, Link, with_code
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
@@ -79,7 +79,7 @@ def suite_page(
 
     blocks: list[Block] = [
         Heading(1, suite.title or f"Suite {suite.name}"),
-        Paragraph(suite.description),
+        Paragraph(with_code(suite.description)),
         Paragraph(Link(f"{file_name(suite.name)}-checklist.html", "Reporting checklist")),
     ]
     for table, configurations in suite.tables:
