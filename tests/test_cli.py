@@ -176,6 +176,8 @@ def test_a_broken_model_file_is_named_and_the_rest_goes_on(tmp_path):
     listed = cxr_bench("list", "models", "--models-dir", tmp_path)
     assert listed.exit_code == 0
     assert "bad.py" in listed.output
+    assert "4,694,024 parameters at 224 px with 1,000 outputs" in listed.output
+    assert "1,141,505 parameters at 64 px with 1 output;" in listed.output
     assert "resnet50" in listed.output
 
 

@@ -96,13 +96,15 @@ def _facts(card: dict[str, Any]) -> str:
     if card["inputs"] != "image":
         return f"no image{masks}"
     upper = f" to {card['max_size']}" if card["max_size"] else ""
-    stated = card["parameters"]
-    counted = (
-        f"{stated['count']:,} parameters at {stated['size']} px"
-        if stated
-        else "parameters counted when it is built"
-    )
-    return f"{counted}; from {card['min_size']}{upper} px{masks}"
+    return f"{_counted(card['parameters'])}; from {card['min_size']}{upper} px{masks}"
+
+
+def _counted(stated: dict[str, int]) -> str:
+    """Parameters as a card states them, with the outputs of where the model comes from."""
+    if not stated:
+        return "parameters counted when it is built"
+    outputs = f"{stated['outputs']:,} output{'s' * (stated['outputs'] != 1)}"
+    return f"{stated['count']:,} parameters at {stated['size']} px with {outputs}"
 
 
 def _datasets(manual_dir: Path | None, data_dir: Path) -> Entries:
