@@ -32,6 +32,7 @@ class Effect:
     Attributes:
         axis: what is changed.
         before, after: the values.
+        weights: what is begun from before and after, where that changes with the value.
         comparison: ``after`` minus ``before``, the mean over pairs of configurations.
         helped: pairs in which it is better.
         pairs: all of them.
@@ -41,10 +42,18 @@ class Effect:
     axis: str
     before: str
     after: str
+    weights: tuple[str, str] | None
     comparison: Comparison
     helped: int
     pairs: int
     models: tuple[str, ...]
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """The values as readers see them."""
+        if self.weights is None:
+            return self.before, self.after
+        return f"{self.before} ({self.weights[0]})", f"{self.after} ({self.weights[1]})"
 
 
 def effects_of(
@@ -76,11 +85,18 @@ def _of_axis(
             AXES[axis],
             before,
             after,
+            _weights(pairs),
             stored.mean_difference(compared),
             sum(a.value > b.value for a, b in compared),
             len(pairs),
             tuple(_models([a for a, _ in pairs], axis)),
         )
+
+
+def _weights(pairs: Sequence[tuple[Configuration, Configuration]]) -> tuple[str, str] | None:
+    changes = {(before.spec.weights, after.spec.weights) for after, before in pairs}
+    first, second = next(iter(changes))
+    return (first, second) if len(changes) == 1 and first != second else None
 
 
 def _models(every: Sequence[Configuration], axis: str) -> Iterator[str]:

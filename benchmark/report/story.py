@@ -164,8 +164,8 @@ def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
             continue
         change, ends, e = max(sure, key=lambda one: abs(one[0]))
         yield (
-            f"The largest change that {axis} made there, all else the same: {e.before} to "
-            f"{e.after}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
+            f"The largest change that {axis} made there, all else the same: {e.told[0]} to "
+            f"{e.told[1]}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
             f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)} "
             f"of {_listed(e.models)}."
         )

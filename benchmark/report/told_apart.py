@@ -123,8 +123,8 @@ def choices(tables: Iterable[Table]) -> list[Block]:
     columns: list[Column[tuple[Table, Effect]]] = [
         text_column("Data set", lambda e: Link(f"#{e[0].anchor}", e[0].name), "dataset"),
         text_column("Choice", lambda e: e[1].axis, "choice"),
-        text_column("From", lambda e: e[1].before, "before"),
-        text_column("To", lambda e: e[1].after, "after"),
+        text_column("From", lambda e: e[1].told[0], "before"),
+        text_column("To", lambda e: e[1].told[1], "after"),
         Column("difference", "Difference in AUC", lambda e: _change(e[1])),
         text_column("Helps", lambda e: f"{e[1].helped} of {e[1].pairs}", "helps"),
         text_column("Models", lambda e: ", ".join(e[1].models), "models"),

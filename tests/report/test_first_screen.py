@@ -196,6 +196,15 @@ def test_the_models_of_a_change_are_named_with_their_schemes(results, add_seeds)
     assert sorted(effect.models) == ["cnn", "tiny (linear_probe)"]
 
 
+def test_starting_weights_that_change_with_the_scheme_are_said(results, add_seeds):
+    add_seeds("cnn", strength=0.2)
+    add_seeds("cnn", strength=6.0, spec={"scheme": "finetune", "weights": "imagenet"})
+    said = " ".join(told(results))
+    assert (
+        "scheme made there, all else the same: scratch (random) to finetune (imagenet), +" in said
+    )
+
+
 def test_models_that_were_trained_by_other_policies_do_not_look_alike(results, add_seeds):
     add_seeds("cnn", spec={"augmentation": "strong"})
     add_seeds("linear", spec={"preprocessing": "equalise"})
