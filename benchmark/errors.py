@@ -27,10 +27,10 @@ class UnknownName(UserError):
         choices = sorted(choices, key=lambda c: (int(c) if c.isdecimal() else -1, c))
         near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
         near = near or [choice for choice in choices if name and name in choice][:_NEAREST]
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = f" Did you mean {' or '.join(map(quoted, near))}?" if near else ""
         listed = ", ".join(choices) if choices else "none"
         told = f"{hint} {remedy}" if remedy else hint
-        super().__init__(f"unknown {kind} {name!r}.{told} Choices: {listed}.")
+        super().__init__(f"unknown {kind} {quoted(name)}.{told} Choices: {listed}.")
 
 
 class UnknownModel(UnknownName):
@@ -38,3 +38,8 @@ class UnknownModel(UnknownName):
 
     def __init__(self, kind: str, name: str, choices: Iterable[str]):
         super().__init__(kind, name, choices, "The folder of a file of your own: --models-dir.")
+
+
+def quoted(text: object) -> str:
+    """What a person typed, in quotes, with its backslashes as typed; the unprintable is escaped."""
+    return repr(text).replace("\\\\", "\\")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 
 TABLE = Path(__file__).with_name("alignment.toml")
 _WORDS = ("name", "reason")
@@ -97,7 +97,9 @@ class Alignment:
         _choose(f"label of {dataset}", label, [x for f in known for x in f.labels[dataset]])
         names = [f.name for f in known if label in f.labels[dataset]]
         if len(names) > 1:
-            raise AlignmentError(f"{label!r} of {dataset} means {' and '.join(names)} at once.")
+            raise AlignmentError(
+                f"{quoted(label)} of {dataset} means {' and '.join(names)} at once."
+            )
         return names[0]
 
 
@@ -146,5 +148,5 @@ def _choose(what: str, name: str, choices: Iterable[str]) -> str:
     if name in choices:
         return name
     near = difflib.get_close_matches(name, choices, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise AlignmentError(f"no {what} {name!r}; there are: {', '.join(choices)}.{hint}")
+    hint = f" Did you mean {quoted(near[0])}?" if near else ""
+    raise AlignmentError(f"no {what} {quoted(name)}; there are: {', '.join(choices)}.{hint}")

@@ -27,5 +27,10 @@ class LayoutError(DatasetError):
         )
 
 
+def quoted(text: object) -> str:
+    """What a person typed, in quotes, with its backslashes as typed; the unprintable is escaped."""
+    return repr(text).replace("\\\\", "\\")
+
+
 class Unreadable(DatasetError):
     """One file or member of an archive that cannot be read; the text says why."""

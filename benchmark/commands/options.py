@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.machine.paths import CACHE_DIR, DATA_DIR, expanded
 
 
@@ -142,7 +142,9 @@ def listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
         try:
             return tuple(kind(part) for part in parts if part)
         except ValueError:
-            raise click.BadParameter(f"{','.join(values)!r} is no list of whole numbers") from None
+            raise click.BadParameter(
+                f"{quoted(','.join(values))} is no list of whole numbers"
+            ) from None
 
     return click.option(option, name, multiple=True, metavar="LIST", callback=split, help=text)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
@@ -102,8 +102,8 @@ def _name(name: str, paths: Sequence[Path]) -> str:
     name = name or paths[0].name.partition(".")[0]
     if not NAME.fullmatch(name):
         raise UserError(
-            f"{name[:80]!r} is no name for a model: at most 60 letters, digits and _ . + - (give "
-            "one by --name)"
+            f"{quoted(name[:80])} is no name for a model: at most 60 letters, digits and _ . + - "
+            "(give one by --name)"
         )
     return name
 

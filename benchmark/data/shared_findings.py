@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, quoted
 from tfds_builders import alignment
 from tfds_builders.image_folder.names import word
 
@@ -67,7 +67,7 @@ def parse_map(said: Iterable[str]) -> dict[str, str]:
     for each in said:
         here, equals, there = (part.strip() for part in each.partition("="))
         if not (here and equals and there) or here in told or there in told.values():
-            raise UserError(f"--map {each!r}: write A=B, each finding once.")
+            raise UserError(f"--map {quoted(each)}: write A=B, each finding once.")
         told[here] = there
     return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.models._discovery import BUILT_IN, NAME_PATTERN
 from benchmark.records.files import write_atomic
 
@@ -74,10 +74,10 @@ def new_model(name: str, folder: Path) -> Path:
     path = folder / f"{name}.py"
     if not NAME_PATTERN.fullmatch(name):
         raise UserError(
-            f"{name!r} cannot be a model's name: use a-z, 0-9 and _, beginning with a letter."
+            f"{quoted(name)} cannot be a model's name: use a-z, 0-9 and _, beginning with a letter."
         )
     if (BUILT_IN / path.name).exists():
-        raise UserError(f"there is a built-in model {name!r} already; choose another name.")
+        raise UserError(f"there is a built-in model {quoted(name)} already; choose another name.")
     if path.exists():
         raise UserError(f"{path} exists already; choose another name or delete it first.")
     statement = STATEMENT if folder == BUILT_IN else ""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.planning.cost import nominal_price
 from benchmark.planning.plan import PlannedSpec
 from benchmark.spec import Spec
@@ -54,7 +54,7 @@ def parse_shard(text: str) -> Shard | None:
     number, _, count = text.partition("/")
     if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
         return Shard(int(number), int(count))
-    raise UserError(f"--shard {text!r} is no part: the second of eight is --shard 2/8")
+    raise UserError(f"--shard {quoted(text)} is no part: the second of eight is --shard 2/8")
 
 
 def _groups(selected: Iterable[str], known: Mapping[str, Spec]) -> list[frozenset[str]]:

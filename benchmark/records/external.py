@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.records.column_files import Columns, read_columns
 from benchmark.records.predictions import SPLITS, link
 from benchmark.records.tables import TableError
@@ -94,16 +94,16 @@ def _column(path: Path, names: list[str], finding: str) -> str:
     found = [form for form in forms if form in names]
     if len(found) > 1:
         raise ExternalFileError(
-            f"{path}: more than one column for the finding {finding!r}: {', '.join(found)}. Which "
-            "of them counts is not guessed: keep one, logits where there are any"
+            f"{path}: more than one column for the finding {quoted(finding)}: {', '.join(found)}. "
+            "Which of them counts is not guessed: keep one, logits where there are any"
         )
     if found:
         return found[0]
     near = get_close_matches(finding, names, n=1)
-    hint = f" Is it {near[0]!r}?" if near else ""
+    hint = f" Is it {quoted(near[0])}?" if near else ""
     raise ExternalFileError(
-        f"{path}: no column for the finding {finding!r}: one of {', '.join(forms)} is needed, "
-        f"there are {_few(names)}.{hint}"
+        f"{path}: no column for the finding {quoted(finding)}: one of {', '.join(forms)} is "
+        f"needed, there are {_few(names)}.{hint}"
     )
 
 
@@ -174,7 +174,9 @@ class _Reader:
             first = int(np.flatnonzero(wrong)[0])
             where = f"{self.columns.word} {first + self.columns.first}"
             more = f" (and {wrong.sum() - 1} more)" if wrong.sum() > 1 else ""
-            raise ExternalFileError(f"{self.path}, {where}: {fault}: {str(values[first])!r}{more}")
+            raise ExternalFileError(
+                f"{self.path}, {where}: {fault}: {quoted(str(values[first]))}{more}"
+            )
 
 
 def _logits(probabilities: np.ndarray, task: Task) -> np.ndarray:

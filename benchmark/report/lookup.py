@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -120,14 +120,15 @@ def find(results: Results, text: str) -> Found:
     if not rows:
         raise UserError(f"{results.folder} holds no rows yet. Run: cxr-bench run --all")
     if by_id:
-        raise UserError(f"{text!r} begins more than one id:\n{_listed(matches)}")
+        raise UserError(f"{quoted(text)} begins more than one id:\n{_listed(matches)}")
     if matches:
         raise UserError(
-            f"{text!r} means more than one configuration. Give an id, or before the @ words that "
-            f"only one has:\n{_listed(matches)}"
+            f"{quoted(text)} means more than one configuration. Give an id, or before the @ words "
+            f"that only one has:\n{_listed(matches)}"
         )
     raise UserError(
-        f"no row or configuration in {results.folder} is called {text!r}. {_near(everything, text)}"
+        f"no row or configuration in {results.folder} is called {quoted(text)}. "
+        f"{_near(everything, text)}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, quoted
 from benchmark.spec import Spec
 
 FILTER_KEYS = {
@@ -41,7 +41,7 @@ def parse_filter(text: str) -> dict[str, set[str]]:
         if not sign or not values.strip():
             hint = f". Several values of one key: '{before}|{part}'" if before and not sign else ""
             raise UserError(
-                f"filter {part!r} is not of the form key=value or key=value|value{hint}"
+                f"filter {quoted(part)} is not of the form key=value or key=value|value{hint}"
             )
         if key.strip() not in FILTER_KEYS:
             raise UnknownName("filter key", key.strip(), FILTER_KEYS)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
-from benchmark.errors import UnknownModel, UnknownName, UserError
+from benchmark.errors import UnknownModel, UnknownName, UserError, quoted
 from benchmark.models import NORMALISATIONS
 from benchmark.protocols import find
 from benchmark.spec import PUBLISHED
@@ -260,7 +260,7 @@ def check_suite_name(name: str, known: Iterable[str] | None = None) -> None:
         known: names that are taken; by default of the suites that are here.
     """
     if not NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot be a suite's name: use letters, digits, _ and -")
+        raise UserError(f"{quoted(name)} cannot be a suite's name: use letters, digits, _ and -")
     if name in (MATRIX, *(suites() if known is None else known)):
         raise UserError(f"{name!r} is the name of a suite of cxr-bench; choose another")
 

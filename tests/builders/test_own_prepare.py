@@ -62,6 +62,11 @@ def test_a_check_tells_all_and_writes_nothing(raw, data):
     wrong = prepare(raw, data, "--check", "--patient-pattern", "^(x+)")
     assert wrong.exit_code == 2
     assert "is found in no file name or path" in wrong.output
+    typed = r"^(x\d+)_"
+    wrong = prepare(raw, data, "--check", "--patient-pattern", typed)
+    assert f"the patient pattern '{typed}' is found in no" in wrong.output
+    wrong = prepare(raw, data, "--check", "--patient-pattern", r"^(\d+")
+    assert r"the patient pattern '^(\d+' is no regular expression" in wrong.output
     other = CliRunner().invoke(cli.main, ["prepare", "thorax_phantom/small", "--check"])
     assert "--check: only for sets of your own" in other.output
 

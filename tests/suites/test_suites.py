@@ -55,6 +55,15 @@ def test_an_unknown_filter_key_suggests_the_nearest():
         parse_filter("modle=cnn")
 
 
+def test_a_message_shows_a_filter_as_it_was_typed():
+    with pytest.raises(UserError) as told:
+        parse_filter(r"model\cnn")
+    assert r"filter 'model\cnn' is not of the form" in str(told.value)
+    with pytest.raises(UnknownName) as told:
+        parse_filter(r"mo\del=cnn")
+    assert r"'mo\del'" in str(told.value)
+
+
 def test_commas_bars_and_semicolons_of_a_filter_are_understood_or_explained():
     assert parse_filter("model=cnn;size=64") == parse_filter("model=cnn,size=64")
     with pytest.raises(UserError, match=r"'model=cnn\|mlp'"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tfds_builders.errors import Unreadable
+from tfds_builders.errors import Unreadable, quoted
 from tfds_builders.image_folder.names import spelling
 from tfds_builders.image_folder.normal import is_normal
 from tfds_builders.image_folder.options import NEGATIVE, POSITIVE, Options
@@ -37,7 +37,7 @@ class Strange(Unreadable):
     """
 
     def __init__(self, said: str, column: str):
-        super().__init__(f"{column} is {said!r}, which is neither 1 nor 0 nor empty")
+        super().__init__(f"{column} is {quoted(said)}, which is neither 1 nor 0 nor empty")
         self.column = column
 
 

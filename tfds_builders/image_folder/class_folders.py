@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder import pools
 from tfds_builders.image_folder.contents import Contents, Entry, check_findings
 from tfds_builders.image_folder.names import (
@@ -243,8 +243,8 @@ def _refuse_copies(classes: list[str]) -> None:
         match = _COPY.fullmatch(spelling(name))
         if match and match[1] in known:
             raise DatasetError(
-                f"image_folder: the folder {name!r} is called like a copy of {known[match[1]]!r}. "
-                "Remove it, or put the images of both into one."
+                f"image_folder: the folder {quoted(name)} is called like a copy of "
+                f"{quoted(known[match[1]])}. Remove it, or put the images of both into one."
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.names import spelling
 
 Box = tuple[str, float, float, float, float]
@@ -74,7 +74,7 @@ def check_findings(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if not (name.strip() and name.isprintable() and len(name) <= 60):
             raise DatasetError(
-                f"image_folder: {name!r} cannot be the name of a finding; rename it."
+                f"image_folder: {quoted(name)} cannot be the name of a finding; rename it."
             )
     if len({spelling(name) for name in names}) < len(names):
         raise DatasetError(f"image_folder: two findings have one name: {', '.join(names)}.")

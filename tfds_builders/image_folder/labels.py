@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.contents import check_findings
 from tfds_builders.image_folder.names import one_spelling, spelling
@@ -74,18 +74,20 @@ def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
         findings = check_findings(name for name in classes if name not in normal)
         kind = "binary" if len(findings) == 1 else "multilabel"
         if not normal and spelling(options.normal_class) != NONE:
-            notes.append(f"no name in column {column!r} means normal; if one does: --normal-class")
+            notes.append(
+                f"no name in column {quoted(column)} means normal; if one does: --normal-class"
+            )
     else:
         _refuse_lists(column, classes, "|;,/+& ")
         if len(classes) < 2:
             raise DatasetError(
-                f"image_folder: column {column!r} has the classes {', '.join(classes) or 'none'}; "
-                "two are needed."
+                f"image_folder: column {quoted(column)} has the classes "
+                f"{', '.join(classes) or 'none'}; two are needed."
             )
         check_findings(classes)
         findings, kind = task_of(classes, options.normal_class)
     if not findings:
-        raise DatasetError(f"image_folder: column {column!r} names no finding.")
+        raise DatasetError(f"image_folder: column {quoted(column)} names no finding.")
 
     def labels(row: Row) -> Labels:
         names = {called[name] for name in split(row[column])}
@@ -99,9 +101,9 @@ def _refuse_texts(column: str, classes: Sequence[str], rows: int) -> None:
     """Ask about columns of reports, dates or numbers."""
     if len(classes) > max(_MANY, rows // 5):
         raise DatasetError(
-            f"image_folder: column {column!r} holds {len(classes)} different values in {rows:,} "
-            f"rows, e.g. {', '.join(map(repr, classes[:3]))}: are these names of findings? If they "
-            "are, write fewer; several in a cell need --label-separator."
+            f"image_folder: column {quoted(column)} holds {len(classes)} different values in "
+            f"{rows:,} rows, e.g. {', '.join(map(quoted, classes[:3]))}: are these names of "
+            "findings? If they are, write fewer; several in a cell need --label-separator."
         )
 
 
@@ -113,6 +115,6 @@ def _refuse_lists(column: str, classes: Sequence[str], separators: str) -> None:
             alone = set(parts) <= set(classes) if separator == " " else set(parts) & set(classes)
             if len(parts) > 1 and (separator == "|" or alone):
                 raise DatasetError(
-                    f"image_folder: column {column!r} has {said!r}: are these several labels? Then "
-                    f"say --label-separator '{separator}'."
+                    f"image_folder: column {quoted(column)} has {quoted(said)}: are these several "
+                    f"labels? Then say --label-separator '{separator}'."
                 )

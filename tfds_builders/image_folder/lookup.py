@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-from tfds_builders.errors import Unreadable
+from tfds_builders.errors import Unreadable, quoted
 from tfds_builders.image_folder.names import is_picture
 
 _MOST_OF_A_STUDY = 20
@@ -69,11 +69,11 @@ class Files:
         for end in ends:
             if folder := _one(said, end, self._folders.get(end.casefold(), ())):
                 return self._all_of(said, folder)
-        raise Missing(f"there is no file {said!r}")
+        raise Missing(f"there is no file {quoted(said)}")
 
     def _all_of(self, said: str, folder: str) -> list[str]:
         if len(self._inside[folder]) > _MOST_OF_A_STUDY:
-            raise Unreadable(f"{said!r} is a folder of {len(self._inside[folder])} images")
+            raise Unreadable(f"{quoted(said)} is a folder of {len(self._inside[folder])} images")
         return self._inside[folder]
 
 
@@ -83,7 +83,7 @@ def _one(said: str, end: str, names: Iterable[str]) -> str:
     if len(found) > 1:
         found = [n for n in found if end in (*_ends(_told(n)), *_ends(_bare(_told(n))))] or found
     if len(found) > 1:
-        raise Unreadable(f"{said!r} may be {' or '.join(found[:3])}; give the path")
+        raise Unreadable(f"{quoted(said)} may be {' or '.join(found[:3])}; give the path")
     return found[0] if found else ""
 
 

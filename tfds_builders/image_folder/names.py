@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from tfds_builders.errors import quoted
+
 _SERVICE = {
     "__macosx", "__pycache__", "lost+found", "system volume information", "thumbs.db",
     "ehthumbs.db", "desktop.ini", "#recycle", "#snapshot", "image_folder.toml", "_macosx",
@@ -63,7 +65,7 @@ def one_spelling(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         words.setdefault(spelling(name), []).append(name)
     told = {name: " ".join(group[0].split()) for group in words.values() for name in group}
     notes = [
-        f"{' and '.join(map(repr, group))} are taken for one class, {told[group[0]]!r}"
+        f"{' and '.join(map(quoted, group))} are taken for one class, {quoted(told[group[0]])}"
         for group in words.values()
         if len({unicodedata.normalize("NFC", name.strip()) for name in group}) > 1
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.names import spelling, word
 
 NONE = "none"
@@ -36,7 +36,7 @@ def _w(name: str) -> str:
 def refuse_no_normal(classes: Sequence[str], said: str) -> NoReturn:
     """Say that no class is called so."""
     raise DatasetError(
-        f"image_folder: there is no class {said!r} (--normal-class); there are "
+        f"image_folder: there is no class {quoted(said)} (--normal-class); there are "
         f"{', '.join(classes)}."
     )
 
@@ -59,14 +59,15 @@ def task_of(classes: Sequence[str], normal_class: str = "") -> tuple[tuple[str, 
         normal = [n for n in classes if is_normal(n, [other for other in classes if other != n])]
     if len(normal) > 1 and not normal_class:
         raise DatasetError(
-            f"image_folder: {' and '.join(map(repr, normal))} both mean normal. Give them one "
+            f"image_folder: {' and '.join(map(quoted, normal))} both mean normal. Give them one "
             "name, or say --normal-class none where they differ."
         )
     if len(classes) != 2 or (spelling(normal_class) == NONE and normal_class):
         return tuple(classes), "multiclass"
     if len(normal) != 1:
         raise DatasetError(
-            f"image_folder: which of {classes[0]!r} and {classes[1]!r} means normal? Say it: "
-            f"--normal-class {classes[0]!r}, or --normal-class none where both are findings."
+            f"image_folder: which of {quoted(classes[0])} and {quoted(classes[1])} means normal? "
+            f"Say it: --normal-class {quoted(classes[0])}, or --normal-class none where both are "
+            "findings."
         )
     return tuple(name for name in classes if name != normal[0]), "binary"

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.contents import check_findings
 from tfds_builders.image_folder.pools import SPLITS, parse
 
@@ -115,7 +115,7 @@ class Options:
         if self.patients not in ("", UNKNOWN, HEADER):
             raise DatasetError(
                 f"image_folder: patients can only be said to be {UNKNOWN!r} or {HEADER!r}, not "
-                f"{self.patients!r}; a column of the table is given by --patient-column."
+                f"{quoted(self.patients)}; a column of the table is given by --patient-column."
             )
         ways = [self.patient_column, self.patient_pattern, self.patients]
         if not any(ways):
@@ -142,7 +142,7 @@ class Options:
         Raises:
             DatasetError: it is no regular expression, or has not exactly one group.
         """
-        said = f"image_folder: the patient pattern {self.patient_pattern!r}"
+        said = f"image_folder: the patient pattern {quoted(self.patient_pattern)}"
         try:
             pattern = re.compile(unicodedata.normalize("NFC", self.patient_pattern))
         except (re.error, RecursionError, OverflowError) as error:
@@ -168,8 +168,8 @@ class Options:
         total = sum(shares)
         if len(shares) != 3 or not all(s > 0 for s in shares) or not _is_whole(total):
             raise DatasetError(
-                f"image_folder: --split-fractions {said!r} has to be three positive numbers that "
-                "add up to 100 (or 1): train,validation,test, e.g. 70,10,20."
+                f"image_folder: --split-fractions {quoted(said)} has to be three positive numbers "
+                "that add up to 100 (or 1): train,validation,test, e.g. 70,10,20."
             )
         return {split: share / total for split, share in zip(SPLITS, shares, strict=True)}
 
@@ -195,7 +195,7 @@ def _is_whole(total: float) -> bool:
 def _choose(option: str, said: str, choices: tuple[str, ...]) -> None:
     if said not in choices:
         raise DatasetError(
-            f"image_folder: --{option} is {', '.join(filter(None, choices))}, not {said!r}."
+            f"image_folder: --{option} is {', '.join(filter(None, choices))}, not {quoted(said)}."
         )
 
 
@@ -203,8 +203,8 @@ def check_name(name: str) -> None:
     """Raise a DatasetError where a set cannot be called so; the name becomes a folder."""
     if not re.fullmatch("[a-z][a-z0-9_]{0,40}", name):
         raise DatasetError(
-            f"image_folder: a set cannot be called {name!r}. A name has lower-case letters, digits "
-            "and underscores, and starts with a letter, e.g. my_set."
+            f"image_folder: a set cannot be called {quoted(name)}. A name has lower-case letters, "
+            "digits and underscores, and starts with a letter, e.g. my_set."
         )
 
 
@@ -225,9 +225,9 @@ def read_options(folder: Path) -> Options:
     for key, value in given.items():
         if key not in defaults:
             near = difflib.get_close_matches(key, defaults, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = f" Did you mean {quoted(near[0])}?" if near else ""
             raise DatasetError(
-                f"image_folder: {path} has an unknown key {key!r}.{hint} "
+                f"image_folder: {path} has an unknown key {quoted(key)}.{hint} "
                 f"Choices: {', '.join(defaults)}."
             )
         given[key] = _of_type(path, key, value, defaults[key])

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 
 ROUNDED = "a spreadsheet rounded a longer number, and different patients may have become one"
 A_DATE = "a spreadsheet took an id for a date, and different patients may have become one"
@@ -75,10 +75,11 @@ def refuse_lost(
         wholly: take offence only where nothing is left of a class.
     """
     if pattern:
-        said = f"the patient pattern {pattern!r} is found in no file name or path, or in too few,"
+        found = "is found in no file name or path, or in too few,"
+        said = f"the patient pattern {quoted(pattern)} {found}"
         hint = " Mend the pattern, e.g. by alternatives: '(person[0-9]+|IM-[0-9]+)'."
     else:
-        said, hint = f"column {column!r} names no patient, or too few,", ""
+        said, hint = f"column {quoted(column)} names no patient, or too few,", ""
     for name in sorted(lost):
         if lost[name] >= kept[name] and not (wholly and kept[name]):
             told = "; ".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from tfds_builders.errors import DatasetError
+from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.names import spelling
 
 SPLITS = ("train", "validation", "test")
@@ -58,8 +58,8 @@ def parse(said: str) -> dict[str, str]:
             or told.get(spelling(name), split) != split
         ):
             raise DatasetError(
-                f"image_folder: --splits {said!r} is not understood at {part!r}; write e.g. "
-                "--splits train=A,validation=B,test=C."
+                f"image_folder: --splits {quoted(said)} is not understood at {quoted(part)}; write "
+                "e.g. --splits train=A,validation=B,test=C."
             )
         told[spelling(name)] = split
     return told
@@ -70,7 +70,7 @@ def refuse_absent(told: Mapping[str, str], names: Iterable[str], where: str) -> 
     there = {spelling(name): name for name in names}
     if absent := [word for word in told if word not in there]:
         raise DatasetError(
-            f"image_folder: --splits names {', '.join(map(repr, absent))}, and {where} is called "
+            f"image_folder: --splits names {', '.join(map(quoted, absent))}, and {where} is called "
             f"so; there are {', '.join(sorted(there.values())[:12]) or 'none'}."
         )
 
@@ -79,7 +79,7 @@ def refuse_unknown(names: Iterable[str], where: str) -> None:
     """Raise a DatasetError where names that should mean splits do not."""
     if shown := sorted(set(names)):
         raise DatasetError(
-            f"image_folder: which split is {', '.join(map(repr, shown[:8]))} ({where})? Say it: "
+            f"image_folder: which split is {', '.join(map(quoted, shown[:8]))} ({where})? Say it: "
             "--splits train=A,validation=B,test=C with these names (several may be train), or "
             "move the folder away."
         )

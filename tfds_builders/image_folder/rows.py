@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError, Unreadable, quoted
 from tfds_builders.tarstream import inflate
 
 Row = dict[str, str]
@@ -141,12 +141,12 @@ def _places(path: Path, header: list[str], wanted: list[str]) -> dict[str, int]:
     """Wanted column -> its number."""
     if missing := [column for column in wanted if _clean(column) not in header]:
         raise DatasetError(
-            f"image_folder: {path} has no column {' and no column '.join(map(repr, missing))}. "
+            f"image_folder: {path} has no column {' and no column '.join(map(quoted, missing))}. "
             f"Its columns are {', '.join(header) or 'none'}."
         )
     if twice := sorted({column for column in wanted if header.count(_clean(column)) > 1}):
         raise DatasetError(
-            f"image_folder: {path} has the column {' and '.join(map(repr, twice))} twice, and "
+            f"image_folder: {path} has the column {' and '.join(map(quoted, twice))} twice, and "
             "nobody knows which is meant: rename one."
         )
     return {column: header.index(_clean(column)) for column in wanted}

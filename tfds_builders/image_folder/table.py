@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError, Unreadable, quoted
 from tfds_builders.image_folder import cells, labels, patients, pools, rows
 from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.lookup import Files, Missing
@@ -119,7 +119,7 @@ def _patients(table: list[tuple[int, Row]], options: Options) -> _Ids:
         return _Ids({}, {}, [])
     spelled = [row[column] for _, row in table]
     united, notes = patients.united(spelled)
-    return _Ids(united, patients.damaged(spelled), [f"column {column!r}: {n}" for n in notes])
+    return _Ids(united, patients.damaged(spelled), [f"column {quoted(column)}: {n}" for n in notes])
 
 
 def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
@@ -138,12 +138,14 @@ def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
         shown = ", ".join(sorted(strange, key=lambda word: -strange[word])[:5])
         if strange and len(strange) == len(said):
             raise DatasetError(
-                f"image_folder: column {column!r} (--{what}-column) holds {shown}, none of which "
-                f"is {meant}."
+                f"image_folder: column {quoted(column)} (--{what}-column) holds {shown}, none of "
+                f"which is {meant}."
             )
         if strange:
-            notes.append(f"column {column!r}: in {sum(strange.values())} rows {what} is {shown}, "
-                         f"which is not {meant}; it counts as unknown there")  # fmt: skip
+            notes.append(
+                f"column {quoted(column)}: in {sum(strange.values())} rows {what} is {shown}, "
+                f"which is not {meant}; it counts as unknown there"
+            )
     return notes
 
 
@@ -155,9 +157,9 @@ def _refuse_splits(table: list[tuple[int, Row]], options: Options) -> None:
     if column := options.split_column:
         told = pools.parse(options.splits)
         said = {row[column] for _, row in table}
-        pools.refuse_absent(told, said, f"no cell of column {column!r}")
+        pools.refuse_absent(told, said, f"no cell of column {quoted(column)}")
         strange = [each for each in said if _says(each) and not pools.pool(each, told)]
-        pools.refuse_unknown(strange, f"column {column!r}")
+        pools.refuse_unknown(strange, f"column {quoted(column)}")
 
 
 def _entry(
@@ -180,7 +182,11 @@ def _entry(
     patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
         said = row.get(options.patient_column)
-        why = patients.NOT_FOUND if said is None else f"no patient is given for {image} ({said!r})"
+        why = (
+            patients.NOT_FOUND
+            if said is None
+            else f"no patient is given for {image} ({quoted(said)})"
+        )
         raise _Nobody(why, present)
     box = (
         cells.box([row[c] for c in options.box_columns], options.box_columns)
@@ -216,7 +222,7 @@ def _patient(image: str, row: Row, options: Options, ids: _Ids) -> str | None:
     column = options.patient_column
     said = row[column]
     if said in ids.damaged:
-        raise Unreadable(f"column {column!r} has {said}: {ids.damaged[said]}")
+        raise Unreadable(f"column {quoted(column)} has {said}: {ids.damaged[said]}")
     return None if patients.is_nobody(said) else ids.united.get(said, said)
 
 
