@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from benchmark.machine import environment
+from benchmark.machine.devices import Found
 from tests.data.claimed_sets import claim, some_lines
 
 
@@ -188,6 +190,17 @@ def test_an_empty_results_folder_has_no_leaderboard(tmp_path):
 
 
 HEAVY = ("tensorflow", "keras", "jax", "torch", "matplotlib")
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_planned(tmp_path, monkeypatch):
+    nothing = Found([])
+    monkeypatch.setattr(environment, "found_by", lambda backend, device: nothing)
+    said = cxr_bench("run", "--suite", "phantom", "--device", "gpu", "--results", tmp_path / "r",
+                     "--data-dir", tmp_path / "data")  # fmt: skip
+    assert said.exit_code == 2
+    assert "taken to have a gpu" in said.output
+    assert "Specs:" not in said.output
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["run", "--all", "--dry-run"]])
