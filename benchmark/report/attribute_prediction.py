@@ -65,6 +65,11 @@ class Asked:
         """Scores of the test images."""
         return self.answer.runs[0].scores.splits["test"]
 
+    @property
+    def patients(self) -> int | None:
+        """Patients of the test images; None where nobody knows which images are of one."""
+        return None if self.table.dataset.patients_unknown else self.tested.n_patients
+
 
 @dataclass(frozen=True)
 class PredictedAttributes:
@@ -198,7 +203,7 @@ def _table(each: PredictedAttributes) -> DataTable:
         text_column("Model", lambda line: line.asked.model, "model"),
         *(Column(name, name, methodcaller("auc", name)) for name in shown),
         Column("images", "Test images", lambda line: line.asked.tested.n_images),
-        Column("patients", "Patients", lambda line: line.asked.tested.n_patients),
+        Column("patients", "Patients", lambda line: line.asked.patients),
         Column("positive", "Positive", lambda line: line.positive),
     ]
     return DataTable.of(columns, (line for asked in each.asked for line in _lines(asked)))

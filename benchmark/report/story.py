@@ -18,6 +18,7 @@ from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.gather import Table
+from benchmark.report.people import of_patients
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number, span
 from benchmark.report.values import Measurement
@@ -66,9 +67,8 @@ def _leader(main: Table, ranked: list[Configuration], chosen: Configuration) -> 
     best, n = ranked[0], count(len(ranked))
     test = main.counts.get("test")
     kind = "simulated " if main.dataset.simulated else ""
-    images = f" ({count(test.images)} {kind}test images)" if test else ""
-    if test and test.patients:
-        images = images.replace(")", f" of {count(test.patients)} patients)")
+    who = of_patients(test.patients, unknown=main.dataset.patients_unknown) if test else ""
+    images = f" ({count(test.images)} {kind}test images{who})" if test else ""
     if len(ranked) == 1:
         return f"On {main.name}{images} {_named(main, best)} is ranked alone."
     begun = f"On {main.name}{images} validation chooses, of {n} ranked configurations, "
@@ -259,11 +259,12 @@ def _of_attributes(tables: Sequence[Table]) -> Iterator[Content]:
         read = [(a, auc) for a, auc in asked if auc.low is not None and auc.low > GUESSING]
         if read:
             read.sort(key=lambda pair: -(pair[1].mean or 0))
-            tested = read[0][0].tested
+            first, tested = read[0][0], read[0][0].tested
+            who = of_patients(tested.n_patients, unknown=first.table.dataset.patients_unknown)
             said = _listed([f"{a.question} with AUC {_of(auc)}" for a, auc in read])
             yield (
-                f"From the images of {each.dataset} ({count(tested.n_images)} of "
-                f"{count(tested.n_patients)} patients) {read[0][0].model} also reads {said}: what ",
+                f"From the images of {each.dataset} ({count(tested.n_images)}{who}) "
+                f"{first.model} also reads {said}: what ",
                 Emphasis("can"),
                 " be read, not what a model of findings uses.",
             )

@@ -60,8 +60,7 @@ def _highest(asked: Asked) -> float:
 
 def _draft(each: PredictedAttributes, asked: list[Asked]) -> Draft:
     most = max((a.tested for a in asked), key=lambda tested: tested.n_images)
-    unknown = next(iter(asked[0].answers.values())).runs[0].row.dataset.patients_unknown
-    who = of_patients(most.n_patients, unknown=unknown)
+    who = of_patients(most.n_patients, unknown=asked[0].table.dataset.patients_unknown)
     n = f"{count(most.n_images)} test images{who}"
     title = f"{each.dataset}: what the same model can read from {n}"
     told = [
