@@ -7,14 +7,17 @@ of themselves; the README's picture and table, and the pictures in ``img``, of c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.kinds.ensemble import ways
+from benchmark.models import discover
+from benchmark.planning.forecast import work_of
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.content import Link
@@ -26,11 +29,14 @@ from benchmark.report.render import markdown
 from benchmark.report.section import measured_on
 from benchmark.report.story import story
 from benchmark.report.tables import Block, Notes, Paragraph
+from benchmark.spec import Spec
+from benchmark.suites.suite import load_suite
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find as find_recipe
 from benchmark.training.recipes import names as recipe_names
 from benchmark.training.schemes import AXIS as SCHEMES
+from benchmark.training.schemes import is_features_only
 from benchmark.training.weight_sources import AXIS as SOURCES
 from benchmark.training.weight_sources import written
 
@@ -113,11 +119,54 @@ def figures() -> Table:
     ]
 
 
+def held(suite: str) -> Table:
+    """How many specs of a suite of findings the committed results hold, of those that it names."""
+    rows = [row for row in Results(RESULTS).rows() if row.done]
+    counts = {row.spec.dataset: row.counts for row in rows}
+    every = load_suite(suite)
+    named = {
+        _choices(work.spec)
+        for dataset, _ in every.datasets
+        for work in work_of(every, discover(), dataset, counts[dataset], masks=False)
+    }
+    done = named & {_choices(row.spec) for row in rows}
+    all_of, done_of = (Counter(_place(each) for each in of) for of in (named, done))
+    sizes = sorted({size for _, size in all_of} - {0})
+
+    def cell(line: tuple[str, str], size: int) -> str:
+        n, most = done_of[line, size], all_of[line, size]
+        return (f"{n} of {most}" if n else f"not run ({most})") if most else ""
+
+    lines = {line for line, size in all_of if size}
+    return [(f"`{suite}`", "scheme", *(f"{size} px" for size in sizes))] + [
+        (f"`{model}`", scheme, *(cell((model, scheme), size) for size in sizes))
+        for model, scheme in sorted(lines)
+    ]
+
+
+_CHOSEN = ("model", "scheme", "resolution", "dataset", "seed", "weights", "preprocessing",
+           "normalisation", "imbalance")  # fmt: skip
+
+
+def _choices(spec: Spec) -> tuple:
+    """What tells the specs of a suite apart, whatever images and weights are at hand."""
+    augmentation = "none" if is_features_only(spec.scheme) else spec.augmentation
+    chosen = (getattr(spec, name) for name in _CHOSEN)
+    return (*chosen, augmentation, spec.recipe.get("name"))
+
+
+def _place(choices: tuple) -> tuple[tuple[str, str], int]:
+    """Its line and column."""
+    model, scheme, size, *_ = choices
+    return (model, scheme), size
+
+
 PAGES: dict[str, tuple[Callable[[], Table], ...]] = {
     "suites.md": (policies, augmentations, schemes, recipes),
     "ensembles.md": (ensembles,),
     "columns.md": (columns,),
     "results.md": (figures,),
+    "../results/README.md": (partial(held, "reference"), partial(held, "reference_nih")),
 }
 
 
