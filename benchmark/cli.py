@@ -479,7 +479,8 @@ def show(row: str, as_json: bool, results: Path) -> None:
 
     ROW is the id of a spec or of a configuration (all its seeds), or the start of one, as in the
     leaderboard's CSV and the names of the files in results/rows; or MODEL@DATASET, as in
-    cnn@kermany_pneumonia/official, with further words where that means several: "cnn 64px@...".
+    googlenet@kermany_pneumonia/internal, with further words where that means several:
+    "cnn 64px strong@...".
     """
     from benchmark.commands.show import show_row
 

@@ -1,8 +1,8 @@
 """What an epoch of every model, size and scheme of a suite costs, run by hand before the suite is.
 
-Each is trained for three short epochs in a process of its own, on the images of the first data set;
-the first one, in which everything is compiled, does not count. Processor seconds, so that what else
-runs on the machine changes little; on one core they are about those of the clock.
+Each is trained for three short epochs in a process of its own, on the images of a data set of the
+suite; the first one, in which everything is compiled, does not count. Processor seconds, so that
+what else runs on the machine changes little; on one core they are about those of the clock.
 
     python -m benchmarks.epochs reference --limit 512 --data-dir DIR
 """
@@ -10,10 +10,10 @@ runs on the machine changes little; on one core they are about those of the cloc
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,25 @@ def key_of(spec: Any) -> Key:
 
 
 def points(options: argparse.Namespace) -> tuple[dict[Key, Any], Counter[Key]]:
-    """A spec that is trained by gradient for each key, and how many of the suite share it."""
+    """A spec that is trained by gradient for each key, and how many of the suite share it.
+
+    Raises:
+        SystemExit: there is none, on the data sets that are prepared here.
+    """
     from benchmark.suites.suite import load_suite
 
     own = options.suite.endswith(".toml")
     suite = load_suite(Path(options.suite) if own else options.suite)
-    first = replace(suite, matrix=suite.matrix | {"datasets": suite.matrix["datasets"][:1]})
     with tempfile.TemporaryDirectory() as folder:
-        plan = plan_of(first, options.data_dir, Path(folder), options.limit)
-    (dataset, _), *_ = first.datasets
-    trained = [p for p in plan.specs if p.spec.recipe and p.spec.dataset == dataset]
+        plan = plan_of(suite, options.data_dir, Path(folder), options.limit)
+    names = {name for name, _ in suite.datasets}  # not the set of a network that finds lungs
+    trained = [p for p in plan.specs if p.spec.recipe and p.spec.dataset in names]
+    if missing := names & plan.unprepared.keys():
+        print(f"left out, not prepared here: {', '.join(sorted(missing))}", file=sys.stderr)
+    if not trained:
+        raise SystemExit(f"{suite.name}: nothing that is prepared here is trained by gradient")
     number = Counter(key_of(p.spec) for p in trained)
-    sets = len(suite.matrix["datasets"])
-    plain = {key_of(p.spec): p for p in reversed(trained) if not p.spec.requires}
-    return plain, Counter({key: n * sets for key, n in number.items()})
+    return {key_of(p.spec): p for p in reversed(trained) if not p.spec.requires}, number
 
 
 def seconds_of_image(options: argparse.Namespace, key: Key) -> float:

@@ -37,7 +37,7 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
         warn(f"Warning: {path} was changed after its run; it is written as it is.")
     kept = frame[frame["split"].isin(splits)] if splits else frame
     write_asked(out, frame_bytes(kept, out.suffix))
-    click.echo(f"Wrote {out}: {len(kept)} predictions of {len(found.done)} row(s).", err=True)
+    click.echo(f"Wrote {out}: {len(kept)} predictions of {found.title}.", err=True)
     if not found.row.dataset.redistributable:
         licence = found.row.dataset.licence
         click.echo(f"It holds ids of images that may not be passed on ({licence}).", err=True)

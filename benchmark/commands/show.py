@@ -24,6 +24,7 @@ from benchmark.report.configuration import Configuration, mean
 from benchmark.report.recipes import applied
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
+from benchmark.spec import Spec
 
 UNKNOWN = "not recorded"
 NAME = 13
@@ -43,7 +44,7 @@ def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
         click.echo(json.dumps(found_json(store, found), indent=1))
         return
     say(f"{one_line(found.title)}\n")
-    _show_facts(_facts(found.row))
+    _show_facts(_facts(found.row, found.shown))
     if found.done and found.row.holds_masks:
         say("\nIts scores are in the table of lung segmentation: cxr-bench leaderboard")
         for line in _of_masks(store, found.done):
@@ -65,8 +66,8 @@ def _show_facts(facts: Mapping[str, object], indent: str = "") -> None:
             say(f"{indent}{named:<{NAME}}{one_line(value)}", hang=NAME)
 
 
-def _facts(row: Row) -> dict[str, object]:
-    protocol, dataset, model, spec = row.protocol, row.dataset, row.model, row.spec
+def _facts(row: Row, spec: Spec) -> dict[str, object]:
+    protocol, dataset, model = row.protocol, row.dataset, row.model
     return {
         "Model": f"{model.title} ({model.reference or 'no reference'})",
         "Parameters": count(model.parameters),
@@ -76,7 +77,7 @@ def _facts(row: Row) -> dict[str, object]:
         "Split": protocol.split,
         "Leakage": "; ".join([dataset.leakage_status, *dataset.reasons]),
         "Watermarks": "; ".join(row.watermarks) or "none",
-        "Weights": ", ".join(filter(None, [spec.weights, spec.scheme])) or UNDEFINED,
+        "Weights": ", ".join(dict.fromkeys(filter(None, [spec.weights, spec.scheme]))) or UNDEFINED,
         "Precision": spec.precision or UNDEFINED,
         "Recipe": _listed(applied(spec)) or UNDEFINED,
     }

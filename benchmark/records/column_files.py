@@ -61,11 +61,14 @@ class Columns:
     first: int
 
 
-def read_columns(path: Path, choose: Callable[[list[str]], list[str]], most: int) -> Columns:
+def read_columns(
+    path: Path, key: str, choose: Callable[[list[str]], list[str]], most: int
+) -> Columns:
     """Read some columns of a file.
 
     Args:
         path: the file.
+        key: a column that it should have, by which the separator is known.
         choose: says of the names of all columns which of them are read.
         most: lines at most.
 
@@ -74,7 +77,7 @@ def read_columns(path: Path, choose: Callable[[list[str]], list[str]], most: int
         FileNotFoundError: it is not there.
     """
     data = file_bytes(path)
-    file = _opened(data)
+    file = _opened(data, key)
     values = file.read(choose(file.names), most)
     if len({len(column) for column in values.values()}) > 1:
         told = ", ".join(f"{len(column)} of {name}" for name, column in values.items())
@@ -82,25 +85,26 @@ def read_columns(path: Path, choose: Callable[[list[str]], list[str]], most: int
     return Columns(values, "line", 2) if isinstance(file, _Csv) else Columns(values, "entry", 1)
 
 
-def _opened(data: bytes) -> Format:
+def _opened(data: bytes, key: str) -> Format:
     if data.startswith(b"PK"):
         return NpzColumns(data)
     if data.startswith(b"PAR1"):
         from benchmark.records.parquet_columns import ParquetColumns  # PyArrow takes a while
 
         return ParquetColumns(data)
-    return _Csv(unzipped(data) if is_gzip(data) else data)
+    return _Csv(unzipped(data) if is_gzip(data) else data, key)
 
 
 class _Csv:
-    def __init__(self, text: bytes):
+    def __init__(self, text: bytes, key: str):
         self._text = text
         head = text[:HEADER].decode("utf-8-sig", errors="replace")
         try:
             headers = {each: _first_line(head, each) for each in DELIMITERS}
         except csv.Error as error:
             raise TableError(f"not a readable CSV table ({error})") from None
-        self._delimiter = next((each for each in DELIMITERS if len(headers[each]) > 1), ",")
+        several = [each for each in DELIMITERS if len(headers[each]) > 1]
+        self._delimiter = next((each for each in several if key in headers[each]), ",")
         self.names = headers[self._delimiter]
         if b"\0" in text[:HEADER] or not any(self.names):
             raise TableError("neither CSV, plain or gzipped, nor Parquet nor NPZ")

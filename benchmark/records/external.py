@@ -69,7 +69,7 @@ def read_external(path: Path, task: Task, most: int) -> External:
             image twice, or holds a value that is no prediction; the line is named.
     """
     try:
-        columns = read_columns(path, lambda names: _chosen(path, names, task), most)
+        columns = read_columns(path, ID, lambda names: _chosen(path, names, task), most)
     except FileNotFoundError:
         raise ExternalFileError(f"{path}: there is no such file") from None
     except TableError as error:
@@ -121,7 +121,8 @@ class _Reader:
         values = np.stack([self._numbers(name) for name in names], axis=1)
         if names[0].startswith(LOGIT):
             logits = self._checked_logits(names, values)
-            return External(split, image_id, logits, link(logits, self.task.kind))
+            warnings = tuple(filter(None, [_whole(values)]))
+            return External(split, image_id, logits, link(logits, self.task.kind), warnings)
         self._check_probabilities(names, values)
         warnings = tuple(filter(None, [_ties(names, values)]))
         logits = _logits(values, self.task)
@@ -183,6 +184,13 @@ def _logits(probabilities: np.ndarray, task: Task) -> np.ndarray:
     inside = np.clip(probabilities, SURE, 1 - SURE)
     odds = np.log(inside) if task.exclusive else np.log(inside) - np.log1p(-inside)
     return odds.astype(np.float32)
+
+
+def _whole(logits: np.ndarray) -> str:
+    """Whether they look cut at a decimal comma, in words; empty where they do not."""
+    if not (logits == np.round(logits)).all():
+        return ""
+    return "every logit is a whole number, as where a decimal comma was taken for a separator"
 
 
 def _ties(names: list[str], values: np.ndarray) -> str:

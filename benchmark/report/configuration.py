@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,18 +63,48 @@ class Run:
 
     Attributes:
         remade: roles of what it was made from that has been made anew since.
-        members: of an ensemble the specs of its members, as far as their rows are there.
+        members: of an ensemble the specs of its members; None of one whose row is not there.
     """
 
     row: Row
     scores: Scores
     remade: tuple[str, ...] = ()
-    members: tuple[Spec, ...] = ()
+    members: tuple[Spec | None, ...] = ()
+
+    @classmethod
+    def of(cls, row: Row, scores: Scores, known: Mapping[str, Row]) -> Run:
+        """With what is known of it from the rows beside it, by their spec ids."""
+        return cls(row, scores, row.remade(known), members_of(row, known))
 
     @property
     def edited(self) -> bool:
         """True where the prediction file is not the one that the run wrote."""
         return self.scores.predictions_sha256 != self.row.predictions_sha256
+
+
+def shown_spec(spec: Spec, members: Collection[Spec | None]) -> Spec:
+    """A spec as it is told: an ensemble's own has scheme and weights of one of its members.
+
+    This one has ``mixed`` where they differ, and nothing where it is not known.
+
+    Args:
+        spec: what is told.
+        members: specs of its members, None of one whose row is not there.
+    """
+
+    def of_all(axis: str) -> str:
+        every = {getattr(member, axis) for member in members if member} - {""}
+        if len(every) > 1:
+            return MIXED
+        return "" if None in members else getattr(spec, axis)
+
+    return replace(spec, scheme=of_all("scheme"), weights=of_all("weights"))
+
+
+def members_of(row: Row, known: Mapping[str, Row]) -> tuple[Spec | None, ...]:
+    """The specs of the members of an ensemble, from the rows beside it by their spec ids."""
+    found = (known.get(spec_id) for spec_id in row.spec.members.values())
+    return tuple(member.spec if member else None for member in found)
 
 
 @dataclass(frozen=True)
@@ -124,15 +154,8 @@ class Configuration:
 
     @cached_property
     def shown(self) -> Spec:
-        """The spec, but for an ensemble of which the members were trained in different ways.
-
-        Its own spec has scheme and weights of one of them, this one ``mixed``.
-        """
-        return replace(self.spec, scheme=self._of_all("scheme"), weights=self._of_all("weights"))
-
-    def _of_all(self, axis: str) -> str:
-        every = {getattr(member, axis) for member in self.runs[0].members} - {""}
-        return MIXED if len(every) > 1 else getattr(self.spec, axis)
+        """The spec as it is told; see :func:`shown_spec`."""
+        return shown_spec(self.spec, [member for run in self.runs for member in run.members])
 
     @property
     def seeds(self) -> list[int]:

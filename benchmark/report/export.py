@@ -147,7 +147,7 @@ def _lettered(entry: Entry, name: str) -> Any:
 
 def _axis(name: str) -> Column[Entry]:
     said = f"What the spec asks for: {name.replace('_', ' ')}."
-    return _field(name, said, lambda e: getattr(e.configuration.spec, name))
+    return _field(name, said, lambda e: getattr(e.configuration.shown, name))
 
 
 def measured(configuration: Configuration) -> dict[str, dict[str, float | None]]:

@@ -89,7 +89,7 @@ def gather_external_validation(
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
     crossed = results.cross.rows(left_out)
     for row, scores in scored(results.cross, crossed, stored_scores, left_out):
-        runs[row.protocol.id].append(Run(row, scores, row.remade(known)))
+        runs[row.protocol.id].append(Run.of(row, scores, known))
     versions = Versions()
     found = [
         ExternalValidation(c, _home(results, known, c.runs))

@@ -42,8 +42,9 @@ _HOW = (
     Strong("Bold"),
     ": the size that validation chooses; how it was trained, F1, gap and time (of one training, "
     "the computing of frozen features included) are of that one. "
-    "Below an AUC its 95 % interval over patients and what the other ways have on test, behind it "
-    "its letters: those of one number that share a letter were not told apart. ",
+    "Below an AUC its 95 % interval over patients and what the other ways have on test, of "
+    "however many seeds, behind it its letters: those of one number that share a letter were not "
+    "told apart. ",
     Link("#how-to-read-it", "Every sign"),
     ".",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
@@ -24,7 +24,6 @@ from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.influence import Influence
 from benchmark.scoring.ranking import Comparison, Entry, Seed
 from benchmark.scoring.stored import scored, stored_influence, stored_scores
-from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 
 LEAKAGE = ("clean", "suspected", "leak")
@@ -201,20 +200,13 @@ def gather(
     tables = []
     for (_, marks), of_one in together.items():
         usable = scored(results, of_one, stored_scores, left_out)
-        runs = {
-            row.spec_id: Run(row, scores, row.remade(known), _members(row, known))
-            for row, scores in usable
-        }
+        runs = {row.spec_id: Run.of(row, scores, known) for row, scores in usable}
         shown = [row for row in of_one if not row.done or row.spec_id in runs]
         if shown:
             tables.append(
                 _table(results, configurations([*runs.values()], versions, results), marks, shown)
             )
     return sorted(tables, key=lambda table: table.key)
-
-
-def _members(row: Row, known: Mapping[str, Row]) -> tuple[Spec, ...]:
-    return tuple(known[i].spec for i in row.spec.members.values() if i in known)
 
 
 def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:

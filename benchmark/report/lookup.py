@@ -2,8 +2,8 @@
 
 That is the id of a spec or a configuration, or the start of one; or ``MODEL@DATASET``, as in
 ``cnn@kermany_pneumonia/official``, with a ``@PROTOCOL`` behind it where it is not that of the data
-set, and more words where a model has several configurations: ``cnn 64px@kermany_pneumonia``. Of
-those that the words leave, the one is meant whose every choice that they do not name is the usual.
+set, and more words where a model has several configurations: ``cnn 64px strong@...``. Of those that
+the words leave, the one is meant whose every choice that they do not name is the usual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmark.errors import UserError, quoted
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration, Run
+from benchmark.report.configuration import Configuration, Run, members_of, shown_spec
 from benchmark.report.labels import UNNAMED, beside_preparation, preparation, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
@@ -29,6 +29,8 @@ from benchmark.suites.suite import DEFAULTS
 
 SHOWN, NAMES = 6, 3
 """Near ones that are listed at most, and names of the nearest where none is near."""
+LONGEST = 100
+"""Characters of a name that are compared with others."""
 NEAR = 0.7
 """From which likeness on, 0 to 1, a name is suggested for another."""
 USUAL = {*DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
@@ -75,6 +77,12 @@ class Found:
         """The finished rows."""
         return [row for row in self.rows if row.done]
 
+    @property
+    def shown(self) -> Spec:
+        """The spec of the first row as it is told."""
+        members = [each for row in self.rows for each in members_of(row, self.beside)]
+        return shown_spec(self.row.spec, members)
+
     def configurations(self, results: Results) -> list[Configuration]:
         """Its finished rows with their scores, those of each version of the code for themselves.
 
@@ -89,7 +97,7 @@ class Found:
         found = list(scored(results, self.done, stored_scores))
         if not found:
             stored_scores(results, self.done[0])  # says why not
-        runs = [Run(row, scores, row.remade(self.beside)) for row, scores in found]
+        runs = [Run.of(row, scores, self.beside) for row, scores in found]
         return configurations(runs, Versions(), results)
 
     def configuration(self, results: Results) -> Configuration:
@@ -115,6 +123,7 @@ def find(results: Results, text: str) -> Found:
     exact = [found for name, found in everything if name == text]
     by_id = exact or [found for name, found in everything if text and name.startswith(text)]
     matches = by_id or _plain_one([found for _, found in everything if _is_named(found, text)])
+    places = [] if matches else [found for _, found in everything if _is_at(found, text)]
     if len(matches) == 1:
         return matches[0]
     if not rows:
@@ -126,6 +135,8 @@ def find(results: Results, text: str) -> Found:
             f"{quoted(text)} means more than one configuration. Give an id, or before the @ words "
             f"that only one has:\n{_listed(matches)}"
         )
+    if places:
+        raise UserError(f"nothing here has all the words of {quoted(text)}:\n{_listed(places)}")
     raise UserError(
         f"no row or configuration in {results.folder} is called {quoted(text)}. "
         f"{_near(everything, text)}"
@@ -151,20 +162,24 @@ def _name(spec: Spec) -> str:
 
 
 def _is_named(found: Found, text: str) -> bool:
-    """Whether ``MODEL WORDS@DATASET@PROTOCOL`` means this configuration.
+    """Whether ``MODEL WORDS@DATASET@PROTOCOL`` means this configuration."""
+    return _is_at(found, text) and set(text.partition("@")[0].split()[1:]) <= _words(found)
 
-    Without a protocol the data set's own is meant; its name may be cut short.
+
+def _is_at(found: Found, text: str) -> bool:
+    """The same, whatever the words.
+
+    Without a protocol the data set's own is meant; of its name the builder is enough.
     """
     name, sign, place = text.partition("@")
-    dataset, _, protocol = place.partition("@")
-    spec, (model, *more) = found.row.spec, name.split() or [""]
+    dataset, _, protocol = place.strip().partition("@")
+    spec, (model, *_) = found.row.spec, name.split() or [""]
     return bool(
         sign
         and not found.is_spec
         and spec.model == model
-        and spec.dataset.startswith(dataset)
+        and dataset in (spec.dataset, spec.dataset.partition("/")[0])
         and spec.protocol == (protocol or PUBLISHED)
-        and set(more) <= _words(found)
     )
 
 
@@ -177,7 +192,7 @@ def _plain_one(matches: list[Found]) -> list[Found]:
 
 def _words(found: Found) -> set[str]:
     spec = found.row.spec
-    said = f"{describe(found.row)} {spec.label} {_recipe(spec)}"
+    said = f"{describe(found.row)} {spec.label} {spec.scheme} {spec.weights} {_recipe(spec)}"
     return set(re.findall(r"[^\s,:()\[\]]+", said + (f" limit {spec.limit}" if spec.limit else "")))
 
 
@@ -199,7 +214,7 @@ def describe(row: Row, more: str = "") -> str:
 
 
 def _likeness(text: str, known: str, found: Found) -> float:
-    text = text.partition("@")[0]
+    text = text.partition("@")[0][:LONGEST]
     names = (name[: len(text)] for name in (known, found.row.spec.model))
     return max(SequenceMatcher(None, text, name).ratio() for name in names) if text else 0.0
 

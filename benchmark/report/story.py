@@ -187,8 +187,8 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     most = max(shifted, len(parts) - shifted)
     who = "all of them" if most == len(parts) else f"{count(most)} of them"
     yield (
-        f"From train to test the {count(len(parts))} whose gap is known lose {number(min(gaps))} "
-        f"to {number(max(gaps))} AUC, {who} more {here} than {there}."
+        f"From train to test the {count(len(parts))} whose gap is known lose {span(gaps)} "
+        f"AUC, {who} more {here} than {there}."
     )
 
 

@@ -85,3 +85,19 @@ def test_ties_near_0_and_1_are_told(read, values, told):
     else:
         (warning,) = got.warnings
         assert told in warning
+
+
+def test_logits_that_a_decimal_comma_has_cut_are_warned_of(read):
+    (warning,) = read("image_id,logit:Pneumonia,note\na,2,320644\nb,-1,25\n").warnings
+    assert "whole number" in warning
+    assert read("image_id,logit:Pneumonia\na,2\nb,-1.25\n").warnings == ()
+
+
+@pytest.mark.parametrize(
+    "header", ['image_id;"logit:Pneumonia";"a,b"', "image_id;logit:Pneumonia;a,b"]
+)
+def test_the_separator_is_the_one_that_makes_a_column_of_the_ids(read, header):
+    got = read(f"{header}\na;0.5;x\nb;-1.5;y\n")
+    assert got.logits[:, 0].tolist() == [0.5, -1.5]
+    got = read('image_id,logit:Pneumonia,"a;b;c;d"\na,2.5,x\n')
+    assert got.logits[:, 0].tolist() == [2.5]

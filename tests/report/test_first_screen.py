@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.document import document
 from benchmark.report.first_screen import first_screen, first_tables, lines, matrix
 from benchmark.report.gather import gather
+from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.story import story
 from benchmark.report.values import as_text
@@ -169,14 +171,19 @@ def test_a_cell_says_what_the_other_ways_of_its_size_have(results, add_seeds):
     assert f"2 others: {min(others):.3f} to {max(others):.3f}" in row[2]
 
 
-def test_an_ensemble_of_members_trained_in_different_ways_is_mixed(results, add, add_seeds):
+@pytest.fixture
+def members(add, add_seeds) -> dict[str, list[Row]]:
+    """Of two votes: one of networks that were trained in two ways, one in one way."""
     tuned = {"scheme": "finetune", "weights": "imagenet"}
-    members = {"cnn": add_seeds("cnn"), "tiny": add_seeds("tiny", spec=tuned)}
+    found = {"cnn": add_seeds("cnn"), "tiny": add_seeds("tiny", spec=tuned)}
     for name, of in (("vote", ("cnn", "tiny")), ("alone", ("cnn", "cnn"))):
         for seed in range(3):
-            made_of = {f"member:{m}": requirement(members[m][seed].spec) for m in of}
-            spec = {"kind": "vote", "ensemble": VOTE, "recipe": {}, "requires": made_of}
-            add(name, seed, spec=spec)
+            made_of = {f"member:{m}": requirement(found[m][seed].spec) for m in of}
+            add(name, seed, spec={"kind": "vote", "ensemble": VOTE, "requires": made_of})
+    return found
+
+
+def test_an_ensemble_of_members_trained_in_different_ways_is_mixed(results, members):
     _, *rows = shown(results)
     assert {row[0]: row[1] for row in rows} == {
         "cnn": "scratch",
@@ -184,6 +191,21 @@ def test_an_ensemble_of_members_trained_in_different_ways_is_mixed(results, add,
         "vote (ensemble)": "mixed",
         "alone (ensemble)": "scratch",
     }
+    assert find(results, "vote@toy").shown.weights == "mixed"
+
+
+def test_nobody_knows_how_members_were_trained_that_are_not_there(results, members):
+    def told() -> tuple[str, str]:
+        (table,) = gather(results)
+        (vote,) = (c for c in table.configurations if c.spec.model == "vote")
+        return vote.shown.scheme, vote.shown.weights
+
+    first, *others = members["tiny"]
+    results.row_path(first.spec_id).unlink()
+    assert told() == ("mixed", "mixed")  # the other seeds say so
+    for row in others:
+        results.row_path(row.spec_id).unlink()
+    assert told() == ("", "")
 
 
 def test_the_models_of_a_change_are_named_with_their_schemes(results, add_seeds):

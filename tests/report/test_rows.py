@@ -67,7 +67,7 @@ def test_a_configuration_is_found_by_its_model_and_data_set(results, add_seeds, 
     theirs = add_seeds("linear", shared=other)[0]
     for text, row in (
         ("linear@other/set", theirs),
-        ("linear@oth", theirs),
+        ("linear@other", theirs),
         ("cnn 224px@toy/official", larger),
         ("cnn strong 224@toy", larger),
         ("cnn 64@toy/official", plain),
@@ -76,9 +76,13 @@ def test_a_configuration_is_found_by_its_model_and_data_set(results, add_seeds, 
         assert find(results, text).config_id == row.config_id, text
     with pytest.raises(UserError, match=rf"(?s)before the @.*{plain.config_id}"):
         find(results, "cnn@toy/official")
-    for nothing in ("mlp@toy/official", "linear@toy", "@toy", "cnn large@toy"):
+    for nothing in ("mlp@toy/official", "linear@toy", "@toy", "linear@other/se"):
         with pytest.raises(UserError, match="no row or configuration"):
             find(results, nothing)
+    with pytest.raises(
+        UserError, match=rf"(?s)all the words of 'cnn large@toy'.*{plain.config_id}"
+    ):
+        find(results, "cnn large@toy")
 
 
 def test_of_several_the_name_alone_means_the_plain_one(results, add_seeds):
@@ -101,7 +105,10 @@ def test_what_no_word_names_is_as_usual(results, add_seeds, make_protocol):
     limited = make_protocol("toy/official", limit=20)
     marks = ["limited to 20 images of each split"]
     add_seeds("cnn", spec=strong | {"limit": 20}, shared=limited, watermarks=marks)
-    assert find(results, "cnn strong@toy").config_id == plain.config_id
+    assert find(results, "cnn strong scratch@toy").config_id == plain.config_id
+    with pytest.raises(UserError, match=r"(?s)more than one.*finetune.*scratch"):
+        find(results, "cnn strong@toy")
+    assert find(results, "cnn finetune@toy").row.spec.weights == "imagenet"
     assert find(results, "cnn equalise@toy").row.spec.preprocessing == "equalise"
     assert find(results, "cnn limit@toy").row.spec.limit == 20
 

@@ -114,7 +114,7 @@ class _About:
             yield "Overfitting gap (AUC, train − test)", shown(c.measurements["gap_auc"])
             yield "F1", shown(c.measurements["test_f1"])
             yield from row_tables.decided(c)
-        yield "Trained", row_tables.training_in_words(c.spec)
+        yield "Trained", row_tables.training_in_words(c.shown)
         yield "Seeds", ", ".join(map(str, c.seeds))
         yield "Parameters", count(c.model.parameters)
 
@@ -241,7 +241,8 @@ class _About:
             "calls none. Lines: 95 %, from the choice of patients, one-sided at 0 and 1. "
             "Left out below 10 positive, or for AUC negative, patients.",
         )
-        yield row_tables.subgroups(groups)
+        unknown = self.table.dataset.patients_unknown
+        yield row_tables.subgroups(groups, patients_unknown=unknown)
         over = {group.axis: ", ".join(group.findings) for group in groups}
         for said in dict.fromkeys(over.values()):
             axes = " and ".join(axis for axis, findings in over.items() if findings == said)

@@ -81,6 +81,10 @@ _TRAINED = {
 def findings(configuration: Configuration, of: Iterable[str]) -> DataTable:
     """Test metrics of these findings, mean over the runs, with their support and threshold."""
     tests = [run.scores.splits["test"].per_finding for run in configuration.runs]
+    unknown = configuration.runs[0].row.dataset.patients_unknown
+    positive_patients: Column[str] = Column(
+        "patients", "Positive patients", lambda finding: tests[0][finding].n_positive_patients
+    )
 
     def metric(key: str) -> Column[str]:
         def value(finding: str) -> Value:
@@ -96,22 +100,21 @@ def findings(configuration: Configuration, of: Iterable[str]) -> DataTable:
         text_column("Finding", lambda finding: finding),
         Column("n", "Images", lambda finding: tests[0][finding].n),
         Column("positive", "Positive", lambda finding: tests[0][finding].n_positive),
-        Column(
-            "patients", "Positive patients", lambda finding: tests[0][finding].n_positive_patients
-        ),
+        *([] if unknown else [positive_patients]),
         *map(metric, _PER_FINDING),
         Column("threshold", "Threshold", threshold),
     ]
     return DataTable.of(shown, of, title="Findings")
 
 
-def subgroups(groups: Iterable[Subgroup]) -> DataTable:
+def subgroups(groups: Iterable[Subgroup], *, patients_unknown: bool) -> DataTable:
     """The numbers behind the chart of subgroups."""
+    patients: Column[Subgroup] = Column("patients", "Patients", lambda group: group.patients)
     shown = [
         text_column("Subgroup", lambda group: f"{group.axis}: {group.level}"),
         Column("images", "Images", lambda group: group.underdiagnosis.n),
         Column("positive", "With a finding", lambda group: group.underdiagnosis.n_positive),
-        Column("patients", "Patients", lambda group: group.patients),
+        *([] if patients_unknown else [patients]),
         *_estimate("auc", "AUC"),
         *_estimate("underdiagnosis", "Underdiagnosis rate"),
     ]
