@@ -11,6 +11,8 @@ import click
 import pytest
 
 from benchmark.cli import main
+from benchmark.records.store import Results
+from benchmark.report.lookup import find
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tfds_builders/*/README.md")]
@@ -105,3 +107,11 @@ def test_schemas_are_those_of_the_types():
     texts = runpy.run_path(str(folder / "make.py"))["texts"]()
     assert {name: (folder / name).read_text() for name in texts} == texts
     assert {path.name for path in folder.glob("*.json")} == set(texts)
+
+
+def test_names_of_rows_on_the_page_about_them_mean_one():
+    text = (ROOT / "docs" / "results.md").read_text()
+    named = re.findall(r"`\"?([a-z0-9_ ]+@[a-z_]+/[a-z_]+)\"?`", text)
+    assert len(named) == 2
+    for name in named:
+        assert len({row.config_id for row in find(Results(ROOT / "results"), name).rows}) == 1
