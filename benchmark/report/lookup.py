@@ -28,11 +28,13 @@ from benchmark.spec import PUBLISHED, Spec
 from benchmark.suites.suite import DEFAULTS
 
 SHOWN, NAMES = 6, 3
-"""Near ones that are listed at most, and names of the nearest where none is near."""
+"""Near ones that are listed, if they are no more, and names that are said elsewhere."""
 LONGEST = 100
 """Characters of a name that are compared with others."""
 NEAR = 0.7
 """From which likeness on, 0 to 1, a name is suggested for another."""
+PART = 3
+"""Characters from which on a part of a model's name suggests it."""
 USUAL = {*DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
 """Choices that are said though they are the usual ones; the other usual ones go unsaid."""
 
@@ -144,10 +146,11 @@ def find(results: Results, text: str) -> Found:
 
 
 def _near(everything: list[tuple[str, Found]], text: str) -> str:
-    """The nearest, or which names are nearest and where all are listed."""
-    ranked = sorted(everything, key=lambda pair: -_likeness(text, *pair))
-    if near := [found for name, found in ranked if _likeness(text, name, found) >= NEAR]:
-        return f"Nearest:\n{_listed(near[:SHOWN])}"
+    """The nearest where they are few, or which names are nearest and where all are listed."""
+    ranked = sorted(everything, key=lambda pair: _likeness(text, *pair), reverse=True)
+    near = [found for name, found in ranked if _likeness(text, name, found)[0] >= NEAR]
+    if 0 < len(near) <= SHOWN:
+        return f"Nearest:\n{_listed(near)}"
     names = dict.fromkeys(_name(found.row.spec) for _, found in ranked)
     return (
         f"The nearest names: {', '.join([*names][:NAMES])}. All, with their ids: "
@@ -213,10 +216,23 @@ def describe(row: Row, more: str = "") -> str:
     )
 
 
-def _likeness(text: str, known: str, found: Found) -> float:
-    text = text.partition("@")[0][:LONGEST]
-    names = (name[: len(text)] for name in (known, found.row.spec.model))
-    return max(SequenceMatcher(None, text, name).ratio() for name in names) if text else 0.0
+def _likeness(text: str, known: str, found: Found) -> tuple[float, float]:
+    """How like it is what stands before the @, to an id or a model, and what stands behind it.
+
+    A part of a model's name is near. A model stands for its configurations.
+    """
+    name, _, place = text.partition("@")
+    word = next(iter(name.split()), "")[:LONGEST]
+    spec, near = found.row.spec, _ratio(word, known)
+    if not found.is_spec:
+        part = len(word) >= PART and word in spec.model
+        near = max(near, part * NEAR, _ratio(word, spec.model))
+    return near, _ratio(place[:LONGEST], spec.dataset)
+
+
+def _ratio(word: str, known: str) -> float:
+    """Likeness, 0 to 1, to the beginning of what is known."""
+    return SequenceMatcher(None, word, known[: len(word)]).ratio() if word else 0.0
 
 
 def titles(found: Iterable[Found]) -> list[str]:

@@ -59,6 +59,27 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
         find(type(results)(results.folder / "elsewhere"), "a")
 
 
+def test_a_part_of_a_model_s_name_suggests_it(results, add_seeds, make_protocol):
+    add_seeds("linear")
+    add_seeds("efficientnet_lite0", shared=make_protocol("other/set"))
+    add_seeds("efficientnet_lite0")
+    for text in ("lite0", "lite0@toy", "lite0 64px@toy/official"):
+        with pytest.raises(UserError, match=r"(?s)Nearest:.*efficientnet_lite0") as told:
+            find(results, text)
+        assert "linear" not in str(told.value)
+
+
+def test_of_many_near_ones_the_names_are_said_the_nearest_first(results, add_seeds, make_protocol):
+    for size in range(32, 256, 32):
+        add_seeds("cnn", spec={"resolution": size})
+        add_seeds("anomaly_cnn", shared=make_protocol("other/set"), spec={"resolution": size})
+    for text, first in (("cnn", "cnn@toy/official"), ("cnm@other", "cnn@toy/official, anomaly")):
+        with pytest.raises(UserError, match=rf"The nearest names: {first}"):
+            find(results, text)
+    with pytest.raises(UserError, match="The nearest names: anomaly_cnn@other/set"):
+        find(results, "anomaly@other")
+
+
 def test_a_configuration_is_found_by_its_model_and_data_set(results, add_seeds, make_protocol):
     plain = add_seeds("cnn")[0]
     larger = add_seeds("cnn", spec={"resolution": 224, "augmentation": "strong"})[0]
