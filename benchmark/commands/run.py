@@ -95,6 +95,7 @@ def run_suites(
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import dataset_names, make_plan
     from benchmark.planning.shards import parse_shard
+    from benchmark.planning.wanted import check_wanted
     from benchmark.records.store import Results
     from benchmark.scheduling.executors import Asked, open_executor
     from benchmark.scheduling.runner import Options
@@ -103,6 +104,8 @@ def run_suites(
 
     wanted = parse_filter(filter_text)
     chosen = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
+    models = discover(models_dirs)
+    check_wanted(wanted, chosen, models)
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))
     limit_mb = None if memory_limit is None else round(1000 * memory_limit)
     share = (device, jobs, jobs_per_gpu, devices_per_spec)
@@ -112,7 +115,7 @@ def run_suites(
         needed = dataset_names(chosen, data_dir)
         prepared = {name: _facts(name, data_dir, make=not dry_run) for name in needed}
         stock = PlanInputs(
-            discover(models_dirs),
+            models,
             prepared,
             Results(results),
             limit_images,

@@ -14,7 +14,7 @@ from benchmark import kinds
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.data.shapes import obstacle
-from benchmark.errors import UnknownModel, UserError
+from benchmark.errors import UserError
 from benchmark.kinds.base import found as model_called
 from benchmark.models import ModelFile
 from benchmark.planning.cost import nominal_seconds
@@ -49,16 +49,15 @@ def make_plan(
     """Resolve suites into specs, with what these require.
 
     Args:
-        wanted: a parsed ``--filter``; None keeps every spec.
+        wanted: a parsed ``--filter``, checked (:func:`benchmark.planning.wanted.check_wanted`);
+            None keeps every spec.
         rerun: what to run again although it has a row, a key of :data:`RERUN`.
 
     Raises:
-        UserError: a suite or the filter names an unknown model or data set, the filter matches
-            nothing, a recipe value makes no sense, or a suite has no model that predicts what one
-            of its sets holds.
+        UserError: a suite names an unknown model or data set, the filter matches nothing, a recipe
+            value makes no sense, or a suite has no model that predicts what one of its sets holds.
     """
     suites, wanted = list(suites), wanted or {}
-    _check_names(wanted, suites, inputs)
     plan = Plan(rerun=RERUN[rerun] if rerun else set(), written=inputs.written)
     drafts: list[PlannedSpec] = []
     selected: dict[str, Spec] = {}
@@ -93,17 +92,6 @@ def dataset_names(suites: Iterable[Suite], data_dir: Path | None = None) -> list
     names = [name for suite in suites for name, _ in suite.datasets]
     names += filter(None, map(mask_set, suites))
     return [find_dataset(name, data_dir).name for name in dict.fromkeys(names)]
-
-
-def _check_names(
-    wanted: Mapping[str, set[str]], suites: Iterable[Suite], inputs: PlanInputs
-) -> None:
-    ensembles = [ensemble.name for suite in suites for ensemble in suite.ensembles]
-    for name in sorted(wanted.get("model", ())):
-        if name not in (known := [*inputs.model_files, *ensembles]):
-            raise UnknownModel("model", name, known)
-    for name in sorted(wanted.get("dataset", ())):
-        find_dataset(name)
 
 
 def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: float) -> list[str]:

@@ -54,14 +54,10 @@ def test_a_star_means_every_model_that_predicts_findings(bench):
     assert set(names(bench.plan(make_suite(["*"], size=64)))) == classifiers
 
 
-def test_a_filter_narrows_and_refuses_unknown_names(bench):
+def test_a_filter_narrows(bench):
     suite = make_suite(["linear", "mlp"], seeds=(0, 1))
     plan = bench.plan(suite, wanted={"model": {"mlp"}, "seed": {"1"}})
     assert [(p.spec.model, p.spec.seed) for p in plan.specs] == [("mlp", 1)]
-    with pytest.raises(UnknownName, match=r"Did you mean 'linear'\?.*your own: --models-dir"):
-        bench.plan(suite, wanted={"model": {"linaer"}})
-    with pytest.raises(UnknownName, match="thorax_phantom/small"):
-        bench.plan(suite, wanted={"dataset": {"thorax_phantom/smal"}})
 
 
 def test_a_filter_that_matches_nothing_names_what_there_is(bench):

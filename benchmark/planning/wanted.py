@@ -1,0 +1,85 @@
+"""Whether a filter names what there is: told before anything is prepared or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmark import kinds
+from benchmark.data.discovery import find_dataset
+from benchmark.errors import UnknownModel, UnknownName
+from benchmark.protocols import find as find_protocol
+from benchmark.suites.filters import FILTER_KEYS
+from benchmark.suites.suite import Suite
+from benchmark.training.recipe import PRECISIONS
+
+UNSEEN = {"resolution": 0, "augmentation": "none", "seed": 0}
+"""What specs have, whatever suites say, that see no image, augment none, or draw nothing."""
+
+
+def check_precision(name: str) -> None:
+    """Raise an UnknownName for what is no precision."""
+    if name not in PRECISIONS:
+        raise UnknownName("precision", name, PRECISIONS)
+
+
+NAMED: dict[str, Callable[[str], Any]] = {
+    "kind": kinds.find,
+    "protocol": find_protocol,
+    "precision": check_precision,
+}
+"""Fields that a suite does not say outright: whether there is anything of such a name."""
+
+
+def check_wanted(
+    wanted: Mapping[str, set[str]], suites: Sequence[Suite], models: Mapping[str, Any]
+) -> None:
+    """Refuse a filter with a value that no spec of these suites can have, were it one of several.
+
+    Args:
+        wanted: a parsed filter.
+        models: the model files by name.
+
+    Raises:
+        UnknownName: there is no such value in these suites, or at all.
+    """
+    for key, field in FILTER_KEYS.items():
+        values = sorted(wanted.get(field, ()))
+        if field in NAMED:
+            for value in values:
+                NAMED[field](value)
+        elif field == "model":
+            _check_models(values, suites, models)
+        elif field == "dataset":
+            named = [find_dataset(name).name for suite in suites for name, _ in suite.datasets]
+            _check(key, [find_dataset(value).name for value in values], named)
+        else:
+            _check(key, values, {*_of_axis(field, suites, models), UNSEEN.get(field, "")})
+
+
+def _check_models(names: Sequence[str], suites: Iterable[Suite], models: Mapping[str, Any]) -> None:
+    ensembles, of_suites = [], []
+    for suite in suites:
+        ensembles += [ensemble.name for ensemble in suite.ensembles]
+        of_suites += suite.models(models)
+    for name in names:
+        if name not in (known := {*models, *ensembles}):
+            raise UnknownModel("model", name, known)
+    _check("model", names, {*ensembles, *of_suites})
+
+
+def _of_axis(field: str, suites: Iterable[Suite], models: Mapping[str, Any]) -> set[Any]:
+    """Values of an axis of the matrices."""
+    points = [
+        point for suite in suites for name in suite.models(models) for point in suite.points(name)
+    ]
+    if field == "seed":
+        return {seed for _, seeds in points for seed in seeds}
+    return {variant[field] for variant, _ in points}
+
+
+def _check(key: str, values: Iterable[str], known: Collection[Any]) -> None:
+    choices = {*map(str, known)} - {""}
+    for value in values:
+        if value not in choices:
+            raise UnknownName(f"{key} in the filter", value, choices)

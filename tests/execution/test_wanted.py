@@ -1,0 +1,84 @@
+"""A filter that names what there is not is refused at once, also beside values that there are."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from benchmark.cli import main
+from benchmark.errors import UnknownName
+from benchmark.models import discover
+from benchmark.planning.wanted import check_wanted
+from benchmark.suites import load_suite, parse_filter, suites
+from benchmark.suites.filters import FILTER_KEYS
+from tests.execution.conftest import make_suite
+
+MODELS = discover()
+KNOWN = {
+    "dataset": "thorax_phantom/small",
+    "protocol": "published",
+    "kind": "classifier",
+    "model": "linear",
+    "size": "16",
+    "preprocessing": "raw",
+    "normalisation": "unit",
+    "imbalance": "none",
+    "scheme": "scratch",
+    "weights": "random",
+    "augmentation": "none",
+    "precision": "float32",
+    "seed": "1",
+}
+
+
+def check(text, *of):
+    check_wanted(parse_filter(text), of or [make_suite(["linear", "constant"], seeds=(1,))], MODELS)
+
+
+def test_every_key_is_tried():
+    assert KNOWN.keys() == FILTER_KEYS.keys()
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_a_value_that_nothing_has_is_refused_also_beside_one_that_something_has(key):
+    check(f"{key}={KNOWN[key]}")
+    for text in (f"{key}=nonsense", f"{key}={KNOWN[key]}|nonsense"):
+        with pytest.raises(UnknownName, match="'nonsense'") as told:
+            check(text)
+        if key not in ("protocol", "dataset"):  # these have more than can be listed
+            assert KNOWN[key] in str(told.value).partition("Choices:")[2]
+
+
+def test_what_there_is_elsewhere_is_refused_where_these_suites_have_it_not():
+    for text, choices in (
+        ("model=linear|cnn", "constant, linear"),
+        ("dataset=thorax_phantom/small|thorax_phantom/default", "thorax_phantom/small"),
+    ):
+        with pytest.raises(UnknownName, match=rf"in the filter .* Choices: {choices}\."):
+            check(text)
+    with pytest.raises(UnknownName, match=r"Did you mean 'linear'\?.*your own: --models-dir"):
+        check("model=linaer")
+
+
+def test_what_sees_no_image_is_filtered_by_its_size_and_its_only_seed():
+    check("size=0,seed=0")
+
+
+@pytest.mark.parametrize("name", suites())
+def test_what_a_suite_names_may_be_asked_of_it(name):
+    suite = load_suite(name)
+    for model in suite.models(MODELS):
+        for variant, seeds in suite.points(model):
+            wanted = {field: {str(value)} for field, value in variant.items()}
+            wanted |= {"model": {model}, "seed": set(map(str, seeds))}
+            check_wanted(wanted, [suite], MODELS)
+    for ensemble in suite.ensembles:
+        check(f"model={ensemble.name}", suite)
+
+
+def test_nothing_is_prepared_for_a_filter_that_is_refused(tmp_path):
+    words = ["run", "--suite", "phantom", "--filter", "size=64|46"]
+    words += ["--data-dir", str(tmp_path), "--results", str(tmp_path / "r")]
+    told = CliRunner().invoke(main, words)
+    assert (told.exit_code, [*tmp_path.iterdir()]) == (2, [])
+    assert "unknown size in the filter '46'" in told.output
