@@ -360,7 +360,9 @@ def fetch_weights(
     metavar="DIR",
     help="Write a site there that static hosting serves as it is; nothing private is linked.",
 )
-@click.option("--row", "rows", multiple=True, help="Only this row's page, by its id; repeatable.")
+@click.option(
+    "--row", "rows", multiple=True, help="Only this row's page, given as to: show; repeatable."
+)
 @click.option("--suite", "suites", multiple=True, help="Only the pages of its rows; repeatable.")
 @click.option("--no-cost", is_flag=True, help="Leave out training time and hardware.")
 @click.option("--gradcam", is_flag=True, help="Also heat maps; needs weights and prepared images.")

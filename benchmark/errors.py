@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _NEAREST = 4
 """Names that hold the one given and are suggested for it."""
@@ -38,6 +38,13 @@ class UnknownModel(UnknownName):
 
     def __init__(self, kind: str, name: str, choices: Iterable[str]):
         super().__init__(kind, name, choices, "The folder of a file of your own: --models-dir.")
+
+
+def check_names(kind: str, names: Iterable[str], choices: Collection[str]) -> None:
+    """Raise an :class:`UnknownName` for the first of these names that is none of the choices."""
+    for name in names:
+        if name not in choices:
+            raise UnknownName(kind, name, choices)
 
 
 def quoted(text: object) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from benchmark.data.discovery import find_dataset
 from benchmark.data.views import StoredView, list_views, prune_views, verify_view
+from tfds_builders import BUILDERS
 
 
 def list_cache(cache_dir: Path) -> None:
@@ -42,8 +44,13 @@ def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
     Args:
         dataset: ``<builder>/<config>``, or a builder for all its configs; None for everything.
         dry_run: only say what would go.
+
+    Raises:
+        UnknownName: nothing is called so, neither here nor at all.
     """
     views = list_views(cache_dir)
+    if dataset and dataset not in BUILDERS and not any(_is_of(view, dataset) for view in views):
+        find_dataset(dataset)
     gone = [view for view in views if dataset is None or _is_of(view, dataset)]
     keep = {view.path.name for view in views} - {view.path.name for view in gone}
     if not dry_run:

@@ -14,14 +14,18 @@ def export_tables(
     """Write the tables that are asked for to a file, or to the terminal.
 
     Raises:
-        UserError: there is no such table or column, or the file cannot be written.
+        UserError: there is no such table, column or suite, or the file cannot be written.
     """
+    from benchmark.errors import check_names
     from benchmark.records.store import Results
     from benchmark.report.board import Leaderboard
     from benchmark.report.chosen import FORMATS, choose, offers
     from benchmark.report.files import write_asked
 
-    offered = list(offers(Leaderboard.of(Results(results)), suite))
+    leaderboard = Leaderboard.of(Results(results))
+    if suite:
+        check_names("suite with a finished row", [suite], leaderboard.suites)
+    offered = list(offers(leaderboard, suite))
     written = FORMATS[form](choose(offered, text, names), names)
     if out is None:
         click.echo(written, nl=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.commands.warned import warn
-from benchmark.errors import UserError
+from benchmark.errors import UserError, check_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,7 +22,7 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
 
     Raises:
         UserError: the file's name ends in neither of :data:`ENDINGS`, or cannot be written; there
-            is no such row, it has no predictions, or they are damaged.
+            is no such row or split, it has no predictions, or they are damaged.
     """
     from benchmark.records.store import Results
     from benchmark.report.files import changed, predictions_frame, write_asked
@@ -35,6 +35,7 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     frame = predictions_frame(store, found.done)
     for path in changed(store, found.done):
         warn(f"Warning: {path} was changed after its run; it is written as it is.")
+    check_names("split of this row", splits, {*frame["split"]})
     kept = frame[frame["split"].isin(splits)] if splits else frame
     write_asked(out, frame_bytes(kept, out.suffix))
     click.echo(f"Wrote {out}: {len(kept)} predictions of {found.title}.", err=True)

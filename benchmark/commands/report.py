@@ -79,7 +79,10 @@ def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequ
     from benchmark.report.html.names import file_name
     from benchmark.report.html.site import chosen_rows
 
-    chosen, shown = chosen_rows(gather(sources.results), rows, suites), Shown("heat maps")
+    chosen, shown = (
+        chosen_rows(sources.results, gather(sources.results), rows, suites),
+        Shown("heat maps"),
+    )
     for done, (_, configuration) in enumerate(chosen):
         shown(done, len(chosen))
         explain(configuration, sources, out / "gradcam" / file_name(configuration.key))

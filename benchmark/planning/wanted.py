@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmark import kinds
 from benchmark.data.discovery import find_dataset
-from benchmark.errors import UnknownModel, UnknownName
+from benchmark.errors import UnknownModel, check_names
 from benchmark.protocols import find as find_protocol
 from benchmark.suites.filters import FILTER_KEYS
 from benchmark.suites.suite import Suite
@@ -19,8 +19,7 @@ UNSEEN = {"resolution": 0, "augmentation": "none", "seed": 0}
 
 def check_precision(name: str) -> None:
     """Raise an UnknownName for what is no precision."""
-    if name not in PRECISIONS:
-        raise UnknownName("precision", name, PRECISIONS)
+    check_names("precision", [name], PRECISIONS)
 
 
 NAMED: dict[str, Callable[[str], Any]] = {
@@ -44,6 +43,7 @@ def check_wanted(
         UnknownName: there is no such value in these suites, or at all.
     """
     for key, field in FILTER_KEYS.items():
+        what = f"{key} in the filter"
         values = sorted(wanted.get(field, ()))
         if field in NAMED:
             for value in values:
@@ -51,10 +51,11 @@ def check_wanted(
         elif field == "model":
             _check_models(values, suites, models)
         elif field == "dataset":
-            named = [find_dataset(name).name for suite in suites for name, _ in suite.datasets]
-            _check(key, [find_dataset(value).name for value in values], named)
+            named = {find_dataset(name).name for suite in suites for name, _ in suite.datasets}
+            check_names(what, [find_dataset(value).name for value in values], named)
         else:
-            _check(key, values, {*_of_axis(field, suites, models), UNSEEN.get(field, "")})
+            known = {*_of_axis(field, suites, models), UNSEEN.get(field, "")}
+            check_names(what, values, {*map(str, known)} - {""})
 
 
 def _check_models(names: Sequence[str], suites: Iterable[Suite], models: Mapping[str, Any]) -> None:
@@ -65,7 +66,7 @@ def _check_models(names: Sequence[str], suites: Iterable[Suite], models: Mapping
     for name in names:
         if name not in (known := {*models, *ensembles}):
             raise UnknownModel("model", name, known)
-    _check("model", names, {*ensembles, *of_suites})
+    check_names("model in the filter", names, {*ensembles, *of_suites})
 
 
 def _of_axis(field: str, suites: Iterable[Suite], models: Mapping[str, Any]) -> set[Any]:
@@ -76,10 +77,3 @@ def _of_axis(field: str, suites: Iterable[Suite], models: Mapping[str, Any]) -> 
     if field == "seed":
         return {seed for _, seeds in points for seed in seeds}
     return {variant[field] for variant, _ in points}
-
-
-def _check(key: str, values: Iterable[str], known: Collection[Any]) -> None:
-    choices = {*map(str, known)} - {""}
-    for value in values:
-        if value not in choices:
-            raise UnknownName(f"{key} in the filter", value, choices)

@@ -32,6 +32,14 @@ class Leaderboard:
     external: list[ExternalValidation]
     left_out: list[str]
 
+    @property
+    def suites(self) -> set[str]:
+        """The suites that made any of its rows."""
+        rows = [run.row for table in self.tables for c in table.configurations for run in c.runs]
+        rows += [run.row for table in self.lungs for run in table.runs]
+        rows += [each.row for each in self.external]
+        return {row.suite for row in rows}
+
     @classmethod
     def of(cls, results: Results) -> Leaderboard:
         """The leaderboard of a results folder."""

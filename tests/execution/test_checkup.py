@@ -139,6 +139,7 @@ def test_the_cache_is_listed_verified_and_pruned(cache):
     assert told.exit_code == 1
     assert victim.parent.name in told.output
     assert "0 views removed" in run("prune", "--dataset", "padchest").output
+    assert "unknown dataset 'padchets'" in run("prune", "--dataset", "padchets").output
     assert "2 views would be removed" in run("prune", "--dry-run").output
     assert "2 views" in run("ls").output
     assert "2 views removed" in run("prune", "--dataset", "thorax_phantom").output

@@ -111,7 +111,7 @@ def test_a_column_of_one_finding_chooses_the_tables_that_have_it(filled):
     [
         (("toy/offical",), "Did you mean 'toy/official'"),
         (("--columns", "test_acu"), "Did you mean 'test_auc'"),
-        (("--suite", "nobody"), "no table with a finished row"),
+        (("--suite", "nobody"), "unknown suite with a finished row 'nobody'. Choices: other, toy."),
         (("--format", "word"), "'word' is not one of"),
     ],
 )
@@ -157,6 +157,8 @@ def test_predictions_of_one_split_and_what_cannot_be_written(filled, tmp_path):
     out = tmp_path / "test.csv"
     assert cxr_bench(filled, "predictions", row.spec_id, "--split", "test", "--out", out)[0] == 0
     assert set(pd.read_csv(out)["split"]) == {"test"}
+    code, said = cxr_bench(filled, "predictions", row.spec_id, "--split", "test,tset", "--out", out)
+    assert (code, "'tset'. Did you mean 'test'" in said) == (2, True)
     code, said = cxr_bench(filled, "predictions", row.spec_id, "--out", tmp_path / "x.xlsx")
     assert (code, "ends in .csv or .parquet" in said) == (2, True)
     failed = next(row for row in filled.rows() if not row.done)

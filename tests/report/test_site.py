@@ -268,8 +268,21 @@ def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds
     assert len(list(tmp_path.glob("rows/*"))) == 2
     index = Page(tmp_path / "index.html")
     assert len({target for target in index.targets() if target.startswith("rows/")}) == 2
-    with pytest.raises(UserError, match="another, toy"):
-        write_site(results, tmp_path, suites=["toi"])
+    write_site(results, tmp_path / "named", rows=["cnn@toy", other.spec_id[:8]])
+    assert len(list(tmp_path.glob("named/rows/*"))) == 2
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_page_that_there_cannot_be_is_refused_also_beside_others(results, add, tmp_path):
+    row = add("cnn")
+    failed = add("mlp", failed="it broke")
+    for asked, said in (
+        ({"suites": ["toy", "toi"]}, "'toi'. Did you mean 'toy'"),
+        ({"rows": [row.spec_id, "zzz"]}, "called 'zzz'"),
+        ({"rows": [row.spec_id, failed.spec_id]}, "mlp.*has no page: only finished rows"),
+    ):
+        with pytest.raises(UserError, match=said):
+            write_site(results, tmp_path, **asked)
 
 
 def test_the_page_of_a_row_says_what_it_is_about_and_the_first_facts_first(site):

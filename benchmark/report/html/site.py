@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, check_names
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
@@ -34,6 +34,7 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.row_page import row_page
 from benchmark.report.html.suite_page import SuiteRows, suite_page, suite_rows
+from benchmark.report.lookup import find
 from benchmark.report.render import html
 
 Progress = Callable[[int, int], None]
@@ -58,7 +59,8 @@ def write_site(
         results: the results folder.
         out: the site's folder; made if missing.
         cost: whether training time and hardware are shown in the tables.
-        rows: config or spec ids whose pages to write; with ``suites`` empty, too: all.
+        rows: whose pages to write, as :func:`~benchmark.report.lookup.find` takes them; with
+            ``suites`` empty, too: all.
         suites: suites whose rows' pages to write.
         private: whether pages about data sets beside the site are linked, which name images.
         progress: called as ``progress(pages done, pages in all)``.
@@ -67,11 +69,11 @@ def write_site(
         The index page.
 
     Raises:
-        UserError: nothing matches, or the folder cannot be written to.
+        UserError: a row or suite that is not here, or the folder cannot be written to.
     """
     leaderboard = Leaderboard.of(results)
     source = Source(leaderboard, results)
-    chosen = chosen_rows(leaderboard.tables, rows, suites)
+    chosen = chosen_rows(results, leaderboard.tables, rows, suites)
     linked = {c.key for _, c in chosen} | _existing(leaderboard.tables, out)
     files = {name: b"".join(of) for name, of in exports(leaderboard, cost=cost).items()}
     figures = figures_of(source, cost=cost)
@@ -94,28 +96,34 @@ def write_site(
 
 
 def chosen_rows(
-    tables: list[Table], rows: Collection[str] = (), suites: Collection[str] = ()
+    results: Results,
+    tables: list[Table],
+    rows: Collection[str] = (),
+    suites: Collection[str] = (),
 ) -> list[tuple[Table, Configuration]]:
-    """The configurations meant by config or spec ids and by names of suites; all without either.
+    """The configurations meant by rows and by names of suites; all without either.
 
     Raises:
-        UserError: no finished row is meant by what was given.
+        UserError: a row or a suite that no configuration of the tables is or is of.
     """
     every = [(table, c) for table in tables for c in table.configurations]
     if not (rows or suites):
         return every
-    chosen = [(table, c) for table, c in every if _is_meant(c, set(rows), set(suites))]
-    if not chosen:
-        raise UserError(
-            f"No finished row has the id or suite {', '.join([*rows, *suites])}. The suites are: "
-            f"{', '.join(sorted({run.row.suite for _, c in every for run in c.runs}))}."
-        )
-    return chosen
+    known = {run.row.suite for _, c in every for run in c.runs}
+    check_names("suite with a finished row", suites, known)
+    meant = set[str]()
+    for text in rows:
+        found = find(results, text)
+        ids = {row.spec_id for row in found.rows}
+        keys = {c.key for _, c in every if any(run.row.spec_id in ids for run in c.runs)}
+        if not keys:
+            raise UserError(f"{found.title} has no page: only finished rows of findings have one")
+        meant |= keys
+    return [(table, c) for table, c in every if c.key in meant or _is_of(c, suites)]
 
 
-def _is_meant(configuration: Configuration, rows: set[str], suites: set[str]) -> bool:
-    ids = {configuration.config_id, *(run.row.spec_id for run in configuration.runs)}
-    return bool(ids & rows or {run.row.suite for run in configuration.runs} & suites)
+def _is_of(configuration: Configuration, suites: Collection[str]) -> bool:
+    return any(run.row.suite in suites for run in configuration.runs)
 
 
 def _existing(tables: list[Table], out: Path) -> set[str]:
