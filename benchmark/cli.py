@@ -413,7 +413,7 @@ def figures(names: tuple[str, ...], no_cost: bool, **given: Any) -> None:
 @options.data_dir()
 @options.cache_dir()
 def masks(row: str, **given: Path) -> None:
-    """Draw the five best and the five worst masks of a segmentation ROW, given by its id."""
+    """Draw the five best and the five worst masks of a segmentation ROW, given as to: show."""
     from benchmark.commands.masks import draw_row
 
     draw_row(row, **given)
@@ -426,7 +426,7 @@ def masks(row: str, **given: Path) -> None:
 @options.data_dir()
 @options.cache_dir()
 def anomaly_map(row: str, **given: Path) -> None:
-    """Draw where an anomaly screen ROW, given by its id, finds images unlike normal ones."""
+    """Draw where an anomaly screen ROW, given as to: show, finds images unlike normal ones."""
     from benchmark.commands.anomaly_map import draw_row
 
     draw_row(row, **given)

@@ -3,57 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.commands import drawn_row
+from benchmark.commands.drawn_row import Subject
+from benchmark.errors import UserError
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 
 if TYPE_CHECKING:
-    from benchmark.data.prepared import Prepared
+    from matplotlib.figure import Figure
+
     from benchmark.report.anomaly_figure import Case
 
 SHOWN = 5
 
 
-def draw_row(spec_id: str, results: Path, data_dir: Path, cache_dir: Path, out: Path) -> None:
-    """Write ``<spec_id>.png`` and ``.svg``; the figure shows images of the set, so it stays local.
+def draw_row(text: str, **folders: Any) -> None:
+    """Draw the rows that are meant; see :func:`benchmark.commands.drawn_row.draw_row`."""
+    drawn_row.draw_row(text, "a finished row of an anomaly screen", _is_screen, _draw, **folders)
 
-    Raises:
-        UnknownName: there is no such row of an anomaly screen.
-        UserError: its maps are not here, or the set was prepared anew.
-    """
-    from benchmark.data.prepared import load_prepared
+
+def _is_screen(row: Row) -> bool:
+    return bool(row.ensemble and row.ensemble.screening)
+
+
+def _draw(subject: Subject) -> Figure:
     from benchmark.report.anomaly_figure import draw_anomalies
-    from benchmark.report.eda_style import save, styled
 
-    stored = Results(results)
-    row = _row(spec_id, stored)
-    spec = row.spec
-    prepared = load_prepared(spec.dataset, data_dir)
-    if prepared.manifest_sha256 != spec.manifest_sha256:
-        raise UserError(f"{prepared.name} was prepared anew after row {spec_id} was made")
-    withheld = of_row(row).withheld
-    heading = f"{spec.model} on test images of {prepared.name}, never trained on {withheld}"
-    with styled():
-        cases = _cases(row, stored, prepared, cache_dir)
-        save(draw_anomalies(cases, heading), out / spec_id)
-    click.echo(f"Figure: {out / spec_id}.png and .svg. It shows images of the set: keep it local.")
-
-
-def _row(spec_id: str, results: Results) -> Row:
-    by_id = {
-        row.spec_id: row
-        for row in results.rows()
-        if row.done and row.ensemble and row.ensemble.screening
-    }
-    if spec_id not in by_id:
-        raise UnknownName("row of an anomaly screen", spec_id, by_id)
-    return by_id[spec_id]
+    model, withheld = subject.row.spec.model, of_row(subject.row).withheld
+    return draw_anomalies(
+        _cases(subject),
+        f"{model} on test images of {subject.prepared.name}, never trained on {withheld}",
+    )
 
 
 def _member(row: Row, results: Results) -> Row:
@@ -65,20 +50,20 @@ def _member(row: Row, results: Results) -> Row:
     return member
 
 
-def _cases(
-    row: Row, results: Results, prepared: Prepared, cache_dir: Path
-) -> dict[str, list[Case]]:
+def _cases(subject: Subject) -> dict[str, list[Case]]:
     """The withheld images with the highest scores, and normal ones from lowest to highest."""
     from benchmark.records.anomaly_maps import read_anomaly_maps
     from benchmark.report.anomaly_figure import Case
     from benchmark.report.files import row_predictions
     from benchmark.training.lung_views import open_prepared_view
 
+    row, results = subject.row, subject.results
     test = row_predictions(results, row).part("test")
     found = read_anomaly_maps(results.anomaly_path(row.spec_id))
     if not np.array_equal(found.image_id, test.image_id.astype(str)):
         raise UserError(f"the maps of row {row.spec_id} are of other images; run it again")
-    view = open_prepared_view(prepared, "test", _member(row, results).spec, cache_dir, results)
+    seen = _member(row, results).spec
+    view = open_prepared_view(subject.prepared, "test", seen, subject.cache_dir, results)
     line = {image_id: i for i, image_id in enumerate(view.image_ids)}
 
     def case(k: int) -> Case:

@@ -3,59 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
-from benchmark.errors import UnknownName, UserError
-from benchmark.records.row import Row
-from benchmark.records.store import Results
+from benchmark.commands import drawn_row
+from benchmark.commands.drawn_row import Subject
 
 if TYPE_CHECKING:
-    from benchmark.data.prepared import Prepared
+    from matplotlib.figure import Figure
+
     from benchmark.report.mask_figure import Case
 
 SHOWN = 5
 
 
-def draw_row(spec_id: str, results: Path, data_dir: Path, cache_dir: Path, out: Path) -> None:
-    """Write ``<spec_id>.png`` and ``.svg``; the figure shows images of the set, so it stays local.
+def draw_row(text: str, **folders: Any) -> None:
+    """Draw the rows that are meant; see :func:`benchmark.commands.drawn_row.draw_row`."""
+    drawn_row.draw_row(
+        text, "a finished row of segmentation", lambda row: row.holds_masks, _draw, **folders
+    )
 
-    Raises:
-        UnknownName: there is no such segmentation row.
-        UserError: its masks are not here, or the set was prepared anew.
-    """
-    from benchmark.data.prepared import load_prepared
-    from benchmark.report.eda_style import save, styled
+
+def _draw(subject: Subject) -> Figure:
     from benchmark.report.mask_figure import draw_masks
 
-    stored = Results(results)
-    row = _row(spec_id, stored)
-    prepared = load_prepared(row.spec.dataset, data_dir)
-    if prepared.manifest_sha256 != row.spec.manifest_sha256:
-        raise UserError(f"{prepared.name} was prepared anew after row {spec_id} was made")
-    cases, dices = _cases(row, stored, prepared, cache_dir)
-    heading = (
-        f"{row.spec.model} on {prepared.name}: {len(dices)} test images, "
-        f"mean Dice {dices.mean():.3f}"
+    cases, dices = _cases(subject)
+    return draw_masks(
+        cases,
+        f"{subject.row.spec.model} on {subject.prepared.name}: {len(dices)} test images, "
+        f"mean Dice {dices.mean():.3f}",
     )
-    with styled():
-        drawn = draw_masks(cases, heading)
-        save(drawn, out / spec_id)
-    click.echo(f"Figure: {out / spec_id}.png and .svg. It shows images of the set: keep it local.")
 
 
-def _row(spec_id: str, results: Results) -> Row:
-    by_id = {row.spec_id: row for row in results.rows() if row.holds_masks and row.done}
-    if spec_id not in by_id:
-        raise UnknownName("segmentation row", spec_id, by_id)
-    return by_id[spec_id]
-
-
-def _cases(
-    row: Row, results: Results, prepared: Prepared, cache_dir: Path
-) -> tuple[dict[str, list[Case]], np.ndarray]:
+def _cases(subject: Subject) -> tuple[dict[str, list[Case]], np.ndarray]:
     """The best and the worst cases of the test split by name, and Dice of all of it."""
     from benchmark.data.mask_batches import LUNG
     from benchmark.data.views import open_masks, open_view
@@ -64,12 +45,13 @@ def _cases(
     from benchmark.report.mask_figure import Case
     from benchmark.scoring.overlap import dice
 
+    row, results, prepared = subject.row, subject.results, subject.prepared
     size = row.spec.resolution
     counts = read_mask_counts(predictions_path(results, row))
     test = counts.take(counts.split == "test")
     predicted = dict(zip(*packed_masks(results.masks_path(row.spec_id)), strict=True))
-    view = open_view(prepared, "test", size, "raw", cache_dir)
-    true = open_masks(prepared, "test", size, cache_dir).images
+    view = open_view(prepared, "test", size, "raw", subject.cache_dir)
+    true = open_masks(prepared, "test", size, subject.cache_dir).images
     line = {image_id: i for i, image_id in enumerate(view.image_ids)}
     dices = dice(test.counts)
 

@@ -15,7 +15,7 @@ from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import NotPrepared
 from benchmark.data.views import open_masks, open_view
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UserError
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
@@ -154,14 +154,15 @@ def test_masks_have_a_table_of_their_own(trained):
 
 
 def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):
-    folders = (trained.results.folder, trained.data_dir, trained.cache_dir, tmp_path)
+    folders = {"data_dir": trained.data_dir, "cache_dir": trained.cache_dir, "out": tmp_path}
+    folders["results"] = trained.results.folder
     spec_id = trained.row("unet").spec_id
-    draw_row(spec_id, *folders)
+    draw_row(f"unet@{trained.row('unet').spec.dataset}", **folders)
     with Image.open(tmp_path / f"{spec_id}.png") as figure:
         assert figure.width > figure.height > 400
     assert (tmp_path / f"{spec_id}.svg").read_text().count("<image") == 6  # of seven test images
-    with pytest.raises(UnknownName, match=spec_id):
-        draw_row("none", *folders)
+    with pytest.raises(UserError, match=r"(?s)called 'unett'.*unet"):
+        draw_row("unett", **folders)
 
 
 def test_a_lung_variant_has_its_network_trained_in_the_same_run(applied, trained):
