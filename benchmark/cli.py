@@ -187,7 +187,8 @@ def run(
     A matrix of your own, without a file:
       cxr-bench run --models cnn,densenet121 --sizes 64,224 --dataset kermany_pneumonia/internal
     """
-    from benchmark.commands.run import Matrix, run_suites
+    from benchmark.commands.run import run_suites
+    from benchmark.commands.wish import Matrix, read_wish
 
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json goes with --dry-run")
@@ -197,12 +198,21 @@ def run(
             "say what to run: either --all or --suite NAME (see: list suites), or a matrix of your "
             "own by --models, --sizes and --dataset"
         )
+    wish = read_wish(
+        names,
+        matrix,
+        datasets=given.pop("datasets"),
+        filter_text=given.pop("filter_text"),
+        shard=given.pop("shard"),
+        data_dir=given["data_dir"],
+        models_dirs=given["models_dirs"],
+    )
     if slurm_tasks:
         from benchmark.commands.slurm import slurm_script
 
         click.echo(slurm_script(context, slurm_tasks), nl=False)
         return
-    raise SystemExit(run_suites(names, matrix=matrix, **given))
+    raise SystemExit(run_suites(wish, **given))
 
 
 @main.command()

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.commands.terminal import quiet_builders, say
 
 if TYPE_CHECKING:
+    from benchmark.commands.wish import Wish
     from benchmark.console import Console
     from benchmark.data.prepared import NotPrepared, Prepared
     from benchmark.machine.devices import Device
@@ -25,46 +25,9 @@ if TYPE_CHECKING:
     from benchmark.suites import Suite
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """Axes of a matrix that are given on the command line."""
-
-    models: tuple[str, ...] = ()
-    resolutions: tuple[int, ...] = ()
-    preprocessing: tuple[str, ...] = ()
-    augmentation: tuple[str, ...] = ()
-    scheme: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()
-    recipe: str = ""
-
-    @property
-    def asked(self) -> bool:
-        """Whether any is given."""
-        return self != Matrix()
-
-    def suite(self, datasets: Sequence[str]) -> Suite:
-        """What is asked for, on these data sets.
-
-        Raises:
-            UserError: a value cannot be, or models, sizes or data sets are not given.
-        """
-        from benchmark.errors import UserError
-        from benchmark.suites import matrix_suite
-
-        axes = {"datasets": datasets, **asdict(self)}
-        recipe = axes.pop("recipe")
-        options = {"models": "--models", "resolutions": "--sizes", "datasets": "--dataset"}
-        if missing := [option for axis, option in options.items() if not axes[axis]]:
-            raise UserError(f"a matrix of your own needs {', '.join(missing)}, too")
-        return matrix_suite(axes, recipe)
-
-
 def run_suites(
-    names: Sequence[str | Path],
+    wish: Wish,
     *,
-    matrix: Matrix = Matrix(),
-    datasets: Sequence[str] = (),
-    filter_text: str,
     limit_specs: int | None,
     limit_images: int | None,
     no_test: bool,
@@ -77,7 +40,6 @@ def run_suites(
     jobs: int | None,
     jobs_per_gpu: int,
     devices_per_spec: int,
-    shard: str,
     executor: str,
     address: str,
     device: str,
@@ -90,32 +52,23 @@ def run_suites(
     models_dirs: Sequence[Path],
     weights_dirs: Sequence[Path] = (),
 ) -> int:
-    """Plan and run suites, by name or (without names) all; returns the exit code."""
-    from benchmark.models import discover
+    """Plan and run what is wished for; returns the exit code."""
     from benchmark.planning.inputs import PlanInputs
-    from benchmark.planning.resolve import dataset_names, make_plan
-    from benchmark.planning.shards import parse_shard
-    from benchmark.planning.wanted import check_wanted
+    from benchmark.planning.resolve import make_plan
     from benchmark.records.store import Results
     from benchmark.scheduling.executors import Asked, open_executor
     from benchmark.scheduling.runner import Options
     from benchmark.scheduling.slots import Folders
-    from benchmark.suites import parse_filter
 
-    wanted = parse_filter(filter_text)
-    chosen = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
-    models = discover(models_dirs)
-    check_wanted(wanted, chosen, models)
     folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))
     limit_mb = None if memory_limit is None else round(1000 * memory_limit)
     share = (device, jobs, jobs_per_gpu, devices_per_spec)
     asked = Asked(folders, *share, 60 * hang_after, limit_mb, address)
     with ExitStack() as opened:
         slots = None if dry_run else opened.enter_context(closing(open_executor(executor, asked)))
-        needed = dataset_names(chosen, data_dir)
-        prepared = {name: _facts(name, data_dir, make=not dry_run) for name in needed}
+        prepared = {name: _facts(name, data_dir, make=not dry_run) for name in wish.datasets}
         stock = PlanInputs(
-            models,
+            wish.models,
             prepared,
             Results(results),
             limit_images,
@@ -123,13 +76,13 @@ def run_suites(
             precision,
             no_test,
             _devices(slots),
-            parse_shard(shard),
+            wish.shard,
         )
-        plan = make_plan(chosen, stock, wanted, rerun)
+        plan = make_plan(wish.suites, stock, wish.wanted, rerun)
         if as_json:
             click.echo(_as_json(plan))
             return 0
-        _describe(plan, {suite.name: suite for suite in chosen}, prepared)
+        _describe(plan, {suite.name: suite for suite in wish.suites}, prepared)
         if slots is not None:
             options = Options(limit_specs, exit_on_error, wait=wait)
             return _run_and_report(plan, folders, options, slots, profile)
@@ -142,25 +95,6 @@ def _devices(executor: Executor | None) -> tuple[Device, ...]:
     """The accelerators of an executor's slots; what they cannot do is not planned."""
     slots = executor.slots() if executor else ()
     return tuple(device for slot in slots for device in slot.facts().devices)
-
-
-def _chosen(names: Sequence[str | Path], datasets: Sequence[str]) -> list[Suite]:
-    """The suites of these names, or all that ``--all`` means, on other data sets if any are given.
-
-    Raises:
-        UserError: one cannot be read, or two have one name.
-    """
-    from benchmark.errors import UserError
-    from benchmark.suites import load_suite, suites
-
-    loaded = [load_suite(name) for name in dict.fromkeys(names) or suites()]
-    twice = [name for name, n in Counter(suite.name for suite in loaded).items() if n > 1]
-    if twice:
-        raise UserError(f"two suite files are called {twice[0]}; rename one")
-    chosen = loaded if names else [suite for suite in loaded if suite.run_all]
-    if not datasets:
-        return chosen
-    return [replace(s, matrix={**s.matrix, "datasets": list(datasets)}) for s in chosen]
 
 
 def _as_json(plan: Plan) -> str:

@@ -27,6 +27,7 @@ def command(text):
 
 def test_its_tasks_run_the_same_command_without_waiting(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
     text = script(tmp_path, "--filter", "model=cnn|mlp", "--models-dir", "mine", "--profile",
                   "--slurm-script", "4")  # fmt: skip
     assert "#SBATCH --array=1-4\n" in text
@@ -61,3 +62,18 @@ def test_tasks_have_logs_of_their_own(tmp_path, monkeypatch):
     folders = Folders(tmp_path, tmp_path, tmp_path)
     logs = [slot._log.name for slot in LocalExecutor(folders, Limits(), parts).slots()]
     assert logs == ["worker-4711-1.log", "worker-4711-2.log"]
+
+
+def test_what_there_is_not_is_told_before_a_task_waits_for_it(tmp_path):
+    for words, said in (
+        (["--suite", "phantm"], "Did you mean 'phantom'"),
+        (["--suite", "phantom", "--filter", "size=46"], "Did you mean '64'"),
+        (["--suite", "phantom", "--filter", "sise=64"], "Did you mean 'size'"),
+        (["--suite", "phantom", "--dataset", "padchets"], "'padchets'"),
+        (["--suite", "phantom", "--shard", "9/4"], "is no part"),
+    ):
+        results = tmp_path / "results"
+        words = ["run", *words, "--results", str(results), "--slurm-script"]
+        told = CliRunner().invoke(main, words)
+        assert (told.exit_code, "#SBATCH" in told.output, results.exists()) == (2, False, False)
+        assert said in told.output.replace("\n", " ")
