@@ -9,7 +9,7 @@ import pytest
 from benchmark.console import Console, duration
 from benchmark.models import ModelFile, discover
 from benchmark.planning.plan import Plan, PlannedSpec
-from benchmark.records.row import SplitCounts
+from benchmark.records.facts import SplitCounts
 from tests.records.rows import a_spec
 
 SPEC = a_spec(dataset="set/config")

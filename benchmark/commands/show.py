@@ -10,14 +10,8 @@ import click
 
 from benchmark.commands.terminal import say, say_table
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import (
-    WITHOUT_TEST,
-    Accelerator,
-    EnvironmentFacts,
-    KerasSettings,
-    Row,
-    Speed,
-)
+from benchmark.records.row import WITHOUT_TEST, Row
+from benchmark.records.run_facts import Accelerator, EnvironmentFacts, KerasSettings, Speed
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
 from benchmark.report.configuration import Configuration, mean

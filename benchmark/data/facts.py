@@ -13,8 +13,8 @@ import msgspec
 
 from benchmark.hashing import sha256
 from benchmark.records.door import RecordError, parse_record, record_bytes
+from benchmark.records.facts import Count, LeakageStatus, ProbeFacts, Record, SplitCounts
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import Count, LeakageStatus, ProbeFacts, Record, SplitCounts
 from benchmark.spec import Sha256
 
 METADATA = "metadata.json"

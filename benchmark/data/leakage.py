@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from benchmark.data.facts import SPLITS, Suspected
-from benchmark.records.row import PATIENTS_UNKNOWN, LeakageStatus
+from benchmark.records.facts import PATIENTS_UNKNOWN, LeakageStatus
 
 if TYPE_CHECKING:
     import numpy as np

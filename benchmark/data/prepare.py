@@ -43,8 +43,8 @@ from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.machine.accelerators import hidden_gpus
 from benchmark.records.disk import is_disk_full, told
 from benchmark.records.door import RecordError, write_record
+from benchmark.records.facts import SplitCounts
 from benchmark.records.files import replacing
-from benchmark.records.row import SplitCounts
 
 if TYPE_CHECKING:
     import pandas as pd

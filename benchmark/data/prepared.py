@@ -33,7 +33,7 @@ from benchmark.data.manifest import LABELLED, MANIFEST, TARGET, listed_findings,
 from benchmark.data.shapes import SHAPES, Shapes, read_shapes
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.row import SplitCounts
+from benchmark.records.facts import SplitCounts
 from benchmark.task import Task
 
 if TYPE_CHECKING:

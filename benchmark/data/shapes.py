@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.records.door import RecordError, read_record
-from benchmark.records.row import Record
+from benchmark.records.facts import Record
 from benchmark.spec import Sha256
 
 SHAPES = "shapes.json"

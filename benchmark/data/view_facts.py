@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.records.door import RecordError, read_record
-from benchmark.records.row import Count, Record
+from benchmark.records.facts import Count, Record
 from benchmark.spec import Sha256
 
 IMAGES = "images.npy"

@@ -30,7 +30,7 @@ from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import NotApplicable
 from benchmark.models._feature_map import feature_layer
 from benchmark.records.anomaly_maps import AnomalyMaps, write_anomaly_maps
-from benchmark.records.row import EnsembleFacts, ScreeningFacts
+from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
 from benchmark.training.network import check_device, determinism
 from benchmark.training.stage import predict_logits
 

@@ -21,7 +21,8 @@ from benchmark.models import ModelFile
 from benchmark.protocols import SplitProtocol, find, spec_data
 from benchmark.records.external import External, ExternalFileError, read_external
 from benchmark.records.predictions import Predictions
-from benchmark.records.row import ExternalFacts, Row
+from benchmark.records.row import Row
+from benchmark.records.run_facts import ExternalFacts
 from benchmark.scoring.publishing import Checked, check
 from benchmark.spec import PUBLISHED, Spec
 

@@ -15,8 +15,9 @@ from benchmark.kinds.running import base_row
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import of_row
+from benchmark.records.facts import ProtocolFacts, SplitCounts, TaskFacts
 from benchmark.records.predictions import Predictions, link
-from benchmark.records.row import ProtocolFacts, Row, SplitCounts, TaskFacts
+from benchmark.records.row import Row
 from benchmark.scoring.shared_findings import shared_logits, shared_targets
 from benchmark.spec import Spec
 from benchmark.task import Task

@@ -27,7 +27,8 @@ from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
 from benchmark.records.predictions import read_predictions
-from benchmark.records.row import Made, Row, TrainedOn
+from benchmark.records.row import Made, Row
+from benchmark.records.run_facts import TrainedOn
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings

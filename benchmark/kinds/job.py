@@ -12,7 +12,8 @@ from benchmark.data.prepared import Prepared
 from benchmark.data.split_data import SplitData
 from benchmark.models import ModelFile
 from benchmark.records.mask_counts import MaskCounts
-from benchmark.records.row import EnsembleFacts, History, Made, PenaltyFacts, StartingWeights
+from benchmark.records.row import Made
+from benchmark.records.run_facts import EnsembleFacts, History, PenaltyFacts, StartingWeights
 from benchmark.spec import Spec
 from benchmark.training.context import Context, Event, Phases
 

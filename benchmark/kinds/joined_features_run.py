@@ -11,7 +11,7 @@ from benchmark.ensembles.members import best_of
 from benchmark.kinds.ensemble import declared
 from benchmark.kinds.ensemble_job import EnsembleJob, parameters
 from benchmark.kinds.job import Outcome, SpecJob
-from benchmark.records.row import EnsembleFacts
+from benchmark.records.run_facts import EnsembleFacts
 from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.frozen import features_of_splits

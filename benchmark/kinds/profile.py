@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmark.records.row import Speed
+from benchmark.records.run_facts import Speed
 
 PARTS = {
     "views": "preparing",

@@ -23,14 +23,9 @@ from benchmark.machine.environment import Environment, commit, environment_facts
 from benchmark.machine.memory import peak_memory_mb, reset_peak_memory
 from benchmark.models import ModelFile
 from benchmark.protocols import dataset_facts, find, protocol_of, spec_data
+from benchmark.records.facts import DatasetFacts, ModelFacts
 from benchmark.records.predictions import Predictions, link
-from benchmark.records.row import (
-    ROW_SCHEMA,
-    DatasetFacts,
-    ModelFacts,
-    Row,
-    watermarks_of,
-)
+from benchmark.records.row import ROW_SCHEMA, Row, watermarks_of
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import LUNGS, Spec
 from benchmark.training.checkpoints import remove_checkpoints

@@ -14,7 +14,7 @@ from benchmark.kinds.ensemble import declared
 from benchmark.kinds.ensemble_job import EnsembleJob
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import NotApplicable
-from benchmark.records.row import EnsembleFacts
+from benchmark.records.run_facts import EnsembleFacts
 
 
 def run(job: SpecJob) -> Outcome:

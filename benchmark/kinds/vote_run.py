@@ -14,7 +14,8 @@ from benchmark.ensembles.voters import Voter
 from benchmark.kinds.ensemble import declared
 from benchmark.kinds.ensemble_job import EnsembleJob, parameters
 from benchmark.kinds.job import Outcome, SpecJob
-from benchmark.records.row import EnsembleFacts, Row
+from benchmark.records.row import Row
+from benchmark.records.run_facts import EnsembleFacts
 from benchmark.records.store import Results
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import EnsembleRule

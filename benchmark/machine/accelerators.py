@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmark.machine import control_groups
 from benchmark.machine.devices import Device, Found, find
-from benchmark.records.row import Accelerator
+from benchmark.records.run_facts import Accelerator
 
 SCRIPT = Path(__file__).with_name("devices.py")
 ANSWER_SECONDS = 300.0

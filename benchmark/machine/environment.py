@@ -18,7 +18,7 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.machine.accelerators import VISIBLE, accelerator, found_by, has_tpu
 from benchmark.machine.cores import usable_cores
 from benchmark.machine.devices import Device, Found
-from benchmark.records.row import EnvironmentFacts, KerasSettings
+from benchmark.records.run_facts import EnvironmentFacts, KerasSettings
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("cpu", "gpu", "tpu")

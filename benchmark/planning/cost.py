@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmark.planning.plan import PlannedSpec
-from benchmark.records.row import SplitCounts
+from benchmark.records.facts import SplitCounts
 from benchmark.spec import Spec
 from benchmark.training.schemes import is_features_only
 

@@ -21,7 +21,9 @@ from benchmark.models import ModelFile
 from benchmark.planning.cost import forward_passes, nominal_seconds
 from benchmark.planning.memory import expected_mb
 from benchmark.planning.resolve import NO_IMAGE, within_budget
-from benchmark.records.row import EnvironmentFacts, Row, SplitCounts
+from benchmark.records.facts import SplitCounts
+from benchmark.records.row import Row
+from benchmark.records.run_facts import EnvironmentFacts
 from benchmark.spec import Spec
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe

@@ -7,7 +7,7 @@ from typing import Any
 from benchmark.data.prepared import Prepared
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols._discovery import find
-from benchmark.records.row import DatasetFacts, ProtocolFacts, TaskFacts
+from benchmark.records.facts import DatasetFacts, ProtocolFacts, TaskFacts
 from benchmark.spec import Spec
 
 

@@ -8,7 +8,8 @@ from benchmark.errors import UnknownName
 from benchmark.protocols._discovery import find
 from benchmark.protocols.base import SplitProtocol
 from benchmark.protocols.legacy import WATERMARK
-from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.facts import ProtocolFacts
+from benchmark.records.row import Row
 
 
 def of_row(row: Row) -> SplitProtocol:

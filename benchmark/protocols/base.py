@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.data.split_data import SplitData
-from benchmark.records.row import LeakageStatus
+from benchmark.records.facts import LeakageStatus
 from benchmark.spec import PUBLISHED, Spec
 
 Answers = tuple[list[tuple["SplitProtocol", Prepared]], dict[str, str]]
@@ -108,7 +108,7 @@ class SplitProtocol:
     def facts(self, spec: Spec, prepared: Prepared) -> dict[str, Any]:
         """What tells its rows from those of other protocols.
 
-        Keys of :class:`benchmark.records.row.ProtocolFacts`, in place of those of the set.
+        Keys of :class:`benchmark.records.facts.ProtocolFacts`, in place of those of the set.
         """
         return {"split": f"{prepared.facts.split_source}; {self.name}"}
 

@@ -18,7 +18,7 @@ from benchmark.data.split_data import SplitData
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols._by_image import by_image
 from benchmark.protocols.base import SplitProtocol, own_splits
-from benchmark.records.row import LeakageStatus
+from benchmark.records.facts import LeakageStatus
 from benchmark.spec import Spec
 
 VERSION = 1

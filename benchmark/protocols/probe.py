@@ -22,7 +22,7 @@ from benchmark.data.split_data import SplitData
 from benchmark.errors import UnknownName, UserError
 from benchmark.protocols._derived import derive
 from benchmark.protocols.base import Answers, SplitProtocol
-from benchmark.records.row import ProbeFacts
+from benchmark.records.facts import ProbeFacts
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 from benchmark.scoring.subgroups import AGE_BANDS, age_bands
 from benchmark.spec import Spec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from benchmark.records.row import Count, LaterFields, Record
+from benchmark.records.facts import Count, LaterFields, Record
 from benchmark.spec import Sha256
 
 Metrics = dict[str, float | None]

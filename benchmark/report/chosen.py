@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.row import ProtocolFacts
+from benchmark.records.facts import ProtocolFacts
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
 from benchmark.report.content import Content

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from benchmark.records.row import ProtocolFacts
+from benchmark.records.facts import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.lookup import Found, titles

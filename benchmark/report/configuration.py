@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from benchmark import kinds
 from benchmark.hashing import sha256
+from benchmark.records.facts import ModelFacts
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import ModelFacts, Row
+from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.report.environments import Machine
 from benchmark.report.values import Measurement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from benchmark.records.row import EnsembleFacts, ScreeningFacts
+from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
 from benchmark.report.configuration import Configuration
 from benchmark.report.text import number
 from benchmark.spec import Spec

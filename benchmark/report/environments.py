@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmark.records.row import Accelerator, EnvironmentFacts, Row, Speed
+from benchmark.records.row import Row
+from benchmark.records.run_facts import Accelerator, EnvironmentFacts, Speed
 
 PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy")
 """Those whose versions can show in numbers."""

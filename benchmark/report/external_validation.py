@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from benchmark.errors import UserError
-from benchmark.records.row import Row, TrainedOn
+from benchmark.records.row import Row
+from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE

@@ -11,7 +11,8 @@ from string import ascii_uppercase
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols import SplitProtocol, of_row
-from benchmark.records.row import DatasetFacts, ProtocolFacts, Row, SplitCounts
+from benchmark.records.facts import DatasetFacts, ProtocolFacts, SplitCounts
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report import environments
 from benchmark.report.configuration import Configuration, Run

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from benchmark.errors import UserError
 from benchmark.protocols.legacy import claims_about
-from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.facts import ProtocolFacts
+from benchmark.records.row import Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from benchmark.records.row import ProtocolFacts
+from benchmark.records.facts import ProtocolFacts
 from benchmark.report.configuration import Configuration
 from benchmark.scoring.digest import is_recomputable
 

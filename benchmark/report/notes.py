@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmark.records.row import PenaltyFacts, Row
+from benchmark.records.row import Row
+from benchmark.records.run_facts import PenaltyFacts
 from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content

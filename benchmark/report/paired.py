@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.facts import ProtocolFacts
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
 from benchmark.report.files import row_predictions

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from benchmark.records.facts import DatasetFacts, ProbeFacts
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import DatasetFacts, ProbeFacts
 from benchmark.report.columns import (
     DETAILS,
     RANKING,

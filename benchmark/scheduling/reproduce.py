@@ -18,7 +18,8 @@ from benchmark.models import discover
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.protocols import find
 from benchmark.records.predictions import read_predictions
-from benchmark.records.row import EnvironmentFacts, Row
+from benchmark.records.row import Row
+from benchmark.records.run_facts import EnvironmentFacts
 from benchmark.records.store import Results
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders

@@ -21,7 +21,8 @@ from benchmark.planning.memory import expected_mb
 from benchmark.planning.plan import Plan, PlannedSpec, shown
 from benchmark.records.disk import told
 from benchmark.records.files import check_writable, remove_abandoned
-from benchmark.records.row import Failure, Row, Status
+from benchmark.records.row import Row, Status
+from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scheduling.claims import Claim, Claims
 from benchmark.scheduling.executors.local import LocalExecutor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmark.records.row import Row, SplitCounts
+from benchmark.records.facts import SplitCounts
+from benchmark.records.row import Row
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.scoring.overlap import ALL
 

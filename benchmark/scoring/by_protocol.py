@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import UNSET, structs
 
+from benchmark.records.facts import ProtocolFacts
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import Predictions
-from benchmark.records.row import ProtocolFacts
 from benchmark.records.scores import MaskScores, Scores
 from benchmark.scoring.by_rule import by_rule
 from benchmark.scoring.digest import test_digest

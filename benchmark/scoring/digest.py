@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.hashing import canonical_json, sha256
+from benchmark.records.facts import ProtocolFacts
 from benchmark.records.predictions import Predictions
-from benchmark.records.row import ProtocolFacts
 
 
 def test_digest(predictions: Predictions, protocol: ProtocolFacts) -> str:

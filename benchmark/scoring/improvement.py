@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from benchmark.records.row import History, Row
+from benchmark.records.row import Row
+from benchmark.records.run_facts import History
 from benchmark.records.scores import Scores
 
 LAST = 5

@@ -15,6 +15,7 @@ from msgspec import structs
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.records.door import sealed
+from benchmark.records.facts import ProtocolFacts
 from benchmark.records.files import write_in_order
 from benchmark.records.mask_counts import MaskCounts, decode_mask_counts, encode_mask_counts
 from benchmark.records.predictions import (
@@ -24,7 +25,7 @@ from benchmark.records.predictions import (
     decode_predictions,
     encode_predictions,
 )
-from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.row import Row
 from benchmark.records.scores import MaskScores, Scores, StoredInfluence
 from benchmark.records.store import Results
 from benchmark.scoring.agreement import disagreement

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.errors import UserError
-from benchmark.records import row as records
+from benchmark.records import run_facts as records
 from benchmark.records.predictions import link
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task

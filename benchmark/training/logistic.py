@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmark.records.predictions import link
-from benchmark.records.row import PenaltyFacts
+from benchmark.records.run_facts import PenaltyFacts
 from benchmark.scoring.macro import macro_auc
 from benchmark.task import Task
 from benchmark.training.standardise import mean_and_scale

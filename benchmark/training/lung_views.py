@@ -21,7 +21,8 @@ from benchmark.data.view_facts import Value
 from benchmark.data.views import View, open_derived, open_view
 from benchmark.errors import UserError
 from benchmark.models import ModelFile, discover
-from benchmark.records.row import LungFacts, Made
+from benchmark.records.row import Made
+from benchmark.records.run_facts import LungFacts
 from benchmark.records.store import Results
 from benchmark.spec import LUNGS, Spec
 from benchmark.training import LUNG_VIEWS_VERSION

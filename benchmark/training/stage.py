@@ -17,7 +17,7 @@ from benchmark.data.prepared import ManifestPart
 from benchmark.data.split_data import SplitData
 from benchmark.hashing import canonical_json, sha256
 from benchmark.models import ModelFile
-from benchmark.records.row import PenaltyFacts
+from benchmark.records.run_facts import PenaltyFacts
 from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.checkpoint import Checkpoint

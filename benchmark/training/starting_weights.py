@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.models import ModelFile, NotApplicable
-from benchmark.records.row import Made, Row, StartingWeights, WeightFile
+from benchmark.records.row import Made, Row
+from benchmark.records.run_facts import StartingWeights, WeightFile
 from benchmark.records.store import LARGEST_WEIGHTS, Results
 from benchmark.spec import LUNGS, WEIGHTS, Spec
 from benchmark.training.published import is_as_published

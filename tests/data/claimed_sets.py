@@ -14,7 +14,7 @@ from benchmark.data.manifest import MANIFEST
 from benchmark.data.prepare import test_digest as digest_of
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import write_record
-from benchmark.records.row import SplitCounts
+from benchmark.records.facts import SplitCounts
 
 
 def some_facts(*findings: str, **changes: Any) -> SetFacts:

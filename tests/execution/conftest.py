@@ -14,7 +14,7 @@ from benchmark.machine.environment import Environment
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
-from benchmark.records.row import Failure
+from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders

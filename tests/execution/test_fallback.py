@@ -9,7 +9,8 @@ from msgspec import structs
 
 from benchmark.machine.memory import is_shortage
 from benchmark.planning.fallback import FEWEST, smaller
-from benchmark.records.row import MEMORY_FALLBACK, Failure
+from benchmark.records.row import MEMORY_FALLBACK
+from benchmark.records.run_facts import Failure
 from benchmark.report.leaderboard import write
 from benchmark.scheduling.slots import Limits
 from benchmark.spec import EnsembleRule, Spec

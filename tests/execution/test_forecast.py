@@ -20,7 +20,7 @@ from benchmark.planning.forecast import (
     view_bytes,
     work_of,
 )
-from benchmark.records.row import Accelerator, History, Speed
+from benchmark.records.run_facts import Accelerator, History, Speed
 from tests.execution.conftest import make_suite, write_row
 
 FILES = discover()

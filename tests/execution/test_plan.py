@@ -14,7 +14,8 @@ from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.planning.cost import nominal_seconds
 from benchmark.planning.resolve import make_plan, within_budget
-from benchmark.records.row import Failure, Made
+from benchmark.records.row import Made
+from benchmark.records.run_facts import Failure
 from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.suite import LungNetwork
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, with_leakage, write_row

@@ -18,8 +18,8 @@ from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.protocols import find, probe, spec_data
+from benchmark.records.facts import ProbeFacts, SplitCounts
 from benchmark.records.predictions import read_predictions
-from benchmark.records.row import ProbeFacts, SplitCounts
 from benchmark.records.store import Results
 from benchmark.report.leaderboard import write
 from benchmark.scoring.publishing import publish

@@ -14,7 +14,7 @@ from benchmark.cli import main
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.pipeline import training_batches
 from benchmark.kinds.profile import COLUMNS, profile, speed
-from benchmark.records.row import Speed
+from benchmark.records.run_facts import Speed
 from benchmark.records.store import Results
 from benchmark.training import feeding
 from benchmark.training.clock import TrainingClock

@@ -10,7 +10,8 @@ from msgspec import structs
 from benchmark.errors import UserError
 from benchmark.kinds.code import code_of
 from benchmark.records.predictions import link, read_predictions
-from benchmark.records.row import Failure, Made
+from benchmark.records.row import Made
+from benchmark.records.run_facts import Failure
 from benchmark.scoring.publishing import check, publish
 from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, write_row

@@ -19,7 +19,7 @@ from benchmark.machine.environment import (
     environment_facts,
     fix_keras_settings,
 )
-from benchmark.records.row import EnvironmentFacts
+from benchmark.records.run_facts import EnvironmentFacts
 
 
 def test_the_environment_follows_its_variables(monkeypatch):

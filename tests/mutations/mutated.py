@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from benchmark.records.door import sealed
-from benchmark.records.row import ProtocolFacts
+from benchmark.records.facts import ProtocolFacts
 from benchmark.spec import Spec
 from tests.records.rows import changed_values
 

@@ -22,7 +22,8 @@ from benchmark.data.views import open_view
 from benchmark.models import discover
 from benchmark.records.files import write_atomic
 from benchmark.records.mask_counts import MaskCounts, pack_masks
-from benchmark.records.row import Made, Row, TrainedOn
+from benchmark.records.row import Made, Row
+from benchmark.records.run_facts import TrainedOn
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, requirement

@@ -9,20 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from benchmark.records.door import sealed
+from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts, SplitCounts, TaskFacts
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import Predictions
-from benchmark.records.row import (
-    ROW_SCHEMA,
-    DatasetFacts,
-    EnvironmentFacts,
-    Failure,
-    KerasSettings,
-    ModelFacts,
-    ProtocolFacts,
-    Row,
-    SplitCounts,
-    TaskFacts,
-)
+from benchmark.records.row import ROW_SCHEMA, Row
+from benchmark.records.run_facts import EnvironmentFacts, Failure, KerasSettings
 from benchmark.spec import Spec
 
 DATASET = "toy/official"

@@ -6,7 +6,8 @@ import pytest
 from msgspec import convert, structs, to_builtins
 
 from benchmark.records.door import RecordError, parse_record, sealed
-from benchmark.records.row import ProtocolFacts, Row
+from benchmark.records.facts import ProtocolFacts
+from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.spec import Spec
 from tests.records.rows import a_dataset, a_failed_row, a_protocol, a_row, a_spec, resealed

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.records.row import History, ProtocolFacts, Row
+from benchmark.records.facts import ProtocolFacts
+from benchmark.records.row import Row
+from benchmark.records.run_facts import History
 from benchmark.records.store import Results
 from benchmark.scoring import bootstrap
 from tests.report import made_rows

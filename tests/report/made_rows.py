@@ -13,15 +13,10 @@ from benchmark.hashing import sha256
 from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.protocols import find
+from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts, TaskFacts
 from benchmark.records.predictions import Predictions, link, write_predictions
-from benchmark.records.row import (
-    DatasetFacts,
-    Failure,
-    ModelFacts,
-    ProtocolFacts,
-    Row,
-    TaskFacts,
-)
+from benchmark.records.row import Row
+from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scoring.digest import test_digest
 from benchmark.spec import PUBLISHED, Spec

@@ -11,9 +11,11 @@ from scipy.stats import t
 from sklearn.metrics import f1_score
 
 from benchmark.records.door import read_derived, save_derived
+from benchmark.records.facts import ProtocolFacts
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import read_predictions, write_predictions
-from benchmark.records.row import Made, ProtocolFacts, Row, TrainedOn
+from benchmark.records.row import Made, Row
+from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import MaskScores
 from benchmark.records.store import Results
 from benchmark.report.external_validation import gather_external_validation

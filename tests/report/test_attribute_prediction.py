@@ -8,7 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from benchmark.records.row import ProbeFacts
+from benchmark.records.facts import ProbeFacts
 from benchmark.records.store import Results
 from benchmark.report import splits
 from benchmark.report.attribute_prediction import METADATA, predicted_attributes

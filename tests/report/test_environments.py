@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.records.predictions import read_predictions, write_predictions
-from benchmark.records.row import Accelerator, Speed
+from benchmark.records.run_facts import Accelerator, Speed
 from benchmark.report.environments import Machine, differences
 from benchmark.report.leaderboard import write
 from tests.records.rows import a_row, a_spec, an_environment

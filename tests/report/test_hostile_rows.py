@@ -11,7 +11,7 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from benchmark.cli import main
-from benchmark.records.row import (
+from benchmark.records.run_facts import (
     Failure,
     Screened,
     ScreeningFacts,

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.records.predictions import read_predictions, write_predictions
-from benchmark.records.row import History, StartingWeights
+from benchmark.records.run_facts import History, StartingWeights
 from benchmark.report import splits
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score

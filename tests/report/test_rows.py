@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from benchmark.cli import main
 from benchmark.errors import UserError
+from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
-from benchmark.records.row import PATIENTS_UNKNOWN
 from benchmark.report.html.row_tables import training_in_words
 from benchmark.report.lookup import find
 from benchmark.report.paired import Pair

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
-from benchmark.records.row import ExternalFacts
+from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report import figure_style
 from benchmark.report.html import drawing, row_figures

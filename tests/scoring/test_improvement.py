@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.records.predictions import link
-from benchmark.records.row import EnsembleFacts, History
+from benchmark.records.run_facts import EnsembleFacts, History
 from benchmark.scoring import influence, score
 from benchmark.scoring.improvement import gain_of, late_gain, never_improved, still_improving
 from benchmark.scoring.macro import macro_auc

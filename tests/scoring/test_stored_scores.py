@@ -12,8 +12,8 @@ from msgspec import structs
 from scored_rows import KINDS, findings_row, masks_row
 
 from benchmark.records.door import read_record, sealed
+from benchmark.records.facts import LegacyRule
 from benchmark.records.predictions import PredictionFileError, write_predictions
-from benchmark.records.row import LegacyRule
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.scoring import by_protocol

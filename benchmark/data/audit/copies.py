@@ -25,7 +25,7 @@ from benchmark.data.indexed_images import TRANSFORMS, IndexedImages
 from benchmark.data.prepared import Prepared
 from benchmark.data.views import open_view
 from benchmark.records.door import read_derived, write_record
-from benchmark.records.row import Count, Record
+from benchmark.records.facts import Count, Record
 
 COPIES = "copies.json"
 SCRATCH = ".audit-"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.records.row import History
+from benchmark.records.run_facts import History
 from benchmark.report.eda_style import figure
 from benchmark.report.figure_style import ink, series
 

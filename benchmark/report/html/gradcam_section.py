@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.records.door import read_derived
-from benchmark.records.row import Count, LaterFields
+from benchmark.records.facts import Count, LaterFields
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Code, Content
 from benchmark.report.tables import Block, Paragraph, Picture

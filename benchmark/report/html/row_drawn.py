@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.records.row import Record
+from benchmark.records.facts import Record
 from benchmark.scoring.subgroups import Subgroup
 
 
