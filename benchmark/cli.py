@@ -72,7 +72,12 @@ def main() -> None:
     "times.",
 )
 @options.matrix()
-@click.option("--filter", "filter_text", default="", help="e.g. 'model=cnn|mlp,size=64,seed=0'.")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    help="e.g. 'model=cnn|mlp,size=64,seed=0'; of several, all must hold.",
+)
 @click.option(
     "--limit-specs",
     "--limit-cells",
@@ -202,12 +207,14 @@ def run(
         names,
         matrix,
         datasets=given.pop("datasets"),
-        filter_text=given.pop("filter_text"),
+        filters=given.pop("filters"),
         shard=given.pop("shard"),
         data_dir=given["data_dir"],
         models_dirs=given["models_dirs"],
     )
     if slurm_tasks:
+        if given["dry_run"]:
+            raise click.UsageError("--slurm-script prints a run, and --dry-run is none")
         from benchmark.commands.slurm import slurm_script
 
         click.echo(slurm_script(context, slurm_tasks), nl=False)

@@ -18,6 +18,8 @@ from benchmark.hashing import canonical_json, sha256
 ID_LENGTH = 12
 PUBLISHED = "published"
 """The protocol of most specs: the splits that the data set itself has."""
+MATRIX = "matrix"
+"""The suite of specs that were asked for on the command line, without a file."""
 
 Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]

@@ -152,6 +152,8 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(tmp_path, phantom_h
     assert "thorax_phantom/default cnn 64px" in result.output
     assert "Suite pneumonia waits for kermany_pneumonia/official" in result.output
     assert not results.exists()
+    nowhere = cxr_bench("run", "--all", "--dry-run", "--data-dir", tmp_path / "no")
+    assert "Suite phantom waits for thorax_phantom/default. A run makes it." in nowhere.output
 
 
 def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):

@@ -60,10 +60,12 @@ def model_file_of(row: Row, models_dirs: Sequence[Path]) -> ModelFile:
     """The model file of a row.
 
     Raises:
-        UserError: it is not here, or cannot be used.
+        UserError: the row has no network, or the file is not here or cannot be used.
     """
+    from benchmark.kinds.trained import check_has_network
     from benchmark.models import discover
 
+    check_has_network(row)
     found = discover(models_dirs).get(row.spec.model)
     if found is None or found.problem:
         raise UserError(

@@ -202,9 +202,21 @@ def _describe(
     for reason in plan.unanswered.values():
         say(f"Left out: {reason}")
     for name, waiting in plan.unprepared.items():
-        say(
-            f"Suite {', '.join(waiting)} waits for {name}. Once you have the raw files: "
-            f"cxr-bench prepare {name} --manual-dir DIR"
-        )
+        say(f"Suite {', '.join(waiting)} waits for {name}. {_how_to_prepare(name)}")
         if others := getattr(sets[name], "others", ()):
             say(f"Prepared are {', '.join(others)}.")
+
+
+def _how_to_prepare(name: str) -> str:
+    from benchmark.data.discovery import find_dataset
+
+    dataset = find_dataset(name)
+    if dataset.embedded:
+        return "A run makes it."
+    if dataset.own:
+        builder, _, own = name.partition("/")
+        return (
+            f"Of your images: cxr-bench prepare {builder} --name {own} --manual-dir DIR ... (see: "
+            "cxr-bench prepare --help)"
+        )
+    return f"Once you have the raw files: cxr-bench prepare {name} --manual-dir DIR"

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 LEFT_OUT = ("slurm_tasks", "wait")
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 SCRIPT = """#!/bin/bash
 #SBATCH --job-name=cxr-bench
 #SBATCH --array=1-{tasks}
@@ -57,7 +58,7 @@ def _words(context: click.Context) -> list[str]:
         name = param.name or ""
         value, source = context.params.get(name), context.get_parameter_source(name)
         folder = isinstance(value, Path)
-        if name in LEFT_OUT or (source is not ParameterSource.COMMANDLINE and not folder):
+        if name in LEFT_OUT or (source not in GIVEN and not folder):
             continue
         option = param.opts[0]
         if isinstance(value, bool):
@@ -70,7 +71,7 @@ def _words(context: click.Context) -> list[str]:
 
 def _set_up() -> str:
     """What of this shell's environment a run goes by."""
-    names = ("KERAS_BACKEND", "CXR_BENCH_DEVICE")
+    names = ("KERAS_BACKEND", "CXR_BENCH_DEVICE", "CXR_BENCH_WEIGHTS")
     return "".join(
         f"export {name}={shlex.quote(os.environ[name])}\n" for name in names if name in os.environ
     )

@@ -78,11 +78,13 @@ def export_weights(
     Raises:
         UserError: there is no such row or network, or it has layers of its own.
     """
+    from benchmark.kinds.trained import check_has_network
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
 
     store = Results(results)
     found = find(store, text)
+    check_has_network(found.row)
     if len(found.rows) > 1:
         ids = ", ".join(row.spec_id for row in found.rows)
         raise UserError(f"{text} is a configuration of several networks; name one: {ids}")

@@ -71,7 +71,7 @@ def read_wish(
     matrix: Matrix,
     *,
     datasets: Sequence[str],
-    filter_text: str,
+    filters: Sequence[str],
     shard: str,
     data_dir: Path,
     models_dirs: Sequence[Path],
@@ -81,14 +81,18 @@ def read_wish(
     Raises:
         UserError: something of it there is not, or makes no sense.
     """
+    from benchmark.data.discovery import find_dataset
     from benchmark.models import discover
     from benchmark.planning.resolve import dataset_names
     from benchmark.planning.shards import parse_shard
     from benchmark.planning.wanted import check_wanted
     from benchmark.suites import parse_filter
 
-    wanted, models = parse_filter(filter_text), discover(models_dirs)
+    wanted, models = parse_filter(",".join(filters)), discover(models_dirs)
     suites = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
+    suites = [
+        suite.with_datasets(lambda name: find_dataset(name, data_dir).name) for suite in suites
+    ]
     needed = dataset_names(suites, data_dir)
     check_wanted(wanted, suites, models)
     return Wish(suites, wanted, models, needed, parse_shard(shard))

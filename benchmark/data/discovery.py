@@ -159,6 +159,11 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     of_builder = {key: d for key, d in known.items() if key.split("/")[0] == builder}
     if len(of_builder) == 1 and not config:
         return next(iter(of_builder.values()))
+    if builder_class and not builder_class.builder_configs and not of_builder:
+        raise UserError(
+            f"none of your own sets is prepared there; {builder} is what prepares them: "
+            f"cxr-bench prepare {builder} --name my_set --manual-dir DIR"
+        )
     near = (
         [key for key in known if builder and builder in key.partition("/")[0]]
         or [key for key in known if name in key]

@@ -6,6 +6,7 @@ in a results folder is another question (:mod:`benchmark.kinds.external_checks`)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def read_entry(
     parts = images_of(spec, prepared)
     external = read_external(path, prepared.task, sum(len(part) for part in parts.values()))
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
-    lines = np.concatenate([_order(path, split, external, parts[split]) for split in splits])
+    lines = np.concatenate([_order(path, split, external, parts) for split in splits])
     predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
     facts = ExternalFacts(file=path.name, sha256=sha256_of_file(path), splits=splits)
     row = _row(spec, prepared, origin, facts)
@@ -141,16 +142,25 @@ def images_of(spec: Spec, prepared: Prepared) -> dict[str, ManifestPart]:
     return {split: data.part for split, data in spec_data(spec, prepared).items()}
 
 
-def _order(path: Path, split: str, external: External, part: ManifestPart) -> np.ndarray:
+def _order(
+    path: Path, split: str, external: External, parts: Mapping[str, ManifestPart]
+) -> np.ndarray:
     """Lines of the file in the order of the data set's images."""
     lines = np.flatnonzero(external.split == split)
-    given, wanted = external.image_id[lines], part.image_id.astype(str)
+    given, wanted = external.image_id[lines], parts[split].image_id.astype(str)
     missing, extra = np.setdiff1d(wanted, given), np.setdiff1d(given, wanted)
     if len(missing) or len(extra):
+        others = [part.image_id.astype(str) for name, part in parts.items() if name != split]
+        elsewhere = int(np.isin(extra, np.concatenate(others)).sum())
+        hint = (
+            f" Of the set's other splits are {elsewhere}: a column split says so."
+            if elsewhere
+            else ""
+        )
         raise ExternalFileError(
             f"{path}: its {split} images are not those of the data set ({len(wanted)}): "
             f"{_named(missing, 'missing')}, {_named(extra, 'not in it')}. All and only these "
-            "images are scored, or numbers would not compare."
+            f"images are scored, or numbers would not compare.{hint}"
         )
     return lines[np.argsort(given)[np.argsort(np.argsort(wanted))]]
 

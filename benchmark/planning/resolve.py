@@ -160,7 +160,7 @@ class _Resolver:
         if not fitting:
             raise UserError(
                 f"{self.prepared.name} holds {holds}: suite {self.suite.name} has no model for "
-                "them."
+                "them. Name the suites that have one: --suite NAME."
             )
         return fitting
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmark import kinds
-from benchmark.data.discovery import find_dataset
 from benchmark.errors import UnknownModel, check_names
-from benchmark.protocols import find as find_protocol
+from benchmark.protocols.probe import EVERY
 from benchmark.suites.filters import FILTER_KEYS
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import PRECISIONS
@@ -24,7 +23,6 @@ def check_precision(name: str) -> None:
 
 NAMED: dict[str, Callable[[str], Any]] = {
     "kind": kinds.find,
-    "protocol": find_protocol,
     "precision": check_precision,
 }
 """Fields that a suite does not say outright: whether there is anything of such a name."""
@@ -45,14 +43,17 @@ def check_wanted(
     for key, field in FILTER_KEYS.items():
         what = f"{key} in the filter"
         values = sorted(wanted.get(field, ()))
+        if field == "spec_id":
+            continue  # known once there are specs
         if field in NAMED:
             for value in values:
                 NAMED[field](value)
         elif field == "model":
             _check_models(values, suites, models)
         elif field == "dataset":
-            named = {find_dataset(name).name for suite in suites for name, _ in suite.datasets}
-            check_names(what, [find_dataset(value).name for value in values], named)
+            check_names(what, values, {name for suite in suites for name, _ in suite.datasets})
+        elif field == "protocol":
+            _check_protocols(what, values, suites)
         else:
             known = {*_of_axis(field, suites, models), UNSEEN.get(field, "")}
             check_names(what, values, {*map(str, known)} - {""})
@@ -67,6 +68,13 @@ def _check_models(names: Sequence[str], suites: Iterable[Suite], models: Mapping
         if name not in (known := {*models, *ensembles}):
             raise UnknownModel("model", name, known)
     check_names("model in the filter", names, {*ensembles, *of_suites})
+
+
+def _check_protocols(what: str, names: Iterable[str], suites: Iterable[Suite]) -> None:
+    """``probe:*`` in a suite stands for any that begins so."""
+    named = {protocol for suite in suites for _, protocol in suite.datasets}
+    every = tuple(name.removesuffix(EVERY) for name in named if name.endswith(f":{EVERY}"))
+    check_names(what, [name for name in names if not name.startswith(every)], named)
 
 
 def _of_axis(field: str, suites: Iterable[Suite], models: Mapping[str, Any]) -> set[Any]:

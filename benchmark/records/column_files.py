@@ -107,7 +107,10 @@ class _Csv:
         self._delimiter = next((each for each in several if key in headers[each]), ",")
         self.names = headers[self._delimiter]
         if b"\0" in text[:HEADER] or not any(self.names):
-            raise TableError("neither CSV, plain or gzipped, nor Parquet nor NPZ")
+            raise TableError(
+                "neither CSV, plain or gzipped, nor Parquet nor NPZ. CSV is text in UTF-8 whose "
+                "first line names the columns"
+            )
         check_names(self.names)
 
     def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:

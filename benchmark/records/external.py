@@ -13,6 +13,7 @@ Further columns are ignored, what is true above all: targets and patients come f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -143,7 +144,10 @@ class _Reader:
 
         cells = self.columns.values[name]
         numbers = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(np.float64)
-        self._refuse(~np.isfinite(numbers), f"{name} is not a finite number", cells)
+        fault = f"{name} is not a finite number"
+        if any(re.fullmatch(r"[-+]?\d+,\d+", str(cell)) for cell in cells[~np.isfinite(numbers)]):
+            fault += " (a decimal comma? write 0.5, not 0,5)"
+        self._refuse(~np.isfinite(numbers), fault, cells)
         return numbers
 
     def _checked_logits(self, names: list[str], values: np.ndarray) -> np.ndarray:

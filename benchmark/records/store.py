@@ -48,7 +48,10 @@ LOCAL = (
 IGNORED = """\
 # Written by cxr-bench: large, of one machine, or not to be passed on.
 """ + "".join(f"{name}/\n" for name in LOCAL)
-RUN_AGAIN = "Remove it and run its spec again: cxr-bench run (or what made it: score, evaluate)."
+RUN_AGAIN = (
+    "Remove it and run its spec again: cxr-bench run --suite SUITE (or what made it: score, "
+    "evaluate)."
+)
 _SHARED = ("dataset", "protocol", "environment", "counts", "model")
 """What thousands of rows say in a few ways: more than half of each."""
 _ROW_FILE = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}\.json")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from benchmark.errors import UserError
 from benchmark.records.facts import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration
@@ -48,6 +49,9 @@ class Compared:
         Raises:
             UserError: they cannot be compared, or there is no such finding.
         """
+        if first.config_id == second.config_id and first.is_spec != second.is_spec:
+            whole, part = sorted((first, second), key=lambda found: found.is_spec)
+            raise UserError(f"{part.title} is one of the seeds of {whole.title}")
         pair, protocol = Pair.of(results, first, second), first.row.protocol
         sides = {"A": (first, pair.first), "B": (second, pair.second)}
         apart = mismatches(protocol, (pair.first, pair.second))

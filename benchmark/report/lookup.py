@@ -33,6 +33,7 @@ LONGEST = 100
 """Characters of a name that are compared with others."""
 NEAR = 0.7
 """From which likeness on, 0 to 1, a name is suggested for another."""
+ALL = "Those in tables: cxr-bench export --format csv --columns dataset,label,config_id"
 PART = 3
 """Characters from which on a part of a model's name suggests it."""
 USUAL = {*DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
@@ -113,6 +114,7 @@ def find(results: Results, text: str) -> Found:
     Raises:
         UserError: nothing or more than one thing is called so; what is near is listed.
     """
+    text = text.strip()
     rows = sorted(results.rows(), key=lambda row: row.spec.seed)
     known = {row.spec_id: row for row in rows}
     together: dict[str, list[Row]] = defaultdict(list)
@@ -123,13 +125,16 @@ def find(results: Results, text: str) -> Found:
     ]
     everything += [(row.spec_id, Found((row,), True, known)) for row in rows]
     exact = [found for name, found in everything if name == text]
-    by_id = exact or [found for name, found in everything if text and name.startswith(text)]
+    by_id = exact or [found for name, found in everything if text and name.startswith(text.lower())]
     matches = by_id or _plain_one([found for _, found in everything if _is_named(found, text)])
     places = [] if matches else [found for _, found in everything if _is_at(found, text)]
     if len(matches) == 1:
         return matches[0]
     if not rows:
-        raise UserError(f"{results.folder} holds no rows yet. Run: cxr-bench run --all")
+        raise UserError(
+            f"{results.folder} holds no rows yet. Run: cxr-bench run --all --results "
+            f"{results.folder}"
+        )
     if by_id:
         raise UserError(f"{quoted(text)} begins more than one id:\n{_listed(matches)}")
     if matches:
@@ -141,21 +146,18 @@ def find(results: Results, text: str) -> Found:
         raise UserError(f"nothing here has all the words of {quoted(text)}:\n{_listed(places)}")
     raise UserError(
         f"no row or configuration in {results.folder} is called {quoted(text)}. "
-        f"{_near(everything, text)}"
+        f"{_near(everything, text)} --results {results.folder}"
     )
 
 
 def _near(everything: list[tuple[str, Found]], text: str) -> str:
-    """The nearest where they are few, or which names are nearest and where all are listed."""
+    """The nearest where they are few, or which names are nearest; and what lists all."""
     ranked = sorted(everything, key=lambda pair: _likeness(text, *pair), reverse=True)
     near = [found for name, found in ranked if _likeness(text, name, found)[0] >= NEAR]
     if 0 < len(near) <= SHOWN:
-        return f"Nearest:\n{_listed(near)}"
+        return f"Nearest:\n{_listed(near)}\n{ALL}"
     names = dict.fromkeys(_name(found.row.spec) for _, found in ranked)
-    return (
-        f"The nearest names: {', '.join([*names][:NAMES])}. All, with their ids: "
-        "cxr-bench export --format csv --columns dataset,label,config_id"
-    )
+    return f"The nearest names: {', '.join([*names][:NAMES])}. {ALL}"
 
 
 def _name(spec: Spec) -> str:
@@ -166,7 +168,7 @@ def _name(spec: Spec) -> str:
 
 def _is_named(found: Found, text: str) -> bool:
     """Whether ``MODEL WORDS@DATASET@PROTOCOL`` means this configuration."""
-    return _is_at(found, text) and set(text.partition("@")[0].split()[1:]) <= _words(found)
+    return _is_at(found, text) and {*_parted(text.partition("@")[0])[1:]} <= _words(found)
 
 
 def _is_at(found: Found, text: str) -> bool:
@@ -176,7 +178,7 @@ def _is_at(found: Found, text: str) -> bool:
     """
     name, sign, place = text.partition("@")
     dataset, _, protocol = place.strip().partition("@")
-    spec, (model, *_) = found.row.spec, name.split() or [""]
+    spec, (model, *_) = found.row.spec, _parted(name) or [""]
     return bool(
         sign
         and not found.is_spec
@@ -195,8 +197,14 @@ def _plain_one(matches: list[Found]) -> list[Found]:
 
 def _words(found: Found) -> set[str]:
     spec = found.row.spec
-    said = f"{describe(found.row)} {spec.label} {spec.scheme} {spec.weights} {_recipe(spec)}"
-    return set(re.findall(r"[^\s,:()\[\]]+", said + (f" limit {spec.limit}" if spec.limit else "")))
+    label = spec.label.rpartition(" seed ")[0]  # a name means all seeds
+    said = f"{describe(found.row)} {label} {spec.scheme} {spec.weights} {_recipe(spec)}"
+    return set(_parted(said + (f" limit {spec.limit}" if spec.limit else "")))
+
+
+def _parted(text: str) -> list[str]:
+    """The words of a name or a label, without what stands between them."""
+    return re.findall(r"[^\s,:()\[\]]+", text)
 
 
 def _recipe(spec: Spec) -> str:

@@ -15,7 +15,7 @@ from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run, key_of
 from benchmark.scoring.stored import stored_intervals
 
-AGAIN = "cxr-bench run --rerun stale"
+AGAIN = "cxr-bench run --suite SUITE --rerun stale"
 
 
 class Versions:

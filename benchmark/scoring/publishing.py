@@ -153,7 +153,8 @@ def _refuse_strangers(row: Row, checked: Checked) -> None:
 
 def _refuse_finished(results: Results, row: Row) -> None:
     there = results.read_row(row.spec_id)
-    again = "cxr-bench run --rerun all" if row.external is None else "cxr-bench score --replace"
+    again = f"cxr-bench run --suite {row.suite} --rerun all"
+    again = again if row.external is None else "cxr-bench score --replace"
     if there and there.done:
         raise FinishedMeanwhile(
             f"{results.row_path(row.spec_id)}: there is a finished row already, and none is "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from benchmark.suites.suite import MATRIX, Suite, parse_suite
+from benchmark.spec import MATRIX
+from benchmark.suites.suite import Suite, parse_suite
 
 TEXT = """title = {title}
 description = {description}

@@ -22,6 +22,7 @@ FILTER_KEYS = {
     "augmentation": "augmentation",
     "precision": "precision",
     "seed": "seed",
+    "id": "spec_id",
 }
 
 
@@ -32,7 +33,7 @@ def parse_filter(text: str) -> dict[str, set[str]]:
 
     Raises:
         UnknownName: a key is not one of :data:`FILTER_KEYS`.
-        UserError: a part is not ``key=value``.
+        UserError: a part is not ``key=value``, or a key is there twice.
     """
     wanted: dict[str, set[str]] = {}
     before = ""
@@ -43,9 +44,12 @@ def parse_filter(text: str) -> dict[str, set[str]]:
             raise UserError(
                 f"filter {quoted(part)} is not of the form key=value or key=value|value{hint}"
             )
-        if key.strip() not in FILTER_KEYS:
-            raise UnknownName("filter key", key.strip(), FILTER_KEYS)
-        wanted[FILTER_KEYS[key.strip()]] = {value.strip() for value in values.split("|")}
+        if (key := key.strip()) not in FILTER_KEYS:
+            raise UnknownName("filter key", key, FILTER_KEYS)
+        if (field := FILTER_KEYS[key]) in wanted:
+            both = "|".join([*sorted(wanted[field]), values.strip()])
+            raise UserError(f"the filter names {key} twice. Several values of one: '{key}={both}'")
+        wanted[field] = {value.strip() for value in values.split("|")}
         before = part
     return wanted
 
@@ -60,6 +64,11 @@ def nothing_matches(wanted: Mapping[str, set[str]], specs: Sequence[Spec]) -> Us
     names = {field: key for key, field in FILTER_KEYS.items()}
     for field, values in wanted.items():
         known = {str(getattr(spec, field)) for spec in specs} - {""}
+        if field == "spec_id" and not values & known:
+            return UserError(
+                f"no spec of the chosen suites has the id {quoted(min(values))}; --dry-run lists "
+                "those that are missing, the files of a results folder's rows those that were run"
+            )
         if not values & known:
             return UnknownName(f"{names[field]} in the filter", min(values), known)
     parts = " and ".join(f"{names[field]}={'|'.join(sorted(wanted[field]))}" for field in wanted)

@@ -16,7 +16,7 @@ from benchmark.data.preprocessing import AXIS as PREPROCESSING
 from benchmark.errors import UnknownModel, UnknownName, UserError, quoted
 from benchmark.models import NORMALISATIONS
 from benchmark.protocols import find
-from benchmark.spec import PUBLISHED
+from benchmark.spec import MATRIX, PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
 from benchmark.suites.families import DEFAULT, read_families
 from benchmark.training.imbalance import AXIS as IMBALANCE
@@ -91,8 +91,6 @@ Variant = dict[str, Any]
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 """Keys that are tables."""
 ALL_MODELS = "*"
-MATRIX = "matrix"
-"""What a suite is called that was given on the command line, without a file."""
 NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 
@@ -172,6 +170,12 @@ class Suite:
         parts = (entry.partition("@") for entry in self.matrix["datasets"])
         return [(name, protocol or PUBLISHED) for name, _, protocol in parts]
 
+    def with_datasets(self, name: Callable[[str], str]) -> Suite:
+        """The same with its data sets called as ``name`` says."""
+        entries = (entry.partition("@") for entry in self.matrix["datasets"])
+        named = [f"{name(given)}{sign}{protocol}" for given, sign, protocol in entries]
+        return replace(self, matrix={**self.matrix, "datasets": named})
+
     def narrowed(self, matrix: dict[str, list]) -> Suite:
         """The same with other values of its axes, for its models alone."""
         return replace(self, matrix=matrix, matrix_for={}, ensembles=(), budget_minutes=None)
@@ -238,6 +242,8 @@ def load_suite(name: str | Path, folder: Path = FOLDER) -> Suite:
     """
     known = suites(folder)
     if isinstance(name, Path):
+        if name.stem in known and not name.exists():
+            raise UserError(f"there is no file {name}; the suite is --suite {name.stem}")
         check_suite_name(name.stem, known)
         path = name
     elif name in known:

@@ -49,6 +49,17 @@ def splits(data: Path) -> dict[str, str]:
     return dict(zip(manifest["image_id"], manifest["split"], strict=True))
 
 
+def test_the_only_set_of_one_s_own_is_meant_by_its_builder(raw, data):
+    words = ["run", "--suite", "phantom", "--dataset", "image_folder", "--dry-run"]
+    words += ["--data-dir", str(data), "--results", str(data.parent / "results")]
+    missing = CliRunner().invoke(cli.main, words)
+    assert (missing.exit_code, "cxr-bench prepare image_folder" in missing.output) == (2, True)
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    told = CliRunner().invoke(cli.main, [*words, "--filter", f"dataset={NAME},model=cnn"])
+    assert told.exit_code == 0, told.output
+    assert f"{NAME} cnn 64px" in told.output
+
+
 def test_a_check_tells_all_and_writes_nothing(raw, data):
     done = prepare(raw, data, "--check", *BY_NAME)
     assert done.exit_code == 0, done.output

@@ -102,9 +102,18 @@ ROWS = {
         text(lambda all_lines: all_lines.extend(lines(["train"])[1:10])),
         "its train images are not those of the data set (40): 31 missing",
     ),
+    "no column split": (
+        table(["train", "test"]).drop(columns="split").to_csv(index=False),
+        "40 not in it ('train000', 'train001', 'train002', ...). All and only these images are "
+        "scored, or numbers would not compare. Of the set's other splits are 40: a column split",
+    ),
     "test missing": ("\n".join(lines(["train"])), "its test images are not"),
     "unknown split": (text(lambda a: a.__setitem__(1, "test000,val,0.5")), "line 2: split is not"),
     "text for a number": (cell(4, "high"), "line 4: Pneumonia is not a finite number: 'high'"),
+    "decimal comma": (
+        "\n".join(lines()).replace(",", ";").replace(".", ","),
+        "is not a finite number (a decimal comma? write 0.5, not 0,5)",
+    ),
     "empty cell": (cell(5, ""), "line 5: Pneumonia is not a finite number"),
     "not a number": (cell(6, "nan"), "line 6: Pneumonia is not a finite number"),
     "infinite": (cell(7, "-inf"), "line 7: Pneumonia is not a finite number"),
@@ -131,7 +140,8 @@ ROWS = {
     "a long name": (renamed("split", "x" * 301), "a column's name has 301 characters"),
     "a long id": (text(lambda a: a.append("x" * 301 + ",test,0.5")), "image_id: cells of more"),
     "a long first line": ("x" * 2_000_000, "not a readable CSV table (field larger than"),
-    "empty": ("", "neither CSV, plain or gzipped, nor Parquet nor NPZ"),
+    "empty": ("", "neither CSV, plain or gzipped, nor Parquet nor NPZ. CSV is text in UTF-8"),
+    "a blank first line": ("\n" + "\n".join(lines()), "whose first line names the columns"),
     "a header alone": ("image_id,Pneumonia\n", "60 missing"),
 }
 

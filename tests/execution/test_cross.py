@@ -113,7 +113,8 @@ def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
 
     bench, row = trained
     target, linear = another(bench.prepared), discover()["linear"]
-    with pytest.raises(UserError, match=r"weights are not here.*--rerun all"):
+    again = rf"cxr-bench run --suite test --rerun all --filter id={row.spec_id} --results"
+    with pytest.raises(UserError, match=rf"weights are not here.*{again} {tmp_path}"):
         evaluate(row, target, linear, Results(tmp_path), tmp_path, ENVIRONMENT)
 
 
@@ -144,7 +145,9 @@ def test_weights_that_are_not_those_of_the_row_are_refused(trained):
 
 def test_a_row_of_other_code_is_not_evaluated(trained, monkeypatch):
     monkeypatch.setattr("benchmark.training.VERSION", 99)
-    with pytest.raises(UserError, match=r"code behind linear has changed.*--rerun stale"):
+    with pytest.raises(
+        UserError, match=r"code behind linear has changed.*--rerun all --filter id="
+    ):
         evaluated(trained, another(trained[0].prepared))
 
 

@@ -64,6 +64,18 @@ def test_tasks_have_logs_of_their_own(tmp_path, monkeypatch):
     assert logs == ["worker-4711-1.log", "worker-4711-2.log"]
 
 
+def test_folders_of_the_environment_are_those_of_its_tasks(tmp_path, monkeypatch):
+    models = tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setenv("CXR_BENCH_MODELS", str(models))
+    monkeypatch.setenv("CXR_BENCH_WEIGHTS", str(tmp_path / "weights"))
+    text = script(tmp_path, "--slurm-script")
+    assert command(text)[command(text).index("--models-dir") + 1] == str(models)
+    assert f"export CXR_BENCH_WEIGHTS={tmp_path}/weights" in text
+    told = CliRunner().invoke(main, ["run", "--suite", "phantom", "--slurm-script", "--dry-run"])
+    assert (told.exit_code, "#SBATCH" in told.output) == (2, False)
+
+
 def test_what_there_is_not_is_told_before_a_task_waits_for_it(tmp_path):
     for words, said in (
         (["--suite", "phantm"], "Did you mean 'phantom'"),

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.errors import UnknownName
+from benchmark.errors import UnknownName, UserError
 from benchmark.models import discover
 from benchmark.planning.wanted import check_wanted
 from benchmark.suites import load_suite, parse_filter, suites
@@ -36,7 +36,7 @@ def check(text, *of):
 
 
 def test_every_key_is_tried():
-    assert KNOWN.keys() == FILTER_KEYS.keys()
+    assert KNOWN.keys() | {"id"} == FILTER_KEYS.keys()
 
 
 @pytest.mark.parametrize("key", KNOWN)
@@ -45,8 +45,7 @@ def test_a_value_that_nothing_has_is_refused_also_beside_one_that_something_has(
     for text in (f"{key}=nonsense", f"{key}={KNOWN[key]}|nonsense"):
         with pytest.raises(UnknownName, match="'nonsense'") as told:
             check(text)
-        if key not in ("protocol", "dataset"):  # these have more than can be listed
-            assert KNOWN[key] in str(told.value).partition("Choices:")[2]
+        assert KNOWN[key] in str(told.value).partition("Choices:")[2]
 
 
 def test_what_there_is_elsewhere_is_refused_where_these_suites_have_it_not():
@@ -62,6 +61,38 @@ def test_what_there_is_elsewhere_is_refused_where_these_suites_have_it_not():
 
 def test_what_sees_no_image_is_filtered_by_its_size_and_its_only_seed():
     check("size=0,seed=0")
+
+
+def test_a_protocol_is_one_of_the_suite_s():
+    probes = make_suite(["linear"], datasets=["thorax_phantom/small@probe:*"])
+    check("protocol=probe:sex|probe:age", probes)
+    for text in ("protocol=published", "protocol=probe:sex|without:Normal"):
+        with pytest.raises(UnknownName, match=r"protocol in the filter .*probe:\*"):
+            check(text, probes)
+
+
+def test_filters_are_joined_and_a_key_is_named_once(bench):
+    suite = make_suite(["linear", "mlp"], seeds=(0, 1))
+    wanted = parse_filter("model=mlp,seed=1")
+    (planned,) = bench.plan(suite, wanted=wanted).specs
+    assert [
+        p.spec for p in bench.plan(suite, wanted=parse_filter(f"id={planned.spec.spec_id}")).specs
+    ] == [planned.spec]
+    with pytest.raises(UserError, match="has the id '000000000000'"):
+        bench.plan(suite, wanted=parse_filter("id=000000000000"))
+    with pytest.raises(UserError, match=r"names model twice.*'model=cnn\|mlp'"):
+        parse_filter("model=cnn,size=64,model=mlp")
+
+
+def test_several_filters_must_all_hold(tmp_path):
+    words = ["run", "--suite", "reference", "--results", str(tmp_path), "--dry-run"]
+    words += ["--filter", "model=cnn", "--filter"]
+    for last, said in (
+        ("size=46", "unknown size in the filter"),
+        ("model=mlp", "names model twice"),
+    ):
+        told = CliRunner().invoke(main, [*words, last])
+        assert (told.exit_code, said in told.output) == (2, True)
 
 
 @pytest.mark.parametrize("name", suites())

@@ -20,7 +20,7 @@ from benchmark.report.render import markdown
 
 OLD = {"training": "0"}
 CHANGE = "training 0, now 1"
-AGAIN = "`cxr-bench run --rerun stale` makes them anew"
+AGAIN = "`cxr-bench run --suite SUITE --rerun stale` makes them anew"
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_what_was_made_from_rows_that_were_made_anew_says_so(results, add):
     results.write_row(replace(origin, weights_sha256="b" * 64))
     text = write(results).read_text()
     note = "¶ Made from rows that have been made anew since, seed 0 (weights); `cxr-bench run "
-    assert f"- {note}--rerun stale` makes them anew: mlp." in text
+    assert f"- {note}--suite SUITE --rerun stale` makes them anew: mlp." in text
     assert "| mlp ¶ |" in text
     assert "made from rows that have been made anew since" in said(results, "show", row.spec_id)
 

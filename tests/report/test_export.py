@@ -203,6 +203,13 @@ def test_compare_as_json_says_what_the_terminal_says(filled):
     assert told["auc_of_finding"] == {}
 
 
+def test_a_seed_is_not_compared_with_its_own_configuration(filled):
+    row = next(row for row in filled.rows() if row.done and row.spec.seed == 1)
+    for pair in ((row.spec_id, row.config_id), (row.config_id, row.spec_id)):
+        code, said = cxr_bench(filled, "compare", *pair)
+        assert (code, "is one of the seeds of" in said) == (2, True)
+
+
 def test_lists_as_json(tmp_path):
     def listed(*words):
         told = CliRunner().invoke(main, ["list", *words, "--json", "--data-dir", str(tmp_path)])

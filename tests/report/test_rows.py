@@ -36,6 +36,7 @@ def test_ids_and_their_beginnings_are_found(results, add_seeds, add):
     rows = add_seeds("cnn")
     add("constant", strength=0.0)
     assert find(results, rows[1].spec_id).rows == (rows[1],)
+    assert find(results, f" {rows[1].spec_id.upper()} ").rows == (rows[1],)
     found = find(results, rows[0].config_id[:8])
     assert [row.spec.seed for row in found.rows] == [0, 1, 2]
     assert not found.is_spec
@@ -92,6 +93,8 @@ def test_a_configuration_is_found_by_its_model_and_data_set(results, add_seeds, 
         ("cnn 224px@toy/official", larger),
         ("cnn strong 224@toy", larger),
         ("cnn 64@toy/official", plain),
+        (" cnn (64 px, raw)@toy/official ", plain),
+        ("cnn (224 px, augmented: strong)@toy", larger),
         ("mlp@toy/official@probe:sex", probe),
     ):
         assert find(results, text).config_id == row.config_id, text
