@@ -159,7 +159,7 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     of_builder = {key: d for key, d in known.items() if key.split("/")[0] == builder}
     if len(of_builder) == 1 and not config:
         return next(iter(of_builder.values()))
-    if builder_class and not builder_class.builder_configs and not of_builder:
+    if builder_class and not (builder_class.builder_configs or of_builder or config):
         raise UserError(
             f"none of your own sets is prepared there; {builder} is what prepares them: "
             f"cxr-bench prepare {builder} --name my_set --manual-dir DIR"
