@@ -10,7 +10,7 @@ from benchmark.kinds.code import is_current
 from benchmark.models import ModelFile
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-from benchmark.spec import MATRIX
+from benchmark.spec import MATRIX, PUBLISHED
 from benchmark.training.schemes import why_no_network
 from benchmark.training.starting_weights import check_saved_weights
 
@@ -58,6 +58,11 @@ def check_has_network(row: Row) -> None:
 
 def again(row: Row, results: Results) -> str:
     """The command that trains this row again, and no other, in the same results folder."""
+    spec = row.spec
     suite = "with the options of then" if row.suite == MATRIX else f"--suite {row.suite}"
-    folder = shlex.quote(str(results.folder))
-    return f"cxr-bench run {suite} --rerun all --filter id={row.spec_id} --results {folder}"
+    own = "" if spec.protocol == PUBLISHED else f"@{spec.protocol}"
+    words = ["--dataset", f"{spec.dataset}{own}", "--precision", spec.precision]
+    words += ["--limit-images", str(spec.limit)] if spec.limit else []
+    words += ["--no-test"] if spec.no_test else []
+    words += ["--rerun", "all", "--filter", f"id={spec.spec_id}", "--results", str(results.folder)]
+    return f"cxr-bench run {suite} {shlex.join(words)}"

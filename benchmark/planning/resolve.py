@@ -25,7 +25,7 @@ from benchmark.planning.lungs import lung_suite, mask_set, needs_lungs, why_none
 from benchmark.planning.plan import RERUN, Plan, PlannedSpec
 from benchmark.protocols import SplitProtocol, find
 from benchmark.spec import LUNGS, Spec, requirement
-from benchmark.suites.filters import matches, nothing_matches
+from benchmark.suites.filters import check_ids, matches, nothing_matches
 from benchmark.suites.suite import Suite, Variant
 from benchmark.training.recipe import make_recipe
 from benchmark.training.schemes import is_by_gradient, is_features_only
@@ -73,9 +73,11 @@ def make_plan(
                 found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
                 drafts += found.all
                 selected |= {spec.spec_id: spec for spec in found.selected}
+    chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
+    specs = [draft.spec for draft in drafts if draft.suite in chosen]
+    check_ids(wanted, specs)
     if wanted and drafts and not selected:
-        chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
-        raise nothing_matches(wanted, [d.spec for d in drafts if d.suite in chosen])
+        raise nothing_matches(wanted, specs)
     selected = inputs.shard.of(selected, drafts) if inputs.shard else selected
     drafts += _origins(drafts, inputs)
     plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())

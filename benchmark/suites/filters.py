@@ -59,16 +59,20 @@ def matches(spec: Spec, wanted: Mapping[str, set[str]]) -> bool:
     return all(str(getattr(spec, field)) in values for field, values in wanted.items())
 
 
+def check_ids(wanted: Mapping[str, set[str]], specs: Sequence[Spec]) -> None:
+    """Raise a UserError for an id of a filter that none of these specs has."""
+    if unknown := wanted.get("spec_id", set()) - {spec.spec_id for spec in specs}:
+        raise UserError(
+            f"no spec of the chosen suites has the id {quoted(min(unknown))}; --dry-run lists "
+            "those that are missing, the files of a results folder's rows those that were run"
+        )
+
+
 def nothing_matches(wanted: Mapping[str, set[str]], specs: Sequence[Spec]) -> UserError:
     """What to say where a filter matches none of these specs: the first value that none has."""
     names = {field: key for key, field in FILTER_KEYS.items()}
     for field, values in wanted.items():
         known = {str(getattr(spec, field)) for spec in specs} - {""}
-        if field == "spec_id" and not values & known:
-            return UserError(
-                f"no spec of the chosen suites has the id {quoted(min(values))}; --dry-run lists "
-                "those that are missing, the files of a results folder's rows those that were run"
-            )
         if not values & known:
             return UnknownName(f"{names[field]} in the filter", min(values), known)
     parts = " and ".join(f"{names[field]}={'|'.join(sorted(wanted[field]))}" for field in wanted)

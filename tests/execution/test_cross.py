@@ -113,7 +113,7 @@ def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
 
     bench, row = trained
     target, linear = another(bench.prepared), discover()["linear"]
-    again = rf"cxr-bench run --suite test --rerun all --filter id={row.spec_id} --results"
+    again = rf"run --suite test --dataset {row.spec.dataset} .*--filter id={row.spec_id} --results"
     with pytest.raises(UserError, match=rf"weights are not here.*{again} {tmp_path}"):
         evaluate(row, target, linear, Results(tmp_path), tmp_path, ENVIRONMENT)
 

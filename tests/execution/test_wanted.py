@@ -59,8 +59,11 @@ def test_what_there_is_elsewhere_is_refused_where_these_suites_have_it_not():
         check("model=linaer")
 
 
-def test_what_sees_no_image_is_filtered_by_its_size_and_its_only_seed():
+def test_what_sees_no_image_is_filtered_by_its_size_and_its_only_seed(bench):
     check("size=0,seed=0")
+    suite = make_suite(["linear", "constant"], seeds=(1,))
+    plan = bench.plan(suite, wanted=parse_filter("size=0,seed=0"))
+    assert [p.spec.model for p in plan.specs] == ["constant"]
 
 
 def test_a_protocol_is_one_of_the_suite_s():
@@ -78,8 +81,9 @@ def test_filters_are_joined_and_a_key_is_named_once(bench):
     assert [
         p.spec for p in bench.plan(suite, wanted=parse_filter(f"id={planned.spec.spec_id}")).specs
     ] == [planned.spec]
-    with pytest.raises(UserError, match="has the id '000000000000'"):
-        bench.plan(suite, wanted=parse_filter("id=000000000000"))
+    for ids in ("000000000000", f"{planned.spec.spec_id}|000000000000"):
+        with pytest.raises(UserError, match="has the id '000000000000'"):
+            bench.plan(suite, wanted=parse_filter(f"id={ids}"))
     with pytest.raises(UserError, match=r"names model twice.*'model=cnn\|mlp'"):
         parse_filter("model=cnn,size=64,model=mlp")
 
