@@ -184,7 +184,8 @@ def _describe(
 ) -> None:
     counts = plan.summary()
     say(f"Specs: {_counts(counts) or 'none'}.")
-    reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status != "done")
+    kept = {"done"} - plan.rerun
+    reasons = Counter(p.refusal for p in plan.specs if p.refusal and p.status not in kept)
     for reason, n in reasons.items():
         say(f"Not runnable, {n} spec{'s' if n > 1 else ''}: {reason}")
     if counts["stale"] and "stale" not in plan.rerun:
