@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-import subprocess
 
 import pandas as pd
 import pytest
@@ -20,6 +18,7 @@ from benchmark.report.chosen import offers
 from benchmark.report.dictionary import dictionary
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
+from tests.report.compiled_latex import assert_compiles, needs_latex
 from tests.report.made_rows import add_row, add_seeds, protocol
 
 TWO = ("Mass", "Edema")
@@ -120,19 +119,14 @@ def test_mistakes_are_explained(filled, words, fault):
     assert (code, fault in said) == (2, True), said
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+@needs_latex
 def test_exported_latex_compiles(filled, tmp_path):
     code, said = cxr_bench(
         filled, "export", "--format", "latex", "--out", tmp_path / "tables.tex",
         "--columns", "model,resolution,preparation,test_auc,gap_auc,seeds,specs,watermarks",
     )  # fmt: skip
     assert code == 0, said
-    text = r"\documentclass{article}\usepackage{booktabs}"
-    text += r"\begin{document}\input{tables}\end{document}"
-    (tmp_path / "paper.tex").write_text(text)
-    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout[-2000:]
+    assert_compiles(tmp_path / "tables.tex")
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

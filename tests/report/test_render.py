@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv as csv_reader
 import io
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
@@ -55,6 +53,7 @@ from benchmark.report.values import (
     seconds,
     shown,
 )
+from tests.report.compiled_latex import assert_compiles, needs_latex
 
 AUC = Measurement(0.92749, 0.0041, 0.902, 0.947)
 HOSTILE = [
@@ -173,18 +172,12 @@ def from_latex(text: str) -> str:
     return re.sub(pattern, lambda match: known[match[0]], text)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+@needs_latex
 def test_latex_compiles(tmp_path):
     names = [name.replace("\u202e", "") for name in HOSTILE]
     rows = latex.table(one_row(AUC, None, Code("x_y"), Strong("b"), "§ † ‡ ¶ ◊ … × – −"))
-    body = latex.table(of_names(names)) + rows
-    page = (
-        rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
-    )
-    (tmp_path / "table.tex").write_text(page)
-    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "table.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
+    (tmp_path / "tables.tex").write_text(latex.table(of_names(names)) + rows)
+    assert_compiles(tmp_path / "tables.tex")
 
 
 @given(st.text())
