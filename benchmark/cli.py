@@ -209,6 +209,7 @@ def run(
         datasets=given.pop("datasets"),
         filters=given.pop("filters"),
         shard=given.pop("shard"),
+        executor=given["executor"],
         data_dir=given["data_dir"],
         models_dirs=given["models_dirs"],
     )

@@ -42,6 +42,7 @@ PHANTOM = ["--suite", "phantom", "--dataset", "thorax_phantom/default"]
         (["run", *PHANTOM, "--filter", "size=46"], "Did you mean '64'"),
         (["run", *PHANTOM[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
         (["run", *PHANTOM, "--filter", "seed=77"], "Choices: 0, 1, 2."),
+        (["run", *PHANTOM, "--executor", "raj", "--dry-run"], "Did you mean 'ray'"),
         (["run"], "--all or --suite"),
         (["run", "--all", "--suite", "phantom"], "--all or --suite"),
         (["prepare", "kermany_pneumonia/offical"], "Did you mean 'kermany_pneumonia/official'"),

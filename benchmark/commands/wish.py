@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, check_names
 
 if TYPE_CHECKING:
     from benchmark.models import ModelFile
@@ -73,6 +73,7 @@ def read_wish(
     datasets: Sequence[str],
     filters: Sequence[str],
     shard: str,
+    executor: str,
     data_dir: Path,
     models_dirs: Sequence[Path],
 ) -> Wish:
@@ -86,8 +87,10 @@ def read_wish(
     from benchmark.planning.resolve import dataset_names
     from benchmark.planning.shards import parse_shard
     from benchmark.planning.wanted import check_wanted
+    from benchmark.scheduling import executors
     from benchmark.suites import parse_filter
 
+    check_names("executor", [executor], executors.names())
     wanted, models = parse_filter(",".join(filters)), discover(models_dirs)
     suites = [matrix.suite(datasets)] if matrix.asked else _chosen(names, datasets)
     suites = [

@@ -52,7 +52,8 @@ class Plan:
             smaller one (see ``fallback.py``).
         unprepared: data set name -> suites that need it.
         over_budget: suite name -> models that do not fit its time budget.
-        unanswered: data set and attribute prediction -> why that is left out.
+        unanswered: data set and attribute prediction, or suite and data set -> why that is left
+            out.
         rerun: statuses that are run again.
         written: when each row that was there had been written, in nanoseconds: what another run
             has done since is told by it.

@@ -40,6 +40,10 @@ NO_IMAGE = {
 }
 
 
+class NoModel(UserError):
+    """No model of a suite predicts what a set holds; other suites may have one."""
+
+
 def make_plan(
     suites: Iterable[Suite],
     inputs: PlanInputs,
@@ -55,31 +59,19 @@ def make_plan(
 
     Raises:
         UserError: a suite names an unknown model or data set, the filter matches nothing, a recipe
-            value makes no sense, or a suite has no model that predicts what one of its sets holds.
+            value makes no sense, or no suite has a model that predicts what its sets hold.
     """
     suites, wanted = list(suites), wanted or {}
     plan = Plan(rerun=RERUN[rerun] if rerun else set(), written=inputs.written)
-    drafts: list[PlannedSpec] = []
-    selected: dict[str, Spec] = {}
-    for suite in suites:
-        for name, protocol in suite.datasets:
-            facts = inputs.prepared[name]
-            if isinstance(facts, NotPrepared):
-                plan.unprepared.setdefault(name, []).append(suite.name)
-                continue
-            meant, unanswered = find(protocol).answers(facts)
-            plan.unanswered |= unanswered
-            for bound, prepared in meant:
-                found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
-                drafts += found.all
-                selected |= {spec.spec_id: spec for spec in found.selected}
+    found = _all_found(suites, inputs, wanted, plan)
     chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
-    specs = [draft.spec for draft in drafts if draft.suite in chosen]
+    specs = [draft.spec for draft in found.all if draft.suite in chosen]
     check_ids(wanted, specs)
-    if wanted and drafts and not selected:
+    if wanted and found.all and not found.selected:
         raise nothing_matches(wanted, specs)
-    selected = inputs.shard.of(selected, drafts) if inputs.shard else selected
-    drafts += _origins(drafts, inputs)
+    selected = {spec.spec_id: spec for spec in found.selected}
+    selected = inputs.shard.of(selected, found.all) if inputs.shard else selected
+    drafts = [*found.all, *_origins(found.all, inputs)]
     plan.specs = Graph(drafts, inputs, plan.rerun).ordered(selected.values())
     return plan
 
@@ -113,6 +105,37 @@ class _Found:
 
     all: list[PlannedSpec]
     selected: list[Spec]
+
+
+def _all_found(
+    suites: Iterable[Suite], inputs: PlanInputs, wanted: Mapping[str, set[str]], plan: Plan
+) -> _Found:
+    """Of all suites, on every set that is prepared; what is left out, the plan is told.
+
+    Raises:
+        UserError: as of :func:`make_plan`.
+    """
+    every, unfit = _Found([], []), []
+    for suite in suites:
+        for name, protocol in suite.datasets:
+            facts = inputs.prepared[name]
+            if isinstance(facts, NotPrepared):
+                plan.unprepared.setdefault(name, []).append(suite.name)
+                continue
+            meant, unanswered = find(protocol).answers(facts)
+            plan.unanswered |= unanswered
+            for bound, prepared in meant:
+                try:
+                    found = _Resolver(suite, prepared, bound, inputs).specs(wanted, plan)
+                except NoModel as error:
+                    plan.unanswered[f"{suite.name} on {prepared.name}"] = str(error)
+                    unfit.append(error)
+                    continue
+                every.all += found.all
+                every.selected += found.selected
+    if unfit and not every.all and not plan.unprepared:
+        raise UserError(f"{unfit[0]} Name a suite that has one: --suite NAME.")
+    return every
 
 
 @dataclass(frozen=True)
@@ -160,9 +183,9 @@ class _Resolver:
             and (name in named or card["inputs"] != "shape" or self._shapes_differ)
         ]
         if not fitting:
-            raise UserError(
-                f"{self.prepared.name} holds {holds}: suite {self.suite.name} has no model for "
-                "them. Name the suites that have one: --suite NAME."
+            raise NoModel(
+                f"suite {self.suite.name} has no model for {self.prepared.name}, which holds "
+                f"{holds}."
             )
         return fitting
 

@@ -108,8 +108,17 @@ def test_masks_and_findings_go_to_the_models_that_predict_them(bare):
     files = discover()
     pairs = {(p.spec.dataset, files[p.spec.model].card["predicts"]) for p in bare.plan(both).specs}
     assert pairs == {(MASKS, "masks"), (FINDINGS, "findings")}
-    with pytest.raises(UserError, match="suite test has no model"):
+
+
+def test_a_suite_without_a_model_for_a_set_is_left_out_beside_others_and_said(bare):
+    with pytest.raises(UserError, match=r"suite test has no model .* Name a suite that has one"):
         bare.plan(suite(["cnn"]))
+    with pytest.raises(UserError, match="suite test has no model"):
+        bare.plan(suite(["cnn"]), suite(["unet"], FINDINGS))
+    plan = bare.plan(suite(["cnn"]), suite(["unet"]))
+    assert {planned.spec.model for planned in plan.specs} == {"unet"}
+    (said,) = plan.unanswered.values()
+    assert said == f"suite test has no model for {MASKS}, which holds masks."
 
 
 def test_what_has_no_meaning_for_masks_is_refused(bare):

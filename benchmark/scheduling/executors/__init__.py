@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 
-from benchmark.errors import UnknownName
+from benchmark.errors import check_names
 from benchmark.scheduling.slots import Executor, Folders
 
 SHARE_OF_MEMORY = 0.9
@@ -52,8 +52,7 @@ def open_executor(name: str, asked: Asked) -> Executor:
         UnknownName: there is none.
         UserError: it cannot give what is asked for.
     """
-    if name not in (known := names()):
-        raise UnknownName("executor", name, known)
+    check_names("executor", [name], names())
     return importlib.import_module(f"{__name__}.{name}").open_executor(asked)
 
 
