@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ import click
 from benchmark.commands.support import shortfalls
 from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version
-from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+from benchmark.data.prepared import SPLITS, NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.report.people import of_patients
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tfds_builders.image_folder.options import Options
 
 _SHOWN = 10
 _LARGEST_TEST = 70
@@ -35,6 +38,22 @@ def refuse_others(dataset: Dataset, option: str) -> None:
     """Raise a UserError where an option is for the user's own sets, and the set is none."""
     if not dataset.own:
         raise UserError(f"{option}: only for sets of your own (image_folder), not {dataset.name}.")
+
+
+def read_as(dataset: Dataset, said: Mapping[str, Any], manual_dir: Path | None) -> Options:
+    """How a set is to be read: as is said here and, for the rest, as a file in its folder says.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    from tfds_builders.image_folder.options import FILE, Options, read_options
+
+    of_file = _asked(dataset, read_options, manual_dir) if manual_dir else Options()
+    options = of_file.but(**said)
+    unsaid = [each for each in fields(options) if each.name not in said]
+    if told := [each.name for each in unsaid if getattr(options, each.name) != each.default]:
+        click.echo(f"As {FILE} in the folder says: {', '.join(told)}", err=True)
+    return options
 
 
 def settled(
@@ -90,7 +109,7 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
     for reason, count in reasons.most_common(_SHOWN):
         click.echo(f"    {count:,}: {reason}")
     _show_notes(seen.notes)
-    _warn(seen.lines, list(config.findings))
+    _warn(seen.lines, list(config.findings), seen.dealt)
     click.echo("Nothing was written. Copies, and what only decoding tells, are seen by prepare.")
 
 
@@ -100,7 +119,7 @@ def show_own(prepared: Prepared) -> None:
     keeps = (prepared.facts.options or {}).get("keep_split")
     if prepared.derived.leakage_status == "leak":
         click.echo(_KEPT if keeps else _LEAKS)
-    _warn(prepared.manifest(), prepared.facts.findings)
+    _warn(prepared.manifest(), prepared.facts.findings, prepared.facts.dealt)
 
 
 def _asked(dataset: Dataset, ask: Any, *given: Any) -> Any:
@@ -155,13 +174,20 @@ def _enough(lines: pd.DataFrame, findings: list[str]) -> str:
     return f": {90 - max(can)},10,{max(can)} would do for {', '.join(named)} on test"
 
 
-def _warn(lines: pd.DataFrame, findings: list[str]) -> None:
-    """List what a split leaves undefined, before anything is trained for it."""
+def _warn(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) -> None:
+    """List what a split leaves undefined, before anything is trained for it.
+
+    Args:
+        dealt: the splits between which images are dealt out; others are as the set says.
+    """
     if found := shortfalls(lines, findings):
         needed = f"{MINIMUM_PATIENTS} patients with a finding and {MINIMUM_PATIENTS} without"
         said = f"  This split leaves numbers undefined; {needed} are needed:"
         click.echo(click.style(said, fg="yellow"))
         for text in found:
             click.echo(f"    {text}")
-        more = "    --split-fractions gives validation and test more patients"
-        click.echo(f"{more}{_enough(lines, findings)}")
+        if more := [split for split in SPLITS[1:] if split in dealt]:
+            enough = _enough(lines, findings) if "test" in more else ""
+            click.echo(f"    --split-fractions gives {' and '.join(more)} more patients{enough}")
+        if own := [split for split in SPLITS[1:] if split not in dealt]:
+            click.echo(f"    The set's own {' and '.join(own)}: --resplit deals everything anew")

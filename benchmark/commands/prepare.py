@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from benchmark.commands.audit import show_progress
-from benchmark.commands.own_sets import check_folder, refuse_others, settled, show_own
+from benchmark.commands.own_sets import check_folder, read_as, refuse_others, settled, show_own
 from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
 from benchmark.data.prepared import Prepared
@@ -44,7 +45,8 @@ def prepare_dataset(
     from benchmark.data.prepare import mend, prepare
     from benchmark.data.prepared import SPLITS
 
-    dataset = _dataset(name, own_name, {key: value for key, value in own.items() if value})
+    said = {key: value for key, value in own.items() if value}
+    dataset = _dataset(name, own_name, said, manual_dir)
     if only_check or force:
         refuse_others(dataset, "--check" if only_check else "--force")
     if only_check:
@@ -54,8 +56,8 @@ def prepare_dataset(
         click.echo(f"Was damaged, and is made anew: {damaged}", err=True)
     dataset, is_there = settled(dataset, data_dir, manual_dir, force=force)
     prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam, sizes)
-    said = "was prepared already, from the same files," if is_there else "is prepared in"
-    click.echo(f"{prepared.name} {prepared.version} {said} {prepared.path}")
+    done = "was prepared already, from the same files," if is_there else "is prepared in"
+    click.echo(f"{prepared.name} {prepared.version} {done} {prepared.path}")
     for split in SPLITS:
         counts = prepared.counts[split]
         positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
@@ -74,10 +76,10 @@ def prepare_dataset(
     _show_ingest("converted to grey PNG", prepared.facts.converted)
 
 
-def _dataset(name: str, own_name: str, own: dict[str, Any]) -> Dataset:
+def _dataset(name: str, own_name: str, own: Mapping[str, Any], manual_dir: Path | None) -> Dataset:
     """The data set meant; ``image_folder`` with a name is one of the user's own."""
     from tfds_builders.errors import DatasetError
-    from tfds_builders.image_folder.options import Options, check_name
+    from tfds_builders.image_folder.options import check_name
 
     if name == "image_folder" and not own_name:
         raise UserError("What is the set to be called? Give it a name: --name my_set")
@@ -91,7 +93,7 @@ def _dataset(name: str, own_name: str, own: dict[str, Any]) -> Dataset:
     if not dataset.own:
         given = ", ".join("--" + key.replace("_", "-") for key in own)
         raise UserError(f"{given}: only for sets of your own (image_folder), not for {name}.")
-    return replace(dataset, options=Options(**own))
+    return replace(dataset, options=read_as(dataset, own, manual_dir))
 
 
 def _show_shapes(prepared: Prepared) -> None:

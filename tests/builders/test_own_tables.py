@@ -147,12 +147,40 @@ def test_a_path_is_met_by_its_longest_end(folder, said):
 
 def test_an_end_that_several_files_have_is_refused(tmp_path):
     folder = touched(tmp_path, ["a/1.png", "b/1.png", "c/2.png"])
-    text = rows("file,Effusion", "x/1.png,1", "set/b/1.png,0", "q/2.png,1", "r/2.png,0")
+    text = rows("file,Effusion", "x/1.png,1", "x/b/1.png,0", "x/2.png,1", "x/c/2.png,0")
     found = tabled(folder, text, **ONE)
     assert [e.image for e in found.entries] == ["b/1.png"]
     said = " ".join(entry["reason"] for entry in found.refused)
     assert "'x/1.png' may be a/1.png or b/1.png" in said
     assert "name it in different ways and disagree" in said
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "met"),
+    [
+        # Of a copy in part, rows about what is missing: no other patient's image is theirs.
+        (["p1/1.png", "p2/1.png", "p2/2.png"], ["p1/1.png", "p2/1.png", "p3/2.png"], {0: 0, 1: 1}),
+        (["p1/1.png", "p2/2.png"], ["p1/1.png", "p2/2.png", "p3/2.png"], {0: 0, 1: 1}),
+        (["T/p5/s7/v.png", "T/p6/s1/v.png"], ["C/T/p40/s7/v.png", "C/T/p6/s1/v.png"], {1: 1}),
+        (["007.png", "8.png"], ["007.png", "7.png", "08.png"], {0: 0, 1: 2}),
+        # Folders that begin elsewhere, are left out, or lie above everything.
+        (["p1/1.png", "p2/1.png"], ["C/p1/1.png", "C/p2/1.png"], {0: 0, 1: 1}),
+        (["S/p1/1.png", "S/p2/1.png"], ["C/p1/1.png", "C/p2/1.png"], {0: 0, 1: 1}),
+        (["a/x/1.png", "b/x/2.png"], ["set/1.png", "set/2.png"], {0: 0, 1: 1}),
+        (["1.png", "2.png"], ["p1/1.png", "p2/2.png"], {0: 0, 1: 1}),
+        (["all/1.png", "all/2.png"], ["p1/1.png", "p2/2.png"], {0: 0, 1: 1}),
+        (["p1/007.png", "p2/007.png"], ["p1/7.png", "p2/7.png"], {0: 0, 1: 1}),
+    ],
+)  # fmt: skip
+def test_a_row_never_meets_the_file_of_another_folder(tmp_path, files, named, met):
+    text = rows("file,Effusion,who", *(f"{name},{n % 2},{n}" for n, name in enumerate(named)))
+    found = tabled(touched(tmp_path, files), text, patient_column="who", **ONE)
+    assert {e.image: e.patient for e in found.entries} == {
+        files[file]: str(row) for file, row in met.items()
+    }
+    rows_left_out = [each for each in found.refused if each["file"].startswith("t.csv")]
+    assert len(rows_left_out) == len(named) - len(met)
+    assert all("there is no file" in each["reason"] for each in rows_left_out)
 
 
 def test_patients_may_be_folders_of_a_table(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def read(
     check_findings(classes)
     by_pattern = ByPattern(pattern, [name for name in images if name in placed])
     _refuse_mixed(images, placed, options, by_pattern)
+    notes += by_pattern.notes
     contents = Contents(*task_of(classes, options.normal_class), notes=notes)
     marks = _markings(images)
     kept: Counter[str] = Counter()
@@ -272,7 +274,7 @@ def _refuse_mixed(
             inner = likely[0] or ITSELF
             raise DatasetError(
                 f"image_folder: the class folder {folder} holds images in several places: {shown}. "
-                f"Which are radiographs? --within {inner} takes those of one place only; "
-                f"--within '{ALL}' takes all, where sub-folders are e.g. patients. Where these are "
-                "the classes, give --manual-dir the folder that holds them."
+                f"Which are radiographs? --within {shlex.quote(inner)} takes those of one place "
+                f"only; --within '{ALL}' takes all, where sub-folders are e.g. patients. Where "
+                "these are the classes, give --manual-dir the folder that holds them."
             )

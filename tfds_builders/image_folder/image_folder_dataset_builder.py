@@ -19,7 +19,7 @@ from tfds_builders.image_folder.members import dealt_splits, members_of
 from tfds_builders.image_folder.options import UNKNOWN, Options, check_name, read_options
 from tfds_builders.image_folder.pixels import OwnGate
 from tfds_builders.image_folder.reading import TREE, read, refuse_missing
-from tfds_builders.image_folder.surveying import refuse_unusable, survey
+from tfds_builders.image_folder.surveying import refuse_nothing_left, refuse_unusable, survey
 from tfds_builders.ingest_report import IngestReport, Item
 
 
@@ -139,11 +139,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
         facts.update(quarantined=ingest.quarantined, converted=ingest.converted)
         refuse_unusable(folder, contents)
         found = survey(folder, contents.entries, ingest, config.options, config.copies)
-        if not found.entries:
-            raise DatasetError(
-                f"image_folder: no image of {folder.path} can be used. {len(ingest.quarantined)} "
-                f"entries were refused: {_some(ingest.quarantined)}."
-            )
+        refuse_nothing_left(found, folder, ingest.quarantined)
         members, facts["split_source"] = members_of(found, config.options)
         facts["dealt"] = dealt_splits(found, config.options)
         facts["notes"] = [*contents.notes, *found.notes]
@@ -185,9 +181,3 @@ def boxes_of(entries: list[Entry]) -> list[dict]:
         for e in entries
         for finding, x, y, w, h in e.boxes
     ]
-
-
-def _some(refused: list[dict]) -> str:
-    """The first refusals, to be shown."""
-    shown = [f"{entry['file']} ({entry['reason']})" for entry in refused[:3]]
-    return ", ".join(shown + ["..."] * (len(refused) > len(shown)))

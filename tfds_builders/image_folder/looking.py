@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfds_builders.archives import Folder
-from tfds_builders.errors import DatasetError
-from tfds_builders.image_folder.members import members_of
+from tfds_builders.image_folder.members import dealt_splits, members_of
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.reading import read
-from tfds_builders.image_folder.surveying import Survey, refuse_unusable, survey
+from tfds_builders.image_folder.surveying import (
+    Survey,
+    refuse_nothing_left,
+    refuse_unusable,
+    survey,
+)
 from tfds_builders.ingest_report import IngestReport
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ class Look:
         kind: of the task.
         lines: image_id, patient_id, split, and of each finding ``target:`` and ``labelled:``.
         split_source: who makes the split.
+        dealt: the splits between which images are dealt out.
         refused: ``{"file", "reason"}`` of what would be left out.
         notes: what was taken for what.
     """
@@ -33,6 +38,7 @@ class Look:
     kind: str
     lines: pd.DataFrame
     split_source: str
+    dealt: list[str]
     refused: list[dict]
     notes: list[str]
 
@@ -46,15 +52,15 @@ def look(folder: Path, options: Options) -> Look:
     import pandas as pd
 
     contents = read(folder, options, options.pattern() if options.patient_pattern else None)
-    refuse_unusable(Folder(folder), contents)
-    ingest = IngestReport(quarantined=list(contents.refused))
+    files = Folder(folder)
+    refuse_unusable(files, contents)
+    ingest = IngestReport(quarantined=[*files.refused(), *contents.refused])
     if options.patients == HEADER:
-        found = survey(Folder(folder), contents.entries, ingest, options)
+        found = survey(files, contents.entries, ingest, options)
     else:
         groups = {entry.image: entry.patient or entry.image for entry in contents.entries}
         found = Survey(contents.entries, groups)
-    if not found.entries:
-        raise DatasetError(f"image_folder: no image of {folder} can be used.")
+    refuse_nothing_left(found, files, ingest.quarantined)
     members, source = members_of(found, options)
     lines = [
         {
@@ -68,4 +74,5 @@ def look(folder: Path, options: Options) -> Look:
         for entry in entries
     ]
     notes = [*contents.notes, *found.notes]
-    return Look(contents.kind, pd.DataFrame(lines), source, ingest.quarantined, notes)
+    dealt = dealt_splits(found, options)
+    return Look(contents.kind, pd.DataFrame(lines), source, dealt, ingest.quarantined, notes)

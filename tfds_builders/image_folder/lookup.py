@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from tfds_builders.errors import Unreadable, quoted
@@ -27,30 +28,35 @@ class Files:
     met by its longest end that only one file has, with the extension or, where none is, without;
     a number also where a spreadsheet dropped the zeros in front of it.
 
+    ``p3/2.png`` is not met by ``p2/2.png``: folders may only be missing at the beginning of a path
+    where every path of the table has them, or above a file where all files here have them. And a
+    file that one row names outright is no other row's.
+
     Tables of studies (MIMIC-CXR) name folders: ``50414267`` is all images in ``p1/s50414267``.
+
+    Args:
+        names: of the files.
+        pictures: tells those that promise an image.
+        said: every cell that will be looked up.
     """
 
-    def __init__(self, names: Iterable[str], pictures: Callable[[str], bool]):
-        self._ends: dict[str, list[str]] = defaultdict(list)
-        self._folders: dict[str, list[str]] = defaultdict(list)
+    def __init__(
+        self, names: Iterable[str], pictures: Callable[[str], bool], said: Iterable[str] = ()
+    ):
+        names = list(names)
+        self._whole = {_told(name): name for name in names}
+        paths = {path for each in said if (path := _path(each))}
+        self._taken = {self._whole[path] for path in paths if path in self._whole}
+        self._begin = _in_common(paths)
+        images = {name: _told(name) for name in names if pictures(name)}
         self._inside: dict[str, list[str]] = defaultdict(list)
-        self._whole: dict[str, str] = {}
-        for name in names:
-            told = _told(name)
-            self._whole[told] = name
-            if not pictures(name):
-                continue
-            for end in _ends(told.casefold()):
-                self._ends[end].append(name)
-                self._ends[_bare(end)].append(name)
-            if number := _number(told):
-                self._ends[number].append(name)
+        self._files = _ByEnd(_in_common(images.values()))
+        for name, told in images.items():
+            self._files.add(name, told, (_as_it_is, _bare, _numbered))
             self._inside[told.rpartition("/")[0]].append(name)
+        self._folders = _ByEnd(_in_common(self._inside))
         for folder in filter(None, self._inside):
-            for end in _ends(folder.casefold()):
-                self._folders[end].append(folder)
-            if lettered := re.fullmatch("[a-z]+([0-9]+)", folder.casefold().rpartition("/")[2]):
-                self._folders[lettered[1]].append(folder)
+            self._folders.add(folder, folder, (_as_it_is, _without_letters))
 
     def find(self, said: str) -> list[str]:
         """The file, or all of a folder.
@@ -59,32 +65,78 @@ class Files:
             Missing: there is none.
             Unreadable: there are several of the name.
         """
-        told = _told(said.replace("\\", "/"))
+        told = _path(said)
         if told in self._whole:
             return [self._whole[told]]
-        ends = _ends(told)
-        for end in [*ends, *map(_bare, ends), *filter(None, [_number(told)])]:
-            if found := _one(said, end, self._ends.get(end.casefold(), ())):
-                return [found]
-        for end in ends:
-            if folder := _one(said, end, self._folders.get(end.casefold(), ())):
+        for spelled in (_as_it_is, _bare, _numbered):
+            for left_out, end in enumerate(map(spelled, _ends(told))):
+                met = self._files.met(end, anywhere=left_out <= self._begin) - self._taken
+                if found := _one(said, end, met):
+                    return [found]
+        for left_out, end in enumerate(_ends(told)):
+            met = self._folders.met(end, anywhere=left_out <= self._begin)
+            if folder := _one(said, end, met):
                 return self._all_of(said, folder)
-        raise Missing(f"there is no file {quoted(said)}")
+        raise Missing(f"there is no file {quoted(said)}{self._alike(told)}")
 
     def _all_of(self, said: str, folder: str) -> list[str]:
         if len(self._inside[folder]) > _MOST_OF_A_STUDY:
             raise Unreadable(f"{quoted(said)} is a folder of {len(self._inside[folder])} images")
         return self._inside[folder]
 
+    def _alike(self, told: str) -> str:
+        """Which file has the name, and why it is not meant."""
+        alike = sorted(self._files.met(_ends(told)[-1], anywhere=True))
+        if not alike:
+            return ""
+        why = "another row names it" if alike[0] in self._taken else "it lies in another folder"
+        return f"; {alike[0]} is called alike, but {why}"
+
+
+class _ByEnd:
+    """Paths by their ends.
+
+    Args:
+        begin: folders with which all of them begin.
+    """
+
+    def __init__(self, begin: int):
+        self._begin = begin
+        self._anywhere: dict[str, set[str]] = defaultdict(set)
+        self._near: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, name: str, told: str, spellings: Iterable[Callable[[str], str]]) -> None:
+        """Let a path be met by its ends in these spellings."""
+        for left_out, end in enumerate(_ends(told.casefold())):
+            for spelled in filter(None, {spelling(end) for spelling in spellings}):
+                self._anywhere[spelled].add(name)
+                if left_out <= self._begin:
+                    self._near[spelled].add(name)
+
+    def met(self, end: str, *, anywhere: bool) -> set[str]:
+        """The paths with this end, wherever they are, or only where nothing else tells them."""
+        return (self._anywhere if anywhere else self._near).get(end.casefold(), set())
+
+
+def _in_common(paths: Iterable[str]) -> int:
+    """With how many equal folders all paths begin."""
+    above = [path.casefold().split("/")[:-1] for path in paths]
+    first, last = min(above, default=[]), max(above, default=[])
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))))
+
 
 def _one(said: str, end: str, names: Iterable[str]) -> str:
     """The only one, or the only one in this case; "" where there is none."""
-    found = sorted(set(names))
+    found = sorted(names)
     if len(found) > 1:
         found = [n for n in found if end in (*_ends(_told(n)), *_ends(_bare(_told(n))))] or found
     if len(found) > 1:
         raise Unreadable(f"{quoted(said)} may be {' or '.join(found[:3])}; give the path")
     return found[0] if found else ""
+
+
+def _path(said: str) -> str:
+    return _told(said.replace("\\", "/"))
 
 
 def _told(name: str) -> str:
@@ -97,11 +149,22 @@ def _ends(name: str) -> list[str]:
     return ["/".join(parts[k:]) for k in range(len(parts))]
 
 
+def _as_it_is(end: str) -> str:
+    return end
+
+
 def _bare(name: str) -> str:
     return name[: -len(PurePosixPath(name).suffix)] if is_picture(name) else name
 
 
-def _number(name: str) -> str:
-    """What numbers as names have in common, e.g. ``00012.png``, ``12`` and ``12.0``."""
-    match = re.fullmatch(r"0*([0-9]+)(?:\.0)?", _bare(name.rpartition("/")[2].casefold()))
-    return f"#{match[1]}" if match else ""
+def _numbered(name: str) -> str:
+    """What numbers as names have in common, e.g. ``00012.png``, ``12`` and ``12.0``; else ""."""
+    folder, slash, last = name.casefold().rpartition("/")
+    match = re.fullmatch(r"0*([0-9]+)(?:\.0)?", _bare(last))
+    return f"{folder}{slash}#{match[1]}" if match else ""
+
+
+def _without_letters(folder: str) -> str:
+    """The number of a study in the name of its folder; "" where there is none."""
+    match = re.fullmatch("[a-z]+([0-9]+)", folder)
+    return match[1] if match else ""

@@ -7,8 +7,9 @@ import math
 import re
 import tomllib
 import unicodedata
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.contents import check_findings
@@ -22,6 +23,11 @@ _COLUMNS = (
     "image_column", "patient_column", "finding_columns", "class_column", "split_column",
     "sex_column", "age_column", "view_column", "box_columns",
 )  # fmt: skip
+_ONE_OF = (
+    ("patient_column", "patient_pattern", "patients"),
+    ("finding_columns", "class_column"),
+    ("resplit", "keep_split"),
+)
 _ALWAYS_SHOWN = 6  # what earlier versions published, in every set
 
 
@@ -78,6 +84,16 @@ class Options:
     split_seed: int = 0
     resplit: bool = False
     keep_split: bool = False
+
+    def but(self, **said: Any) -> Options:
+        """These, but for what is said, which also takes the place of what it excludes."""
+        excluded = {
+            name: Options.__dataclass_fields__[name].default
+            for names in _ONE_OF
+            if said.keys() & set(names)
+            for name in names
+        }
+        return replace(self, **{**excluded, **said})
 
     def check(self) -> None:
         """Raise a DatasetError where the options contradict each other or say too little."""
@@ -219,7 +235,7 @@ def read_options(folder: Path) -> Options:
         return Options()
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # no text, no TOML, an endless number
         raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
     defaults = {field.name: field.default for field in fields(Options)}
     for key, value in given.items():

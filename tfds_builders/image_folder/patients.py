@@ -35,6 +35,9 @@ class ByPattern:
 
     It is searched in the file's name or in the whole path below the folder, whichever tells more
     of the files: so a patient may be a folder, and ``^`` may stand for the start of a name.
+
+    Attributes:
+        notes: which spellings count as one patient.
     """
 
     def __init__(self, pattern: re.Pattern | None, names: Iterable[str]):
@@ -42,11 +45,16 @@ class ByPattern:
         names = list(names) if pattern else []
         by_name = sum(bool(self._search(PurePosixPath(name).name)) for name in names)
         self._in_name = by_name >= sum(bool(self._search(name)) for name in names)
+        self._united, self.notes = united(filter(None, map(self._spelled, names)))
 
     def __call__(self, name: str) -> str | None:
         """The patient of a file; "" without a pattern, None where it is not found."""
         if self._pattern is None:
             return ""
+        spelled = self._spelled(name)
+        return None if spelled is None else self._united.get(spelled, spelled)
+
+    def _spelled(self, name: str) -> str | None:
         return self._search(PurePosixPath(name).name if self._in_name else name)
 
     def reads_folder(self, name: str) -> bool:

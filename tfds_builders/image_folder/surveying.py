@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, Unreadable
-from tfds_builders.image_folder import dicom
+from tfds_builders.image_folder import dicom, patients
 from tfds_builders.image_folder.contents import Contents, Entry
-from tfds_builders.image_folder.options import HEADER, Options
+from tfds_builders.image_folder.options import HEADER, UNKNOWN, Options
 from tfds_builders.image_folder.pixels import OwnGate
 from tfds_builders.images import silenced
 from tfds_builders.ingest_report import IngestReport
@@ -70,6 +70,7 @@ def survey(
             f"image_folder: only {len(kept)} of {len(entries)} files name a patient in their DICOM "
             "header. Say patients in another way."
         )
+    kept, notes = _united(kept) if options.patients == HEADER else (kept, [])
     with silenced():
         # Broken files can be equal without showing the same person, e.g. all the empty ones.
         identical = [
@@ -77,14 +78,20 @@ def survey(
             for names in by_digest.values()
             if len(names) > 1 and OwnGate().check(folder.read(names[0])).data is not None
         ]
-    patients = {entry.image: entry.patient or entry.image for entry in kept}
-    present = [[name for name in group if name in patients] for group in copies]
-    groups = merge(patients, [*identical, *filter(None, present)])
-    joined = len(set(patients.values())) - len(set(groups.values()))
-    notes = (
-        [f"{joined} patients count as one with another: both have the same image"] if joined else []
-    )
-    return Survey(kept, groups, notes if not options.patients else [])
+    told = {entry.image: entry.patient or entry.image for entry in kept}
+    present = [[name for name in group if name in told] for group in copies]
+    groups = merge(told, [*identical, *filter(None, present)])
+    joined = len(set(told.values())) - len(set(groups.values()))
+    if joined and options.patients != UNKNOWN:
+        notes.append(f"{joined} patients count as one with another: both have the same image")
+    return Survey(kept, groups, notes)
+
+
+def _united(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
+    """Entries with one spelling of each patient, and a note on those that had several."""
+    united, notes = patients.united(entry.patient for entry in entries)
+    one = [replace(entry, patient=united.get(entry.patient, entry.patient)) for entry in entries]
+    return one, [f"DICOM headers: {note}" for note in notes]
 
 
 def refuse_unusable(folder: Folder, contents: Contents) -> None:
@@ -109,6 +116,17 @@ def refuse_unusable(folder: Folder, contents: Contents) -> None:
                 f"image_folder: of {name}, {len(few)} of {len(images)} images were looked at, and "
                 f"none can be used, e.g. {few[0]}: {found[0].reason}."
             )
+
+
+def refuse_nothing_left(found: Survey, folder: Folder, refused: Sequence[dict]) -> None:
+    """Raise a DatasetError, with the first reasons, where no image can be used."""
+    if not found.entries:
+        shown = [f"{entry['file']} ({entry['reason']})" for entry in refused[:3]]
+        told = ", ".join(shown + ["..."] * (len(refused) > len(shown)))
+        raise DatasetError(
+            f"image_folder: no image of {folder.path} can be used. {len(refused)} entries were "
+            f"refused: {told}."
+        )
 
 
 def _content(folder: Folder, image: str) -> bytes | Unreadable:

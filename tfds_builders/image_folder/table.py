@@ -57,9 +57,10 @@ def read(
     task = labels.task(table, options)
     contents = Contents(task.findings, task.kind, notes=list(task.notes))
     images = [name for name in names if pictures(name)]
-    files, by_pattern = Files(names, pictures), patients.ByPattern(pattern, images)
+    files = Files(names, pictures, [row[options.image_column] for _, row in table])
+    by_pattern = patients.ByPattern(pattern, images)
     ids = _patients(table, options)
-    contents.notes += [*ids.notes, *_unknown_words(table, options)]
+    contents.notes += [*ids.notes, *by_pattern.notes, *_unknown_words(table, options)]
     _refuse_splits(table, options)
     found: dict[str, list[_Named]] = defaultdict(list)
     missing: dict[str, str] = {}
