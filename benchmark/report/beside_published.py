@@ -58,6 +58,7 @@ class Published:
             "weights": spec.weights != "imagenet",
             "split": self.split,
             "images": spec.preprocessing != "center_crop",
+            "augmentation": spec.augmentation != "none",
         }
         return [name for name, differs in differing.items() if differs]
 

@@ -125,18 +125,16 @@ class Table:
 
     @cached_property
     def leading(self) -> tuple[Configuration, ...]:
-        """The best that sees images, and those of its family that were not told apart from it."""
+        """The best that sees images, and those that no family of both tells apart from it."""
         best = _best(self.ranked)
-        own = self.letters.get(best.key) if best else None
-        if best is None or own is None:
-            return (best,) if best else ()
-        return tuple(
-            c
-            for c in self.ranked
-            if (theirs := self.letters.get(c.key))
-            and theirs.family == own.family
-            and set(theirs.text) & set(own.text)
-        )
+        letters = [each.family.letters for each in self.families]
+        alike = {
+            key
+            for each in letters
+            for key, text in each.items()
+            if best and set(text) & set(each.get(best.key, ""))
+        }
+        return tuple(c for c in self.ranked if c is best or c.key in alike)
 
     @property
     def excluded(self) -> dict[str, str]:

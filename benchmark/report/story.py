@@ -123,7 +123,7 @@ def _not_told_apart(main: Table) -> Iterator[Content]:
     if best is None or own is None:
         return
     members = next(f.family.members for f in main.families if f.number == own.family)
-    alike = [main.labels[c.key] for c in main.leading if c is not best]
+    alike = [main.labels[c.key] for c in main.leading if c is not best and c.key in members]
     others = len(members) - 1
     if len(alike) == others:
         said = f"none of the others was told apart from it: {_listed(alike)}"
@@ -224,18 +224,30 @@ def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
         row, n = measured[0][2].row, len(measured)
         test = row.counts["test"]
         findings = measured[0][2].configuration.runs[0].scores.macro_findings
-        ends = [with_seeds(there, len(each.configuration.runs)) for _, there, each in measured]
-        above = sum(low > GUESSING for low, _ in ends)
-        below = sum(high < GUESSING for _, high in ends)
         yield (
             f"{count(n)} configuration{'s' * (n > 1)} trained on {builder} reach{'es' * (n == 1)} "
             f"AUC {span([home for home, _, _ in measured])} of {_listed(findings)} on its own "
             "test images, and "
             f"{span([there.mean for _, there, _ in measured if there.mean is not None])} on "
-            f"{count(test.images)} test images of {row.protocol.dataset}; the 95 % "
-            f"interval there, over patients and seeds, is above guessing for {count(above)} of "
-            f"them, and below for {count(below)}."
+            f"{count(test.images)} test images of {row.protocol.dataset}"
+            f"{_against_guessing([each.configuration for _, _, each in measured])}."
         )
+
+
+def _against_guessing(there: Sequence[Configuration]) -> str:
+    """How many are surely better or worse than guessing, of those whose seeds' spread is known."""
+    known = [c for c in there if len(c.runs) > 1 or c.model.deterministic]
+    if not known:
+        return ""
+    ends = [with_seeds(c.measurements["test_auc"], len(c.runs)) for c in known]
+    above = sum(low > GUESSING for low, _ in ends)
+    below = sum(high < GUESSING for _, high in ends)
+    those = f"the {count(len(known))} that have several seeds, or need none"
+    return (
+        "; the 95 % interval there, over patients and seeds, is above guessing for "
+        f"{count(above)} of {'them' if len(known) == len(there) else those}, and below for "
+        f"{count(below)}"
+    )
 
 
 def with_seeds(auc: Measurement, n: int) -> tuple[float, float]:

@@ -153,11 +153,19 @@ def _refuse_strangers(row: Row, checked: Checked) -> None:
 
 def _refuse_finished(results: Results, row: Row) -> None:
     there = results.read_row(row.spec_id)
-    again = f"cxr-bench run --suite {row.suite} --rerun all"
-    again = again if row.external is None else "cxr-bench score --replace"
     if there and there.done:
         raise FinishedMeanwhile(
             f"{results.row_path(row.spec_id)}: there is a finished row already, and none is "
-            f"replaced without being asked to. Ask for it ({again}), remove that file, or choose "
-            "another folder with --results DIR."
+            f"replaced without being asked to. Ask for it ({_again(row)}), remove that file, or "
+            "choose another folder with --results DIR."
         )
+
+
+def _again(row: Row) -> str:
+    """The command that replaces a row."""
+    if row.external is not None:
+        return "cxr-bench score --replace"
+    if row.trained_on is not None:
+        (network,) = row.spec.required_ids.values()
+        return f"cxr-bench evaluate {network} --on {row.spec.dataset} --replace"
+    return f"cxr-bench run --suite {row.suite} --rerun all"

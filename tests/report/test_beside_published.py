@@ -42,6 +42,7 @@ def test_the_same_is_compared(beside):
     [
         ("densenet121", {"weights": "random", "scheme": "scratch"}, ["weights"]),
         ("densenet121", {"preprocessing": "raw"}, ["images"]),
+        ("densenet121", {"augmentation": "strong"}, ["augmentation"]),
         ("densenet169", {}, ["architecture"]),
         ("resnet50", {}, ["architecture"]),
     ],

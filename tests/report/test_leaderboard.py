@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import History, StartingWeights
 from benchmark.report import splits
+from benchmark.report.gather import gather
 from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all
@@ -225,6 +226,15 @@ def test_letters_tell_apart_within_a_family_and_baselines_stand_beside_it(result
     assert outside == {lines[name]["config_id"] for name in ("constant", "other_size")} or (
         lines["other_size"]["config_id"] == table["outside"][0]["first"]
     )
+
+
+def test_those_not_told_apart_from_the_best_are_of_every_family_of_it(results, add_seeds):
+    for size, strength in ((64, 3.0), (128, 3.05), (224, 0.3)):
+        add_seeds("cnn", strength=strength, suite="legacy_s0", spec={"resolution": size})
+    (table,) = gather(results)
+    assert {c.spec.resolution for c in table.leading} == {64, 128}
+    assert table.leading[0] is table.ranked[0]
+    assert "In the family of" not in written(results)  # its own, of models, has but itself
 
 
 def test_what_a_choice_changes_is_paired_over_models(results, add_seeds):
