@@ -25,7 +25,7 @@ def export_tables(
     leaderboard = Leaderboard.of(Results(results))
     if suite:
         check_names("suite with a finished row", [suite], leaderboard.suites)
-    offered = list(offers(leaderboard, suite))
+    offered = list(offers(leaderboard, suite, to_be_read=form != "csv"))
     written = FORMATS[form](choose(offered, text, names), names)
     if out is None:
         click.echo(written, nl=False)

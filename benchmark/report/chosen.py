@@ -46,11 +46,18 @@ class Offer:
         return DataTable.of(shown, self.entries, title=self.title)
 
 
-def offers(of: Leaderboard, suite: str = "") -> Iterator[Offer]:
-    """Every table that has a line, in the order of the leaderboard; of a suite only its rows."""
+def offers(of: Leaderboard, suite: str = "", *, to_be_read: bool = True) -> Iterator[Offer]:
+    """Every table that has a line, in the order of the leaderboard; of a suite only its rows.
+
+    Args:
+        to_be_read: by people, with signs behind a name and what a number lacks in words; else
+            columns hold what those of the same name in leaderboard.csv do.
+    """
     for each in of.tables:
         shown = [e for e in entries(each) if _of_suite(e, suite)]
-        fields = (*file_columns(), *quantity_columns(), *finding_columns(each), *COLUMNS)
+        quantities = (*quantity_columns(), *finding_columns(each))
+        own = (file_columns(), COLUMNS) if to_be_read else (COLUMNS, file_columns())
+        fields = (*quantities, *own[0], *own[1])  # the last of a name is taken
         usual = columns(RANKING if each.tested else UNTESTED)
         if shown:
             yield _offer(each.protocol, title(each), fields, usual, shown)

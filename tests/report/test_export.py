@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -82,6 +83,25 @@ def test_the_dictionary_explains_every_column_of_the_csv_file(filled):
     findings = {f"test_auc:{finding}" for finding in ("pneumonia", *TWO)}
     assert set(header) <= known | of_quantities | findings
     assert all(meaning.meaning for meaning in dictionary())
+
+
+def test_columns_of_a_csv_file_hold_what_the_leaderboard_s_do(filled, tmp_path):
+    filled = Results(shutil.copytree(filled.folder, tmp_path / "results"))
+    add_row(filled, "vgg16")  # one seed of three, which people are told in words
+    own = lines_of(write(filled).with_name("leaderboard.csv").read_text())
+    of_one = [line for line in own if line["dataset"] == "toy/official"]
+    offered = next(
+        o for o in offers(Leaderboard.of(filled)) if o.protocol.dataset == "toy/official"
+    )
+    names = [name for name in own[0] if name in offered.columns]
+    assert {"model", "seeds", "letters", "resolution", "test_auc"} <= {*names}
+    words = ("export", "toy/official", "--format", "csv", "--columns", ",".join(names))
+    code, said = cxr_bench(filled, *words)
+    assert code == 0, said
+    shared = [name for name in own[0] if name in lines_of(said)[0]]
+    assert [{n: line[n] for n in shared} for line in lines_of(said)] == [
+        {n: line[n] for n in shared} for line in of_one
+    ]
 
 
 def test_several_tables_in_one_file_say_which_is_which(filled):
