@@ -92,7 +92,8 @@ def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Of
     """The tables that are asked for.
 
     Args:
-        text: a data set, or the start of a protocol's id; empty for all.
+        text: a data set, its part before the ``/``, or the start of a protocol's id; empty for
+            all.
         names: of columns that they must be able to have.
 
     Raises:
@@ -101,7 +102,7 @@ def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Of
     """
     if not offered:
         raise UserError("there is no table with a finished row")
-    found = [o for o in offered if o.protocol.dataset == text or o.protocol.id.startswith(text)]
+    found = [o for o in offered if _is_called(o.protocol, text)]
     if not found:
         known = {name for o in offered for name in (o.protocol.dataset, o.protocol.id)}
         raise UnknownName("table", text, known)
@@ -112,6 +113,11 @@ def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Of
             "column", unknown, found[0].columns, "All of them: cxr-bench list columns."
         )
     return fitting
+
+
+def _is_called(protocol: ProtocolFacts, text: str) -> bool:
+    builder = protocol.dataset.partition("/")[0]
+    return text in (protocol.dataset, builder) or protocol.id.startswith(text)
 
 
 def _latex(chosen: Sequence[Offer], names: Sequence[str]) -> str:

@@ -114,6 +114,11 @@ def test_several_tables_in_one_file_say_which_is_which(filled):
     }
 
 
+def test_tables_of_a_builder_are_asked_for_by_its_name(filled):
+    _, said = cxr_bench(filled, "export", "toy", "--format", "csv", "--columns", "model")
+    assert {line["dataset"] for line in lines_of(said)} == {"toy/official", "toy/two"}
+
+
 def test_rows_of_one_suite(filled):
     _, said = cxr_bench(filled, "export", "--suite", "other", "--format", "csv")
     assert {line["model"] for line in lines_of(said)} == {"resnet50"}
