@@ -187,7 +187,10 @@ class Source(ABC):
 
 
 class Folder(Source):
-    """An unpacked copy; names are sorted. Linked folders are followed, each target once."""
+    """An unpacked copy; names are sorted.
+
+    Linked folders are followed, each target once, by the first of its paths; others are refused.
+    """
 
     def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
         """Content of one file."""
@@ -204,17 +207,23 @@ class Folder(Source):
             raise Unreadable(f"cannot be read: {error.strerror}") from error
 
     def _members(self) -> Iterator[tuple[str, tuple, str]]:
-        found, seen = [], set()
-        for folder, below, files in os.walk(self.path, followlinks=True):
-            if os.path.realpath(folder) in seen:
-                below.clear()
-                continue
-            seen.add(os.path.realpath(folder))
-            found += [Path(folder, file).relative_to(self.path).as_posix() for file in files]
-        for name in sorted(found):
+        for name, problem in sorted(self._walk()):
             # A backslash is an ordinary character here, but a separator in every other source.
-            problem = "a backslash in the name" if "\\" in name else ""
-            yield name, (), problem
+            yield name, (), problem or ("a backslash in the name" if "\\" in name else "")
+
+    def _walk(self) -> Iterator[tuple[str, str]]:
+        """Path of every file, and of folders that are not entered, with why not."""
+        seen = set()
+        for folder, below, files in os.walk(self.path, followlinks=True):
+            below.sort()  # the order of a disk must not decide which path is the first
+            here = Path(folder).relative_to(self.path)
+            target = os.path.realpath(folder)
+            if target in seen:
+                below.clear()
+                yield here.as_posix(), "a folder that is read already, by another path"
+                continue
+            seen.add(target)
+            yield from (((here / file).as_posix(), "") for file in files)
 
     def size(self, name: str) -> int:
         """Bytes of one file."""

@@ -9,6 +9,10 @@ An image file ends in exactly one of three ways, and all but the first leave a t
 
 Grey is ITU-R 601 luma everywhere, which is the Y channel that a JPEG stores: so an image is the
 same grey whether its bytes pass through or not. Alpha is dropped, as X-rays carry none.
+
+More than 8 bits a channel are decoded as they are, where that can be done: grey of any format, and
+colours in a PNG. Of colours elsewhere Pillow keeps the upper 8 bits. That is what scaling makes of
+them too, if their range is used; if not, they are quarantined.
 """
 
 from __future__ import annotations
@@ -35,10 +39,15 @@ MAX_BYTES = 256 * 2**20
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "JPEG2000", "WEBP", "PPM")
 """Anything else Pillow can open is a document or needs outside programs."""
 
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
-_BIT_DEPTH = 24
-"""Where a PNG file has it: Pillow makes 8 bits of colours of 16."""
+_DEEP = tuple(mode for mode, bits in _BITS.items() if bits > 8)
+_LUMA = np.array([19595, 38470, 7471], np.uint32)
+"""Of red, green and blue in 65536 parts of grey, as Pillow has them."""
+
+# Where files say how many bits a channel has: Pillow makes 8 of colours of more.
+_PNG_DEPTH = 24
+_TIFF_DEPTHS = 258
+_JPEG2000_SIZE, _JPEG2000_CHANNELS, _JPEG2000_DEPTHS = b"\xff\x4f\xff\x51", 40, 42
 
 
 class Header(NamedTuple):
@@ -155,17 +164,35 @@ def _check_decoded(data: bytes, dtype: np.dtype) -> Checked:
             return Checked(None, f"too large: {width} x {height} pixels")
         if _may_stay(image, dtype) and _decodes(data, dtype):
             return Checked(data)
-        grey, how = _grey(image, dtype)
+        header = header_of(image, data)
+        grey, how = _grey(image, data, dtype)
         buffer = io.BytesIO()
         Image.fromarray(grey).save(buffer, "PNG")
-        reason = f"{image.format} {image.mode} {how}"
-        return Checked(buffer.getvalue(), reason, header_of(image, data))
+        return Checked(buffer.getvalue(), f"{image.format} {image.mode} {how}", header)
 
 
 def header_of(image: Image.Image, data: bytes) -> Header:
-    """How the file of an opened image stores a pixel."""
-    bits = data[_BIT_DEPTH] if image.format == "PNG" else _BITS.get(image.mode, 8)
-    return Header(bits, len(image.getbands()))
+    """How the file of an opened image, of which no pixel is decoded yet, stores one."""
+    channels = len(image.getbands())
+    if image.format == "PNG":
+        return Header(data[_PNG_DEPTH], channels)
+    return Header(max(_BITS.get(image.mode, 8), _colour_bits(image, data)), channels)
+
+
+def _colour_bits(image: Image.Image, data: bytes) -> int:
+    """Bits a channel by what the file says; 0 for formats that have no colours of more than 8."""
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(_TIFF_DEPTHS, (1,)))  # type: ignore[attr-defined]
+    if image.format == "PPM":
+        match image.tile[0].args:  # type: ignore[attr-defined]
+            case ("RGB", int(white)):
+                return white.bit_length()
+    if image.format == "JPEG2000":
+        at = data.index(_JPEG2000_SIZE)
+        channels = int.from_bytes(data[at + _JPEG2000_CHANNELS : at + _JPEG2000_DEPTHS])
+        first = at + _JPEG2000_DEPTHS
+        return max(1 + (depth & 0x7F) for depth in data[first : first + 3 * channels : 3])
+    return 0
 
 
 def _may_stay(image: Image.Image, dtype: np.dtype) -> bool:
@@ -186,22 +213,61 @@ def _decodes(data: bytes, dtype: np.dtype) -> bool:
     return True
 
 
-def _grey(image: Image.Image, dtype: np.dtype) -> tuple[np.ndarray, str]:
-    if image.mode not in _SIXTEEN_BIT:
-        return luma(image), "to 8-bit grey PNG"
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError(f"grey values {values.min()} to {values.max()} do not fit 16 bits")
+def _grey(image: Image.Image, data: bytes, dtype: np.dtype) -> tuple[np.ndarray, str]:
+    values = grey_values(image, data)
+    if values.dtype == np.uint8:
+        return values, "to 8-bit grey PNG"
+    if values.dtype.kind == "f":
+        raise ValueError("floating point: nobody knows which value is white")
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"grey values {low} to {high} do not fit 16 bits")
     if dtype == np.uint16:
         return values.astype(np.uint16), "to 16-bit grey PNG"
     # Detectors store 10 to 14 bits in 16: dividing by 65535 would leave such an image black.
-    bits = max(8, int(values.max()).bit_length())
+    bits = max(8, high.bit_length())
     scaled = np.rint(values * (255 / (2**bits - 1))).astype(np.uint8)
     return scaled, f"to 8-bit grey PNG, scaled from {bits} bits"
 
 
+def grey_values(image: Image.Image, data: bytes) -> np.ndarray:
+    """Grey values (H, W) of an opened image, with all the bits of its file; alpha is dropped.
+
+    Returns:
+        uint8 luma of 8 bits or less, otherwise numbers as the file has them.
+
+    Raises:
+        ValueError: the bits that matter cannot be had.
+    """
+    bits = header_of(image, data).bits
+    if image.mode in _DEEP:
+        return np.asarray(image)
+    if image.format == "PNG" and bits > 8:
+        return _deep_luma(data)
+    grey = luma(image)
+    if bits > 8 and grey.max() < 128:
+        raise ValueError(
+            f"colours of {bits} bits in a {image.format} that use less than half of their range, "
+            "of which only the upper 8 bits can be read; save it as grey, or as a PNG"
+        )
+    return grey
+
+
+def _deep_luma(data: bytes) -> np.ndarray:
+    """Grey values (H, W) uint16 of a PNG of 16 bits a channel."""
+    import tensorflow as tf
+
+    try:
+        colours = tf.io.decode_png(data, dtype=tf.uint16).numpy()
+    except tf.errors.InvalidArgumentError:
+        raise ValueError("a damaged PNG of 16 bits a channel") from None
+    if colours.shape[-1] < 3:
+        return colours[..., 0]
+    return ((colours[..., :3] @ _LUMA + 2**15) >> 16).astype(np.uint16)
+
+
 def luma(image: Image.Image) -> np.ndarray:
-    """Grey values (H, W) uint8 of an image of 8 bits; alpha is dropped."""
+    """Grey values (H, W) uint8 of an image of 8 bits a channel; alpha is dropped."""
     if image.mode in ("LA", "La"):
         return np.asarray(image.getchannel(0))
     # Pillow has no direct way from some modes to grey; all of them have one to RGB.

@@ -56,8 +56,8 @@ def offers(of: Leaderboard, suite: str = "", *, to_be_read: bool = True) -> Iter
     for each in of.tables:
         shown = [e for e in entries(each) if _of_suite(e, suite)]
         quantities = (*quantity_columns(), *finding_columns(each))
-        own = (file_columns(), COLUMNS) if to_be_read else (COLUMNS, file_columns())
-        fields = (*quantities, *own[0], *own[1])  # the last of a name is taken
+        first, last = (file_columns(), COLUMNS) if to_be_read else (COLUMNS, file_columns())
+        fields = (*quantities, *first, *last)  # the last of a name is taken
         usual = columns(RANKING if each.tested else UNTESTED)
         if shown:
             yield _offer(each.protocol, title(each), fields, usual, shown)

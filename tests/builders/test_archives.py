@@ -232,6 +232,38 @@ def test_linked_folders_are_read_once(tmp_path):
     (tmp_path / "set" / "x").symlink_to(tmp_path / "disk")
     (tmp_path / "disk" / "loop").symlink_to(tmp_path / "disk")
     assert Folder(tmp_path / "set").names() == sorted(f"x/{name}" for name in FILES)
+    assert [one["file"] for one in Folder(tmp_path / "set").refused()] == ["x/loop"]
+
+
+@pytest.mark.parametrize("made", [("a", "b"), ("b", "a")])
+def test_the_second_path_to_a_folder_is_refused_and_told(made, tmp_path):
+    """Whichever a disk lists first: the order of names decides."""
+    write("folder", tmp_path / "disk", FILES)
+    (tmp_path / "set").mkdir()
+    for name in made:
+        (tmp_path / "set" / name).symlink_to(tmp_path / "disk")
+    (tmp_path / "set" / "a" / "up").symlink_to(tmp_path / "set")
+    source = Folder(tmp_path / "set")
+    assert source.names() == sorted(f"a/{name}" for name in FILES)
+    why = "a folder that is read already, by another path"
+    assert source.refused() == [{"file": name, "reason": why} for name in ("a/up", "b")]
+
+
+def test_the_order_of_the_disk_does_not_matter(monkeypatch, tmp_path):
+    write("folder", tmp_path / "disk", FILES)
+    for name in ("x", "y"):
+        (tmp_path / name).symlink_to(tmp_path / "disk")
+    walk = archives.os.walk
+
+    def other_way(top, **said):
+        for folder, below, files in walk(top, **said):
+            below.sort(reverse=True)
+            yield folder, below, files
+
+    found = Folder(tmp_path).names()
+    monkeypatch.setattr(archives.os, "walk", other_way)
+    assert Folder(tmp_path).names() == found
+    assert found == sorted(f"disk/{name}" for name in FILES)
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "tar"])

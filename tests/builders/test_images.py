@@ -143,8 +143,110 @@ def test_sixteen_bit_sets_keep_their_images_and_take_others():
     assert not images.check(KEPT["grey PNG"], np.uint16).reason
 
 
+DEEP = np.rint(np.linspace(0, 4095, 40 * 50)).astype(np.uint16).reshape(40, 50)
+"""12 bits of grey."""
+OPAQUE = np.full_like(DEEP, 65535)
+DEEP_PNG = {
+    "RGB": np.stack([DEEP] * 3, axis=-1),
+    "RGBA": np.stack([DEEP] * 3 + [OPAQUE], axis=-1),
+    "LA": np.stack([DEEP, OPAQUE], axis=-1),
+}
+
+
+def deep_png(values: np.ndarray) -> bytes:
+    return tf.io.encode_png(values).numpy()
+
+
+@pytest.mark.parametrize("kind", DEEP_PNG)
+def test_all_bits_of_a_deep_colour_png_count(kind):
+    """Pillow has the upper 8 of 16 bits, which leaves 12-bit data nearly black."""
+    data = deep_png(DEEP_PNG[kind])
+    assert images.read_header(data).bits == 16
+    checked = images.check(data)
+    assert "scaled from 12 bits" in checked.reason
+    assert checked.header.bits == 16
+    np.testing.assert_array_equal(decode(checked.data), np.rint(DEEP * (255 / 4095)))
+    kept = images.check(data, np.uint16)
+    assert "to 16-bit grey PNG" in kept.reason
+    np.testing.assert_array_equal(decode(kept.data, tf.uint16), DEEP)
+
+
+def test_the_grey_of_deep_colours_is_that_of_the_same_ones_in_8_bits():
+    deep = images.check(deep_png(COLOUR.astype(np.uint16) * 257), np.uint16)
+    assert np.abs(decode(deep.data, tf.uint16) / 257 - LUMA).max() < 0.51
+
+
+def test_a_damaged_deep_colour_png_says_so():
+    data = deep_png(DEEP_PNG["RGB"])
+    checked = images.check(data[: len(data) // 2])
+    assert checked.data is None
+    assert checked.reason == "cannot be decoded: a damaged PNG of 16 bits a channel"
+
+
+def tiff_of_16_bits(values: np.ndarray) -> bytes:
+    """Which Pillow does not write: one of 8 bits and twice the width, whose header is changed."""
+    height, width, _ = values.shape
+    data = encode(values.astype("<u2").view(np.uint8).reshape(height, 2 * width, 3), "TIFF")
+    for form, old, new in (
+        ("<HHII", (256, 4, 1, 2 * width), (256, 4, 1, width)),
+        ("<3H", (8, 8, 8), (16, 16, 16)),
+    ):
+        assert struct.pack(form, *old) in data
+        data = data.replace(struct.pack(form, *old), struct.pack(form, *new), 1)
+    return data
+
+
+def ppm_of_16_bits(values: np.ndarray) -> bytes:
+    height, width, _ = values.shape
+    return b"P6\n%d %d\n65535\n" % (width, height) + values.astype(">u2").tobytes()
+
+
+def jpeg2000_of_12_bits(values: np.ndarray) -> bytes:
+    """Of 8 bits, said to be more: what is below the middle stays there, and above it above."""
+    data = bytearray(encode((values >> 8).astype(np.uint8), "JPEG2000"))
+    at = data.index(b"\xff\x4f\xff\x51") + 42
+    data[at : at + 9 : 3] = b"\x0b" * 3
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("made", "bits"), [(tiff_of_16_bits, 16), (ppm_of_16_bits, 16), (jpeg2000_of_12_bits, 12)]
+)
+def test_deep_colours_elsewhere_are_refused_where_their_bits_would_be_lost(made, bits):
+    dark = made(DEEP_PNG["RGB"])
+    assert images.read_header(dark) == (bits, 3)
+    refused = images.check(dark)
+    assert refused.data is None
+    assert f"colours of {bits} bits in a" in refused.reason
+    assert "save it as grey, or as a PNG" in refused.reason
+    full = images.check(made(DEEP_PNG["RGB"] << 4))
+    assert full.header == (bits, 3)
+    if made is not jpeg2000_of_12_bits:  # its values are none of those that it was made of
+        assert np.abs(decode(full.data) - DEEP * (255 / 4095)).max() <= 1
+
+
+def test_colours_of_12_bits_that_say_so_keep_their_greys():
+    values = DEEP_PNG["RGB"]
+    data = ppm_of_16_bits(values).replace(b"65535", b"4095", 1)
+    assert np.abs(decode(images.check(data).data) - DEEP * (255 / 4095)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PPM", "JPEG2000"])
+def test_deep_grey_keeps_its_bits_in_every_container(kind):
+    checked = images.check(encode(DEEP, kind))
+    assert "scaled from 12 bits" in checked.reason
+    np.testing.assert_array_equal(decode(checked.data), np.rint(DEEP * (255 / 4095)))
+
+
+def test_floating_point_is_left_to_those_who_know_its_range():
+    refused = images.check(encode(DEEP.astype(np.float32), "TIFF"))
+    assert refused.data is None
+    assert "nobody knows which value is white" in refused.reason
+
+
 SOURCES = [KEPT["grey JPEG"], KEPT["RGB JPEG"], KEPT["grey PNG"], CONVERTED["16-bit PNG"][0]]
 SOURCES += [CONVERTED[name][0] for name in ("TIFF", "GIF", "palette PNG", "BMP")]
+SOURCES += [deep_png(DEEP_PNG["RGBA"]), encode(COLOUR, "JPEG2000"), ppm_of_16_bits(DEEP_PNG["RGB"])]
 EDIT = st.tuples(st.integers(0, 2**16), st.integers(0, 8), st.binary(max_size=8))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from own_sets import picture
 from PIL import Image
 
@@ -50,6 +53,52 @@ def test_an_orientation_is_applied(kind):
     assert "EXIF orientation" in checked(turned).reason
     upright = encoded(image, kind)
     assert checked(upright).data == upright
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+DEEP = (TILT * 4095).astype(np.uint16)
+
+
+def turned_png(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow does not write, with an orientation."""
+    data, said = tf.io.encode_png(values).numpy(), TURNED.tobytes().removeprefix(b"Exif\0\0")
+    chunk = b"eXIf" + said
+    packed = struct.pack(">I", len(said)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return data[:33] + packed + data[33:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.fromarray(DEEP), "PNG", exif=TURNED),
+        encoded(Image.fromarray(DEEP), "TIFF", tiffinfo={0x0112: 6}),
+        encoded(Image.fromarray(DEEP.astype(">u2")), "TIFF", tiffinfo={0x0112: 6}),
+        encoded(Image.fromarray(TILT.astype(np.float32)), "TIFF", tiffinfo={0x0112: 6}),
+        turned_png(np.stack([DEEP] * 3, axis=-1)),
+        turned_png(np.stack([DEEP] * 3 + [DEEP], axis=-1)),
+        turned_png(np.stack([DEEP, DEEP], axis=-1)),
+    ],
+    ids=["PNG", "TIFF", "big-endian", "floating point", "RGB", "RGBA", "LA"],
+)
+def test_a_deep_image_is_turned_and_scaled(data):
+    found = shown(data).astype(int)
+    assert np.abs(found - np.rot90(TILT * 255, -1)).max() <= 1
+    assert "scaled to 8-bit grey PNG, turned as its EXIF orientation says" in checked(data).reason
+    assert checked(data).header.bits >= 16
+
+
+def test_a_deep_image_that_is_turned_and_white_for_zero_is_all_three():
+    tags = {262: 0, 0x0112: 3}
+    data = encoded(Image.fromarray(DEEP), "TIFF", tiffinfo=tags)
+    assert np.abs(shown(data).astype(int) - (255 - np.rot90(TILT * 255, 2))).max() <= 1
+    assert checked(data).reason.endswith("EXIF orientation says, white for zero")
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_deep_colours_keep_their_greys(channels):
+    data = tf.io.encode_png(np.stack([DEEP] * channels, axis=-1)).numpy()
+    assert np.abs(shown(data).astype(int) - TILT * 255).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -182,6 +231,14 @@ def test_colours_of_dicom_become_grey_once():
         said = {"SamplesPerPixel": 3, "PhotometricInterpretation": space, "PlanarConfiguration": 0}
         said |= {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelData": colours.tobytes()}
         assert np.abs(shown(a_dicom(GREYS, **said)).astype(int) - grey).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_deep_colours_of_dicom_are_scaled_by_the_bits_that_they_need(bits):
+    colours = np.repeat((TILT * (2**bits - 1)).astype("<u2")[..., None], 3, axis=2)
+    said = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
+    said |= {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelData": colours.tobytes()}
+    assert np.abs(shown(a_dicom(GREYS, **said)) - TILT * 255).max() <= 1
 
 
 @pytest.mark.parametrize("implicit", [True, False, None])

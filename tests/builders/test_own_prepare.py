@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from own_sets import picture, write
 from PIL import Image
 
 from benchmark import cli
+from benchmark.data.own_sets import _other
 from benchmark.data.prepared import load_prepared
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
@@ -18,6 +22,7 @@ from benchmark.planning.resolve import make_plan
 from benchmark.protocols.own_split import LEAKING
 from benchmark.records.store import Results
 from tests.execution.conftest import make_suite
+from tfds_builders.archives import Folder
 
 NAME = "image_folder/mine"
 BY_NAME = ["--patient-pattern", "^([0-9]+)_"]
@@ -120,6 +125,68 @@ def test_what_changed_is_said_and_made_a_new_version(raw, data):
     assert "was read in another way" in other.output
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_another_folder_with_the_same_names_is_seen(raw, data, tmp_path, deep):
+    """It was written before the set was prepared, so that no file is newer than the set."""
+    other = folders(tmp_path / "other", first=1000)
+    same = shutil.copytree(raw, tmp_path / "same")
+    shutil.copy(raw / "ill" / "100_a.png", other / "ill" / "100_a.png")
+    if deep:  # these are converted, so that what is stored is never what a file holds
+        for path in [*raw.rglob("*.png"), *same.rglob("*.png"), *other.rglob("*.png")]:
+            Image.fromarray(np.asarray(Image.open(path)).astype(np.uint16) * 16).save(path)
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    again = prepare(same, data, *BY_NAME)
+    assert "was prepared already, from the same files" in again.output, again.output
+    changed = prepare(other, data, *BY_NAME)
+    assert changed.exit_code == 2
+    assert "59 images of other content" in changed.output
+
+
+def test_of_what_was_not_written_since_a_sample_is_read(monkeypatch, tmp_path):
+    names = [f"{n}.png" for n in range(1050)]
+    files = Folder(write(tmp_path, names, side=2))
+    stored = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in names}
+    read: list[str] = []
+    monkeypatch.setattr(files, "read", lambda name: read.append(name) or Folder.read(files, name))
+    assert _other(files, names, stored, math.inf) == []
+    assert 90 <= len(set(read)) <= 100
+    assert {len(name) for name in read} == {5, 6, 7, 8}
+    assert _other(files, names, stored | {read[50]: "", "7.png": ""}, math.inf) == [
+        name for name in names if name in ("7.png", read[50])
+    ]
+    read.clear()
+    assert _other(files, names, stored, 0) == []
+    assert len(read) == len(names)
+
+
+def test_what_was_broken_and_can_be_read_now_is_said(raw, data):
+    whole = (raw / "ill" / "100_a.png").read_bytes()
+    (raw / "ill" / "100_a.png").write_bytes(b"")
+    (raw / "ill" / "101_a.png").write_bytes(whole[:300])
+    (raw / "ill" / "102_a.png").write_text("no image")
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    assert len(splits(data)) == 57
+    assert "was prepared already, from the same files" in prepare(raw, data, *BY_NAME).output
+    for name in ("100_a.png", "101_a.png"):
+        Image.fromarray(picture(5000 + int(name[:3]))).save(raw / "ill" / name)
+    changed = prepare(raw, data, *BY_NAME)
+    assert changed.exit_code == 2
+    said = "2 images that can be read now (ill/100_a.png, ill/101_a.png)"
+    assert said in changed.output
+    assert prepare(raw, data, *BY_NAME, "--force").exit_code == 0
+    assert len(splits(data)) == 59
+    assert "1.0.1 was prepared already" in prepare(raw, data, *BY_NAME).output
+
+
+def test_a_link_that_leads_nowhere_by_now_is_other_content(raw, data, tmp_path):
+    film = raw / "ill" / "100_a.png"
+    film.symlink_to(film.rename(tmp_path / "film.png"))
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    (tmp_path / "film.png").unlink()
+    changed = prepare(raw, data, *BY_NAME)
+    assert "1 images of other content (ill/100_a.png)" in changed.output
+
+
 def test_a_table_that_changed_is_said(tmp_path, data):
     raw = write(tmp_path / "raw", [f"{n}.png" for n in range(40)])
     said = ["--csv", "t.csv", "--image-column", "file", "--finding-columns", "Mass"]
@@ -164,10 +231,10 @@ def leaking(tmp_path) -> Path:
     for k, split in enumerate(("train", "val", "test")):
         folders(root / split, n=16, first=1000 * k)
         for path in sorted(root.glob(f"{split}/*/*.png")):
-            path.rename(path.with_name(f"{k}{path.name}"))
+            path.rename(path.with_name(f"{k + 1}{path.name}"))
     for n in (1, 2):
         shutil.move(
-            root / "train" / "ill" / f"010{n}_a.png", root / "train" / "ill" / f"210{n}_b.png"
+            root / "train" / "ill" / f"110{n}_a.png", root / "train" / "ill" / f"310{n}_b.png"
         )
     return root
 

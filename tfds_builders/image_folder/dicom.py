@@ -141,7 +141,8 @@ def _shown(found: Any) -> np.ndarray:
         warnings.simplefilter("ignore")
         values = found.pixel_array
         if int(found.get("SamplesPerPixel", 1)) > 1:
-            colours = values >> max(0, found.BitsStored - 8)  # pydicom made RGB of them
+            bits = int(values.max()).bit_length()  # pydicom made RGB of them
+            colours = values >> max(0, bits - 8)
             return luma(Image.fromarray(colours.astype(np.uint8)))
         shown = _windowed(apply_modality_lut(values, found), found)
     beside = _padding(found.pixel_array, found)

@@ -32,6 +32,7 @@ _NO_IMAGES = {
     b"<html": "a web page, as a failed download leaves it",
 }
 _DEEP = ("I", "F")
+_TURNED = "turned as its EXIF orientation says"
 _HALF = 128
 """Fractions up to less than this may be of 0..1 or of any other range."""
 
@@ -71,7 +72,7 @@ def _rewritten(data: bytes) -> Checked | None:
             if not (turned or deep) or image.width * image.height > images.MAX_PIXELS:
                 return None
             header = images.header_of(image, data)
-            return _png(_grey(image, deep=deep, white=white), header)
+            return _png(_grey(image, data, turned=turned, white=white), header)
     except Unreadable as error:
         return Checked(None, str(error))
     except Exception:  # no image, or a broken one: the other gate says why
@@ -89,14 +90,21 @@ def _refuse_several(image: Image.Image) -> None:
             raise Unreadable(f"a {image.format} file of {number} pictures; one is wanted")
 
 
-def _grey(image: Image.Image, *, deep: bool, white: bool) -> _Grey:
+def _grey(image: Image.Image, data: bytes, *, turned: bool, white: bool) -> _Grey:
     kind = f"{image.format} {image.mode}"
-    upright = ImageOps.exif_transpose(image)
-    if not deep:
-        return _Grey(images.luma(upright), f"{kind} turned as its EXIF orientation says")
-    pixels = scaled(np.asarray(upright))
-    inverted = ", white for zero" if white else ""
-    return _Grey(255 - pixels if white else pixels, f"{kind} to 8-bit grey PNG{inverted}")
+    pixels = _upright(images.grey_values(image, data), image)
+    if pixels.dtype == np.uint8:
+        return _Grey(pixels, f"{kind} {_TURNED}")
+    how = [f"{kind} scaled to 8-bit grey PNG", *[_TURNED] * turned, *["white for zero"] * white]
+    pixels = scaled(pixels)
+    return _Grey(255 - pixels if white else pixels, ", ".join(how))
+
+
+def _upright(values: np.ndarray, image: Image.Image) -> np.ndarray:
+    """Grey values of a decoded image, turned where decoding has not done so, as it does of TIFF."""
+    grey = Image.fromarray(values)
+    grey.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return np.asarray(ImageOps.exif_transpose(grey))
 
 
 def scaled(values: np.ndarray) -> np.ndarray:
