@@ -11,7 +11,8 @@ from typing import Any
 from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.ensemble import EnsembleKind, Way, ways
 from benchmark.spec import EnsembleRule
-from benchmark.training.recipe import make_recipe
+from benchmark.suites.reading import said_of
+from benchmark.training.recipe import check_recipe
 from benchmark.training.recipes import with_named
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -104,7 +105,7 @@ def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise UserError(f"{where}: an ensemble needs a name of a-z, 0-9 and _, not {name!r}")
     here = f"{where}, ensemble {name}"
-    if kind not in ways():
+    if not isinstance(kind, str) or kind not in ways():
         raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())
     allowed = ways()[kind][1].options
     for key in entry:
@@ -114,7 +115,7 @@ def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     options = {key: entry[key] for key in allowed if key in entry}
     _check_options(here, kind, len(members), options)
     if "recipe" in options:
-        options["recipe"] = with_named(options["recipe"])
+        options["recipe"] = said_of(here, _recipe, options["recipe"])
     if "weights" in options:
         options["weights"] = tuple(float(weight) for weight in options["weights"])
     return Ensemble(name, kind, tuple(members), **options)
@@ -148,7 +149,12 @@ def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any
         raise UserError(f"{here}: second must be the name of a model")
     if not isinstance(options.get("recipe", {}), dict):
         raise UserError(f"{here}: recipe must be a table: recipe = {{ epochs = 20 }}")
-    make_recipe(with_named(options.get("recipe", {})))
+
+
+def _recipe(given: Mapping[str, Any]) -> dict[str, Any]:
+    values = with_named(given)
+    check_recipe(values)
+    return values
 
 
 def _is_weight(value: Any) -> bool:

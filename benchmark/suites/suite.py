@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
@@ -19,12 +19,13 @@ from benchmark.protocols import find
 from benchmark.spec import MATRIX, PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
 from benchmark.suites.families import DEFAULT, read_families
+from benchmark.suites.reading import read_toml, said_of
 from benchmark.training.imbalance import AXIS as IMBALANCE
+from benchmark.training.recipe import check_recipe, make_recipe
 from benchmark.training.recipes import with_named
 from benchmark.training.weights import check_scheme, check_together, check_weights, usual_weights
 
 FOLDER = Path(__file__).parent
-Found = TypeVar("Found")
 AXES = {
     "datasets": str,
     "models": str,
@@ -280,10 +281,7 @@ def parse_suite(name: str, path: object, text: str) -> Suite:
     Raises:
         UnknownName, UserError: as :func:`load_suite`.
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: {error}") from None
+    content = read_toml(path, text)
     for key in content:
         if key not in KEYS:
             raise UnknownName(f"key in {path}", key, KEYS)
@@ -301,16 +299,46 @@ def parse_suite(name: str, path: object, text: str) -> Suite:
         for ensemble in suite.ensembles:
             ensemble.check_models(suite.named_models)
     for _, protocol in suite.datasets:
-        find(protocol)
+        said_of(path, find, protocol)
+    _check_blocks(path, suite)
     for model in (*suite.matrix["models"], *suite.matrix_for):
-        _named(path, suite.variants, model)
-    for key in suite.recipe_for:
+        said_of(path, suite.variants, model)
+    _check_recipes(path, suite)
+    return suite
+
+
+def _check_blocks(path: object, suite: Suite) -> None:
+    """Refuse blocks of what the suite does not run; with ``*`` the plan knows all models."""
+    if ALL_MODELS in (*suite.matrix_for, *suite.recipe_for):
+        raise UserError(
+            f"{path}: what is said of all models stands in [matrix] and [recipe], not under '*'"
+            ' of matrix_for or recipe_for; a recipe for one size under recipe_for."*@64"'
+        )
+    models = suite.matrix["models"]
+    blocks = [("matrix_for", model) for model in suite.matrix_for]
+    blocks += [("recipe_for", key.partition("@")[0]) for key in suite.recipe_for]
+    for table, model in blocks:
+        if not {ALL_MODELS, model} & {*models} and (table, model) != ("recipe_for", ALL_MODELS):
+            raise UnknownName(
+                f"model in {table} of {path}", model, models, "The suite runs no other; name it in "
+                "models, or take the block out.",
+            )  # fmt: skip
+
+
+def _check_recipes(path: object, suite: Suite) -> None:
+    """Refuse values of recipes that cannot be, each for itself and then as a model has them."""
+    said_of(path, check_recipe, suite.recipe)
+    for key, values in suite.recipe_for.items():
+        said_of(f"{path}, recipe_for.{key}", check_recipe, values)
         model, at, size = key.partition("@")
         variants = suite.every_variant() if model == ALL_MODELS else suite.variants(model)
         sizes = {str(variant["resolution"]) for variant in variants}
         if at and size not in sizes:
             raise UnknownName(f"resolution in recipe_for of {path}", size, sizes)
-    return suite
+    for model in (*suite.matrix["models"], *suite.matrix_for):
+        for size in {variant["resolution"] for variant in suite.variants(model)}:
+            where = f"{path}, {model} at {size} px"
+            said_of(where, make_recipe, *suite.recipe_values(model, size))
 
 
 def _check_types(path: object, content: dict[str, Any]) -> None:
@@ -325,15 +353,19 @@ def _check_types(path: object, content: dict[str, Any]) -> None:
             raise UserError(f"{path}: {key} must be a table, not {value!r}")
     if type(content.get("run_all", True)) is not bool:
         raise UserError(f"{path}: run_all must be true or false")
-    if type(content.get("budget_minutes", 1)) not in (int, float):
-        raise UserError(f"{path}: budget_minutes must be a number")
+    budget = content.get("budget_minutes", 1)
+    if type(budget) not in (int, float) or not 0 < budget < math.inf:
+        raise UserError(
+            f"{path}: budget_minutes must be a number above zero, not {budget!r}; a suite without "
+            "it has no budget"
+        )
 
 
 def _recipes(path: object, content: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of a file that hold recipes, with the values of those that they name."""
 
     def full(values: Mapping[str, Any]) -> dict[str, Any]:
-        return _named(path, with_named, values)
+        return said_of(path, with_named, values)
 
     by_model = {model: full(values) for model, values in content.get("recipe_for", {}).items()}
     return {"recipe": full(content.get("recipe", {})), "recipe_for": by_model}
@@ -380,12 +412,4 @@ def _check_axes(path: object, given: dict[str, Any], axes: Iterable[str]) -> Non
         if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
             raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
         for value in values:
-            _named(path, CHECKS.get(axis, str), value)
-
-
-def _named(path: object, check: Callable[[Any], Found], value: Any) -> Found:
-    """What a check of a value gives; what it finds wrong is said of the file."""
-    try:
-        return check(value)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+            said_of(path, CHECKS.get(axis, str), value)

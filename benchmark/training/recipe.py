@@ -17,6 +17,12 @@ LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs", "finetune_fac
          "warmup_share", "decayed", "label_smoothing", "ema_epochs", "batch_norm")  # fmt: skip
 """Values left out of a spec where they are the usual ones, so that earlier ids stay."""
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS,
+           "decayed": DECAYED, "batch_norm": BATCH_NORMS}  # fmt: skip
+ABOVE_ZERO = ("learning_rate", "batch_size", "epochs", "patience", "accumulate", "head_epochs",
+              "finetune_factor")  # fmt: skip
+NOT_BELOW = ("warmup_steps", "clip_norm", "weight_decay", "ema_epochs")
+SHARES = ("warmup_share", "label_smoothing")
 
 
 @dataclass(frozen=True)
@@ -78,25 +84,7 @@ class Recipe:
     batch_norm: str = "inference"
 
     def __post_init__(self) -> None:
-        choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS,
-                   "decayed": DECAYED, "batch_norm": BATCH_NORMS}  # fmt: skip
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise UnknownName(name, getattr(self, name), known)
-        for name, value in asdict(self).items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UserError(f"recipe: {name} must be a finite number, not {value!r}")
-        for name in ("learning_rate", "batch_size", "epochs", "patience", "accumulate",
-                     "head_epochs", "finetune_factor"):  # fmt: skip
-            if not getattr(self, name) > 0:
-                raise UserError(f"recipe: {name} must be above zero, not {getattr(self, name)!r}")
-        for name in ("warmup_steps", "clip_norm", "weight_decay", "ema_epochs"):
-            if not getattr(self, name) >= 0:
-                raise UserError(f"recipe: {name} must not be negative, not {getattr(self, name)!r}")
-        for name in ("warmup_share", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"recipe: {name} must be from 0 to below 1, not "
-                                f"{getattr(self, name)!r}")  # fmt: skip
+        _check_values(asdict(self))
         if self.batch_size % self.accumulate:
             raise UserError(
                 f"recipe: batch_size {self.batch_size} does not divide into {self.accumulate} "
@@ -122,14 +110,53 @@ def make_recipe(*values: Mapping[str, Any]) -> Recipe:
         UnknownName: a key is not a field of :class:`Recipe`.
         UserError: a value is out of range or of the wrong type.
     """
-    known = {field.name: type(field.default) for field in fields(Recipe)}
     merged: dict[str, Any] = {}
-    for key, value in (item for mapping in values for item in mapping.items()):
+    for mapping in values:
+        merged |= mapping
+    return Recipe(**_typed(merged))
+
+
+def check_recipe(values: Mapping[str, Any]) -> None:
+    """Check some values of a recipe, each for itself: others may stand beside them elsewhere.
+
+    Raises:
+        UnknownName, UserError: as :func:`make_recipe`.
+    """
+    _check_values(_typed(values))
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of their fields' types; a whole number is a float where one is asked for."""
+    known = {field.name: type(field.default) for field in fields(Recipe)}
+    typed: dict[str, Any] = {}
+    for key, value in values.items():
         if key not in known:
             raise UnknownName("recipe key", key, known)
         if known[key] is float and type(value) is int:
-            value = float(value)
+            value = _float(value)
         if type(value) is not known[key]:
             raise UserError(f"recipe: {key} must be {known[key].__name__}, not {value!r}")
-        merged[key] = value
-    return Recipe(**merged)
+        typed[key] = value
+    return typed
+
+
+def _float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf  # which is refused
+
+
+def _check_values(values: Mapping[str, Any]) -> None:
+    """Check values of the right types that are there, each for itself."""
+    for name, value in values.items():
+        if name in CHOICES and value not in CHOICES[name]:
+            raise UnknownName(name, value, CHOICES[name])
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"recipe: {name} must be a finite number, not {value!r}")
+        if name in ABOVE_ZERO and not value > 0:
+            raise UserError(f"recipe: {name} must be above zero, not {value!r}")
+        if name in NOT_BELOW and not value >= 0:
+            raise UserError(f"recipe: {name} must not be negative, not {value!r}")
+        if name in SHARES and not 0 <= value < 1:
+            raise UserError(f"recipe: {name} must be from 0 to below 1, not {value!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,20 @@ def test_what_is_there_is_not_overwritten(place):
         2,
         "Error: mine.toml exists already; choose another name or delete it first\n",
     )
+
+
+def test_commands_that_are_said_work_as_they_stand_where_a_path_holds_a_space(place):
+    (place / "my suites").mkdir()
+    code, made = cxr_bench("new-model", "other", "--models-dir", "my models")
+    assert code == 0, made
+    assert "\n  cxr-bench list models --models-dir 'my models'\n" in made
+    words = ("my suites/first", *AXES[2:], "--models", "other", "--models-dir", "my models")
+    code, said = cxr_bench("new-suite", *words)
+    assert code == 0, said
+    for line in (made.splitlines()[1], said.splitlines()[-1]):
+        program, *told = shlex.split(line)
+        code, ended = cxr_bench(*told, *(("--data-dir", "data") if told[0] == "run" else ()))
+        assert (program, code) == ("cxr-bench", 0), ended
 
 
 def test_a_set_that_is_not_prepared_is_waited_for_and_those_of_ones_own_are_named(place):

@@ -110,6 +110,7 @@ def write_suite(folder, text):
 
 TITLE = 'title = "T"\ndescription = ""\n'
 MATRIX = '[matrix]\ndatasets = ["a/b"]\nmodels = ["cnn"]\nresolutions = [64]\n'
+TWO = MATRIX.replace('["cnn"]', '["cnn", "mlp"]')
 
 
 def test_a_suite_is_one_file(tmp_path):
@@ -121,7 +122,7 @@ def test_a_suite_is_one_file(tmp_path):
 
 
 def test_one_model_may_have_other_values_of_an_axis(tmp_path):
-    text = TITLE + MATRIX + "[matrix_for.mlp]\nresolutions = [32, 96]\n"
+    text = TITLE + TWO + "[matrix_for.mlp]\nresolutions = [32, 96]\n"
     suite = write_suite(tmp_path, text)
     assert [v["resolution"] for v in suite.variants("cnn")] == [64]
     assert [v["resolution"] for v in suite.variants("mlp")] == [32, 96]
@@ -142,7 +143,7 @@ seeds = [9]
 
 
 def test_blocks_of_a_model_add_up_each_with_its_seeds(tmp_path):
-    suite = write_suite(tmp_path, TITLE + MATRIX + BLOCKS)
+    suite = write_suite(tmp_path, TITLE + TWO + BLOCKS)
     points = [(v["resolution"], v["augmentation"], seeds) for v, seeds in suite.points("cnn")]
     assert points == [
         (64, "none", [0, 1, 2, 3, 4, 7]),
@@ -184,10 +185,9 @@ def test_a_recipe_may_be_for_a_model_and_for_its_size(tmp_path):
 
 
 def test_a_recipe_may_be_for_a_size(tmp_path):
-    text = TITLE + MATRIX.replace("[64]", "[64, 224]") + "[recipe]\nbatch_size = 4\nepochs = 7\n"
+    text = TITLE + TWO.replace("[64]", "[64, 224]") + "[recipe]\nbatch_size = 4\nepochs = 7\n"
     text += '[recipe_for."*@224"]\nbatch_size = 2\nepochs = 5\n[recipe_for.mlp]\nbatch_size = 8\n'
     suite = write_suite(tmp_path, text)
-    assert suite.models({"cnn": None, "mlp": None}) == ["cnn"]
 
     def recipe(model, size):
         made = make_recipe(*suite.recipe_values(model, size))
@@ -200,7 +200,7 @@ def test_a_recipe_may_be_for_a_size(tmp_path):
 
 
 def test_a_size_that_one_model_alone_has_may_have_a_recipe(tmp_path):
-    text = TITLE + MATRIX + "[matrix_for.mlp]\nresolutions = [32]\n"
+    text = TITLE + TWO + "[matrix_for.mlp]\nresolutions = [32]\n"
     suite = write_suite(tmp_path, text + '[recipe_for."*@32"]\nepochs = 1\n')
     assert make_recipe(*suite.recipe_values("mlp", 32)).epochs == 1
 
@@ -210,7 +210,7 @@ def test_a_suite_names_a_recipe_and_says_what_is_different(tmp_path):
     for text in ('recipe = "reference"\n' + MATRIX, MATRIX + '[recipe]\nname = "reference"\n'):
         values = make_recipe(*write_suite(tmp_path, TITLE + text).recipe_values("cnn", 64))
         assert values == make_recipe(named, {"name": "reference"})
-    text = MATRIX + '[recipe]\nname = "reference"\nepochs = 3\n[recipe_for.mlp]\nname = "short"\n'
+    text = TWO + '[recipe]\nname = "reference"\nepochs = 3\n[recipe_for.mlp]\nname = "short"\n'
     suite = write_suite(tmp_path, TITLE + text)
     assert make_recipe(*suite.recipe_values("cnn", 64)).epochs == 3
     made = make_recipe(*suite.recipe_values("mlp", 64))
@@ -220,15 +220,19 @@ def test_a_suite_names_a_recipe_and_says_what_is_different(tmp_path):
 def test_an_ensemble_names_a_recipe(tmp_path):
     text = '[[ensembles]]\nname = "joined"\nkind = "joined_features"\nmembers = ["cnn", "mlp"]\n'
     text += 'k = 2\nrecipe = { name = "short", epochs = 2 }\n'
-    text = TITLE + MATRIX.replace('["cnn"]', '["cnn", "mlp"]') + text
+    text = TITLE + TWO + text
     (ensemble,) = write_suite(tmp_path, text).ensembles
     assert ensemble.recipe == {**find("short").values, "name": "short", "epochs": 2}
 
 
 def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
-    suite = write_suite(tmp_path, TITLE + MATRIX + '[recipe_for."cnm@64"]\nepochs = 1\n')
+    text = TITLE + MATRIX.replace('["cnn"]', '["*"]') + '[recipe_for."cnm@64"]\nepochs = 1\n'
+    suite = write_suite(tmp_path, text)
     with pytest.raises(UnknownName, match=r"'cnm'.*Did you mean 'cnn'"):
         suite.models({"cnn": None})
+
+
+ENSEMBLE = '[[ensembles]]\nname = "v"\nkind = "soft_vote"\nmembers = ["cnn", "mlp"]\n'
 
 
 @pytest.mark.parametrize(
@@ -240,8 +244,8 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX.replace("[64]", '["64"]'), "resolutions must be a list of int"),
         (TITLE + MATRIX.replace('["a/b"]', "[]"), "no datasets"),
         (TITLE + MATRIX.replace("a/b", "a/b@legacy_s33"), "Did you mean 'legacy_s3'"),
-        (TITLE + MATRIX + '[matrix_for.mlp]\ndatasets = ["a/b"]\n', "unknown axis"),
-        (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [-1]\n", "mine.toml: a seed is .*, not -1"),
+        (TITLE + TWO + '[matrix_for.mlp]\ndatasets = ["a/b"]\n', "unknown axis"),
+        (TITLE + TWO + "[matrix_for.mlp]\nseeds = [-1]\n", "mine.toml: a seed is .*, not -1"),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
         (TITLE + MATRIX + '[recipe_for."*@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
@@ -257,7 +261,41 @@ def test_a_recipe_for_a_model_that_does_not_exist_is_refused(tmp_path):
         (TITLE + MATRIX.replace("[64]", "[0]"), "mine.toml: a resolution is .*, not 0"),
         (TITLE + MATRIX.replace("[64]", "[100000000]"), "mine.toml: a resolution is .*, not 1000"),
         (TITLE + MATRIX + 'normalisation = ["uint"]\n', "unknown normalisation .*mean 'unit'"),
+        (TITLE + TWO + "[matrix_for.mpl]\nseeds = [1]\n", "model in matrix_for .*mean 'mlp'"),
+        (TITLE + MATRIX + "[matrix_for.mlp]\nseeds = [1]\n", "in matrix_for .* runs no other"),
+        (TITLE + MATRIX + "[recipe_for.mlp]\nepochs = 1\n", "in recipe_for .* runs no other"),
+        (TITLE + MATRIX + '[recipe_for."mlp@64"]\nepochs = 1\n', "in recipe_for .*'mlp'"),
+        (TITLE + MATRIX + '[recipe_for."*"]\nepochs = 1\n', r"mine.toml.* stands in \[matrix\]"),
+        (TITLE + MATRIX + '[matrix_for."*"]\nseeds = [1]\n', r"mine.toml.* stands in \[matrix\]"),
+        (TITLE + MATRIX + "[recipe]\nepoch = 1\n", "mine.toml: unknown recipe key 'epoch'"),
+        (TITLE + MATRIX + "[recipe]\nepochs = 0\n", "mine.toml: recipe: epochs must be above"),
+        (
+            TITLE + MATRIX + "[recipe_for.cnn]\nepochs = 0\n",
+            "mine.toml, recipe_for.cnn: recipe: ep",
+        ),
+        (
+            TITLE + MATRIX + '[recipe_for."*@64"]\nschedule = "x"\n',
+            r"recipe_for.\*@64: unknown sch",
+        ),
+        (TITLE + MATRIX + "[recipe]\naccumulate = 3\n", "mine.toml, cnn at 64 px: recipe: batch_s"),
+        (
+            TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', '["soft_vote"]'),
+            "unknown kind of ensemble in .*mine.toml",
+        ),
+        (
+            TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', "{ a = 1 }"),
+            "unknown kind of ensemble in .*mine.toml",
+        ),
+        (
+            TITLE + MATRIX + "[recipe]\nlearning_rate = 1" + 400 * "0",
+            "recipe.learning_rate is beyo",
+        ),
+        (TITLE + MATRIX.replace("[64]", f"[0x{5000 * 'f'}]"), "matrix.resolutions.1 is beyond"),
+        (TITLE + MATRIX.replace("[64]", f"[1{5000 * '0'}]"), "mine.toml: a whole number is beyond"),
+        (TITLE + MATRIX + "x = " + 5000 * "[", "mine.toml: something is a table or list"),
+        (f"{TITLE}{'lungs.' * 3000}x = 1\n{MATRIX}", "lungs.lungs is a table or list with others"),
     ],
+    ids=lambda text: text[-60:],
 )
 def test_a_wrong_suite_file_is_explained(tmp_path, text, fault):
     with pytest.raises(UserError, match=fault):
@@ -273,7 +311,8 @@ ROW = "from:0123456789ab"
 
 def begun(folder, text, model="cnn"):
     """Scheme and weights of each variant of a model in a suite with these axes."""
-    variants = write_suite(folder, TITLE + MATRIX + text).variants(model)
+    matrix = MATRIX.replace('["cnn"]', '["cnn", "mlp", "vit"]')
+    variants = write_suite(folder, TITLE + matrix + text).variants(model)
     assert all(v | {"scheme": "scratch", "weights": "random"} == BASE for v in variants)
     return [(v["scheme"], v["weights"]) for v in variants]
 
@@ -350,7 +389,10 @@ def test_a_model_without_values_on_an_axis_is_refused(tmp_path):
         (TITLE + "recipe_for = 3\n" + MATRIX, "recipe_for must be a table, not 3"),
         (TITLE + MATRIX + "[recipe_for]\ncnn = 3\n", "recipe_for.cnn must be a table, not 3"),
         (TITLE + "run_all = 3\n" + MATRIX, "run_all must be true or false"),
-        (TITLE + 'budget_minutes = "x"\n' + MATRIX, "budget_minutes must be a number"),
+        *(
+            (f"{TITLE}budget_minutes = {value}\n{MATRIX}", "budget_minutes must be a number above")
+            for value in ('"x"', "nan", "inf", "-5", "0", "true")
+        ),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_explained(tmp_path, text, fault):
@@ -388,7 +430,9 @@ def test_later_recipe_values_win():
 
 
 @pytest.mark.parametrize("key", ["learning_rate", "clip_norm", "weight_decay"])
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize(
+    "value", [float("inf"), float("-inf"), float("nan"), pytest.param(10**400, id="huge")]
+)
 def test_a_recipe_holds_finite_numbers(key, value):
     with pytest.raises(UserError, match=f"recipe: {key} must be a finite number"):
         make_recipe({key: value})
