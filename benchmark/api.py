@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import UnknownModel
+from benchmark.errors import UnknownModel, UserError
 from benchmark.machine.paths import CACHE_DIR, DATA_DIR, usual_folder
 from benchmark.task import Task
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 RESULTS = Path("results")
+_TEXT = ("protocol_id", "config_id", "dataset", "dataset_version", "withheld", "model", "seeds",
+         "specs", "edited_seeds", "improving_seeds", "stalled_seeds")  # fmt: skip
+"""Columns of names and lists: also where all that they hold looks like numbers."""
 
 
 def load_results(results: PathLike = RESULTS) -> DataFrame:
@@ -46,8 +49,9 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     held = b"".join(exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"])
     if not held.strip():
         return pd.DataFrame()
-    names = ["protocol_id", "config_id", "specs", "seeds"]
-    return pd.read_csv(io.BytesIO(held), dtype=dict.fromkeys(names, str))
+    text = dict.fromkeys(_TEXT, str)
+    # Nothing but an empty cell is missing: a model may be called null.
+    return pd.read_csv(io.BytesIO(held), dtype=text, keep_default_na=False, na_values=[""])
 
 
 def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
@@ -111,8 +115,10 @@ def load_dataset(
 
     Raises:
         UnknownName: there is no such set, split or preprocessing.
-        UserError: the set is not prepared, or the cache cannot be written.
+        UserError: the set is not prepared, the images cannot be made so, or the cache cannot be
+            written.
     """
+    _check_images(size, preprocessing, batch_size)
     import tensorflow as tf
 
     from benchmark.data.pipeline import evaluation_batches
@@ -186,8 +192,11 @@ def score(
     protocol, prepared = seen_under(dataset, usual_folder(DATA_DIR, data_dir))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "predictions.parquet"
-        predictions.to_parquet(path, index=False)
-        entry = read_entry(path, 0, prepared, Origin("given"), protocol.name)
+        _write_table(predictions, path)
+        try:
+            entry = read_entry(path, 0, prepared, Origin("given"), protocol.name)
+        except UserError as error:  # nobody else knows of the file
+            raise UserError(str(error).replace(str(path), "predictions")) from None
     return msgspec.to_builtins(entry.checked.scores)
 
 
@@ -212,9 +221,12 @@ def run(
         :func:`load_results` of the folder. What failed is a row there, and says why.
 
     Raises:
-        UserError: the suite cannot be read, or the machine cannot run it.
+        UserError: the suite cannot be read, a value cannot be, or the machine cannot run it.
     """
+    import click
+
     from benchmark.cli import run as command
+    from benchmark.commands.surroundings import system_errors_told
 
     words = ["--suite", os.fspath(suite), "--results", os.fspath(results)]
     given = {"--data-dir": data_dir, "--cache-dir": cache_dir, "--limit-images": limit_images,
@@ -223,9 +235,43 @@ def run(
         words += [] if value is None else [option, str(value)]
     for folder in models_dirs:
         words += ["--models-dir", os.fspath(folder)]
-    with suppress(SystemExit):  # whether a spec failed, rows say
-        command.main(words, prog_name="run", standalone_mode=False)
+    try:
+        with suppress(SystemExit), system_errors_told():  # whether a spec failed, rows say
+            command.main(words, prog_name="run", standalone_mode=False)
+    except click.ClickException as error:
+        raise UserError(error.format_message()) from None
     return load_results(results)
+
+
+def _check_images(size: int, preprocessing: str, batch_size: int) -> None:
+    from benchmark.data.preprocessing import find
+    from benchmark.suites.suite import check_resolution
+
+    check_resolution(size)
+    if batch_size < 1:
+        raise UserError(f"batch_size is from 1, not {batch_size}")
+    if find(preprocessing).needs_lungs:
+        raise UserError(
+            f"preprocessing {preprocessing} needs masks of the lungs, which only a run of a suite "
+            "makes; choose another"
+        )
+
+
+def _write_table(predictions: DataFrame, path: Path) -> None:
+    from pyarrow import ArrowException
+
+    if "image_id" in predictions.index.names and "image_id" not in predictions.columns:
+        raise UserError(
+            "predictions: image_id is the index of the table; give predictions.reset_index()"
+        )
+    try:
+        predictions.to_parquet(path, index=False)
+    except (ValueError, TypeError, ArrowException) as error:
+        why = "; ".join(map(str, error.args))
+        raise UserError(
+            f"predictions: a column cannot be read ({why}). Each has a name of its own and holds "
+            "text alone or numbers alone"
+        ) from None
 
 
 def _prepared(name: str, data_dir: PathLike | None) -> Prepared:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import benchmark
@@ -15,6 +17,7 @@ from benchmark.records.store import Results
 from benchmark.report.dictionary import dictionary
 from benchmark.report.found_json import found_json
 from benchmark.report.lookup import find
+from tests.commands.conftest import SET, Score, table
 from tests.report.conftest import add, add_seeds, results
 
 __all__ = ["add", "add_seeds", "results"]  # fixtures
@@ -87,9 +90,18 @@ def test_scores_of_a_rows_own_predictions_are_the_rows(shown):
         (lambda: benchmark.build_model("cnnn", 64, benchmark.Task(("a",), "binary")), UnknownName,
          "Did you mean 'cnn'"),
         (lambda: benchmark.load_dataset("thorax_phantom/smal"), UnknownName, "phantom/small"),
+        (lambda: benchmark.load_dataset("thorax_phantom/small", size=0), UserError, "from 1 to"),
+        (lambda: benchmark.load_dataset("thorax_phantom/small", batch_size=0), UserError, "from 1"),
+        (lambda: benchmark.load_dataset("thorax_phantom/small", preprocessing="lung_masked"),
+         UserError, "needs masks of the lungs"),
+        (lambda: benchmark.load_dataset("thorax_phantom/small", preprocessing="rwa"), UnknownName,
+         "Did you mean 'raw'"),
         (lambda: benchmark.load_results("nowhere").loc[0], KeyError, "0"),
         (lambda: benchmark.load_predictions("abc", "nowhere"), UserError, "holds no rows"),
         (lambda: benchmark.run("nobody"), UnknownName, "unknown suite"),
+        (lambda: benchmark.run("phantom", limit_images=3), UserError, "limit-images.*3 is not in"),
+        (lambda: benchmark.run("phantom", jobs=0), UserError, "jobs.*0 is not in the range"),
+        (lambda: benchmark.run("phantom", jobs="two"), UserError, "'two' is not a valid integer"),
         (lambda: benchmark.nonsense, AttributeError, "no attribute 'nonsense'"),
     ],
 )  # fmt: skip
@@ -97,6 +109,56 @@ def test_mistakes_are_told(call, error, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error, match=text):
         call()
+
+
+GIVEN = {
+    "a doubled column": (
+        lambda t: pd.concat([t, t[["Pneumonia"]]], axis=1),
+        "a column cannot be read .*Duplicate",
+    ),
+    "texts and a number": (
+        lambda t: t.assign(image_id=[5, *t["image_id"][1:]]),
+        "a column cannot be read .*column image_id",
+    ),
+    "ids as the index": (lambda t: t.set_index("image_id"), "give predictions.reset_index"),
+    "no ids": (lambda t: t.drop(columns="image_id"), "predictions: there is no column image_id"),
+    "no prediction": (
+        lambda t: t.assign(Pneumonia=np.nan),
+        "predictions, entry 1: Pneumonia is not a finite number",
+    ),
+    "objects": (lambda t: t.assign(Pneumonia=[object()] * len(t)), "a column cannot be read"),
+    "a line short": (lambda t: t[1:], "predictions: its test images are not those"),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_a_table_that_is_no_predictions_is_told(case, tmp_path):
+    change, why = GIVEN[case]
+    score = Score.on_a_set(tmp_path)
+    with pytest.raises(UserError, match=why) as told:
+        benchmark.score(change(table()), SET, data_dir=score.data_dir)
+    assert ".parquet" not in str(told.value)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file"):
+        benchmark.run("phantom", results=tmp_path / "file" / "results", data_dir=tmp_path)
+
+
+def test_names_stay_names_in_a_table_of_results(results, add_seeds, add):
+    names = ["null", "NA", "nan", "None", "007", "1e5", "True", "cnn"]
+    for name in names:
+        add(name)
+    board = benchmark.load_results(results.folder)
+    assert sorted(board["model"]) == sorted(names)
+    assert np.isnan(board["test_auc_seed_sd"]).all()
+    assert board["test_auc"].dtype == float
+
+
+def test_numbers_alone_as_names_stay_names(results, add):
+    add("007")
+    assert benchmark.load_results(results.folder)["model"].tolist() == ["007"]
 
 
 def test_a_model_is_built_for_a_task(tmp_path):
