@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,12 @@ from benchmark.errors import UserError
 from benchmark.report.text import number, one_line
 
 if TYPE_CHECKING:
+    from benchmark.data.prepared import Prepared
     from benchmark.machine.environment import Environment
     from benchmark.models import ModelFile
     from benchmark.records.row import Row
+    from benchmark.records.store import Results
+    from benchmark.report.lookup import Found
 
 
 def evaluate_row(
@@ -23,12 +27,18 @@ def evaluate_row(
 ) -> None:  # fmt: skip
     """Test every finished seed of a row or configuration, and say how it did.
 
+    Seeds that were tested there before are left as they are, unless they are to be replaced.
+
     Args:
         same: ``A=B`` for a finding of the row's set and what the other set calls it.
+
+    Raises:
+        UserError: none is finished, or one cannot be tested on that set.
     """
     from benchmark.data.discovery import find_dataset
     from benchmark.data.prepared import load_prepared
     from benchmark.data.shared_findings import parse_map
+    from benchmark.kinds.external_validation_run import evaluate
     from benchmark.records.store import Results
     from benchmark.report.lookup import find
 
@@ -36,24 +46,61 @@ def evaluate_row(
     store = Results(results)
     found = find(store, text)
     target = load_prepared(find_dataset(dataset, data_dir).name, data_dir)
-    model_file = model_file_of(found.row, models_dirs)
+    rows = finished(found)
+    model_file = model_file_of(rows[0], models_dirs)
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
-    environment = start_framework()
-    from benchmark.kinds.external_validation_run import evaluate
-    from benchmark.scoring.stored import stored_scores
-
-    for row in found.rows:
+    if missing := [row for row in rows if replace or not _is_there(row, target, store)]:
+        environment = start_framework()
+    for row in missing:
         made = evaluate(
             row, target, model_file, store, cache_dir, environment, replace=replace, told=told
         )
-        test = stored_scores(store.cross, made).splits["test"].metrics
-        click.echo(
-            f"seed {row.spec.seed}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "
-            f"of {', '.join(map(one_line, made.protocol.findings))}"
-        )
-        for mark in made.watermarks:
-            click.echo(f"  {one_line(mark)}")
-    click.echo("Its table is written by: cxr-bench leaderboard")
+        _say_scores(store, row, made)
+    board = f"cxr-bench leaderboard --results {shlex.quote(str(results))}"
+    click.echo(f"Its table is written by: {board}")
+
+
+def _is_there(row: Row, target: Prepared, store: Results) -> bool:
+    """Whether a row was tested on a set before, which is said."""
+    from benchmark.kinds.external_validation_run import evaluation_spec
+
+    there = store.cross.read_row(evaluation_spec(row, target).spec_id)
+    if not (there and there.done):
+        return False
+    click.echo(f"seed {row.spec.seed}: tested there before; --replace tests it anew")
+    return True
+
+
+def _say_scores(store: Results, row: Row, made: Row) -> None:
+    from benchmark.scoring.stored import stored_scores
+
+    test = stored_scores(store.cross, made).splits["test"].metrics
+    click.echo(
+        f"seed {row.spec.seed}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "
+        f"of {', '.join(map(one_line, made.protocol.findings))}"
+    )
+    for mark in made.watermarks:
+        click.echo(f"  {one_line(mark)}")
+
+
+def finished(found: Found) -> list[Row]:
+    """The finished rows of what a person named; says which are left out, and why.
+
+    Raises:
+        UserError: none is.
+    """
+    from benchmark.kinds.trained import check_has_network
+    from benchmark.report.notes import why_stopped
+
+    if not found.done:
+        check_has_network(found.row)  # says so
+    for row in found.rows:
+        if not row.done:
+            status = row.status.replace("_", " ")
+            click.echo(
+                f"Left out: seed {row.spec.seed}, which is {status}: {why_stopped(row)}", err=True
+            )
+    return found.done
 
 
 def model_file_of(row: Row, models_dirs: Sequence[Path]) -> ModelFile:

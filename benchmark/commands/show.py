@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,10 +12,16 @@ import click
 from benchmark.commands.terminal import say, say_table
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import WITHOUT_TEST, Row
-from benchmark.records.run_facts import Accelerator, EnvironmentFacts, KerasSettings, Speed
+from benchmark.records.run_facts import (
+    Accelerator,
+    EnvironmentFacts,
+    ExternalFacts,
+    KerasSettings,
+    Speed,
+)
 from benchmark.records.store import Results
 from benchmark.report.columns import NAMES
-from benchmark.report.configuration import Configuration, mean
+from benchmark.report.configuration import Configuration, mean, why_fixed
 from benchmark.report.recipes import applied
 from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
@@ -40,7 +47,8 @@ def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
     say(f"{one_line(found.title)}\n")
     _show_facts(_facts(found.row, found.shown))
     if found.done and found.row.holds_masks:
-        say("\nIts scores are in the table of lung segmentation: cxr-bench leaderboard")
+        board = f"cxr-bench leaderboard --results {shlex.quote(str(results))}"
+        say(f"\nIts scores are in the table of lung segmentation: {board}")
         for line in _of_masks(store, found.done):
             say(line)
     elif found.done:
@@ -161,7 +169,7 @@ def _show_findings(c: Configuration) -> None:
         + {
             "validation": "of the best F1 on validation, then frozen",
             "argmax": "none, the most probable finding is called",
-            "fixed": "0.5, there is no validation split",
+            "fixed": f"0.5, {why_fixed(c.runs[0].row)}",
         }[c.runs[0].scores.threshold_source]
     )
 
@@ -172,21 +180,39 @@ def _heading(row: Row) -> str:
 
 
 def _record(store: Results, row: Row) -> dict[str, object]:
-    weights = store.weights_path(row.spec_id)
     return {
         "Reason": row.error.reason if row.error else "",
         "Finished": row.finished,
         "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row.phases.items()),
         "Memory": f"{row.peak_memory_mb} MB at most" if row.peak_memory_mb else "",
         "Speed": _speed(row.speed),
-        **_environment(row.environment),
-        "Code": f"{row.code_version}, commit {row.commit or UNKNOWN}",
-        "Versions": _listed(row.code) or UNKNOWN,
+        **(_elsewhere(row, row.external) if row.external else _here(store, row)),
         "Repeats": row.determinism,
         "L2 penalty": ", ".join(map(_strength, row.penalty.chosen)) if row.penalty else "",
         "Made from": _listed({role: made.spec_id for role, made in row.made_from.items()}),
         "Predictions": row.predictions_sha256,
+    }
+
+
+def _here(store: Results, row: Row) -> dict[str, object]:
+    """What made a row."""
+    weights = store.weights_path(row.spec_id)
+    return {
+        **_environment(row.environment),
+        "Code": f"{row.code_version}, commit {row.commit or UNKNOWN}",
+        "Versions": _listed(row.code) or UNKNOWN,
         "Weights": weights if weights.is_file() else "not kept here",
+    }
+
+
+def _elsewhere(row: Row, given: ExternalFacts) -> dict[str, object]:
+    """The file that another tool made, of which no more is known, and what scored it."""
+    made = row.environment
+    return {
+        "File": f"{given.file}, SHA-256 {given.sha256}, of {', '.join(given.splits)} images",
+        "Scored with": f"cxr-bench {row.code_version}, commit {row.commit or UNKNOWN}",
+        "Scored in": ", ".join(filter(None, [f"python {made.python}", _listed(made.packages)])),
+        "Versions": _listed(row.code),
     }
 
 
@@ -240,4 +266,4 @@ def _none_on(device: str | None) -> str:
 
 
 def _listed(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value != "")

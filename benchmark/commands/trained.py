@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.commands.evaluate import model_file_of, start_framework
+from benchmark.commands.evaluate import finished, model_file_of, start_framework
 from benchmark.commands.predictions import ENDINGS, frame_bytes
 from benchmark.errors import UserError
 
@@ -23,7 +23,7 @@ def predict_images(
     text: str, folder: Path, out: Path | None, *, results: Path, data_dir: Path,
     models_dirs: Sequence[Path],
 ) -> None:  # fmt: skip
-    """Write what the networks of a row, or of all seeds of a configuration, say of a folder.
+    """Write what the networks of a row, or of all finished seeds of one, say of a folder.
 
     Raises:
         UserError: there is no such row or network, the images cannot be prepared as its own were,
@@ -39,14 +39,14 @@ def predict_images(
     if out and out.suffix not in ENDINGS:
         raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")
     store = Results(results)
-    found = find(store, text)
-    model_file = model_file_of(found.row, models_dirs)
-    prepared = load_prepared(found.row.spec.dataset, data_dir)
+    rows = finished(find(store, text))
+    model_file = model_file_of(rows[0], models_dirs)
+    prepared = load_prepared(rows[0].spec.dataset, data_dir)
     start_framework()
     from benchmark.kinds.unlabelled_run import predict_folder
 
     frames = []
-    for row in found.rows:
+    for row in rows:
         told = predict_folder(row, folder, model_file, store, prepared)
         frames.append(_frame(row, told))
     for name, why in told.refused.items():

@@ -74,7 +74,7 @@ def evaluate(
     ours, theirs = shared_findings(
         source.dataset, learnt.findings, target.name, target.task.findings, told or {}
     )
-    spec = _spec(row, target)
+    spec = evaluation_spec(row, target)
     seen = _seen(spec, source, target, results)
     logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
     home = results.predictions_path(row.spec_id, row.dataset.redistributable)
@@ -120,7 +120,7 @@ def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
     return trained_weights(row, model_file, results)
 
 
-def _spec(row: Row, target: Prepared) -> Spec:
+def evaluation_spec(row: Row, target: Prepared) -> Spec:
     """What stands for the evaluation: the target's images and the row's network, no recipe."""
     return structs.replace(
         row.spec,

@@ -266,7 +266,7 @@ class Configuration:
     @property
     def remarks(self) -> list[str]:
         """What a reader must know of how these scores came about, beyond the header."""
-        remarks = {remark: None for run in self.runs for remark in _remarks(run.scores)}
+        remarks = {remark: None for run in self.runs for remark in _remarks(run)}
         return list(remarks)
 
     @property
@@ -315,14 +315,21 @@ def mean(values: list[float | None]) -> float | None:
     return None if len(known) < len(values) else math.fsum(known) / len(known)
 
 
-def _remarks(scores: Scores) -> Iterator[str]:
+def why_fixed(row: Row) -> str:
+    """Why no threshold of a row could be chosen on validation."""
+    there = "validation" in row.counts and row.counts["validation"].images
+    return "no predictions of validation images" if there else "there is no validation split"
+
+
+def _remarks(run: Run) -> Iterator[str]:
+    scores = run.scores
     if scores.macro_undefined:
         yield f"no AUC and no F1, {scores.macro_undefined}"
     for split in ("train", "validation"):
         if split not in scores.splits:
             yield f"no {split} predictions, so what needs them is undefined"
     if scores.threshold_source == "fixed":
-        yield "decisions at 0.5, there is no validation split to choose a threshold on"
+        yield f"decisions at 0.5, {why_fixed(run.row)} to choose a threshold on"
     elif scores.fixed_thresholds:
         findings = ", ".join(scores.fixed_thresholds)
         yield f"decisions at 0.5 for {findings}, too few patients in validation"

@@ -119,12 +119,13 @@ def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
 
 
 def test_an_evaluation_is_not_replaced_unasked(trained):
-    bench, _ = trained
+    bench, row = trained
     target = another(bench.prepared)
     made = evaluated(trained, target)
     path = bench.results.cross.row_path(made.spec_id)
     before = path.read_bytes()
-    with pytest.raises(UserError, match="there is a finished row already"):
+    ask = rf"evaluate {row.spec_id} --on {target.name} --replace"
+    with pytest.raises(UserError, match=rf"there is a finished row already.*{ask}"):
         evaluated(trained, target, replace=False)
     assert path.read_bytes() == before
     assert evaluated(trained, target).predictions_sha256 == made.predictions_sha256

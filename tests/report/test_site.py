@@ -324,7 +324,8 @@ def test_a_row_made_by_another_tool_has_a_page_and_no_suite(results, add, tmp_pa
     )
     write_site(results, tmp_path)
     (page,) = (Page(path) for path in tmp_path.glob("rows/*.html"))
-    assert "made elsewhere" in page.text
+    assert "File, of another tool" in page.text
+    assert "Packages" not in page.text  # of who scored them, not of what made them
     assert "No training by epochs is recorded." in page.text
     assert not (tmp_path / "suites").exists()
 

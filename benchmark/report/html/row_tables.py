@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from benchmark.records.row import Row
+from benchmark.records.run_facts import ExternalFacts
 from benchmark.report import labels
 from benchmark.report.columns import NAMES, PAGE, columns
 from benchmark.report.configuration import QUANTITIES, Configuration, mean
@@ -160,11 +161,29 @@ def _said(made: Mapping[str, object], name: str) -> str:
 
 
 def _made(row: Row) -> dict[str, object]:
-    made, memory = row.environment, row.peak_memory_mb
-    machine = Machine.of(made, row.speed)
     return {
         "Spec": row.spec_id,
         "Finished": row.finished or UNDEFINED,
+        **(_elsewhere(row, row.external) if row.external else _here(row)),
+        "Prepared images, SHA-256 of their list": row.spec.manifest_sha256,
+        "Made from": _listed({role: each.spec_id for role, each in row.made_from.items()}),
+        "Predictions, SHA-256": row.predictions_sha256,
+        "Leakage status": row.dataset.leakage_status,
+    }
+
+
+def _elsewhere(row: Row, given: ExternalFacts) -> dict[str, object]:
+    """The file that another tool made, of which no more is known, and what scored it."""
+    return {
+        "File, of another tool": f"{given.file}, SHA-256 {given.sha256}",
+        "Scored with": f"cxr-bench {row.code_version}, commit {row.commit or UNDEFINED}",
+    }
+
+
+def _here(row: Row) -> dict[str, object]:
+    made, memory = row.environment, row.peak_memory_mb
+    machine = Machine.of(made, row.speed)
+    return {
         "Code": f"{row.code_version}, commit {row.commit or UNDEFINED}",
         "Versions": _listed(row.code),
         "Python": made.python,
@@ -175,10 +194,6 @@ def _made(row: Row) -> dict[str, object]:
         "Determinism": row.determinism or UNDEFINED,
         "Time": ", ".join(f"{phase} {duration(s)}" for phase, s in row.phases.items()),
         "Peak memory": UNDEFINED if memory is None else f"{memory:,} MB",
-        "Prepared images, SHA-256 of their list": row.spec.manifest_sha256,
-        "Made from": _listed({role: each.spec_id for role, each in row.made_from.items()}),
-        "Predictions, SHA-256": row.predictions_sha256,
-        "Leakage status": row.dataset.leakage_status,
     }
 
 

@@ -1,0 +1,87 @@
+"""`cxr-bench evaluate` of several seeds: some finished, some not, some tested before."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from msgspec import structs
+
+from benchmark.cli import main
+from benchmark.records.run_facts import Failure
+from benchmark.records.store import Results
+from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
+from tests.execution.test_cross import another
+
+
+@pytest.fixture(scope="module")
+def bench(phantom, tmp_path_factory):
+    """A results folder whose name has a space; of a configuration seed 0 failed, two are done."""
+    made = Bench(phantom, tmp_path_factory.mktemp("two of three"))
+    made.run(made.plan(make_suite(["linear"], seeds=[1, 2], recipe={"epochs": 1})))
+    (row, *_) = made.results.rows()
+    spec = structs.replace(row.spec, seed=0)
+    made.results.write_row(
+        structs.replace(
+            row, spec=spec, spec_id=spec.spec_id, status="failed", predictions_sha256=None,
+            weights_sha256=None, error=Failure(reason="no room"),
+        )
+    )  # fmt: skip
+    return made
+
+
+@pytest.fixture
+def evaluate(bench, monkeypatch):
+    """Calls of the command, on the same images as if they were another set."""
+    target = another(bench.prepared)
+    monkeypatch.setattr("benchmark.data.prepared.load_prepared", lambda *_: target)
+    monkeypatch.setattr("benchmark.commands.evaluate.start_framework", lambda: ENVIRONMENT)
+    folders = {
+        "--results": bench.results.folder,
+        "--data-dir": bench.data_dir,
+        "--cache-dir": bench.cache_dir,
+    }
+
+    def call(text, *words):
+        given = [str(word) for option in folders.items() for word in option]
+        on = ["--on", target.name]
+        told = CliRunner().invoke(main, ["evaluate", text, *on, *words, *given])
+        return told.exit_code, told.output
+
+    return call
+
+
+def seeds(results: Results) -> list[int]:
+    return sorted(row.spec.seed for row in results.cross.rows())
+
+
+def test_finished_seeds_are_tested_and_what_is_there_is_left(bench, evaluate, monkeypatch):
+    rows = {row.spec.seed: row for row in bench.results.rows()}
+    config = rows[1].config_id
+    code, said = evaluate(rows[2].spec_id)
+    assert (code, seeds(bench.results)) == (0, [2]), said
+    code, said = evaluate(config)
+    assert (code, seeds(bench.results)) == (0, [1, 2]), said
+    assert "Left out: seed 0, which is failed: no room" in said
+    assert "seed 1: AUC" in said
+    assert "seed 2: tested there before; --replace" in said
+    assert f"cxr-bench leaderboard --results '{bench.results.folder}'" in said
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("benchmark.commands.evaluate.start_framework", never)
+    code, said = evaluate(config)
+    assert (code, said.count("tested there before")) == (0, 2), said
+
+
+def test_all_are_tested_anew_where_that_is_asked_for(bench, evaluate):
+    config = next(bench.results.rows()).config_id
+    evaluate(config)
+    code, said = evaluate(config, "--replace")
+    assert (code, said.count(": AUC"), "before" in said) == (0, 2, False), said
+
+
+def test_a_row_that_is_not_finished_is_refused(bench, evaluate):
+    (failed,) = (row for row in bench.results.rows() if not row.done)
+    code, said = evaluate(failed.spec_id)
+    assert (code, f"row {failed.spec_id} is not a finished classifier" in said) == (2, True)
