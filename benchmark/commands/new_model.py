@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ def scaffold_model(name: str, models_dir: Path | None) -> None:
     from benchmark.models._discovery import BUILT_IN
 
     path = new_model(name, models_dir or BUILT_IN)
-    own = f" --models-dir {models_dir}" if models_dir else ""
+    own = f" --models-dir {shlex.quote(str(models_dir))}" if models_dir else ""
     click.echo(f"Wrote {path}. It trains as it is; make it yours, then:")
     click.echo(f"  cxr-bench list models{own}")
     click.echo(f"  cxr-bench run --suite phantom --filter model={name}{own}")

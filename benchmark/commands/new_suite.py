@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def write_suite(name: str, *, recipe: str, models_dirs: Sequence[Path], **axes: 
         if model not in known:
             raise UnknownModel("model", model, known)
     write_atomic(path, text.encode())
-    own = "".join(f" --models-dir {folder}" for folder in models_dirs)
+    own = "".join(f" --models-dir {shlex.quote(str(folder))}" for folder in models_dirs)
     where = path if "/" in str(path) else f"./{path}"
     click.echo(f"Wrote {path}. Its axes and recipes: docs/suites.md. Then:")
-    click.echo(f"  cxr-bench run --suite {where} --dry-run{own}")
+    click.echo(f"  cxr-bench run --suite {shlex.quote(str(where))} --dry-run{own}")

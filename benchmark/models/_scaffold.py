@@ -24,7 +24,8 @@ CARD = {{
     "source_system": "",
     "inputs": "image",
     "channels": 1,  # what build gets: 1, or 3 (the grey image repeated)
-    # What --normalisation own means here: unit, standardise, imagenet, minus1_1, lite or caffe.
+    # What normalisation = ["own"] in a suite file means here: unit, standardise, imagenet,
+    # minus1_1, lite or caffe.
     "own_normalisation": "standardise",
     "min_size": 32,  # smallest and largest image side in px; None: no limit
     "max_size": None,{statement}

@@ -24,7 +24,7 @@ import numpy as np
 from benchmark.errors import UserError, quoted
 from benchmark.records.column_files import Columns, read_columns
 from benchmark.records.predictions import SPLITS, link
-from benchmark.records.tables import TableError
+from benchmark.records.tables import TableError, file_bytes, is_gzip, unzipped
 from benchmark.task import Task
 
 SURE = 1e-12
@@ -177,11 +177,27 @@ class _Reader:
         """Raise where any line is wrong, naming the first one and its value."""
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])
-            where = f"{self.columns.word} {first + self.columns.first}"
+            number = first + self.columns.first
+            if self.columns.word == "line":
+                number = _line(self.path, number)
+            where = f"{self.columns.word} {number}"
             more = f" (and {wrong.sum() - 1} more)" if wrong.sum() > 1 else ""
             raise ExternalFileError(
                 f"{self.path}, {where}: {fault}: {quoted(str(values[first]))}{more}"
             )
+
+
+def _line(path: Path, record: int) -> int:
+    """Where in a CSV file a record begins, both from 1: there are empty lines, and long cells."""
+    data = file_bytes(path)
+    lines = (unzipped(data) if is_gzip(data) else data).splitlines()
+    begun, within = 0, False
+    for number, line in enumerate(lines, 1):
+        begun += not within and bool(line.strip(b" "))
+        if begun == record:
+            return number
+        within ^= line.count(b'"') % 2 == 1  # a cell in quotes goes on in the next line
+    return record
 
 
 def _logits(probabilities: np.ndarray, task: Task) -> np.ndarray:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
 
+from benchmark.cli import main
 from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
+from benchmark.report.configuration import why_fixed
 from tests.commands.conftest import SET, SIZES, lines, table
 
 HERE = Path("theirs.csv")
@@ -41,7 +46,7 @@ def test_test_predictions_alone_enter_marked_without_gap_and_at_one_half(score):
     assert found["not_ranked_because"] is None
     board = (score.results.folder / "LEADERBOARD.md").read_text()
     assert "| theirs ◊ |" in board
-    assert "no validation split to choose a threshold on: theirs" in board
+    assert "no predictions of validation images to choose a threshold on: theirs" in board
     assert "not known" in board  # the hardware
 
 
@@ -177,3 +182,32 @@ def test_what_is_known_of_the_model_stands_in_the_row(score):
     (row,) = score.results.rows()
     assert (row.model.reference, row.model.parameters) == ("Somebody 2020", 7)
     assert row.external.sha256 == sha256((score.folder / HERE).read_bytes())
+
+
+def shown(score) -> str:
+    """What `show` says of the one entry."""
+    (row,) = score.results.rows()
+    words = ["show", row.spec_id, "--results", str(score.results.folder)]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def test_its_page_says_what_is_known_of_it_and_not_what_is_of_this_machine(score):
+    enter(score, lines())
+    said = shown(score)
+    assert "Threshold: 0.5, no predictions of validation images\n" in said
+    assert "there is no validation split" not in said
+    assert f"theirs.csv, SHA-256 {sha256((score.folder / HERE).read_bytes())}, of test" in said
+    for text in ("Packages", "Backend", "Hardware", "\n  Code ", "Weights  "):
+        assert text not in said
+    assert re.search(r"\n  Scored with +cxr-bench ", said)
+    assert re.search(r"\n  Versions +kind 1\n", said)
+
+
+def test_a_set_without_validation_split_is_said_to_have_none(score):
+    enter(score, lines())
+    (row,) = score.results.rows()
+    assert why_fixed(row) == "no predictions of validation images"
+    counts = {split: row.counts[split] for split in ("train", "test")}
+    assert why_fixed(replace(row, counts=counts)) == "there is no validation split"

@@ -114,6 +114,20 @@ ROWS = {
         "\n".join(lines()).replace(",", ";").replace(".", ","),
         "is not a finite number (a decimal comma? write 0.5, not 0,5)",
     ),
+    "text behind empty lines": (
+        cell(4, "high").replace("\n", "\n\n  \n", 2),
+        "line 8: Pneumonia is not a finite number: 'high'",
+    ),
+    "text behind empty lines of Windows": (
+        cell(4, "high").replace("\n", "\r\n\r\n"),
+        "line 7: Pneumonia is not a finite number: 'high'",
+    ),
+    "text behind cells of three lines": (
+        "\n".join(
+            [f"{lines()[0]},note", *(f'{x},"a "",\n\nb"' for x in cell(4, "high").split()[1:])]
+        ),
+        "line 8: Pneumonia is not a finite number: 'high'",
+    ),
     "empty cell": (cell(5, ""), "line 5: Pneumonia is not a finite number"),
     "not a number": (cell(6, "nan"), "line 6: Pneumonia is not a finite number"),
     "infinite": (cell(7, "-inf"), "line 7: Pneumonia is not a finite number"),
@@ -169,6 +183,10 @@ def in_zip(name: str, content: bytes, **how) -> bytes:
 PLAIN = "\n".join(lines()).encode()
 NO_TABLE = "not a readable file of predictions"
 PACKED = {
+    "text behind empty lines, gzipped": (
+        gzip.compress(cell(4, "high").replace("\n", "\n\n").encode()),
+        "line 7: Pneumonia is not a finite number: 'high'",
+    ),
     "gzip cut short": (gzipped(lambda data: data.__delitem__(slice(-9, None))), "gzip file"),
     "gzip damaged": (gzipped(lambda data: data.__setitem__(slice(12, 14), b"\xff\xff")), NO_TABLE),
     "a bomb": (gzip.compress(bytes(80_000_000), 9), "more than 200 times its own size"),
