@@ -1,10 +1,12 @@
-"""Spellings of one patient count as one, wherever the patient is said."""
+"""Spellings of one patient count as one, wherever the patient is said; what copies contradict."""
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
-from own_sets import looked, rows, tabled, touched
+from own_sets import looked, rows, tabled, touched, write
 
 from tfds_builders.archives import Folder
 from tfds_builders.image_folder.options import Options
@@ -30,6 +32,20 @@ def test_a_pattern_in_the_paths_of_a_table(tmp_path):
     found = tabled(touched(tmp_path, names), text, **said)
     assert {entry.patient for entry in found.entries} == {"7", "12", "3"}
     assert any(NOTE in note for note in found.notes)
+
+
+def test_a_copy_with_other_labels_is_said(tmp_path):
+    folder = write(tmp_path, [f"{c}/{each}_{c}.png" for c in ("normal", "ill") for each in "1234"])
+    options = Options(patients="unknown")
+    assert (
+        survey(Folder(folder), read(folder, options).entries, IngestReport(), options).notes == []
+    )
+    shutil.copy(folder / "normal/1_normal.png", folder / "normal/5_normal.png")
+    shutil.copy(folder / "normal/2_normal.png", folder / "ill/2_normal.png")
+    found = survey(Folder(folder), read(folder, options).entries, IngestReport(), options)
+    (note,) = found.notes
+    assert note.startswith("1 images are there more than once, with different labels, e.g. ill/2")
+    assert len(found.entries) == 10
 
 
 def test_dicom_headers(tmp_path):

@@ -80,11 +80,24 @@ def survey(
         ]
     told = {entry.image: entry.patient or entry.image for entry in kept}
     present = [[name for name in group if name in told] for group in copies]
-    groups = merge(told, [*identical, *filter(None, present)])
+    same = [*identical, *filter(None, present)]
+    groups = merge(told, same)
     joined = len(set(told.values())) - len(set(groups.values()))
     if joined and options.patients != UNKNOWN:
         notes.append(f"{joined} patients count as one with another: both have the same image")
-    return Survey(kept, groups, notes)
+    return Survey(kept, groups, notes + _contradictions(kept, same))
+
+
+def _contradictions(entries: list[Entry], same: list[list[str]]) -> list[str]:
+    """A note on images of which a copy has other labels: neither is known to be right."""
+    labels = {entry.image: (entry.findings, entry.labelled) for entry in entries}
+    found = [group for group in same if len({labels[name] for name in group}) > 1]
+    if not found:
+        return []
+    return [
+        f"{len(found)} images are there more than once, with different labels, e.g. "
+        f"{' and '.join(found[0][:2])}: all are kept as they are labelled"
+    ]
 
 
 def _united(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
