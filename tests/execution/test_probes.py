@@ -169,7 +169,9 @@ def test_suite_files_and_commands_name_probes(tmp_path, people):
     (tmp_path / "good.toml").write_text(text + f'datasets = ["{NAME}@probe:*"]\n')
     (tmp_path / "bad.toml").write_text(text + f'datasets = ["{NAME}@prob:sex"]\n')
     assert load_suite("good", tmp_path).datasets == [(NAME, "probe:*")]
-    with pytest.raises(UnknownName, match=r"probe:<sex\|view\|age\|source>"):
+    with pytest.raises(
+        UserError, match=r"bad\.toml: unknown protocol .*probe:<sex\|view\|age\|source>"
+    ):
         load_suite("bad", tmp_path)
     with pytest.raises(UnknownName, match="unknown protocol 'prob:sex'"):
         under("prob:sex", saved(people))  # given by --dataset, so in no file

@@ -116,7 +116,7 @@ def test_suite_files_name_screening_protocols(tmp_path):
     (tmp_path / "good.toml").write_text(SUITE.format(f"{NAME}@{WITHOUT}"))
     assert load_suite("good", tmp_path).datasets == [(NAME, WITHOUT)]
     (tmp_path / "bad.toml").write_text(SUITE.format(f"{NAME}@witout:Viral pneumonia"))
-    with pytest.raises(UnknownName, match="without:<finding>"):
+    with pytest.raises(UserError, match=r"bad\.toml: unknown protocol .*without:<finding>"):
         load_suite("bad", tmp_path)
     assert not load_suite("screening").run_all
 
