@@ -225,7 +225,7 @@ def run(
     """
     import click
 
-    from benchmark.cli import run as command
+    from benchmark.cli.running import run as command
     from benchmark.commands.surroundings import system_errors_told
 
     words = ["--suite", os.fspath(suite), "--results", os.fspath(results)]
