@@ -100,32 +100,9 @@ def read(
     check_findings(classes)
     by_pattern = ByPattern(pattern, [name for name in images if name in placed])
     _refuse_mixed(images, placed, options, by_pattern)
-    notes += by_pattern.notes
-    contents = Contents(*task_of(classes, options.normal_class), notes=notes)
-    marks = _markings(images)
-    kept: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    for name in names:
-        place = placed.get(name)
-        if place is None or place.folder not in called:
-            if pictures(name):
-                contents.refuse(name, "not in a class folder")
-            continue
-        by_folder = by_pattern.reads_folder(name)
-        if not _is_within(place, options.within, by_folder=by_folder):
-            contents.refuse(name, f"not within {options.within}/")
-            continue
-        if not pictures(name) or name in marks:
-            contents.refuse(name, marks.get(name, "no image of a kind that is read"))
-            continue
-        folder, patient = called[place.folder], by_pattern(name)
-        if patient is None:
-            contents.refuse(name, NOT_FOUND)
-            lost[folder] += 1
-            continue
-        kept[folder] += 1
-        findings = tuple(int(folder == finding) for finding in contents.findings)
-        contents.entries.append(Entry(name, patient, findings, (1,) * len(findings), place.pool))
+    contents = Contents(*task_of(classes, options.normal_class), notes=[*notes, *by_pattern.notes])
+    tree = _Tree(placed, called, _markings(images), options.within, pictures, by_pattern)
+    kept, lost = _fill(contents, [name for name in names if tree.of_interest(name)], tree)
     if pattern:
         refuse_lost(kept, lost, pattern.pattern)
     if gone := [name for name in classes if not kept[name]]:
@@ -133,6 +110,57 @@ def read(
             f"image_folder: no image of {', '.join(gone)} is left within {options.within}/."
         )
     return contents
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What is known of all files together, before each is judged."""
+
+    placed: Mapping[str, _Place]
+    called: Mapping[str, str]
+    marks: Mapping[str, str]
+    within: str
+    pictures: Callable[[str], bool]
+    by_pattern: ByPattern
+
+    def finding(self, name: str) -> str:
+        """The class that a file lies in; "" where in none."""
+        place = self.placed.get(name)
+        return "" if place is None else self.called.get(place.folder, "")
+
+    def of_interest(self, name: str) -> bool:
+        """Whether a person would miss the file: an image, or in a class folder."""
+        return bool(self.finding(name)) or self.pictures(name)
+
+    def refusal(self, name: str) -> str:
+        """Why a file is no image of the set; "" where it is one."""
+        if not self.finding(name):
+            return "not in a class folder"
+        by_folder = self.by_pattern.reads_folder(name)
+        if not _is_within(self.placed[name], self.within, by_folder=by_folder):
+            return f"not within {self.within}/"
+        if not self.pictures(name):
+            return "no image of a kind that is read"
+        return self.marks.get(name, "")
+
+
+def _fill(contents: Contents, names: list[str], tree: _Tree) -> tuple[Counter[str], Counter[str]]:
+    """Take or refuse each file; how many of each class are kept, and have no patient."""
+    kept: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for name in names:
+        finding = tree.finding(name)
+        if why := tree.refusal(name):
+            contents.refuse(name, why)
+        elif (patient := tree.by_pattern(name)) is None:
+            contents.refuse(name, NOT_FOUND)
+            lost[finding] += 1
+        else:
+            findings = tuple(int(finding == each) for each in contents.findings)
+            pool = tree.placed[name].pool
+            contents.entries.append(Entry(name, patient, findings, (1,) * len(findings), pool))
+            kept[finding] += 1
+    return kept, lost
 
 
 def _placed(names: list[str], images: list[str], told: Mapping[str, str]) -> dict[str, _Place]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tfds_builders.errors import DatasetError, Unreadable, quoted
@@ -62,39 +63,68 @@ def read(
     ids = _patients(table, options)
     contents.notes += [*ids.notes, *by_pattern.notes, *_unknown_words(table, options)]
     _refuse_splits(table, options)
-    found: dict[str, list[_Named]] = defaultdict(list)
-    missing: dict[str, str] = {}
-    strange: list[cells.Strange] = []
-    nobody: Counter[str] = Counter()
-    studies = 0
-    for number, row in table:
-        try:
-            said = row[options.image_column]
-            images_of_row = files.find(said)
-            studies += len(images_of_row) > 1
-            for image in images_of_row:
-                found[image] += []
-                entry = _entry(image, row, task, options, ids, by_pattern)
-                found[image].append(_Named(number, said, entry))
-        except Missing as error:
-            missing[f"{path.name}, line {number}"] = str(error)
-        except Unreadable as error:
-            contents.refuse(f"{path.name}, line {number}", str(error))
-            if isinstance(error, cells.Strange):
-                strange.append(error)
-            if isinstance(error, _Nobody):
-                nobody.update(error.classes)
-    _refuse_missing(contents, path.name, missing)
-    if studies:
-        contents.notes.append(f"{studies:,} rows name a folder and count for every image in it")
-    for image, several in found.items():
+    read_entry = partial(_entry, task=task, options=options, ids=ids, by_pattern=by_pattern)
+    reading = _read_rows(contents, path.name, table, options.image_column, files, read_entry)
+    _refuse_missing(contents, path.name, reading.missing)
+    if reading.studies:
+        contents.notes.append(
+            f"{reading.studies:,} rows name a folder and count for every image in it"
+        )
+    for image, several in reading.found.items():
         if several:
             _keep_one(contents, path.name, image, several, options)
-    _refuse_strange(contents, strange)
-    _refuse_nobody(contents, nobody, options)
-    for name in sorted(set(images) - set(found)):
+    _refuse_strange(contents, reading.strange)
+    _refuse_nobody(contents, reading.nobody, options)
+    for name in sorted(set(images) - set(reading.found)):
         contents.refuse(name, f"no row of {path.name} names it")
     return contents
+
+
+@dataclass
+class _Reading:
+    """What the rows came to, before they are held against each other.
+
+    Attributes:
+        found: the rows that could be read of each image that any row names.
+        missing: why no file was found, by line.
+        strange: labels that were not understood.
+        nobody: how many rows of each class have no patient.
+        studies: how many rows name several images.
+    """
+
+    found: dict[str, list[_Named]] = field(default_factory=lambda: defaultdict(list))
+    missing: dict[str, str] = field(default_factory=dict)
+    strange: list[cells.Strange] = field(default_factory=list)
+    nobody: Counter[str] = field(default_factory=Counter)
+    studies: int = 0
+
+
+def _read_rows(
+    contents: Contents,
+    name: str,
+    table: list[tuple[int, Row]],
+    column: str,
+    files: Files,
+    read_entry: Callable[[str, Row], Entry],
+) -> _Reading:
+    reading = _Reading()
+    for number, row in table:
+        line = f"{name}, line {number}"
+        try:
+            images = files.find(row[column])
+            reading.studies += len(images) > 1
+            for image in images:
+                rows_of_image = reading.found[image]  # named, even where it cannot be read
+                rows_of_image.append(_Named(number, row[column], read_entry(image, row)))
+        except Missing as error:
+            reading.missing[line] = str(error)
+        except Unreadable as error:
+            contents.refuse(line, str(error))
+            if isinstance(error, cells.Strange):
+                reading.strange.append(error)
+            if isinstance(error, _Nobody):
+                reading.nobody.update(error.classes)
+    return reading
 
 
 def _wanted(options: Options) -> list[str]:
@@ -174,26 +204,12 @@ def _entry(
     findings, labelled = task.read(row)
     if not any(labelled):
         raise Unreadable(f"no finding of {image} is labelled")
-    pool = ""
-    if options.split_column:
-        pool = pools.pool(row[options.split_column], pools.parse(options.splits))
-        if not pool:
-            raise Unreadable(f"no split is given for {image}")
+    pool = _pool(image, row, options)
     present = [f for f, positive in zip(task.findings, findings, strict=True) if positive]
     patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
-        said = row.get(options.patient_column)
-        why = (
-            patients.NOT_FOUND
-            if said is None
-            else f"no patient is given for {image} ({quoted(said)})"
-        )
-        raise _Nobody(why, present)
-    box = (
-        cells.box([row[c] for c in options.box_columns], options.box_columns)
-        if options.box_columns
-        else None
-    )
+        raise _Nobody(_no_patient(image, row, options), present)
+    box = cells.box([row[c] for c in options.box_columns], options.box_columns)
     return Entry(
         image,
         patient,
@@ -205,6 +221,22 @@ def _entry(
         view=cells.view(row[options.view_column]) if options.view_column else "",
         boxes=tuple((finding, *box) for finding in present) if box else (),
     )
+
+
+def _pool(image: str, row: Row, options: Options) -> str:
+    """The split a row gives; "" where no column does."""
+    if not options.split_column:
+        return ""
+    pool = pools.pool(row[options.split_column], pools.parse(options.splits))
+    if not pool:
+        raise Unreadable(f"no split is given for {image}")
+    return pool
+
+
+def _no_patient(image: str, row: Row, options: Options) -> str:
+    if not options.patient_column:
+        return patients.NOT_FOUND
+    return f"no patient is given for {image} ({quoted(row[options.patient_column])})"
 
 
 class _Nobody(Unreadable):
