@@ -63,8 +63,14 @@ def new_suite(name: str, **given: Any) -> None:
 )
 @options.results()
 @options.data_dir()
+@click.pass_context
 def score(
-    predictions: tuple[Path, ...], dataset: str, template: str, data_dir: Path, **given: Any
+    context: click.Context,
+    predictions: tuple[Path, ...],
+    dataset: str,
+    template: str,
+    data_dir: Path,
+    **given: Any,
 ) -> None:
     """Enter PREDICTIONS of any other tool, one file a seed, into the leaderboard as external.
 
@@ -85,6 +91,7 @@ def score(
     if not template and not (predictions and dataset):
         raise click.UsageError("name the files of predictions, and their set by --dataset")
     if template:
+        options.refuse_beside(context, "--template", "predictions", "results", "data_dir")
         write_template(template, predictions[0] if predictions else None, data_dir)
     else:
         score_predictions(predictions, dataset, data_dir=data_dir, **given)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from benchmark.errors import UserError, quoted
 from benchmark.machine.paths import CACHE_DIR, DATA_DIR, expanded
@@ -147,6 +148,21 @@ def listed(option: str, name: str, text: str, kind: type = str) -> Decorator:
             ) from None
 
     return click.option(option, name, multiple=True, metavar="LIST", callback=split, help=text)
+
+
+def refuse_beside(context: click.Context, alone: str, *with_it: str) -> None:
+    """Raise a UsageError for what was said beside an option that leaves it without meaning.
+
+    Args:
+        context: of the command.
+        alone: the option, as written.
+        with_it: names of the parameters that go with it.
+    """
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if said and name not in with_it and alone not in parameter.opts:
+            raise click.UsageError(f"{alone} does not go with {max(parameter.opts, key=len)}")
 
 
 def matrix() -> Decorator:

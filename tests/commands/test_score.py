@@ -163,6 +163,13 @@ def test_a_template_takes_the_place_of_no_file(score):
     assert (score.folder / HERE).read_text().splitlines() == lines()
 
 
+@pytest.mark.parametrize("beside", [("--check",), ("--name", "x"), ("--replace",), ("--seed", "1")])
+def test_what_a_template_leaves_without_meaning_is_refused(beside, score):
+    told = score("--template", SET, HERE, *beside, dataset="")
+    assert (told.code, f"--template does not go with {beside[0]}" in told.said) == (2, True)
+    assert not (score.folder / HERE).exists()
+
+
 def test_a_template_has_a_name_of_its_own(score, monkeypatch):
     monkeypatch.chdir(score.folder)
     assert score("--template", SET, dataset="").code == 0
