@@ -214,7 +214,8 @@ class Folder(Source):
     def _walk(self) -> Iterator[tuple[str, str]]:
         """Path of every file, and of folders that are not entered, with why not."""
         seen = set()
-        for folder, below, files in os.walk(self.path, followlinks=True):
+        closed: list[OSError] = []
+        for folder, below, files in os.walk(self.path, onerror=closed.append, followlinks=True):
             below.sort()  # the order of a disk must not decide which path is the first
             here = Path(folder).relative_to(self.path)
             target = os.path.realpath(folder)
@@ -224,6 +225,11 @@ class Folder(Source):
                 continue
             seen.add(target)
             yield from (((here / file).as_posix(), "") for file in files)
+        for error in closed:
+            if isinstance(error, FileNotFoundError):
+                continue  # an optional folder: who needs it says so
+            name = Path(error.filename).relative_to(self.path).as_posix()
+            yield name, f"a folder that cannot be read: {error.strerror}"
 
     def size(self, name: str) -> int:
         """Bytes of one file."""

@@ -93,7 +93,7 @@ def predict_folder(
     network = row_network(row, model_file, results)
     source = Folder(folder)
     names = source.names()
-    refused: dict[str, str] = {}
+    refused = {each["file"]: each["reason"] for each in source.refused()}
     read = _Reader(source, row.spec, stored_dtype(prepared.path))
     found: list[str] = []
     logits: list[np.ndarray] = []

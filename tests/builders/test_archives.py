@@ -249,6 +249,24 @@ def test_the_second_path_to_a_folder_is_refused_and_told(made, tmp_path):
     assert source.refused() == [{"file": name, "reason": why} for name in ("a/up", "b")]
 
 
+def test_a_folder_that_may_not_be_read_is_told(monkeypatch, tmp_path):
+    write("folder", tmp_path, FILES)
+    write("folder", tmp_path / "closed", FILES)
+    look = archives.os.scandir
+
+    def scandir(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(archives.os, "scandir", scandir)
+    source = Folder(tmp_path)
+    assert source.names() == sorted(FILES)
+    why = "a folder that cannot be read: Permission denied"
+    assert source.refused() == [{"file": "closed", "reason": why}]
+    assert Folder(tmp_path / "none").refused() == []
+
+
 def test_the_order_of_the_disk_does_not_matter(monkeypatch, tmp_path):
     write("folder", tmp_path / "disk", FILES)
     for name in ("x", "y"):

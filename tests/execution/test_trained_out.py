@@ -73,9 +73,11 @@ def test_what_is_no_image_is_left_out_and_named(trained, tmp_path):
     for path in sorted(images.iterdir())[:2]:
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "loop").symlink_to(tmp_path)
     code, said = cxr_bench(bench, "predict", bench.rows()["linear"].spec_id, tmp_path)
     assert code == 0, said
     assert "Left out: notes.txt: not an image in a known format" in said
+    assert "Left out: loop: a folder that is read already, by another path" in said
     assert said.count(".png,") == 2
 
 
