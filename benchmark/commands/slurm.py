@@ -19,7 +19,7 @@ SCRIPT = """#!/bin/bash
 #SBATCH --mem=32G
 #SBATCH --time=24:00:00
 #SBATCH --requeue
-#SBATCH --output={logs}/slurm-%A_%a.out
+#SBATCH --output={output}
 {gpu}
 # Partition, account, time and memory are your centre's: put them right, then: sbatch THIS_FILE
 # Each task takes specs that no other has, and ends when none is left. A task that is ended leaves
@@ -44,7 +44,7 @@ def slurm_script(context: click.Context, tasks: int) -> str:
     logs.mkdir(parents=True, exist_ok=True)  # Slurm does not make it, and a job then fails
     return SCRIPT.format(
         tasks=tasks,
-        logs=logs,
+        output=shlex.quote(f"{logs}/slurm-%A_%a.out"),
         gpu=GPU if "gpu" in asked else f"#{GPU}   (with --device gpu)",
         set_up=_set_up(),
         command=" \\\n  ".join([shlex.join(words), "--no-wait"]),
