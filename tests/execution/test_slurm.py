@@ -49,7 +49,9 @@ def test_it_is_a_file_that_a_shell_reads(tmp_path):
     logs = tmp_path / "my results" / "logs"
     assert logs.is_dir(), "Slurm makes no folder for its output"
     (line,) = [line for line in text.splitlines() if "--output" in line]
-    assert shlex.split(line.removeprefix("#SBATCH")) == [f"--output={logs}/slurm-%A_%a.out"], "one word, blank or not"
+    assert shlex.split(line.removeprefix("#SBATCH")) == [f"--output={logs}/slurm-%A_%a.out"], (
+        "one word, blank or not"
+    )
 
 
 def test_a_gpu_is_asked_for_where_there_is_one_to_compute_with(tmp_path, monkeypatch):
