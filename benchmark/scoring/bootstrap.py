@@ -170,7 +170,7 @@ class _Ladder:
 
     positive: Any  # (rungs, patients) sparse image counts
     negative: Any
-    of_patients: np.ndarray  # (2, patients) positive and negative images, whatever their score
+    of_patients: Any  # (2, patients) likewise: positive and negative images, whatever their score
 
     @classmethod
     def of(cls, part: Part, finding: int, scores: np.ndarray) -> _Ladder:
@@ -186,14 +186,13 @@ class _Ladder:
     def on(cls, part: Part, finding: int, rungs: np.ndarray, height: int) -> _Ladder:
         """On given rungs; images on no rung, from ``height`` on, are never called positive."""
         size = _patients(part)
-        sparse, whole = [], []
+        sides, values = [], part.targets[:, finding]
         for value in (1, 0):
-            side = part.targets[:, finding] == value
-            whole.append(np.bincount(part.patients[side], minlength=size))
-            side &= rungs < height
-            sparse.append(_sparse_counts(rungs[side], part.patients[side], (height, size)))
-        positive, negative = sparse
-        return cls(positive, negative, np.array(whole, float))
+            side = (values == value) & (rungs < height)
+            sides.append(_sparse_counts(rungs[side], part.patients[side], (height, size)))
+        known = ~np.isnan(values)  # sparse, too: BLAS would start threads for so little
+        whole = _sparse_counts(1 - values[known].astype(int), part.patients[known], (2, size))
+        return cls(*sides, whole)
 
     @property
     def height(self) -> int:
