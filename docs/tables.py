@@ -214,8 +214,9 @@ def _readme() -> str:
 
 
 _HOW = (
-    "Bold: the size that validation chooses, of which F1, gap and training time are. Brackets: "
-    "95 % intervals over patients; letters: those of one number that share one were not told apart."
+    "Bold: the way and size that validation chooses, of which F1, gap and time are; other sizes "
+    "are of the same way. Brackets: 95 % intervals over patients; letters: those of one number "
+    "that share one were not told apart."
 )
 
 

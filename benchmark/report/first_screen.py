@@ -1,7 +1,8 @@
 """The first screen: models against sizes, a table a data set, then what came out in sentences.
 
-Of the ways in which a model was trained at a size, and of its sizes, validation chooses what is
-shown; the test images only say how good that is.
+Of the ways in which a model was trained, and of its sizes, validation chooses what is shown, and
+the other sizes show the same way, so that a line differs in size alone; the test images only say
+how good that is.
 """
 
 from __future__ import annotations
@@ -37,14 +38,13 @@ from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, 
 from benchmark.suites.families import is_baseline
 
 _HOW = (
-    "A line a model, a column a size; of the ways in which a model was trained at a size, the one "
-    "with the best AUC on validation. ",
-    Strong("Bold"),
-    ": the size that validation chooses; how it was trained, F1, gap and time (of one training, "
-    "the computing of frozen features included) are of that one. "
-    "Below an AUC its 95 % interval over patients and what the other ways have on test, of "
-    "however many seeds, behind it its letters: those of one number that share a letter were not "
-    "told apart. ",
+    "A line a model, a column a size. Of the ways in which a model was trained, and of its sizes, "
+    "validation chooses one, in ",
+    Strong("bold"),
+    ": F1, gap and time (of one training, the computing of frozen features included) are of that "
+    "one; the other sizes are of the same way. Below an AUC its 95 % interval over patients and "
+    "what the other ways have on test, of however many seeds, behind it its letters: those of one "
+    "number that share a letter were not told apart. ",
     Link("#how-to-read-it", "Every sign"),
     ".",
 )
@@ -66,19 +66,22 @@ class Line:
     how: dict[str, str]
 
     @cached_property
-    def at(self) -> dict[int, Configuration]:
-        """Size -> the configuration that validation chooses there."""
-        return {size: max(ways, key=on_validation) for size, ways in self.ways.items()}
-
-    @cached_property
     def chosen(self) -> Configuration:
-        """What validation chooses of all sizes."""
-        return max(self.at.values(), key=on_validation)
+        """What validation chooses of all ways and sizes."""
+        return max((c for ways in self.ways.values() for c in ways), key=on_validation)
 
     @property
     def way(self) -> str:
         """How the chosen one was trained."""
         return self.how[self.chosen.key]
+
+    @cached_property
+    def at(self) -> dict[int, Configuration]:
+        """Size -> the configuration there that was trained in the chosen way; not at every size."""
+        same = {
+            s: [c for c in ways if self.how[c.key] == self.way] for s, ways in self.ways.items()
+        }
+        return {size: max(of_way, key=on_validation) for size, of_way in same.items() if of_way}
 
 
 def first_screen(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block]:
@@ -181,7 +184,7 @@ def matrix(each: Table, *, cost: bool, named: Naming = unlinked) -> DataTable:
         named: makes links to pages of configurations.
     """
     shown = lines(each)
-    sizes = sorted({size for line in shown for size in line.at})
+    sizes = sorted({size for line in shown for size in line.ways})
 
     def name(line: Line) -> Content:
         return named(line.chosen, signed_name(line.chosen))
@@ -207,24 +210,22 @@ def _size(size: int) -> str:
 def _auc_at(size: int) -> Callable[[Line], Value]:
     def value(line: Line) -> Value:
         c = line.at.get(size)
-        return Cell("") if c is None else _auc_of(line, c)
+        others = _others([each for each in line.ways.get(size, ()) if each is not c])
+        return Cell(others) if c is None else _auc_of(line, c, others)
 
     return value
 
 
-def _auc_of(line: Line, c: Configuration) -> Cell:
+def _auc_of(line: Line, c: Configuration, others: str) -> Cell:
     auc = c.measurements["test_auc"]
     figure = Figures(with_spread(auc))
-    other_way = "" if line.how[c.key] == line.way else line.how[c.key]
     said: list[Content] = [
-        Strong(figure) if c is line.chosen and len(line.at) > 1 else figure,
+        Strong(figure) if c is line.chosen and len(line.ways) > 1 else figure,
         " §" if c.short_interval else "",
         _behind(line.table, c),
     ]
     ends = interval(auc.low, auc.high)
     said += [BREAK, Figures(ends)] if ends else []
-    said += [BREAK, other_way] if other_way else []
-    others = _others([each for each in line.ways[c.spec.resolution or 0] if each is not c])
     said += [BREAK, others] if others else []
     return Cell(tuple(said), auc.mean, auc.parts)
 

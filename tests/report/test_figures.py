@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -110,6 +111,21 @@ def test_what_is_drawn_is_what_the_tables_hold(matrix):
     letters = [text.get_text().replace("\xa0", " ") for text in drawn.axes[0].texts]
     own = [table.letters[c.key] for c in chosen]
     assert letters == [*(f"({each.family} {each.text})" for each in own), "letters"]
+
+
+def test_a_line_over_sizes_differs_in_size_alone(results, add_seeds):
+    """Without augmentation it is better at 64 px, and was run there alone: another line."""
+    for size, augmentation, strength in ((64, "none", 6), (64, "strong", 1), (128, "strong", 2)):
+        add_seeds("cnn", strength=strength, spec={"resolution": size, "augmentation": augmentation})
+    (figure,) = figures_of(Source(Leaderboard.of(results), results), names=["size"])
+    aucs = {
+        c.spec.resolution: c.measurements["test_auc"].mean
+        for table in gather(results)
+        for c in table.ranked
+        if c.spec.augmentation == "strong"
+    }
+    said = figure.draft.alt.replace("\xa0", " ")
+    assert re.search(f"from 64 px {aucs[64]:.3f} .* to 128 px {aucs[128]:.3f} ", said), said
 
 
 def test_equal_results_give_equal_files_on_both_grounds(matrix, tmp_path):

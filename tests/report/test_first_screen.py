@@ -43,17 +43,28 @@ def test_validation_chooses_way_and_size_whatever_test_says(results, add_seeds):
         add_seeds("cnn", strength=strength, spec={"resolution": size, "scheme": scheme})
     (table,) = gather(results)
     (line,) = lines(table)
-    of = {(c.spec.resolution, c.spec.scheme): c.measurements for c in table.ranked}
-    best = {size: max((v["validation_auc"].mean, scheme) for (s, scheme), v in of.items()
-                      if s == size)[1] for size in (64, 128)}  # fmt: skip
-    assert {size: c.spec.scheme for size, c in line.at.items()} == best
-    assert line.chosen.measurements["validation_auc"].mean == max(
-        c.measurements["validation_auc"].mean for c in line.at.values()
-    )
+    ranked = {(c.spec.resolution, c.spec.scheme): c for c in table.ranked}
+    chosen = max(ranked.values(), key=lambda c: c.measurements["validation_auc"].mean)
+    assert line.chosen is chosen
     header, row = shown(results)
     assert header[:4] == ["Model", "Trained", "AUC 64 px", "AUC 128 px"]
-    assert row[1] == line.chosen.spec.scheme
-    assert "knn" in row[3] or row[1] == "knn"  # a way that is not that of the line is said
+    assert row[1] == chosen.spec.scheme
+
+
+def test_a_line_differs_in_size_alone(results, add, add_seeds):
+    """A size at which the chosen way was not run shows what others have, not another way."""
+    for size, scheme, strength in ((64, "scratch", 1.0), (64, "finetune", 6.0), (128, "knn", 2.0)):
+        add_seeds("cnn", strength=strength, spec={"resolution": size, "scheme": scheme})
+    add("cnn", strength=3.0, spec={"resolution": 224, "scheme": "finetune"})
+    (table,) = gather(results)
+    (line,) = lines(table)
+    assert {size: c.spec.scheme for size, c in line.at.items()} == {64: "finetune", 224: "finetune"}
+    of_knn = next(c for c in table.ranked if c.spec.scheme == "knn").measurements["test_auc"]
+    _, (_, way, at_64, at_128, at_224, *_) = shown(results)
+    assert way == "finetune"
+    assert "1 other: " in at_64
+    assert at_128 == f"1 other: {of_knn.mean:.3f}"
+    assert "1 of 3 seeds" in at_224
 
 
 def test_lines_are_models_by_test_auc_with_letters_and_baselines_below(results, add, add_seeds):

@@ -24,6 +24,7 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gather import Table
+from benchmark.report.labels import likeness
 from benchmark.report.marks import mark_of, marker_size, scheme_of
 from benchmark.suites.families import is_baseline
 
@@ -36,7 +37,7 @@ CARD = {
 
 @dataclass(frozen=True)
 class _Curve:
-    """A model under one scheme: size -> what validation chooses of its configurations there."""
+    """A model under one scheme, all but its size as validation chose it: size -> configuration."""
 
     model: str
     scheme: str
@@ -61,17 +62,20 @@ def drafts(of: Source) -> Iterator[Draft]:
 
 
 def _curves(table: Table) -> list[_Curve]:
-    together: dict[tuple[str, str], dict[int, list[Configuration]]] = defaultdict(
-        lambda: defaultdict(list)
+    """Of the ways of a model and scheme that were run at several sizes, the one chosen."""
+    ways: dict[tuple[str, str], dict[bytes, dict[int, Configuration]]] = defaultdict(
+        lambda: defaultdict(dict)
     )
     for c in table.ranked:
         if c.spec.resolution and not is_baseline(c.spec):
-            together[c.spec.model, c.spec.scheme][c.spec.resolution].append(c)
-    return [
-        _Curve(model, scheme, {size: max(of_one, key=on_validation) for size, of_one in at.items()})
-        for (model, scheme), at in sorted(together.items())
-        if len(at) > 1
-    ]
+            way = likeness(c.spec, "resolution", "seed")
+            ways[c.spec.model, c.spec.scheme][way][c.spec.resolution] = c
+    found = []
+    for (model, scheme), of_one in sorted(ways.items()):
+        if several := [at for at in of_one.values() if len(at) > 1]:
+            best = max(several, key=lambda at: max(map(on_validation, at.values())))
+            found.append(_Curve(model, scheme, best))
+    return found
 
 
 def _draft(table: Table, shown: list[_Curve]) -> Draft:
@@ -88,8 +92,9 @@ def _draft(table: Table, shown: list[_Curve]) -> Draft:
         title=title,
         alt=f"Test AUC by image size: {'; '.join(changes[:4])}.",
         caption=(
-            "Each model under each scheme that was run at several sizes, all else as validation "
-            "chose it. Poles: 95 % intervals over patients; they belong to the same patients, so "
+            "Each model under each scheme that was run at several sizes, in the way, the same at "
+            "every size, that validation chose. Poles: 95 % intervals over patients; they belong "
+            "to the same patients, so "
             "that a difference may be surer than they look: see what each choice changes."
         ),
         draw=lambda: _drawn(title, shown),
