@@ -24,6 +24,7 @@ class Leaderboard:
         external: configurations tested on another data set.
         left_out: which files cannot be used, so that their rows are not shown, and why; files of
             the folder are named from there.
+        results: the folder.
     """
 
     tables: list[Table]
@@ -31,6 +32,7 @@ class Leaderboard:
     lungs: list[MaskTable]
     external: list[ExternalValidation]
     left_out: list[str]
+    results: Results
 
     @property
     def suites(self) -> set[str]:
@@ -48,4 +50,4 @@ class Leaderboard:
         tables, lungs = gather(results, rows, left_out), gather_masks(results, rows, left_out)
         external = gather_external_validation(results, rows, left_out)
         said = sorted({str(error).replace(f"{results.folder}{sep}", "") for error in left_out})
-        return cls(tables, split_pairs(tables), lungs, external, said)
+        return cls(tables, split_pairs(tables), lungs, external, said, results)

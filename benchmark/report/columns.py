@@ -240,9 +240,10 @@ COLUMNS: tuple[Column[Entry], ...] = (
            places=(RANKING, SUITE, UNTESTED)),
     Column("train_seconds", "Training", lambda e: seconds(e.configuration.train_seconds),
            places=(RANKING, SUITE, UNTESTED), cost=True, sign="Training, hardware", legend=(
-        "Training time of one run, mean over seeds, on the machine named by its letter below the "
-        "table. By the clock, with all else that the machine did meanwhile: an upper bound. Times "
-        "on different machines are not comparable."
+        "Training time of one run, median over seeds, on the machine named by its letter below the "
+        "table; without the computing of a frozen network's features, which the first tables "
+        "include. By the clock, with all else that the machine did meanwhile: an upper bound. "
+        "Times on different machines are not comparable."
     )),
     _text("hardware", "Hardware", _hardware, RANKING, UNTESTED, cost=True),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 from msgspec.structs import replace
 
@@ -271,8 +272,9 @@ class Configuration:
 
     @property
     def train_seconds(self) -> float | None:
-        """Training time of one run, mean over the seeds."""
-        return mean([run.row.phases.get("train") for run in self.runs])
+        """Training time of one run, median over the seeds: one may have had a busy machine."""
+        known = [t for run in self.runs if (t := run.row.phases.get("train")) is not None]
+        return median(known) if len(known) == len(self.runs) else None
 
     @property
     def machines(self) -> list[Machine]:

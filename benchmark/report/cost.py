@@ -15,7 +15,7 @@ _SAME = ("model", "resolution", "preprocessing", "normalisation", "weights", "ma
 
 
 def run_seconds(table: Table) -> dict[str, float]:
-    """Key -> seconds that one run of a configuration takes to train, mean over the seeds.
+    """Key -> seconds that one run of a configuration takes to train, median over the seeds.
 
     Features of a frozen backbone are computed once and then shared, so that a row may have found
     them: here they count as long as they took whoever computed them.

@@ -215,7 +215,7 @@ FIELDS: tuple[Column[Entry], ...] = (
            lambda e: e.configuration.finding_auc, _per_finding, wide=True),
     _field("specs", "Ids of its rows, by seed.",
            lambda e: [run.row.spec_id for run in e.configuration.runs], _joined),
-    _field("train_seconds", "Training time of one run in seconds, mean over seeds.",
+    _field("train_seconds", "Training time of one run in seconds, median over seeds.",
            lambda e: e.configuration.train_seconds, cost=True),
     _field("hardware", "The machines it was trained on.",
            lambda e: [m.as_dict() for m in e.configuration.machines], _machines,

@@ -22,9 +22,10 @@ from benchmark.report.labels import labels, settings
 from benchmark.report.mismatches import mismatches
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
+from benchmark.scoring.implied import Implied, implied_finding
 from benchmark.scoring.influence import Influence
 from benchmark.scoring.ranking import Comparison, Entry, Seed
-from benchmark.scoring.stored import scored, stored_influence, stored_scores
+from benchmark.scoring.stored import predictions_of, scored, stored_influence, stored_scores
 from benchmark.suites.families import is_baseline
 
 LEAKAGE = ("clean", "suspected", "leak")
@@ -48,6 +49,7 @@ class Table:
         families: what its suites compare.
         outside: the best configuration minus each that is in no family with it.
         effects: what each choice changes.
+        implied: a finding that stands behind all others of its mean; None where there is none.
         stopped: rows that failed or could not run.
         rows: all rows, finished or not.
     """
@@ -61,6 +63,7 @@ class Table:
     families: tuple[TableFamily, ...]
     outside: tuple[Comparison, ...]
     effects: tuple[Effect, ...]
+    implied: Implied | None
     stopped: tuple[Row, ...]
     rows: tuple[Row, ...]
 
@@ -249,11 +252,19 @@ def _table(
         families=tuple(families),
         outside=tuple(_outside(ranked, families, entries, stored)),
         effects=tuple(effects_of(ranked, entries, stored)),
+        implied=_implied(results, every),
         stopped=tuple(row for row in rows if not row.done),
         rows=tuple(rows),
     )
     stored.save()
     return table
+
+
+def _implied(results: Results, every: list[Configuration]) -> Implied | None:
+    run = every[0].runs[0] if every and every[0].tested else None
+    if run is None or run.scores.kind != "multilabel":
+        return None
+    return implied_finding(predictions_of(results, run.row).part("test"), run.scores.macro_findings)
 
 
 def _leads(c: Configuration, ranked: Sequence[Configuration]) -> bool:

@@ -31,7 +31,7 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.text import count
+from benchmark.report.text import count, number
 from benchmark.report.told_apart import differences
 from benchmark.report.values import Value
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
@@ -92,7 +92,18 @@ def measured_on(each: Table) -> Content:
         said.append(f"{count(test.positives.get(findings[0]))} of them with {findings[0]}")
     if len(findings) > 1:
         said.append(f"mean over {len(findings) - len(each.excluded)} findings")
-    return f"{', '.join(said)}; leakage status ", Strong(each.leakage_status), "."
+    return f"{', '.join(said)}; leakage status ", Strong(each.leakage_status), f".{_implied(each)}"
+
+
+def _implied(each: Table) -> str:
+    """That the mean over findings is mostly of one."""
+    if each.implied is None:
+        return ""
+    finding, auc = each.implied.finding, number(each.implied.auc)
+    return (
+        f" Every image with one of these findings has {finding}, too, so that the mean says little "
+        f"of the others: the mere label {finding}, taken as the score of each, has AUC {auc}."
+    )
 
 
 def _facts(each: Table) -> Facts:

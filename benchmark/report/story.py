@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from benchmark.records.scores import Interval
+from benchmark.records.store import Results
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
@@ -17,12 +18,14 @@ from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
-from benchmark.report.gather import Table
+from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.people import of_patients
 from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number, span
 from benchmark.report.values import Measurement
 from benchmark.scoring.intervals import quantile
+from benchmark.scoring.stored import predictions_of
+from benchmark.scoring.unshared import unshared_patients
 from benchmark.suites.families import is_baseline
 
 GUESSING = 0.5
@@ -40,7 +43,7 @@ def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
         of: what they are about.
         first: its full tables of findings, the one that matters most first.
     """
-    told = [sentence for main in first[:1] for sentence in _of_table(main)]
+    told = [sentence for main in first[:1] for sentence in _of_table(main, of.results)]
     return [
         *told,
         *_of_splits(of.pairs),
@@ -49,12 +52,13 @@ def story(of: Leaderboard, first: Sequence[Table]) -> list[Content]:
     ]
 
 
-def _of_table(main: Table) -> Iterator[Content]:
+def _of_table(main: Table, results: Results) -> Iterator[Content]:
     ranked = [c for c in main.ranked if not is_baseline(c.spec)]
     if not ranked:
         return
     chosen = max(ranked, key=on_validation)
     yield _leader(main, ranked, chosen)
+    yield from _shared_ids(main, results, chosen, alone=chosen is ranked[0])
     yield from _validation(main, chosen, alone=chosen is ranked[0])
     yield from _threshold(chosen, alone=chosen is ranked[0])
     yield from _not_told_apart(main)
@@ -78,6 +82,25 @@ def _leader(main: Table, ranked: list[Configuration], chosen: Configuration) -> 
         f"{begun}{_named(main, chosen)} on test; the highest there is {_named(main, best)}, "
         "which as the best of many flatters itself."
     )
+
+
+def _shared_ids(
+    main: Table, results: Results, chosen: Configuration, *, alone: bool
+) -> Iterator[Content]:
+    """What is left without the patients that make a leak suspected."""
+    if main.leakage_status == LEAKAGE[0] or main.dataset.patients_unknown:
+        return
+    runs = [predictions_of(results, run.row) for run in chosen.runs]
+    told = unshared_patients(runs, chosen.runs[0].scores.macro_findings)
+    if told and told.auc is not None:
+        low, high = told.interval or (None, None)
+        yield (
+            f"{count(told.shared)} of the {count(told.shared + told.patients)} test patients have "
+            "an id that train or validation has, too; on the "
+            f"{count(told.images)} images of the other {count(told.patients)} "
+            f"{'it' if alone else 'the chosen one'} has AUC "
+            f"{number(told.auc)} {interval(low, high)}."
+        )
 
 
 def _validation(main: Table, chosen: Configuration, *, alone: bool) -> Iterator[Content]:

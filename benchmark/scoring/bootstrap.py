@@ -192,7 +192,8 @@ class _Ladder:
             sides.append(_sparse_counts(rungs[side], part.patients[side], (height, size)))
         known = ~np.isnan(values)  # sparse, too: BLAS would start threads for so little
         whole = _sparse_counts(1 - values[known].astype(int), part.patients[known], (2, size))
-        return cls(*sides, whole)
+        positive, negative = sides
+        return cls(positive, negative, whole)
 
     @property
     def height(self) -> int:

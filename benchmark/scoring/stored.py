@@ -108,7 +108,7 @@ def stored_intervals(
         SCORER_VERSION, scores[0].seed_text, [each.predictions_sha256 for each in scores]
     ):  # fmt: skip
         return known
-    found = seeds.of_all([_predictions(results, row) for row in rows], scores)
+    found = seeds.of_all([predictions_of(results, row) for row in rows], scores)
     save_derived(saved, found)
     return found
 
@@ -117,7 +117,12 @@ def _version(known: ConfigurationIntervals) -> tuple[int, str, list[str]]:
     return known.scorer_version, known.seed_text, known.predictions_sha256
 
 
-def _predictions(results: Results, row: Row) -> Predictions:
+def predictions_of(results: Results, row: Row) -> Predictions:
+    """All that a finished row of findings said, from its file as it is now.
+
+    Raises:
+        PredictionFileError: the file is missing or cannot be trusted; it is named.
+    """
     path = results.predictions_path(row.spec_id, row.dataset.redistributable)
     return read_predictions(path, row.dataset.task.kind)
 
@@ -133,7 +138,7 @@ def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | 
     saved = results.influence_path(row.spec_id)
     known = read_derived(saved, StoredInfluence)
     if known is None or not _is_of(known, scores):
-        known = influence_record(_predictions(results, row), scores)
+        known = influence_record(predictions_of(results, row), scores)
         save_derived(saved, known)
     return None if known.value is None else Influence(known.value, np.array(known.of_patients))
 

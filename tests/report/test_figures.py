@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace as replace_fields
 
 from benchmark.cli import main
 from benchmark.errors import UnknownName
@@ -25,6 +26,7 @@ from benchmark.report.figures.cost import _front, _Point
 from benchmark.report.figures.external import OWN
 from benchmark.report.gather import gather
 from benchmark.report.values import Measurement
+from tests.records.rows import an_environment
 from tests.report import made_rows
 from tests.report.made_rows import add_row, make_spec, protocol
 
@@ -167,6 +169,22 @@ def test_the_front_holds_what_nothing_cheaper_is_above():
         )
     ]  # fmt: skip
     assert [p.name for p in _front(points)] == ["cheap", "better", "dear"]
+
+
+def test_no_line_joins_times_of_different_machines(results, add):
+    """Multiply-adds of one image are the same on all of them."""
+    other = replace_fields(an_environment(), cpu="another one")
+    for seed, model in enumerate(("cnn", "mobilenetv2", "googlenet")):
+        for k in range(3):
+            facts = {"environment": other} if seed else {}
+            add(model, seed=k, strength=1.0 + seed, phases={"train": 5.0 + seed}, **facts)
+    (figure,) = figures_of(Source(Leaderboard.of(results), results), names=["cost"])
+    times, work = figure.draft.draw().axes
+    dashed = [
+        [line for line in axis.lines if line.get_linestyle() == "--"] for axis in (times, work)
+    ]
+    assert [sum(len(line.get_xdata()) > 0 for line in of) for of in dashed] == [0, 1]
+    assert "different machines" in figure.draft.caption
 
 
 def test_features_that_were_found_cost_what_they_took_whoever_computed_them(results, add):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -17,7 +18,10 @@ from benchmark.report.gather import gather
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.story import story
+from benchmark.report.text import interval
 from benchmark.report.values import as_text
+from benchmark.scoring.stored import predictions_of
+from benchmark.scoring.unshared import unshared_patients
 from benchmark.spec import EnsembleRule, requirement
 from tests.report.made_rows import dataset_facts
 
@@ -156,6 +160,27 @@ def test_what_validation_could_have_chosen_and_what_the_threshold_costs_is_said(
     )
     assert f"Its F1 on test is {own['test_f1'].mean:.3f} [" in said
     assert f"would have given {own['test_best_f1'].mean:.3f}." in said
+
+
+def test_where_ids_are_shared_it_is_said_what_the_other_patients_give(
+    results, add_seeds, make_protocol
+):
+    """Two images a patient: 65 patients of train and validation, then 30 of test."""
+    ids = np.array([f"{i // 2:03d}" for i in range(190)])
+    ids[:20] = ids[130:150]
+    shared = make_protocol()
+    facts = replace(dataset_facts(shared, "binary"), leakage_status="suspected")
+    people = {"patient_id": ids}
+    add_seeds("cnn", strength=1.0, shared=shared, dataset=facts, people=people)
+    said = next(s for s in told(results) if "have an id" in s)
+    (table,) = gather(results)
+    runs = [predictions_of(results, run.row) for run in table.ranked[0].runs]
+    apart = unshared_patients(runs, ["pneumonia"])
+    assert said == (
+        "10 of the 30 test patients have an id that train or validation has, too; on the 40 "
+        f"images of the other 20 it has AUC {apart.auc:.3f} "
+        f"{interval(*apart.interval)}."
+    )
 
 
 def test_the_chosen_one_is_told_from_the_best_on_test(results, add_seeds):

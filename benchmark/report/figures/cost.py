@@ -39,6 +39,7 @@ CARD = {
 }
 _TIMES = {1: "1 s", 3: "3 s", 10: "10 s", 30: "30 s", 100: "100 s", 300: "5 min", 900: "15 min",
           3600: "1 h", 10800: "3 h", 43200: "12 h", 172800: "2 d"}  # fmt: skip
+_TIME = "training time of one run"
 _ACROSS = 6
 _SIGNS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
@@ -58,7 +59,7 @@ def drafts(of: Source) -> Iterator[Draft]:
     for table, shown in of.tables:
         seconds = run_seconds(table)
         panels = {
-            "training time of one run": _points(shown, partial(_of_key, seconds)),
+            _TIME: _points(shown, partial(_of_key, seconds)),
             "multiply-adds for one image": _points(shown, multiply_adds),
         }
         panels = {name: points for name, points in panels.items() if len(points) > 2}
@@ -91,19 +92,26 @@ def _front(points: Sequence[_Point]) -> list[_Point]:
     return front
 
 
+def _front_of(name: str, points: Sequence[_Point]) -> list[_Point]:
+    """The front of a panel; none where times of several machines would be compared."""
+    machines = {machine for p in points for machine in p.c.machines}
+    return [] if name == _TIME and len(machines) > 1 else _front(points)
+
+
 def _draft(table: Table, panels: dict[str, list[_Point]]) -> Draft:
     title = f"{table.name}: AUC against cost, {images_of(table)}"
-    first = next(iter(panels.values()))
-    front = [said(p.name, p.c.measurements["test_auc"]) for p in _front(first)]
+    front = next(filter(None, (_front_of(*panel) for panel in panels.items())), [])
+    best = [said(p.name, p.c.measurements["test_auc"]) for p in front]
+    above = f"; nothing cheaper is above {', '.join(best)}" if best else ""
     machines = "; ".join(f"{letter} = {name}" for name, letter in table.machines.items())
-    mixed = "Times of different machines are not comparable" if len(table.machines) > 1 else "On"
+    mixed = "No line joins times of different machines" if len(table.machines) > 1 else "On"
     return Draft(
         about=table.name,
         protocol_id=table.protocol.id,
         title=title,
-        alt=f"AUC against {' and '.join(panels)}; nothing cheaper is above {', '.join(front)}.",
+        alt=f"AUC against {' and '.join(panels)}{above}.",
         caption=(
-            "Each model at each size as validation chose it; poles: 95 % intervals over patients. "
+            "Each model in the way that validation chose; poles: 95 % intervals over patients. "
             "Dashed: nothing cheaper has a higher AUC, which may be chance where intervals "
             "overlap. Larger markers: larger images; hollow: features of a frozen network, the "
             f"computing of which is in the time. {mixed}: {machines}. Ensembles, which train "
@@ -117,7 +125,7 @@ def _drawn(title: str, panels: dict[str, list[_Point]]) -> Figure:
     drawn = figure(9.2, 4.8)
     axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axis, (name, points) in zip(axes, panels.items(), strict=True):
-        front = _front(points)
+        front = _front_of(name, points)
         axis.step([p.cost for p in front], [p.auc for p in front], "--", where="post", color=GREY,
                   linewidth=1)  # fmt: skip
         for p in points:
@@ -126,7 +134,7 @@ def _drawn(title: str, panels: dict[str, list[_Point]]) -> Figure:
             size = marker_size(p.c.spec.resolution)
             point(axis, p.cost, p.auc, p.c.spec.model, scheme(p.c), size)
         axis.set(xscale="log", xlabel=name)
-        _ticks(axis, points, times=name.startswith("training"))
+        _ticks(axis, points, times=name == _TIME)
         axis.grid(visible=True)
     axes[0].set_ylabel(AUC)
     _legend(drawn, axes[0], [p for points in panels.values() for p in points])
