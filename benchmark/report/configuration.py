@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ MIN_SEEDS = 3
 MIXED = "mixed"
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 
+Shown = TypeVar("Shown")
 Quantity = Callable[[Scores], float | None]
 
 
@@ -304,6 +306,24 @@ def on_validation(c: Configuration) -> tuple[bool, float, str]:
     """Of what has all its seeds, the best on validation is the greatest."""
     auc = c.measurements["validation_auc"].mean
     return c.complete, -1.0 if auc is None else auc, c.key
+
+
+def chosen_first(
+    entries: Sequence[Shown],
+    group: Callable[[Shown], Hashable],
+    of: Callable[[Shown], Configuration],
+) -> tuple[list[Shown], list[Shown]]:
+    """What validation chooses of each group, and the rest; both in the order given."""
+    best: dict[Hashable, Shown] = {}
+    for each in entries:
+        key = group(each)
+        if key not in best or on_validation(of(each)) > on_validation(of(best[key])):
+            best[key] = each
+    chosen = {id(each) for each in best.values()}
+    return (
+        [each for each in entries if id(each) in chosen],
+        [each for each in entries if id(each) not in chosen],
+    )
 
 
 def key_of(config_id: str, differs: str) -> str:

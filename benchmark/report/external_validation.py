@@ -14,13 +14,22 @@ from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.columns import STALE
-from benchmark.report.configuration import Configuration, Run, mean
+from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.people import of_patients
-from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
+from benchmark.report.tables import (
+    Block,
+    Column,
+    DataTable,
+    Details,
+    Heading,
+    Paragraph,
+    notes,
+    text_column,
+)
 from benchmark.report.text import count, number
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
@@ -161,13 +170,19 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
         f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
         for finding in scores.findings
     )
+    columns = external_columns(of_one)
+    chosen, rest = chosen_first(
+        of_one, lambda e: (e.trained_on.dataset, e.row.spec.model), lambda e: e.configuration
+    )
     return [
         Heading(3, external_title(of_one)),
         Paragraph(
             f"{count(test.n_images)} test images{who}, "
             f"{protocol.image_source}. Findings: {', '.join(findings)}.{_by_calling_all(scores)}"
         ),
-        DataTable.of(external_columns(of_one), of_one),
+        Paragraph("Of each model what validation of its own set chooses:"),
+        DataTable.of(columns, chosen),
+        *([Details(f"The other {count(len(rest))}", (DataTable.of(columns, rest),))] * bool(rest)),
         *notes((f"({place}) ", note, ".") for place, note in enumerate(_told(of_one), 1)),
     ]
 

@@ -320,6 +320,20 @@ def test_internal_against_published(results, add, add_seeds, make_protocol, monk
     assert internal > published
 
 
+def test_of_each_model_what_validation_chooses_stands_first(
+    results, add_seeds, make_protocol, monkeypatch
+):
+    monkeypatch.setattr(splits, "PAIRS", {"toy": ("toy/internal", "toy/official")})
+    for config in ("official", "internal"):
+        for size, strength in ((64, 1.0), (128, 5.0)):
+            shared = make_protocol(f"toy/{config}")
+            add_seeds("cnn", shared=shared, strength=strength, spec={"resolution": size})
+    text = sections(written(results))["Internal against published split"]
+    first, folded = text.split("<details><summary>The other 1</summary>")
+    assert [row[1] for row in table_rows(first)[2:]] == ["cnn (128 px)"]
+    assert [row[1] for row in table_rows(folded)[2:]] == ["cnn (64 px)"]
+
+
 def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
     shared = make_protocol(findings=("effusion", "rare"))
     rows = add_seeds("cnn", shared=shared, kind="multilabel")
