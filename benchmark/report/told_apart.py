@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from benchmark.report.content import Link
 from benchmark.report.effects import Effect
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, text_column
-from benchmark.report.text import number
+from benchmark.report.text import UNDEFINED, number
 from benchmark.report.values import Cell, Measurement, difference, limits, p_of
 from benchmark.scoring.ranking import Comparison
+from benchmark.suites.families import VARIED
 
 ONE = "95 % interval (one comparison)"
+DETECTABLE = "Difference told in 80 % of tries, at the first step of Holm's correction"
 
 
 @dataclass(frozen=True)
@@ -38,29 +41,57 @@ def differences(each: Table) -> Iterator[Block]:
 
 
 def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
-    """Those that differ in one axis, in one table."""
+    """Those that differ in one axis: what they are, then how far their members are apart."""
+    axis = families[0].axis
     lines = [_Line(of, key) for of in families for key in of.family.members]
-    yield Paragraph(
-        f"Within {families[0].axis}, all else the same: AUC of the best of a family minus that of "
-        "another:"
+    names = {id(of): str(of.number or place) for place, of in enumerate(families, 1)}
+    shared = set.intersection(*(set(of.fixed) for of in families)) if len(families) > 1 else set()
+    also = _said(pair for pair in families[0].fixed if pair in shared)
+    yield Paragraph(f"Within {axis}, all else the same:")
+    yield DataTable.of(
+        [
+            text_column("Family", lambda of: names[id(of)], "family"),
+            text_column(
+                "The same in all of it",
+                lambda of: _said(pair for pair in of.fixed if pair not in shared),
+                "same",
+            ),
+            text_column(DETECTABLE, _detectable, "detectable"),
+        ],
+        families,
+        notes=(f"In all these families: {also}.",) if also else (),
     )
-    several = len(families) > 1
-    names = {id(of): _name(of, place) for place, of in enumerate(families, 1)}
+    yield Paragraph("AUC of the best of a family minus that of another:")
     columns: list[Column[_Line]] = [
-        *([text_column("Family", lambda line: names[id(line.of)], "family")] if several else []),
-        text_column("Configuration", lambda line: each.labels[line.key], "label"),
+        text_column("Family", lambda line: names[id(line.of)], "family"),
+        text_column("Configuration", partial(_member, each), "label"),
         text_column("Letters", _letters, "letters"),
         Column("difference", "Difference", lambda line: difference(_difference(line))),
         Column("interval", ONE, _interval),
         Column("p_holm", "p (Holm)", _p),
         Column("first", "Comes first", _first),
     ]
-    told = tuple(_told(of, names[id(of)] if several else "") for of in families)
-    yield DataTable.of(columns, lines, notes=tuple(filter(None, told)))
+    yield DataTable.of(columns, lines)
 
 
-def _name(of: TableFamily, place: int) -> str:
-    return str(of.number or place)
+def _member(each: Table, line: _Line) -> str:
+    """By what differs within its family; two of one value by their whole names."""
+    specs = {c.key: c.shown for c in each.configurations}
+    values = {
+        key: ", ".join(_value(field, getattr(specs[key], field)) for field in VARIED[line.of.axis])
+        for key in line.of.family.members
+    }
+    own = values[line.key]
+    return own if list(values.values()).count(own) == 1 else each.labels[line.key]
+
+
+def _value(field: str, value: object) -> str:
+    return f"{value} px" if field == "resolution" else str(value)
+
+
+def _said(fixed: Iterable[tuple[str, str]]) -> str:
+    plain = ("model", "resolution")
+    return ", ".join((f"{k} " if k not in plain else "") + _value(k, v) for k, v in fixed)
 
 
 def _letters(line: _Line) -> str:
@@ -88,22 +119,13 @@ def _first(line: _Line) -> Cell:
     return Cell(f"{100 * share:.0f} %", share, lambda name: {name: share})
 
 
-def _told(of: TableFamily, name: str) -> str:
+def _detectable(of: TableFamily) -> str:
     """What a family could have told."""
-    found = of.family.detectable
+    found, pairs = of.family.detectable, len(of.family.comparisons)
     if found is None:
-        return ""
-    who, pairs = f"Family {name}: " if name else "", len(of.family.comparisons)
-    same = ", ".join(f"{key} {value}" for key, value in of.fixed)
-    spread = (
-        ""
-        if pairs == 1
-        else (f" (median of {pairs} pairs; {number(found.least)} to {number(found.largest)})")
-    )
-    return (
-        f"{who}{same}. A difference of {number(found.median)}{spread} would have been told in "
-        "80 % of tries, at the first step of Holm's correction."
-    )
+        return UNDEFINED
+    spread = f" (median of {pairs} pairs; {number(found.least)} to {number(found.largest)})"
+    return number(found.median) + spread * (pairs > 1)
 
 
 def _outside(each: Table) -> list[Column[Comparison]]:

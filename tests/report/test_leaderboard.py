@@ -215,7 +215,10 @@ def test_letters_tell_apart_within_a_family_and_baselines_stand_beside_it(result
     assert lines["strong"]["provisional"] == "True"
     assert "| (a) | strong " in text
     assert "| – | constant " in text
-    assert "have been told in 80 % of tries" in text
+    told = text.split("Within models, all else the same")[1]
+    assert "told in 80 % of tries" in told
+    ((number, same, smallest), *_) = table_rows(told)[2:]
+    assert (number, "64 px" in same, float(smallest.split()[0]) > 0) == ("1", True, True)
     (table,) = json.loads((results.folder / "leaderboard.json").read_bytes())["tables"]
     (family,) = table["families"]
     assert family["axis"] == "models"
@@ -416,16 +419,25 @@ def test_few_patients_are_flagged_where_the_auc_is_high(results, add_seeds, make
     assert "§" not in cells["fair"]
 
 
+def test_members_of_a_family_are_called_by_what_differs_within_it(results, add_seeds):
+    for size, strength in ((64, 1.0), (128, 3.0)):
+        add_seeds("cnn", strength=strength, suite="legacy_s0", spec={"resolution": size})
+    told = written(results).split("Within resolutions, all else the same")[1]
+    assert table_rows(told)[2][1].startswith("cnn, preprocessing raw")
+    rows = table_rows(told.split("minus that of another")[1])[2:4]
+    assert [row[:2] for row in rows] == [["1", "128 px"], ["1", "64 px"]]
+
+
 def test_what_a_configuration_is_behind_the_best_is_told_with_its_p(results, add, add_seeds):
     add_seeds("strong", strength=6.0)
     add_seeds("weak", strength=0.2)
     text = sections(written(results))["toy/official 1.0.0"]
-    below = table_rows(text.split("Within models, all else the same")[1])[3]
+    below = table_rows(text.split("AUC of the best of a family minus that of another")[1])[3]
     values = {r[1]: r[5] for r in table_rows(text) if len(r) == 12}
     difference = float(values["strong"][:5]) - float(values["weak"][:5])
-    assert below[0] == "weak"
-    assert float(below[2]) == pytest.approx(difference, abs=0.0011)
-    assert below[4] == "&lt; 0.001"
+    assert below[:2] == ["1", "weak"]
+    assert float(below[3]) == pytest.approx(difference, abs=0.0011)
+    assert below[5] == "&lt; 0.001"
 
 
 def test_published_weights_are_named_with_their_licence(results, add):
