@@ -27,6 +27,7 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     from benchmark.records.store import Results
     from benchmark.report.files import changed, predictions_frame, write_asked
     from benchmark.report.lookup import find
+    from benchmark.report.text import one_line
 
     if out.suffix not in ENDINGS:
         raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")
@@ -38,9 +39,10 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     check_names("split of this row", splits, {*frame["split"]})
     kept = frame[frame["split"].isin(splits)] if splits else frame
     write_asked(out, frame_bytes(kept, out.suffix))
-    click.echo(f"Wrote {out}: {len(kept)} predictions of {found.title}.", err=True)
+    title = one_line(found.title)
+    click.echo(f"Wrote {out}: {len(kept)} predictions of {title}.", err=True)
     if not found.row.dataset.redistributable:
-        licence = found.row.dataset.licence
+        licence = one_line(found.row.dataset.licence)
         click.echo(f"It holds ids of images that may not be passed on ({licence}).", err=True)
 
 

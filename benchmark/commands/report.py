@@ -46,6 +46,8 @@ def write_report(
         raise UserError(
             f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
         )
+    if private_images and not gradcam:
+        raise UserError("--private-images is about heat maps: it goes with --gradcam")
     if publish and (out or private_images):
         given = "--out" if out else "--private-images"
         raise UserError(f"--publish writes a site for everyone to see: leave {given} out")

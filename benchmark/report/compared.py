@@ -54,15 +54,16 @@ class Compared:
             raise UserError(f"{part.title} is one of the seeds of {whole.title}")
         pair, protocol = Pair.of(results, first, second), first.row.protocol
         sides = {"A": (first, pair.first), "B": (second, pair.second)}
+        names = dict(zip(sides, titles([first, second]), strict=True))
         apart = mismatches(protocol, (pair.first, pair.second))
+        for side, (_, c) in sides.items():
+            if why := apart.get(c.key):
+                raise UserError(f"{names[side]} cannot be compared: {why}")
         return cls(
             pair,
             protocol,
-            dict(zip(sides, titles([first, second]), strict=True)),
-            {
-                side: [*filter(None, [*_notes(found, c), apart.get(c.key)])]
-                for side, (found, c) in sides.items()
-            },
+            names,
+            {side: [*_notes(found, c)] for side, (found, c) in sides.items()},
             {metric: pair.compare(results, metric) for metric in METRICS},
             {finding: pair.compare_finding(results, finding)} if finding else {},
         )

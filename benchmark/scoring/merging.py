@@ -62,7 +62,7 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
             written.
     """
     for folder in sources:
-        if not any(Results(folder).rows()):
+        if not any(Results(folder).rows()) and not any(Results(folder).cross.rows()):
             raise UserError(f"{folder}: there are no rows to merge, is it a results folder?")
     ended: Counter[str] = Counter()
     chosen: list[tuple[Held, Results]] = []

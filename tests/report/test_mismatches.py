@@ -65,13 +65,16 @@ def test_another_test_set_is_shown_and_not_ranked(change, results, add_seeds, ed
     assert f"Not ranked, {why}" in (results.folder / "LEADERBOARD.md").read_text()
 
 
-def test_a_comparison_says_which_side_is_of_another_test_set(results, add_seeds, edit):
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("of", ["config_id", "spec_id"])
+def test_rows_of_different_test_sets_are_not_compared(change, of, results, add_seeds, edit):
     (first, *_), (second, *_) = add_seeds("mlp"), add_seeds("cnn")
-    edit(second, targets=lambda values: 1 - values)
-    ids = [first.config_id, second.config_id]
-    said = CliRunner().invoke(main, ["compare", *ids, "--results", str(results.folder)]).output
-    assert "Note on B: its predictions are of other test images, patients or targets" in said
-    assert "Note on A" not in said
+    edit(second, **CHANGES[change])
+    ids = [getattr(row, of) for row in (first, second)]
+    told = CliRunner().invoke(main, ["compare", *ids, "--results", str(results.folder)])
+    assert told.exit_code == 2, told.output
+    assert "cnn" in told.output.partition("cannot be compared")[0]
+    assert "its predictions are of other test images, patients or targets" in told.output
 
 
 def test_other_predictions_of_the_same_test_set_are_ranked(results, add_seeds, edit):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmark.report import columns, legend, notes
 from benchmark.report.content import (
     BREAK,
     Code,
@@ -161,6 +162,13 @@ def test_in_latex_names_are_text():
             name
         ).replace("\ufffd", "?")
         assert len(re.findall(r"(?<!\\)&", row)) == 1
+
+
+def test_latex_knows_every_sign_of_the_tables():
+    texts = [text for module in (columns, legend, notes) for text in vars(module).values()]
+    signs = {sign for text in texts if isinstance(text, str) for sign in text}
+    assert "↘" in signs
+    assert {sign for sign in signs if not sign.isascii()} <= latex.SIGNS.keys()
 
 
 def from_latex(text: str) -> str:

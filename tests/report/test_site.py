@@ -248,10 +248,12 @@ def test_a_published_site_is_whole_and_names_no_place_of_this_machine(results, a
     assert (folder / ".nojekyll").is_file()
     assert not [page for page in pages(folder) if "toy-official" in page.text]
     assert str(tmp_path).encode() not in b"".join(contents(folder).values())
-    private = ["--publish", folder, "--private-images"]
+    private = ["--publish", folder, "--private-images", "--gradcam"]
     assert (
         "for everyone to see" in cxr_bench("report", "--results", results.folder, *private).output
     )
+    alone = cxr_bench("report", "--results", results.folder, "--private-images")
+    assert (alone.exit_code, "goes with --gradcam" in alone.output) == (2, True)
     cxr_bench("report", "--results", results.folder)
     index = Page(results.folder / "report" / "index.html")
     assert "../local/eda/toy-official/index.html" in index.targets()

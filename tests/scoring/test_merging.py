@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.scoring.digest import test_digest as digest_of
+from benchmark.scoring.merging import TAKEN, merge
 from benchmark.scoring.publishing import check, publish
 from tests.records.rows import a_protocol, counts_of
 
@@ -76,3 +78,16 @@ def test_rows_of_one_spec_that_differ_in_more_than_numbers_are_refused_by_name(w
     assert all(str(path) in text for path in paths)
     assert f"were made with other {what}. Nothing was merged" in text
     assert not target.exists()
+
+
+def test_a_folder_of_evaluations_alone_is_merged(tmp_path):
+    known = Results(Path(__file__).parents[2] / "results").cross
+    row, *_ = known.rows()
+    there, target = (Results(tmp_path / name) for name in ("there", "target"))
+    for path in (known.row_path(row.spec_id), known.predictions_path(row.spec_id)):
+        copy = there.cross.folder / path.relative_to(known.folder)
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(path.read_bytes())
+    assert merge([there.folder], target.folder) == {TAKEN: 1}
+    assert [each.spec_id for each in target.cross.rows()] == [row.spec_id]
+    assert not [*target.rows()]

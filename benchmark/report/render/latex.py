@@ -15,7 +15,7 @@ SIGNS = {
     "\N{NO-BREAK SPACE}": "~", "\N{REPLACEMENT CHARACTER}": "?",
     "±": r"$\pm$", "−": r"$-$", "–": r"\textendash{}", "…": r"\ldots{}", "×": r"$\times$",
     "≥": r"$\geq$", "≤": r"$\leq$", "§": r"\S{}", "¶": r"\P{}", "†": r"\dag{}", "‡": r"\ddag{}",
-    "◊": r"$\diamond$", "↗": r"$\nearrow$",
+    "◊": r"$\diamond$", "↗": r"$\nearrow$", "↘": r"$\searrow$",
 }  # fmt: skip
 _ESCAPES = str.maketrans(SIGNS)
 
