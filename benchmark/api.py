@@ -39,6 +39,9 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     Returns:
         A line a configuration, in the order of the leaderboard; columns as in ``leaderboard.csv``
         (docs/columns.md), numbers unrounded and NaN where undefined.
+
+    Raises:
+        UserError: there is no such folder.
     """
     import pandas as pd
 
@@ -46,6 +49,8 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     from benchmark.report.board import Leaderboard
     from benchmark.report.export import exports
 
+    if not Path(results).is_dir():
+        raise UserError(f"there is no results folder {os.fspath(results)}")
     held = b"".join(exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"])
     if not held.strip():
         return pd.DataFrame()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from benchmark.errors import quoted
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _listed(context: click.Context, option: click.Parameter, said: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in said.split(",") if name.strip())
+    """Names with commas between them; one that has a comma itself stands in double quotes."""
+    try:
+        names = next(csv.reader([said], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise click.BadParameter(f"{quoted(said)}: {error}") from None
+    return tuple(name.strip() for name in names if name.strip())
 
 
 _OPTIONS = [
@@ -23,7 +31,10 @@ _OPTIONS = [
     click.option("--csv", default="", help="Its table; without one, folders named like classes."),
     click.option("--image-column", default="", help="Column of the table with the file names."),
     click.option(
-        "--finding-columns", default="", callback=_listed, help="Columns of 1 and 0: 'a,b,c'."
+        "--finding-columns",
+        default="",
+        callback=_listed,
+        help="Columns of 1 and 0: 'a,b,\"c, d\"'.",
     ),
     click.option("--class-column", default="", help="Or: column with the names of findings."),
     click.option("--label-separator", default="", help="Between several in a cell, e.g. '|'."),

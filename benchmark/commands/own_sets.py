@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.commands.support import shortfalls
+from benchmark.commands.support import short_findings, shortfalls
 from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version
 from benchmark.data.prepared import SPLITS, NotPrepared, Prepared, load_prepared
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from tfds_builders.image_folder.options import Options
 
 _SHOWN = 10
-_LARGEST_TEST = 70
-"""Percent of the patients: with less than a fifth of them nothing is trained."""
+_GOOD_TRAIN, _LEAST_TRAIN = 50, 20
+"""Percent of the patients: with less than the second nothing is trained."""
 _KEPT = "  Its own split is kept: rows say that it leaks and have a table of their own."
 _LEAKS = """\
   Its own split leaks, so nothing is trained on it. Prepare it again with --force and
@@ -104,10 +105,8 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
         _show_split(str(split), part, config.findings, unknown=unknown)
     click.echo(f"  split: {seen.split_source}")
     _show_torn(seen.lines)
-    reasons = Counter(entry["reason"] for entry in seen.refused)
-    click.echo(f"  {sum(reasons.values()):,} files or rows would be left out")
-    for reason, count in reasons.most_common(_SHOWN):
-        click.echo(f"    {count:,}: {reason}")
+    click.echo(f"  {len(seen.refused):,} files or rows would be left out")
+    _show_reasons([entry["reason"] for entry in seen.refused])
     _show_notes(seen.notes)
     _warn(seen.lines, list(config.findings), seen.dealt)
     click.echo("Nothing was written. Copies, and what only decoding tells, are seen by prepare.")
@@ -154,24 +153,51 @@ def _show_torn(lines: pd.DataFrame) -> None:
         )
 
 
+def _show_reasons(reasons: list[str]) -> None:
+    """The commonest kinds, each by its first: names and numbers in it are of one file."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for reason in reasons:
+        alike[re.sub(r"'[^']*'|\S*[./]\S*|\d+", "#", reason)].append(reason)
+    for several in sorted(alike.values(), key=len, reverse=True)[:_SHOWN]:
+        such = ", and the like" if len(set(several)) > 1 else ""
+        click.echo(f"    {len(several):,}: {several[0]}{such}")
+
+
 def _show_notes(notes: list[str]) -> None:
     for note in notes:
         click.echo(f"  note: {note}")
 
 
-def _enough(lines: pd.DataFrame, findings: list[str]) -> str:
-    """Fractions with which test would have enough of the findings that the set has enough of."""
-    sides = []
-    for finding in findings:
-        known = lines[lines[f"labelled:{finding}"] == 1]
-        patients = known.groupby(f"target:{finding}")["patient_id"].nunique()
-        sides.append(int(min(patients.get(0, 0), patients.get(1, 0))))
-    shares = {n: math.ceil(20 * MINIMUM_PATIENTS / n) * 5 for n in sides if n}
-    can = [share for share in shares.values() if 20 < share <= _LARGEST_TEST]
-    if not can:
-        return ""
-    named = [f for f, n in zip(findings, sides, strict=True) if shares.get(n, 100) <= max(can)]
-    return f": {90 - max(can)},10,{max(can)} would do for {', '.join(named)} on test"
+def _enough(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) -> str:
+    """Fractions with which the splits that fall short would have enough; "" where none would do.
+
+    No split gets less than it has, but train. Test goes before validation where not both can be.
+    """
+    short = {s: set(of) for s, of in short_findings(lines, findings).items() if s in dealt}
+    shares = {f: n for f in set().union(*short.values()) if (n := _needed(lines, f)) is not None}
+    patients = lines.groupby("split")["patient_id"].nunique()
+    has = {s: 5 * round(20 * patients.get(s, 0) / patients.sum()) for s in SPLITS[1:]}
+    for splits, least in ((set(short), _GOOD_TRAIN), ({"test"} & set(short), _LEAST_TRAIN)):
+        for most in sorted(set(shares.values()), reverse=True):
+            can = {f for f, share in shares.items() if share <= most}
+            more = [s for s in splits if can & short[s] and most > has[s]]
+            wants = has | dict.fromkeys(more, most)
+            train = 100 - sum(wants.values())
+            if more and train >= least:
+                asked = ",".join(str(share) for share in (train, *wants.values()))
+                named = ", ".join(f for f in findings if f in can)
+                return (
+                    f": {asked} would do for {named} on {' and '.join(s for s in has if s in more)}"
+                )
+    return ""
+
+
+def _needed(lines: pd.DataFrame, finding: str) -> int | None:
+    """Percent of the patients, in steps of five, that are enough of both sides of a finding."""
+    known = lines[lines[f"labelled:{finding}"] == 1]
+    patients = known.groupby(f"target:{finding}")["patient_id"].nunique()
+    fewest = min(patients.get(0, 0), patients.get(1, 0))
+    return 5 * math.ceil(20 * MINIMUM_PATIENTS / fewest) if fewest else None
 
 
 def _warn(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) -> None:
@@ -186,8 +212,8 @@ def _warn(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) -> N
         click.echo(click.style(said, fg="yellow"))
         for text in found:
             click.echo(f"    {text}")
-        if more := [split for split in SPLITS[1:] if split in dealt]:
-            enough = _enough(lines, findings) if "test" in more else ""
+        if more := [split for split in short_findings(lines, findings) if split in dealt]:
+            enough = _enough(lines, findings, more)
             click.echo(f"    --split-fractions gives {' and '.join(more)} more patients{enough}")
         if own := [split for split in SPLITS[1:] if split not in dealt]:
             click.echo(f"    The set's own {' and '.join(own)}: --resplit deals everything anew")

@@ -21,11 +21,19 @@ def shortfalls(lines: pd.DataFrame, findings: list[str]) -> list[str]:
         lines: columns split, patient_id, and of each finding ``target:`` and ``labelled:``.
         findings: their names.
     """
-    found = []
-    for split, numbers in _NUMBERS.items():
+    return [
+        f"{_NUMBERS[split]}: {', '.join(f'{f} ({few})' for f, few in short.items())}"
+        for split, short in short_findings(lines, findings).items()
+    ]
+
+
+def short_findings(lines: pd.DataFrame, findings: list[str]) -> dict[str, dict[str, str]]:
+    """By split the findings with too few patients there, and how many these are."""
+    found = {}
+    for split in _NUMBERS:
         part = lines[lines["split"] == split]
-        short = [f"{f} ({few})" for f in findings if (few := _few(_support(part, f)))]
-        found += [f"{numbers}: {', '.join(short)}"] if short else []
+        if short := {f: few for f in findings if (few := _few(_support(part, f)))}:
+            found[split] = short
     return found
 
 

@@ -64,8 +64,8 @@ def check_seed(seed: int) -> None:
 
 def check_resolution(side: int) -> None:
     """Raise a UserError for an image side that is none, in px."""
-    if not 1 <= side <= LARGEST_SIDE:
-        raise UserError(f"a resolution is from 1 to {LARGEST_SIDE} px, not {side}")
+    if not isinstance(side, int) or not 1 <= side <= LARGEST_SIDE:
+        raise UserError(f"a resolution is from 1 to {LARGEST_SIDE} px, not {side!r}")
 
 
 def check_normalisation(name: str) -> None:

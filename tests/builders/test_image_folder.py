@@ -194,7 +194,7 @@ def test_options_that_make_no_sense(folders, make, options, said):
         (Options(csv="no.csv", patients="unknown", **COLUMNS), "no table no.csv"),
         (
             Options(csv="labels.csv", patient_column="Patient", **COLUMNS),
-            "no column 'Patient'. Its columns are file, person, Effusion, Edema",
+            "no column 'Patient'. Its columns are 'file', 'person', 'Effusion', 'Edema'",
         ),
         (
             Options("labels.csv", "file", "person", ("Edema", "edema")),

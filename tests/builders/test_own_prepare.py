@@ -65,6 +65,48 @@ def test_the_only_set_of_one_s_own_is_meant_by_its_builder(raw, data):
     assert f"{NAME} cnn 64px" in told.output
 
 
+@pytest.mark.parametrize(
+    ("fractions", "advice"),
+    [("75,5,20", "60,20,20 would do for ill on validation"),
+     ("85,10,5", "60,20,20 would do for ill on validation and test")],
+)  # fmt: skip
+def test_fractions_are_advised_for_what_falls_short_and_take_from_train_alone(
+    fractions, advice, tmp_path, data
+):
+    raw = folders(tmp_path / "raw", n=50)
+    done = prepare(raw, data, "--check", *BY_NAME, "--split-fractions", fractions)
+    assert done.exit_code == 0, done.output
+    assert advice in done.output
+    followed = prepare(raw, data, "--check", *BY_NAME, "--split-fractions", advice.split()[0])
+    assert "numbers undefined" not in followed.output
+
+
+def test_what_is_left_out_is_told_by_kind(tmp_path, data):
+    raw = folders(tmp_path / "raw")
+    lines = [
+        f"{path.relative_to(raw)},{k % 2}," for k, path in enumerate(sorted(raw.rglob("*.png")))
+    ]
+    lines[20:] = [f"{line}p{k}" for k, line in enumerate(lines[20:])]
+    (raw / "t.csv").write_text("\n".join(["file,y,id", *lines]))
+    table = ["--csv", "t.csv", "--image-column", "file", "--finding-columns", "y"]
+    done = prepare(raw, data, "--check", *table, "--patient-column", "id")
+    assert "20 files or rows would be left out" in done.output
+    assert "20: no patient is given for ill/100_a.png ('')" in done.output
+    assert "and the like" in done.output
+
+
+def test_a_column_with_a_comma_stands_in_quotes(tmp_path, data):
+    raw = folders(tmp_path / "raw")
+    lines = [
+        f"{path.relative_to(raw)},{k % 2}" for k, path in enumerate(sorted(raw.rglob("*.png")))
+    ]
+    (raw / "t.csv").write_text("\n".join(['file,"flu, any"', *lines]))
+    table = ["--csv", "t.csv", "--image-column", "file", *BY_NAME, "--check", "--finding-columns"]
+    wrong = prepare(raw, data, *table, "flu, any")
+    assert "Its columns are 'file', 'flu, any'" in wrong.output
+    assert "would hold 60 images" in prepare(raw, data, *table, '"flu, any"').output
+
+
 def test_a_check_tells_all_and_writes_nothing(raw, data):
     done = prepare(raw, data, "--check", *BY_NAME)
     assert done.exit_code == 0, done.output
@@ -74,6 +116,7 @@ def test_a_check_tells_all_and_writes_nothing(raw, data):
     assert "55,10,35 would do for ill on test" in done.output
     wider = prepare(raw, data, "--check", *BY_NAME, "--split-fractions", "55,10,35")
     assert "AUC on test" not in wider.output
+    assert "would do for" not in wider.output, "nothing is left to give to validation"
     assert not data.exists()
     wrong = prepare(raw, data, "--check", "--patient-pattern", "^(x+)")
     assert wrong.exit_code == 2

@@ -120,7 +120,7 @@ def test_tables_in_any_dress(folder, text, encoding):
     [
         ("file,Effusion\n0.png,1,x\n1.png,0\n", "line 2: there are 3 cells, and the header has 2"),
         ('file,note,Effusion\n0.png,"large,1\n1.png,b,0\n', r"behind line 1.*never closed\?"),
-        ("File,effusion\n0.png,1\n", "Its columns are File, effusion"),
+        ("File,effusion\n0.png,1\n", "Its columns are 'File', 'effusion'"),
     ],
 )
 def test_tables_whose_cells_would_be_taken_for_others_stop(folder, text, said):

@@ -312,12 +312,41 @@ def test_a_table_that_lies_deeper_is_pointed_to(folder):
 
 
 def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
+    """How many rows they are stands in it: an archive may be half unpacked."""
     text = rows("file,Effusion", *(f"{n}.png,1" for n in range(500)))
     found = tabled(folder, text, **ONE)
     assert len(found.entries) == 4
-    (gone,) = found.refused
-    assert gone["file"] == "t.csv, 496 rows"
-    assert "there is no file '4.png'" in gone["reason"]
+    assert found.refused == []
+    told = "496 rows of t.csv name no file here, e.g. there is no file '4.png'"
+    assert told in found.notes
+
+
+def test_a_row_for_each_finding_of_an_image_is_united(folder):
+    text = rows("file,dx,id", "0.png,Effusion,a", "0.png,Mass,a", "1.png,Mass,b",
+                "2.png,No Finding,c", "3.png,Mass,d", "3.png,No Finding,d")  # fmt: skip
+    said = {"class_column": "dx", "label_separator": "|", "patient_column": "id"}
+    found = tabled(folder, text, **said)
+    assert found.findings == ("Effusion", "Mass")
+    labels = {name: entry.findings for name, entry in by_image(found).items()}
+    assert labels == {"img/0.png": (1, 1), "img/1.png": (0, 1), "img/2.png": (0, 0)}
+    (other,) = found.refused
+    assert (other["file"], "disagree" in other["reason"]) == ("img/3.png", True)
+    apart = text.replace("0.png,Mass,a", "0.png,Mass,z")
+    assert "img/0.png" not in by_image(tabled(folder, apart, **said))
+
+
+def test_a_row_for_each_finding_is_asked_about_where_classes_exclude_each_other(folder):
+    text = rows("file,dx", "0.png,Effusion", "0.png,Mass", "1.png,Mass", "2.png,Normal")
+    with pytest.raises(DatasetError, match=r"1 images have rows of different .*--label-separator"):
+        tabled(folder, text, class_column="dx")
+
+
+@pytest.mark.parametrize("name", ["results", "runs", "logs"])
+def test_a_file_in_a_folder_that_is_never_read_is_said_to_be_there(name, tmp_path):
+    touched(tmp_path, [*NAMES, f"{name}/9.png"])
+    found = tabled(tmp_path, rows("file,Effusion", "0.png,1", f"{name}/9.png,0"), **ONE)
+    (entry,) = found.refused[:1]
+    assert f"'{name}/9.png' lies in a folder that is never read" in entry["reason"]
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,18 @@ class Files:
         names: of the files.
         pictures: tells those that promise an image.
         said: every cell that will be looked up.
+        unread: files of folders that are never read, for messages.
     """
 
     def __init__(
-        self, names: Iterable[str], pictures: Callable[[str], bool], said: Iterable[str] = ()
+        self,
+        names: Iterable[str],
+        pictures: Callable[[str], bool],
+        said: Iterable[str] = (),
+        unread: Iterable[str] = (),
     ):
         names = list(names)
+        self._unread = set(map(_told, unread))
         self._whole = {_told(name): name for name in names}
         paths = {path for each in said if (path := _path(each))}
         self._taken = {self._whole[path] for path in paths if path in self._whole}
@@ -77,6 +83,11 @@ class Files:
             met = self._folders.met(end, anywhere=left_out <= self._begin)
             if folder := _one(said, end, met):
                 return self._all_of(said, folder)
+        if told in self._unread:
+            raise Missing(
+                f"{quoted(said)} lies in a folder that is never read, because programs leave such "
+                "folders: give it another name"
+            )
         raise Missing(f"there is no file {quoted(said)}{self._alike(told)}")
 
     def _all_of(self, said: str, folder: str) -> list[str]:

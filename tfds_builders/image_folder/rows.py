@@ -142,7 +142,7 @@ def _places(path: Path, header: list[str], wanted: list[str]) -> dict[str, int]:
     if missing := [column for column in wanted if _clean(column) not in header]:
         raise DatasetError(
             f"image_folder: {path} has no column {' and no column '.join(map(quoted, missing))}. "
-            f"Its columns are {', '.join(header) or 'none'}."
+            f"Its columns are {', '.join(map(quoted, header)) or 'none'}."
         )
     if twice := sorted({column for column in wanted if header.count(_clean(column)) > 1}):
         raise DatasetError(

@@ -18,6 +18,8 @@ from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.rows import Row
 
 _MOST_MISSING = 100
+_STRAY = 0.02
+"""Share of the images whose rows may contradict each other, as slips of the pen do."""
 _NO_FINDING = "no finding"
 
 
@@ -53,12 +55,14 @@ def read(
         DatasetError: the table cannot be read, has no such column, or it has to be said what a
             class or split means.
     """
-    names = [name for name in names if not is_service(name)]
+    every = list(names)
+    names = [name for name in every if not is_service(name)]
     table = rows.read(path, _wanted(options))
     task = labels.task(table, options)
     contents = Contents(task.findings, task.kind, notes=list(task.notes))
     images = [name for name in names if pictures(name)]
-    files = Files(names, pictures, [row[options.image_column] for _, row in table])
+    unread = set(every) - set(names)
+    files = Files(names, pictures, [row[options.image_column] for _, row in table], unread)
     by_pattern = patients.ByPattern(pattern, images)
     ids = _patients(table, options)
     contents.notes += [*ids.notes, *by_pattern.notes, *_unknown_words(table, options)]
@@ -70,6 +74,7 @@ def read(
         contents.notes.append(
             f"{reading.studies:,} rows name a folder and count for every image in it"
         )
+    _refuse_long(contents, path.name, reading.found, options)
     for image, several in reading.found.items():
         if several:
             _keep_one(contents, path.name, image, several, options)
@@ -284,11 +289,35 @@ def _refuse_strange(contents: Contents, strange: list[cells.Strange]) -> None:
 
 
 def _refuse_missing(contents: Contents, table: str, missing: dict[str, str]) -> None:
-    """Rows without a file: each, or in one line where the table is of a larger set."""
+    """Rows without a file: each, or in one sentence where the table is of a larger set."""
     if len(missing) > _MOST_MISSING:
-        missing = {f"{table}, {len(missing):,} rows": f"e.g. {next(iter(missing.values()))}"}
+        first = next(iter(missing.values()))
+        contents.notes.append(f"{len(missing):,} rows of {table} name no file here, e.g. {first}")
+        return
     for where, reason in missing.items():
         contents.refuse(where, reason)
+
+
+def _refuse_long(
+    contents: Contents, table: str, found: dict[str, list[_Named]], options: Options
+) -> None:
+    """Ask where many images have a row for each of several classes, which exclude each other."""
+    if not options.class_column or contents.kind == "multilabel":
+        return
+    torn = [rows for rows in found.values() if len({row.entry.findings for row in rows}) > 1]
+    if len(torn) > _STRAY * len(found):
+        first = torn[0]
+        lines = ", ".join(str(row.line) for row in first)
+        raise DatasetError(
+            f"image_folder: {len(torn):,} images have rows of different classes in {table}, e.g. "
+            f"{first[0].entry.image} in lines {lines}. "
+            + (
+                "Mend the table."
+                if options.label_separator
+                else "If an image may have several findings, --label-separator '|' unites their "
+                "rows; else mend the table."
+            )
+        )
 
 
 def _keep_one(
@@ -300,19 +329,24 @@ def _keep_one(
     if len({each.said for each in several}) > 1 and len({each.entry for each in several}) > 1:
         contents.refuse(image, f"lines {lines} of {table} name it in different ways and disagree")
         return
-    if options.box_columns:
-        joined = _joined([each.entry for each in several])
-        if {replace(each.entry, findings=(), labelled=(), boxes=()) for each in several} == {
-            replace(joined, findings=(), labelled=(), boxes=())
-        }:
-            contents.entries.append(joined)
-            return
+    if joined := _united([each.entry for each in several], contents.kind, options):
+        contents.entries.append(joined)
+        return
     if any(each.entry != first.entry for each in others):
         contents.refuse(image, f"lines {lines} of {table} disagree about it")
         return
     contents.entries.append(first.entry)
     for each in others:
         contents.refuse(f"{table}, line {each.line}", f"{image} has a row already")
+
+
+def _united(entries: list[Entry], kind: str, options: Options) -> Entry | None:
+    """Rows of boxes, or of a finding each, as one; None where they say more than that."""
+    lists = kind == "multilabel" and bool(options.class_column)
+    named = len({entry.findings for entry in entries}) > 1 and all(any(e.findings) for e in entries)
+    joined = _joined(entries)
+    same = {replace(each, findings=(), labelled=(), boxes=()) for each in (*entries, joined)}
+    return joined if len(same) == 1 and (options.box_columns or (lists and named)) else None
 
 
 def _joined(entries: list[Entry]) -> Entry:
