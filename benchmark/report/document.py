@@ -6,7 +6,7 @@ from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.beside_published import beside_published, beside_section
 from benchmark.report.board import Leaderboard
-from benchmark.report.columns import Naming, not_yet, unlinked
+from benchmark.report.columns import Naming, unlinked
 from benchmark.report.content import Code, Content, Link, Strong
 from benchmark.report.external_validation import external_validation_section
 from benchmark.report.first_screen import first_screen, place
@@ -22,6 +22,8 @@ from benchmark.report.values import Value
 
 NAMED = 50
 """Files that cannot be used are named, so many at most."""
+LEADERS = 5
+"""So many are named of those that were not told apart from the best of a table."""
 
 
 def document(of: Leaderboard, *, cost: bool) -> list[Block]:
@@ -144,7 +146,13 @@ def _contents(tables: list[Table]) -> list[Block]:
         Link("#known-limits", "known limits"),
         " of all such results.",
     )
-    return [Heading(2, "All tables"), DataTable.of(columns, tables, notes=(below,))]
+    return [Heading(2, "All tables"), DataTable.of(columns, tables, notes=(_TOLD, below))]
+
+
+_TOLD = (
+    "Not told apart from the best: by the letters of a family of both; what is in no family with "
+    "it by one comparison at 5 %, not corrected for how many there are."
+)
 
 
 def _name(each: Table) -> Content:
@@ -157,16 +165,15 @@ def _images(each: Table) -> Value:
 
 
 def _best(each: Table) -> Value:
-    first = each.ahead or each.leading
-    return first[0].measurements["test_auc"].mean if first else None
+    return each.leading[0].measurements["test_auc"].mean if each.leading else None
 
 
 def _leaders(each: Table) -> Value:
-    labels = [f"{each.labels[c.key]} ({not_yet(c)})" for c in each.ahead[:1]]
-    if not each.ahead:  # what is below these leads nothing
-        labels = [each.labels[c.key] for c in each.leading]
-    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
-    return (", ".join(labels[:3]) + more) or UNDEFINED
+    """Ranked ones alone: of few seeds the best on test says little."""
+    labels = [each.labels[c.key] for c in each.leading]
+    more = f" and {len(labels) - LEADERS} more" if len(labels) > LEADERS else ""
+    few = f"; above these {count(len(each.ahead))} with too few seeds" if each.ahead else ""
+    return (", ".join(labels[:LEADERS]) + more + few) or UNDEFINED
 
 
 def _references() -> list[Block]:

@@ -24,7 +24,7 @@ from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.implied import Implied, implied_finding
 from benchmark.scoring.influence import Influence
-from benchmark.scoring.ranking import Comparison, Entry, Seed
+from benchmark.scoring.ranking import ALPHA, Comparison, Entry, Seed
 from benchmark.scoring.stored import predictions_of, scored, stored_influence, stored_scores
 from benchmark.suites.families import is_baseline
 
@@ -128,7 +128,10 @@ class Table:
 
     @cached_property
     def leading(self) -> tuple[Configuration, ...]:
-        """The best that sees images, and those that no family of both tells apart from it."""
+        """The best that sees images, and those that were not told apart from it.
+
+        By a family of both, or by one comparison of the two where there is none.
+        """
         best = _best(self.ranked)
         letters = [each.family.letters for each in self.families]
         alike = {
@@ -137,6 +140,7 @@ class Table:
             for key, text in each.items()
             if best and set(text) & set(each.get(best.key, ""))
         }
+        alike |= {c.second for c in self.outside if c.p is None or c.p >= ALPHA}
         return tuple(c for c in self.ranked if c is best or c.key in alike)
 
     @property

@@ -18,6 +18,7 @@ from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
+from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.people import of_patients
 from benchmark.report.splits import SplitPair
@@ -140,11 +141,24 @@ def _threshold(chosen: Configuration, *, alone: bool) -> Iterator[Content]:
 
 
 def _not_told_apart(main: Table) -> Iterator[Content]:
-    """Who shares a letter with the best of a family of its own."""
+    """Who shares a letter with the best of a family of its own, and who else may be as good."""
     best = main.leading[0] if main.leading else None
-    own = main.letters.get(best.key) if best else None
-    if best is None or own is None:
+    if best is None:
         return
+    single = {c.second for c in main.outside}
+    beside = [main.labels[c.key] for c in main.leading if c.key in single]
+    own = main.letters.get(best.key)
+    if own is not None:
+        yield _in_family(main, best, own)
+    if beside:
+        yield (
+            f"Of the {count(len(single))} that are in no family with {main.labels[best.key]}, each "
+            f"held against it by a comparison of its own, {count(len(beside))} "
+            f"{'were' if len(beside) > 1 else 'was'} not told apart from it: {_listed(beside)}."
+        )
+
+
+def _in_family(main: Table, best: Configuration, own: Letters) -> str:
     members = next(f.family.members for f in main.families if f.number == own.family)
     alike = [main.labels[c.key] for c in main.leading if c is not best and c.key in members]
     others = len(members) - 1
@@ -158,7 +172,7 @@ def _not_told_apart(main: Table) -> Iterator[Content]:
         told = "all others were" if len(others_of_it) > 1 else "the other one was"
         said = f"{told} told apart from it: {_listed(others_of_it)}"
     provisional = ", by letters that want more seeds" if own.provisional else ""
-    yield f"In the family of {main.labels[best.key]} {said}{provisional}."
+    return f"In the family of {main.labels[best.key]} {said}{provisional}."
 
 
 def _ahead(main: Table) -> Iterator[Content]:

@@ -194,7 +194,10 @@ def test_fewer_than_three_seeds_are_shown_and_not_ranked(results, add, add_seeds
     rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
     assert rows["cnn"][0] == "2 of 3 seeds, not ranked yet"
     assert list(rows)[2] == "cnn"  # above the ranked ones: no constant stands first
-    assert "cnn (2 of 3 seeds, not ranked yet) |" in written(results)
+    (of_table,) = [r for r in table_rows(sections(written(results))["All tables"]) if "toy" in r[0]]
+    assert of_table[4] == "linear, constant; above these 1 with too few seeds"
+    (table,) = gather(results)
+    assert of_table[3] == f"{table.leading[0].measurements['test_auc'].mean:.3f}"
     assert rows["cnn"][8] == "2 of 3"
     assert rows["constant"][8] == "1 fixed"
     assert "Not ranked, 2 of the 3 seeds that a comparison needs: cnn." in text
@@ -238,6 +241,24 @@ def test_those_not_told_apart_from_the_best_are_of_every_family_of_it(results, a
     assert {c.spec.resolution for c in table.leading} == {64, 128}
     assert table.leading[0] is table.ranked[0]
     assert "In the family of" not in written(results)  # its own, of models, has but itself
+
+
+def test_what_no_family_compares_with_the_best_is_told_apart_by_a_comparison_of_its_own(
+    results, add_seeds
+):
+    for size, strength in ((64, 3.0), (128, 3.05), (224, 0.3)):
+        add_seeds("cnn", strength=strength, spec={"resolution": size})
+    (table,) = gather(results)
+    assert not table.families
+    of = {c.key: c.spec.resolution for c in table.ranked}
+    best = table.ranked[0]
+    held = {of[c.second]: c.interval for c in table.outside}
+    alike = {size for size, (low, high) in held.items() if low <= 0 <= high}
+    assert {c.spec.resolution for c in table.leading} == {best.spec.resolution} | alike
+    assert {c.spec.resolution for c in table.leading} == {64, 128}
+    text = written(results)
+    assert "each held against it by a comparison of its own, 1 was not told apart" in text
+    assert "one comparison at 5 %, not corrected" in text
 
 
 def test_what_a_choice_changes_is_paired_over_models(results, add_seeds):
