@@ -141,7 +141,8 @@ def _size(each: Entry) -> Value:
 
 def _preparation(each: Entry) -> Value:
     c = each.configuration
-    said = (labels.preparation(c.spec), each.table.settings[c.key], c.differs)
+    prepared = labels.preparation(c.spec, normalised=each.table.normalised_differently)
+    said = (prepared, each.table.settings[c.key], c.differs)
     return ", ".join(filter(None, said))
 
 

@@ -21,7 +21,7 @@ from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.json_lines import json_file, json_line
-from benchmark.report.labels import AXES
+from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.lungs_export import mask_entries, mask_lines
 from benchmark.report.render import csv
 from benchmark.report.splits import SplitPair
@@ -188,7 +188,9 @@ FIELDS: tuple[Column[Entry], ...] = (
            lambda e: e.configuration.stale),
     _field("remade", "Seeds that were made from rows that have been made anew since.",
            lambda e: e.configuration.remade, _joined),
-    *map(_axis, AXES),
+    *map(_axis, (*AXES, "precision")),
+    _field("recipe", "Name of the recipe it was trained by, or unnamed; empty where it has none.",
+           lambda e: recipe_name(e.configuration.spec)),
     _field("seeds", "The seeds that were run to the end.",
            lambda e: e.configuration.seeds, _joined),
     _field("deterministic", "Whether there is no chance in the model, so that one run is enough.",

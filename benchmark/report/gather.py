@@ -116,6 +116,11 @@ class Table:
         return settings({c.key: c.spec for c in self.configurations})
 
     @cached_property
+    def normalised_differently(self) -> bool:
+        """Whether its images have more than one normalisation."""
+        return len({c.spec.normalisation for c in self.configurations} - {""}) > 1
+
+    @cached_property
     def machines(self) -> dict[str, str]:
         """Machine in words -> the letter that stands for it in the table."""
         names = sorted({str(machine) for c in self.configurations for machine in c.machines})

@@ -32,12 +32,27 @@ def size(spec: Spec) -> str:
     return str(spec.resolution) if spec.resolution else UNDEFINED
 
 
-def preparation(spec: Spec) -> str:
-    """What is done to an image before the model sees it, and to the loss; defaults unsaid."""
-    parts = [name for name in (spec.preprocessing, spec.normalisation) if name]
-    chosen = {axis: getattr(spec, axis) for axis in _OPTIONAL}
-    parts += [_say(axis, value) for axis, value in chosen.items() if value not in ("", "none")]
+def preparation(spec: Spec, *, normalised: bool = True) -> str:
+    """What is done to an image before the model sees it, and to the loss; defaults unsaid.
+
+    Args:
+        spec: of which.
+        normalised: whether its normalisation is said, which goes without saying among equal ones.
+    """
+    of_image = ("preprocessing", "normalisation") if normalised else ("preprocessing",)
+    chosen = {axis: getattr(spec, axis) for axis in (*of_image, *_OPTIONAL)}
+    parts = [_say(axis, value) for axis, value in chosen.items() if value not in ("", "none")]
     return ", ".join(parts) or UNDEFINED
+
+
+def recipe_name(spec: Spec) -> str:
+    """Of the recipe it was trained by, or that it has no name; empty where there is no recipe."""
+    return str(spec.recipe.get("name", "unnamed")) if spec.recipe else ""
+
+
+def recipe(spec: Spec) -> str:
+    """The same in words."""
+    return _say(NAME, spec.recipe["name"]) if "name" in spec.recipe else UNNAMED * bool(spec.recipe)
 
 
 def weights(spec: Spec) -> str:
@@ -49,10 +64,17 @@ def weights(spec: Spec) -> str:
 def settings(specs: Mapping[str, Spec]) -> dict[str, str]:
     """By the same keys those settings without a column in which the specs of a model differ.
 
-    They are the recipe and the like; what all specs of a model share goes without saying, and so
-    does what a named recipe has by itself.
+    First of all the recipe, where there are several in all; what all specs of a model share goes
+    without saying, and so does what a named recipe has by itself.
     """
-    return _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
+    of_model = _differing(specs, lambda key: key not in (*AXES, *_IDENTITY))
+    recipes = {key: recipe(spec) for key, spec in specs.items()}
+    if len({*recipes.values()} - {""}) < 2:
+        return of_model
+    return {
+        key: ", ".join(filter(None, dict.fromkeys((recipes[key], *said.split(", ")))))
+        for key, said in of_model.items()
+    }
 
 
 def beside_preparation(specs: Mapping[str, Spec]) -> dict[str, str]:
@@ -160,8 +182,10 @@ def _axes(specs: list[dict[str, object]]) -> list[str]:
 def _say(axis: str, value: object) -> str:
     if axis == "resolution":
         return f"{value} px"
-    if axis in ("preprocessing", "normalisation"):
+    if axis == "preprocessing":
         return str(value)
+    if axis == "normalisation":
+        return f"normalised: {value}"
     if axis == NAME:
         return f"recipe {value}"
     if axis in _FILES:

@@ -19,7 +19,7 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run, members_of, shown_spec
-from benchmark.report.labels import UNNAMED, beside_preparation, preparation, size
+from benchmark.report.labels import beside_preparation, preparation, recipe, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
 from benchmark.report.versions import Versions, configurations
@@ -36,7 +36,7 @@ NEAR = 0.7
 ALL = "Those in tables: cxr-bench export --format csv --columns dataset,label,config_id"
 PART = 3
 """Characters from which on a part of a model's name suggests it."""
-USUAL = {*DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
+USUAL = {"normalised", *DEFAULTS["preprocessing"], *DEFAULTS["normalisation"]}
 """Choices that are said though they are the usual ones; the other usual ones go unsaid."""
 
 
@@ -198,19 +198,13 @@ def _plain_one(matches: list[Found]) -> list[Found]:
 def _words(found: Found) -> set[str]:
     spec = found.row.spec
     label = spec.label.rpartition(" seed ")[0]  # a name means all seeds
-    said = f"{describe(found.row)} {label} {spec.scheme} {spec.weights} {_recipe(spec)}"
+    said = f"{describe(found.row)} {label} {spec.scheme} {spec.weights} {recipe(spec)}"
     return set(_parted(said + (f" limit {spec.limit}" if spec.limit else "")))
 
 
 def _parted(text: str) -> list[str]:
     """The words of a name or a label, without what stands between them."""
     return re.findall(r"[^\s,:()\[\]]+", text)
-
-
-def _recipe(spec: Spec) -> str:
-    """Which one it is, in the words of :mod:`benchmark.report.labels`: none is the usual one."""
-    named = f"recipe {spec.recipe.get('name', '')}" if "name" in spec.recipe else UNNAMED
-    return named if spec.recipe else ""
 
 
 def describe(row: Row, more: str = "") -> str:

@@ -342,6 +342,11 @@ def test_internal_against_published(results, add, add_seeds, make_protocol, monk
     internal, published = (float(cell) for cell in rows[0][2:4])
     assert float(rows[0][4].partition("<br>")[0]) == pytest.approx(internal - published, abs=0.0011)
     assert internal > published
+    text = written(results)
+    assert "of toy differ by" in text
+    assert "Left out" not in text
+    add("mlp", shared=make_protocol("toy/internal"))
+    assert "Left out of 2: 1 with too few seeds." in written(results)
 
 
 def test_of_each_model_what_validation_chooses_stands_first(
@@ -473,4 +478,29 @@ def test_published_weights_are_named_with_their_licence(results, add):
     row = next(row for row in table_rows(text) if row[1] == "resnet50" and len(row) == 12)
     assert row[4] == "imagenet (frozen)"
     add("cnn")
-    assert "| cnn | 64 | raw, unit | random |" in written(results)
+    assert "| cnn | 64 | raw | random |" in written(results)
+
+
+def test_normalisation_is_said_where_it_differs_and_then_as_what_it_is(results, add_seeds):
+    add_seeds("cnn")
+    assert "unit" not in sections(written(results))["toy/official 1.0.0"]
+    add_seeds("mlp", spec={"normalisation": "imagenet"})
+    text = sections(written(results))["toy/official 1.0.0"]
+    rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
+    assert rows["cnn"][3] == "raw, normalised: unit"
+    assert rows["mlp"][3] == "raw, normalised: imagenet"
+
+
+def test_recipes_are_said_of_every_model_where_a_table_has_several(results, add_seeds):
+    add_seeds("cnn")
+    add_seeds("mlp", spec={"recipe": {"name": "reference"}})
+    text = sections(written(results))["toy/official 1.0.0"]
+    rows = {row[1]: row for row in table_rows(text) if len(row) == 12}
+    assert rows["cnn"][3] == "raw, unnamed recipe"
+    assert rows["mlp"][3].startswith("raw, recipe reference")
+    with (results.folder / "leaderboard.csv").open(newline="") as file:
+        lines = {line["model"]: line for line in csv.DictReader(file)}
+    assert {m: (lines[m]["recipe"], lines[m]["precision"]) for m in lines} == {
+        "cnn": ("unnamed", "float32"),
+        "mlp": ("reference", "float32"),
+    }

@@ -133,8 +133,10 @@ def test_values_of_a_recipe_are_compared_among_those_of_one_name():
 
 
 def test_preparation_leaves_defaults_unsaid():
-    assert preparation(spec()) == "raw, unit"
-    assert preparation(spec(imbalance="weighted")) == "raw, unit, imbalance: weighted"
+    assert preparation(spec()) == "raw, normalised: unit"
+    assert preparation(spec(), normalised=False) == "raw"
+    weighted = spec(imbalance="weighted")
+    assert preparation(weighted, normalised=False) == "raw, imbalance: weighted"
     blind = {"preprocessing": "", "normalisation": "", "augmentation": "", "imbalance": "none"}
     assert preparation(spec(**blind)) == "–"
 
