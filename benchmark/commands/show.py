@@ -142,7 +142,10 @@ def _show_tested(c: Configuration) -> None:
     say("\nOn test, ± spread of the seeds, [95 % interval from the choice of test patients]:")
     of_test = [(NAMES[m], one_text(c.measurements[f"test_{m}"])) for m in ("auc", "f1")]
     say_table(of_test)
-    say("Overfitting gap: train minus test = (train - validation) + (validation - test)")
+    say(
+        "Overfitting gap: train minus test = (train - validation), which is overfitting, + "
+        "(validation - test), other images"
+    )
     rows = []
     for metric in GAPS:
         parts = ("train_minus_validation", "validation_minus_test")

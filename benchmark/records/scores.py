@@ -44,7 +44,7 @@ class SplitScores(Record, frozen=True):
 
 
 class Gap(LaterFields, frozen=True):
-    """Train minus test of a metric, and its two parts; ``constant``: of a constant predictor."""
+    """Train minus test of a metric, and its two parts; ``constant``: of calling all positive."""
 
     value: float | None
     train_minus_validation: float | None

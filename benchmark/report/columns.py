@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.report import labels
 from benchmark.report.configuration import MIN_SEEDS, Configuration, mean
-from benchmark.report.content import Content, Emphasis, Strong
+from benchmark.report.content import Code, Content, Emphasis, Strong
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.tables import Column
@@ -197,13 +197,14 @@ COLUMNS: tuple[Column[Entry], ...] = (
         "findings: the most probable one, averaged over findings. Its interval holds the choice of "
         "the threshold: validation is resampled, too."
     )),
-    quantity("gap_auc", "Gap (AUC)", (RANKING, SUITE, PAGE), sign="Gap",
+    quantity("gap_auc", "Gap (train − test)", (RANKING, SUITE, PAGE), sign="Gap (train − test)",
              long="Gap (AUC): train − test", legend=(
-        "Overfitting gap: AUC on the training images (un-augmented, same weights) minus AUC on "
-        "test. It has two parts: ", Emphasis("train − validation"), " is overfitting, ",
-        Emphasis("validation − test"), " is what differs between the splits themselves. Each runs "
-        "over the findings that both of its splits have enough patients of; where these are the "
-        "same, the parts add up to it. Interval: from those of the two AUCs (MOVER).",
+        "What is called the overfitting gap: AUC on the training images (un-augmented, same "
+        "weights) minus AUC on test. Overfitting is but one of its two parts, ",
+        Emphasis("train − validation"), "; the other, ", Emphasis("validation − test"), ", is what "
+        "differs between the images of the splits, and may be most of it. Each runs over the "
+        "findings that both of its splits have enough patients of; where these are the same, the "
+        "parts add up to it. Interval: from those of the two AUCs (MOVER).",
     )),
     metric("accuracy", (DETAILS, SUITE, PAGE)),
     metric("sensitivity", (DETAILS, PAGE), sign="Sensitivity, specificity",
@@ -221,11 +222,13 @@ COLUMNS: tuple[Column[Entry], ...] = (
     metric("calibration_intercept"),
     quantity("subgroup_gap", "Largest gap between subgroups", (PAGE,)),
     quantity("gap_f1", "F1 gap", legend=(
-        "The same for F1; beside it that of the constant predictor, which a difference in "
-        "prevalence alone can make non-zero."
+        "The same for F1; beside it that of calling every image positive (of exclusive findings: "
+        "all the one that is commonest in training), which a difference in prevalence alone can "
+        "make non-zero. The baseline ", Code("constant"), " decides as every model does, and may "
+        "have another one.",
     )),
-    quantity("gap_f1_constant", "F1 gap of constant", brief=True,
-             long="F1 gap of the constant predictor"),
+    quantity("gap_f1_constant", "F1 gap of calling every image positive", brief=True,
+             long="F1 gap of calling every image positive"),
     metric("balanced_accuracy"),
     metric("average_precision"),
     metric("mcc"),

@@ -68,7 +68,7 @@ def _said(name: str) -> str:
     if of in SPLITS:
         return f"{NAMES[rest]}, {of}"
     metric = next(metric for metric in GAPS if rest.startswith(metric))
-    parts = {"": "train minus test", "constant": "of the constant predictor"}
+    parts = {"": "train minus test", "constant": "of calling every image positive"}
     part = rest.removeprefix(metric).removeprefix("_")
     return f"{NAMES[metric]} gap, {parts.get(part) or part.replace('_', ' ')}"
 

@@ -1,4 +1,4 @@
-"""The overfitting gap: train minus test, in its two parts."""
+"""The gap, train minus test, in its two parts: overfitting, and what differs between images."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _mean(metric: str, scores: SplitScores, findings: list[int]) -> float | None
 
 
 def _constant_gap(parts: Mapping[str, Part], findings: list[int]) -> float | None:
-    """Gap in macro F1 of a model that says the same about every image."""
+    """Gap in macro F1 of calling every image positive; of exclusive findings, the commonest."""
     if not findings or "train" not in parts:
         return None
     train = parts["train"]
