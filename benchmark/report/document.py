@@ -42,11 +42,9 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     What was found comes first; what its signs mean, and what others published, last.
     """
     tables = sorted(of.tables, key=place)
-    stale = any(c.outdated for t in tables for c in t.configurations)
     blocks = _left_out(of.left_out)
     blocks += first_screen(of, cost=cost, named=named)
     blocks += _contents(tables) if tables or not of.lungs else []
-    shape = any(c.spec.model == "geometry_only" for t in tables for c in t.configurations)
     for each in tables:
         if not (each.watermarks or each.split_protocol.attribute):
             blocks += section(each, cost=cost, named=named)
@@ -60,7 +58,7 @@ def body(of: Leaderboard, *, cost: bool, named: Naming = unlinked) -> list[Block
     blocks += mask_sections(of.lungs, cost=cost)
     blocks += _marked(tables, cost=cost, named=named)
     blocks += _untested(tables, cost=cost, named=named)
-    blocks += legend(cost=cost, stale=stale, shape=shape)
+    blocks += legend([c for t in tables for c in t.configurations], cost=cost)
     return blocks + _references() + _limits()
 
 

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from benchmark.data.augmentation import AXIS as AUGMENTATIONS
+from benchmark.plugins import Axis
 from benchmark.report.columns import COLUMNS, IMPROVING, STALE, STALLED, Entry
-from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED
-from benchmark.report.content import Code, Content, Emphasis, Strong
+from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED, Configuration
+from benchmark.report.content import BREAK, Code, Content, Emphasis, Strong, joined, with_code
+from benchmark.report.labels import recipe_name
 from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
 from benchmark.report.values import limits
+from benchmark.spec import Spec
+from benchmark.training.imbalance import AXIS as POLICIES
+from benchmark.training.recipes import find
+from benchmark.training.recipes import names as recipes
+from benchmark.training.schemes import AXIS as SCHEMES
 
 Meaning = tuple[Content, Content]
 """A sign and what it means."""
 
 
-def legend(*, cost: bool, stale: bool = False, shape: bool = False) -> list[Block]:
-    """What explains every column and mark.
+def legend(shown: Sequence[Configuration] = (), *, cost: bool) -> list[Block]:
+    """What explains every column and mark, and the words for how these were trained.
 
     Args:
+        shown: what stands in the tables.
         cost: whether training time and hardware are shown.
-        stale: whether anything was made by another version of the code.
-        shape: whether the model of the file's shape stands in a table.
     """
+    stale = any(c.outdated for c in shown)
+    shape = any(c.spec.model == "geometry_only" for c in shown)
     sign: Column[Meaning] = text_column("Sign", lambda m: m[0])
     meaning: Column[Meaning] = text_column("Meaning", lambda m: m[1])
-    entries = meanings(cost=cost, stale=stale, shape=shape)
+    entries = [*meanings(cost=cost, stale=stale, shape=shape), *trained([c.spec for c in shown])]
     table = DataTable.of([sign, meaning], entries, sortable=False)
     box = Details("What every sign means", (table,), folded=False, css="legend")
     return [Heading(2, "How to read it"), box]
@@ -39,6 +50,26 @@ def meanings(*, cost: bool, stale: bool, shape: bool = False) -> list[Meaning]:
     ordered += [*(_SHAPE if shape else ()), *(_STALE if stale else ())]
     ordered += [column for column in columns if column.cost]
     return [_of(each) if isinstance(each, Column) else each for each in ordered]
+
+
+def trained(specs: Sequence[Spec]) -> list[Meaning]:
+    """The words for preparation and training that occur, as the files of their axes say them."""
+    found: list[Meaning] = []
+    for sign, axis in _AXES.items():
+        used = {getattr(spec, axis.what) for spec in specs} - {"none"}
+        cards = {n: p.card["description"] for n, p in axis.discover().items() if n in used}
+        found += [(sign, _listed(cards))] if cards else []
+    names = {recipe_name(spec) for spec in specs}
+    known = {name: find(name).description for name in recipes() if name in names}
+    known |= {"unnamed": _UNNAMED} if "unnamed" in names else {}
+    found += [("Recipe", _listed(known))] if known else []
+    mixed = sorted({s.precision for s in specs if s.precision.startswith("mixed")})
+    found += [(f"precision {name}", _MIXED) for name in mixed]
+    return [*found, ("Other ways to train", ("See ", Code("docs/suites.md"), "."))] if found else []
+
+
+def _listed(told: Mapping[str, str]) -> Content:
+    return joined(BREAK, [(Code(name), ": ", with_code(text)) for name, text in told.items()])
 
 
 def _of(column: Column[Entry]) -> Meaning:
@@ -105,6 +136,16 @@ _ORDER: tuple[str | Meaning, ...] = (
     ("‡", "A finding outside the mean, with the reason below the table."),
     ("–", "Undefined, or not known; the notes below the table say why."),
 )  # fmt: skip
+_AXES: dict[str, Axis] = {
+    "Scheme": SCHEMES,
+    "Augmentation": AUGMENTATIONS,
+    "Imbalance policy": POLICIES,
+}
+"""What of the training tables say by a name of its own."""
+_UNNAMED = "Values that the suite itself says; how each was trained stands below its table."
+_MIXED = (
+    "Computed in 16 bits where Keras can, with weights in 32 bits; all else in 32 bits (float32)."
+)
 _SHAPE: tuple[Meaning, ...] = (
     (Code("geometry_only"), "A baseline, too: it sees the shape of the original file (width, "
      "height, aspect ratio, pixel spacing, bit depth, bytes a pixel) but no image."),

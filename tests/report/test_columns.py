@@ -85,6 +85,20 @@ def test_the_legend_explains_each_column_once_and_cost_only_where_it_is_shown():
     assert set(signs) - set(without) == {"Training, hardware", "¶"}
 
 
+def test_the_legend_explains_the_words_for_training_that_occur(results, add):
+    add("cnn", spec={"augmentation": "strong", "precision": "mixed_bfloat16"})
+    shown = Leaderboard.of(results).tables[0].configurations
+    told = {as_text(sign): as_text(said) for sign, said in legend.trained([c.spec for c in shown])}
+    assert "strong: Geometric, then photometric." in told["Augmentation"]
+    assert "standard" not in told["Augmentation"]
+    assert told["Scheme"].startswith("scratch: Every layer")
+    assert told["Recipe"].startswith("unnamed: ")
+    assert "Imbalance policy" not in told
+    assert "precision mixed_bfloat16" in told
+    assert "docs/suites.md" in told["Other ways to train"]
+    assert legend.trained([]) == []
+
+
 def test_a_column_stands_in_the_tables_that_it_names(results, add):
     add("cnn")
     (table,) = Leaderboard.of(results).tables
