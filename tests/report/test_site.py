@@ -19,11 +19,15 @@ from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report import figure_style
+from benchmark.report.gather import gather
 from benchmark.report.html import drawing, row_figures
 from benchmark.report.html import site as site_module
 from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
+from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
+from benchmark.report.html.suite_page import suite_rows
 from benchmark.report.leaderboard import write
+from benchmark.training import recipes
 from tests.records.rows import an_environment
 
 ODD = ".."
@@ -361,6 +365,30 @@ def test_checklist_tells_records_from_what_is_open(site):
     assert "1 of 8 runs did not finish" in answers["Failures"]
     assert answers["Subgroups and fairness"] == MISSING
     assert "10,000 bootstrap resamples" in answers["Uncertainty and comparisons"]
+
+
+def test_the_checklist_says_what_validation_chose_of_the_suite_and_how_its_recipe_came_about(
+    results, add, add_seeds
+):
+    named = {"recipe": {"name": "reference"}}
+    add_seeds("cnn", strength=2.0, suite="reference", spec=named)
+    add_seeds("mlp", strength=0.5, suite="reference", spec=named)
+    add("linear", strength=6.0, suite="reference", spec=named)  # one seed, the best on test
+    add_seeds("resnet50", strength=6.0, suite="other")
+    suites = {suite.name: suite for suite in suite_rows(gather(results))}
+    chosen, _ = performance(suites["reference"], results)
+    assert chosen.startswith("toy/official, chosen by validation among 2 of this suite: cnn, AUC")
+    assert recipes.find("reference").source in "".join(selection(suites["reference"], results))
+    assert "unnamed recipe: how its values were chosen is not recorded" in [
+        *selection(suites["other"], results)
+    ]
+
+
+def test_what_is_not_ranked_says_so_in_the_checklist(results, add):
+    add("linear")
+    (suite,) = suite_rows(gather(results))
+    chosen, _ = performance(suite, results)
+    assert "alone, not ranked (1 of the 3 seeds that a comparison needs): linear" in chosen
 
 
 def test_writing_it_imports_no_framework(site, tmp_path):

@@ -79,7 +79,7 @@ SHEET: dict[str, tuple[Item, ...]] = {
         Item("Initial weights", "24", "", runs.weights),
         Item("Training", "25", "12", runs.training),
         Item("Hyperparameters and choice of the final model", "25, 26", "12", runs.selection,
-             "how the recipe itself was chosen"),
+             "how a recipe without a name was chosen"),
         Item("Seeds and reproducibility", "30", "", runs.seeds),
         Item("Hardware and cost", "", "", runs.hardware),
     ),

@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report import references
-from benchmark.report.columns import not_yet
-from benchmark.report.configuration import Configuration
+from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.external_validation import network_of
 from benchmark.report.gather import Table
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.labels import recipe
 from benchmark.report.labels import weights as weights_of
 from benchmark.report.notes import finetuned, trained, why_stopped
-from benchmark.report.text import count, duration, interval, number
+from benchmark.report.text import count, duration, interval, number, span
 from benchmark.scoring.bootstrap import RESAMPLES
+from benchmark.suites.families import is_baseline
+from benchmark.training import recipes
 from benchmark.training.weights import FINETUNE
 
 
@@ -68,7 +70,7 @@ def training(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
     """What was chosen on which images."""
-    yield "The recipe is fixed by the suite; no search over it is recorded."
+    yield from suite.distinct(_recipe_chosen)
     yield "Epoch kept: the one with the best AUC on validation."
     tables = [table for table, _ in suite.tables]
     on_test = [table.name for table in tables if table.split_protocol.may_choose_on_test]
@@ -76,6 +78,16 @@ def selection(suite: SuiteRows, results: Results) -> Iterator[str]:
         yield "The test split chooses nothing."
     if on_test:
         yield f"{', '.join(on_test)}: validation may be the test images, as in the source."
+
+
+def _recipe_chosen(c: Configuration) -> str:
+    """How the values of its recipe came about, as the recipe's own file says."""
+    if not c.spec.recipe:
+        return ""
+    name = c.spec.recipe.get("name", "")
+    if name not in recipes.names():
+        return f"{recipe(c.spec)}: how its values were chosen is not recorded"
+    return f"recipe {name}: {recipes.find(name).source}"
 
 
 def seeds(suite: SuiteRows, results: Results) -> Iterator[str]:
@@ -119,27 +131,41 @@ def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:
 
 
 def performance(suite: SuiteRows, results: Results) -> Iterator[str]:
-    """The best of each table and what was not told apart; the rest stands in the leaderboard."""
-    for table, _ in suite.tables:
-        for c in table.ahead or table.leading:
-            place = not_yet(c) if table.ahead else "best or not told apart"
-            train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
-            yield (
-                f"{table.name}, {place}: {table.labels[c.key]}, AUC on train "
-                f"{number(train.mean)}, validation {number(validation.mean)}, test "
-                f"{number(test.mean)} {interval(test.low, test.high)}"
-            )
+    """What validation chooses of the suite in each table; the rest stands in the leaderboard."""
+    for table, configurations in suite.tables:
+        seeing = [c for c in configurations if not is_baseline(c.spec)]
+        ranked = [c for c in seeing if c.key not in table.obstacles]
+        known = [c for c in ranked or seeing if c.measurements["validation_auc"].mean is not None]
+        if known:
+            yield f"{table.name}, {_chosen(table, known, ranked=bool(ranked))}"
     yield "All others, and single findings: in the leaderboard and on the pages of the rows."
 
 
+def _chosen(table: Table, known: list[Configuration], *, ranked: bool) -> str:
+    c, n = max(known, key=on_validation), len(known)
+    among = f"chosen by validation among {count(n)} of this suite" if n > 1 else "alone"
+    place = among if ranked else f"{among}, not ranked ({table.obstacles[c.key]})"
+    train, validation, test = (c.measurements[f"{split}_auc"] for split in SPLITS)
+    return (
+        f"{place}: {table.labels[c.key]}, AUC on train {number(train.mean)}, validation "
+        f"{number(validation.mean)}, test {number(test.mean)} {interval(test.low, test.high)}"
+    ).rstrip()
+
+
 def overfitting(suite: SuiteRows, results: Results) -> Iterator[str]:
-    """The range of the overfitting gap."""
+    """The ranges of the gap between train and test, and of its part that is overfitting."""
+    parts = {
+        "train − test": "gap_auc",
+        "of it train − validation": "gap_auc_train_minus_validation",
+    }
     for table, configurations in suite.tables:
-        gaps = [c.measurements["gap_auc"].mean for c in configurations]
-        known = [gap for gap in gaps if gap is not None]
-        if known:
-            dataset = table.name
-            yield f"{dataset}: AUC gap {number(min(known))} to {number(max(known))}"
+        said = []
+        for words, name in parts.items():
+            gaps = [c.measurements[name].mean for c in configurations]
+            if known := [gap for gap in gaps if gap is not None]:
+                said.append(f"{words} {span(known)}")
+        if said:
+            yield f"{table.name}: AUC {', '.join(said)}"
 
 
 def calibration(suite: SuiteRows, results: Results) -> Iterator[str]:
