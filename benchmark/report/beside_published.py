@@ -13,7 +13,6 @@ from pathlib import Path
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
-from benchmark.report.text import UNDEFINED
 from benchmark.report.values import Measurement, Value
 from benchmark.training.weights import FINETUNE, SCRATCH
 
@@ -147,7 +146,7 @@ def beside_section(found: list[Beside]) -> list[Block]:
         Column("published_auc", "AUC there", _theirs),
         text_column("Here", lambda e: e.label, "label"),
         Column("test_auc", "AUC here", lambda e: e.measured),
-        Column("difference", "Difference", _difference),
+        *_differences(found),
         text_column("Not the same", _differing, "not_the_same"),
     ]
     return [
@@ -170,8 +169,11 @@ def _theirs(each: Beside) -> Value:
     return Measurement(each.published.auc, each.published.sd)
 
 
-def _difference(each: Beside) -> Value:
-    return UNDEFINED if each.difference is None else each.difference
+def _differences(found: list[Beside]) -> list[Column[Beside]]:
+    """The column, where any is the same."""
+    if all(each.difference is None for each in found):
+        return []
+    return [Column("difference", "Difference", lambda e: e.difference)]
 
 
 def _differing(each: Beside) -> str:

@@ -83,10 +83,17 @@ def test_validation_chooses_of_several_and_ranked_ones_alone(results, add, add_s
 def test_it_stands_in_the_files(results, beside):
     (found,) = beside("densenet121", **THEIRS)
     path = write(results)
-    assert "## Beside the nearest published matrix" in path.read_text()
+    text = path.read_text()
+    assert "## Beside the nearest published matrix" in text
+    assert "| AUC here | Difference | Not the same |" in text
     (line,) = json.loads(path.with_name("leaderboard.json").read_text())["beside_published"]
     assert line["difference"] == found.difference
     assert line["published"]["auc"] == pytest.approx(0.9719)
+
+
+def test_there_is_no_column_of_differences_where_nothing_is_the_same(results, beside):
+    beside("densenet169", **THEIRS)
+    assert "| AUC here | Not the same |" in write(results).read_text()
 
 
 def test_the_published_matrix_is_whole():
