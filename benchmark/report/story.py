@@ -6,7 +6,7 @@ A sentence whose ground is missing from the results is left out.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from benchmark.records.scores import Interval
@@ -25,11 +25,14 @@ from benchmark.report.splits import SplitPair
 from benchmark.report.text import count, interval, number, span
 from benchmark.report.values import Measurement
 from benchmark.scoring.intervals import quantile
+from benchmark.scoring.ranking import ALPHA
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients
 from benchmark.suites.families import is_baseline
 
 GUESSING = 0.5
+FEW = 2
+"""Changes that are told one by one though none of them is sure."""
 SIZE = AXES["resolutions"]
 _PARTS = (
     "between train and validation (overfitting)",
@@ -196,16 +199,33 @@ def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
     for axis, changes in known.items():
         sure = [one for one in changes if one[1][0] * one[1][1] > 0]
         if not sure:
-            tried = f"None of {len(changes)} changes" if len(changes) > 1 else "No change"
-            yield f"{tried} of {axis} changed AUC there by more than chance may."
+            yield _within_chance(axis, changes)
             continue
         change, ends, e = max(sure, key=lambda one: abs(one[0]))
         yield (
-            f"The largest change that {axis} made there, all else the same: {e.told[0]} to "
-            f"{e.told[1]}{' px' * (axis == SIZE)}, {number(change, sign=True)} AUC "
+            f"The largest change that {axis} made there, all else the same: {_from_to(axis, e)}, "
+            f"{number(change, sign=True)} AUC "
             f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)} "
             f"of {_listed(e.models)}."
         )
+
+
+def _from_to(axis: str, e: Effect) -> str:
+    return f"{e.told[0]} to {e.told[1]}{' px' * (axis == SIZE)}"
+
+
+def _within_chance(axis: str, changes: Sequence[tuple[float, Interval, Effect]]) -> str:
+    """That no change is sure; of few how large they are, since an interval may hold much."""
+    several = len(changes) > 1
+    tried = f"None of {len(changes)} changes" if several else "The one change"
+    did = "changed" if several else "did not change"
+    told = [
+        f"{_from_to(axis, e)}, {number(change, sign=True)} AUC {interval(*ends)} in "
+        f"{e.pairs} pair{'s' * (e.pairs > 1)}"
+        for change, ends, e in changes
+    ]
+    few = f": {'; '.join(told)}" if len(told) <= FEW else ""
+    return f"{tried} of {axis} {did} AUC there by more than chance may{few}."
 
 
 def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
@@ -222,30 +242,44 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     shifted = sum(shift > own for own, shift in parts)
     here, there = _PARTS if 2 * shifted < len(parts) else reversed(_PARTS)
     most = max(shifted, len(parts) - shifted)
-    who = "all of them" if most == len(parts) else f"{count(most)} of them"
     yield (
         f"From train to test the {count(len(parts))} whose gap is known lose {span(gaps)} "
-        f"AUC, {who} more {here} than {there}."
+        f"AUC, {_of_all(most, len(parts))} more {here} than {there}."
     )
 
 
 def _of_splits(pairs: Sequence[SplitPair]) -> Iterator[Content]:
     for dataset in dict.fromkeys(pair.dataset for pair in pairs):
-        shown = [p.difference("test_auc") for p in pairs if p.dataset == dataset and _sees(p)]
+        of_set = [pair for pair in pairs if pair.dataset == dataset]
+        shown = [pair.difference("test_auc") for pair in of_set if not _left_out(pair)]
         known = [(m.mean, m.limits) for m in shown if m.mean is not None and m.limits is not None]
         if known:
             least, most = min(m for m, _ in known), max(m for m, _ in known)
             apart = sum(low * high > 0 for _, (low, high) in known)
+            others = Counter(why for pair in of_set if (why := _left_out(pair)))
+            reasons = ", ".join(f"{count(n)} {why}" for why, n in others.items())
             yield (
                 f"The same {count(len(known))} configurations of {dataset} differ by "
                 f"{number(least, sign=True)} to {number(most, sign=True)} AUC between a split "
-                "inside the training images and the published test images; for "
-                f"{count(apart)} of them the interval excludes zero."
+                "inside the training images and the published test images; the interval excludes "
+                f"zero for {_of_all(apart, len(known))}."
+                + (f" Left out of {count(len(of_set))}: {reasons}." if reasons else "")
             )
 
 
-def _sees(pair: SplitPair) -> bool:
-    return not is_baseline(pair.published.spec) and not pair.published.obstacle
+def _of_all(n: int, among: int) -> str:
+    if n == among:
+        return "all of them" if n > 1 else "it"
+    return f"{count(n) if n else 'none'} of them"
+
+
+def _left_out(pair: SplitPair) -> str:
+    """Why a pair is not counted; empty where it is."""
+    if is_baseline(pair.published.spec):
+        return "without an image"
+    if pair.published.wants_seeds:
+        return "with too few seeds"
+    return "not ranked for another reason" if pair.published.obstacle else ""
 
 
 def _of_external(every: Sequence[ExternalValidation]) -> Iterator[Content]:
@@ -279,11 +313,12 @@ def _against_guessing(there: Sequence[Configuration]) -> str:
     ends = [with_seeds(c.measurements["test_auc"], len(c.runs)) for c in known]
     above = sum(low > GUESSING for low, _ in ends)
     below = sum(high < GUESSING for _, high in ends)
-    those = f"the {count(len(known))} that have several seeds, or need none"
+    n = len(known)
+    those = "them" if n == len(there) else f"the {count(n)} that have several seeds, or need none"
     return (
-        "; the 95 % interval there, over patients and seeds, is above guessing for "
-        f"{count(above)} of {'them' if len(known) == len(there) else those}, and below for "
-        f"{count(below)}"
+        f"; the 95 % interval there, over patients and seeds, is above guessing for {count(above)} "
+        f"of {those}, and below for {count(below)}, where guessing alone would give some "
+        f"{ALPHA * n:.2g} of {count(n)} on one side or the other"
     )
 
 

@@ -160,7 +160,7 @@ def test_those_above_guessing_elsewhere_are_counted_and_those_below(
     evaluate(results, strength)
     assert "above guessing" not in write(results).read_text()  # chance in training is not known
     evaluate(results, strength, seed=1)
-    said = f"is above guessing for {above} of them, and below for {below}."
+    said = f"is above guessing for {above} of them, and below for {below}, where guessing alone"
     assert said in write(results).read_text()
 
 

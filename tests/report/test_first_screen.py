@@ -18,7 +18,7 @@ from benchmark.report.gather import gather
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.story import story
-from benchmark.report.text import interval
+from benchmark.report.text import interval, number
 from benchmark.report.values import as_text
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients
@@ -297,7 +297,11 @@ def test_each_choice_has_a_sentence_of_its_own(results, add_seeds):
     (table,) = gather(results)
     changes = {e.after: e.comparison.difference for e in table.effects}
     said = [s for s in told(results) if "change" in s]
-    assert said[0] == "No change of size changed AUC there by more than chance may."
+    (size,) = (e.comparison for e in table.effects if e.axis == "size")
+    assert said[0] == (
+        "The one change of size did not change AUC there by more than chance may: 64 to 128 px, "
+        f"{number(size.difference, sign=True)} AUC {interval(*size.interval)} in 1 pair."
+    )
     assert (
         f"augmentation made there, all else the same: none to flip, +{changes['flip']:.3f}"
         in (said[1])
