@@ -197,7 +197,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
         "findings: the most probable one, averaged over findings. Its interval holds the choice of "
         "the threshold: validation is resampled, too."
     )),
-    quantity("gap_auc", "Gap (train − test)", (RANKING, SUITE, PAGE), sign="Gap (train − test)",
+    quantity("gap_auc", "Gap (train − test)", (RANKING, SUITE, PAGE),
              long="Gap (AUC): train − test", legend=(
         "What is called the overfitting gap: AUC on the training images (un-augmented, same "
         "weights) minus AUC on test. Overfitting is but one of its two parts, ",

@@ -270,8 +270,7 @@ def _of_chosen(name: str) -> Column[Line]:
         found = known.value(Entry(line.table, line.chosen))
         return mean_of(found) if isinstance(found, Measurement) else found
 
-    header = known.sign if name == "gap_auc" else known.header  # it is narrow here
-    return Column(name, header, value, known.align)
+    return Column(name, known.header, value, known.align)
 
 
 def _baselines(each: Table) -> tuple[Content, ...]:
