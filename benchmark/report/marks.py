@@ -2,7 +2,8 @@
 
 The same in every figure, on a light ground and on a dark one. A colour is a kind of network, a
 marker a member of it; a model that is not listed has what its name's hash gives, with markers that
-no listed one has.
+no listed one has. What is no network of a kind, an ensemble or a row of another tool, has the
+colour of text.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from benchmark.hashing import sha256
+from benchmark.spec import Spec
 
 BLUE, VERMILION, GREEN, PURPLE, SKY, AMBER = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00",
@@ -19,6 +21,8 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, AMBER)
 and yellow, which one of the grounds hides."""
 GREY = "#808890"
 """What sees no image, and what is beside the matter."""
+INK = "#1B1F24"
+"""Of text on a light ground; figures on a dark one have another in its place."""
 _LISTED, _OTHERS = "osD^vPX", "hp*<>d"
 FAMILIES = {
     BLUE: ("cnn", "s1_cnn", "s2_cnn", "gielczyk"),
@@ -46,13 +50,14 @@ MODELS = {
 }
 
 
-def mark_of(model: str) -> Mark:
+def mark_of(spec: Spec) -> Mark:
     """The colour and the marker of a model."""
-    if model in MODELS:
-        return MODELS[model]
-    number = int(sha256(model.encode())[:8], 16)
+    number = int(sha256(spec.model.encode())[:8], 16)
     colour, rest = number % len(COLOURS), number // len(COLOURS)
-    return Mark(COLOURS[colour], _OTHERS[rest % len(_OTHERS)])
+    marker = _OTHERS[rest % len(_OTHERS)]
+    if spec.ensemble or spec.kind == "external":
+        return Mark(INK, marker)
+    return MODELS.get(spec.model, Mark(COLOURS[colour], marker))
 
 
 class Scheme(NamedTuple):

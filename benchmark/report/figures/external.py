@@ -1,98 +1,113 @@
-"""Does it hold elsewhere? Each network on the test images of other data sets."""
+"""Does it hold elsewhere? Each model on the test images of other data sets."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.configuration import on_validation
 from benchmark.report.eda_style import figure
 from benchmark.report.external_validation import ExternalValidation
-from benchmark.report.figure_style import PALE
+from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
-from benchmark.report.figures._panels import short, titled
+from benchmark.report.figures._panels import AUC, bar, in_lines, point, titled
 from benchmark.report.labels import ways
-from benchmark.report.text import count, interval, number
+from benchmark.report.marks import GREY, mark_of
+from benchmark.report.text import count, number
 from benchmark.report.values import Measurement
 
 CARD = {
     "question": "Does it hold on another data set?",
-    "shows": "AUC of each network on each set, as a heat map",
+    "shows": "AUC of each model on another set, with interval, beside that on its own",
     "order": 5,
 }
-OWN = "own test images"
-_SCALE = "cividis"  # readable with any colour vision
-_LIGHT = 0.78
-"""AUC from which on the scale is too light for white letters."""
-Cells = Mapping[str, Mapping[str, Measurement]]
-"""Trained on, and model -> data set -> AUC there."""
+OWN = "own test images, the same findings"
+Panels = Mapping[str, Sequence[ExternalValidation]]
+"""From which data set to which -> a line a model, the best first."""
 
 
 def drafts(of: Source) -> Iterator[Draft]:
     """One figure, where at least two evaluations have an AUC."""
-    cells = _cells(of.board.external)
-    tested = [m for row in cells.values() for name, m in row.items() if name != OWN]
-    if len(tested) < 2:
+    panels = _panels(of.board.external)
+    shown = [each for lines in panels.values() for each in lines]
+    if len(shown) < 2:
         return
-    title = f"AUC on other data sets than their own: {count(len(cells))} networks"
-    lowest, highest = (number(f(m.mean or 0.0 for m in tested)) for f in (min, max))
+    tested = count(len(of.board.external))
+    title = f"AUC on another data set than their own: {count(len(shown))} of {tested} networks"
+    lowest, highest = (number(f(_auc(each).mean or 0.0 for each in shown)) for f in (min, max))
     yield Draft(
         about="other data sets",
         title=title,
-        alt=f"Heat map of {len(tested)} AUCs on other data sets, from {lowest} to {highest}.",
+        alt=f"{len(shown)} AUCs on another data set than their own, from {lowest} to {highest}.",
         caption=(
-            "Lines: what a network was trained on, and which it is; columns: whose test images it "
-            "is asked about, for the findings that both sets label. Below each AUC its 95 % "
-            "interval over patients, but for their own. Columns are not comparable with each other."
+            "Of the networks that were tested on another set each model's, as validation on its "
+            "own set chose it; all of them stand in the table. For the findings that both sets "
+            "label. Bars: 95 % intervals over patients; dotted: guessing. Panels are not "
+            "comparable with each other."
         ),
-        draw=lambda: _drawn(title, cells),
+        draw=lambda: _drawn(title, panels),
     )
 
 
-def _cells(every: list[ExternalValidation]) -> Cells:
-    how = ways({each.configuration.key: each.row.spec for each in every})
-    cells: dict[str, dict[str, Measurement]] = defaultdict(dict)
+def _panels(every: Sequence[ExternalValidation]) -> Panels:
+    models: dict[str, dict[str, list[ExternalValidation]]] = defaultdict(lambda: defaultdict(list))
     for each in every:
-        auc = each.configuration.measurements["test_auc"]
-        if auc.mean is None or each.configuration.differs:
-            continue
-        size = f"{each.row.spec.resolution} px" if each.row.spec.resolution else ""
-        told = (each.row.spec.model, size, each.trained_on.scheme, how[each.configuration.key])
-        line = cells[f"{each.trained_on.dataset}: {', '.join(filter(None, told))}"]
-        line[each.row.protocol.dataset] = auc
-        if each.home is not None:
-            line.setdefault(OWN, Measurement(each.home))
-    return cells
+        if _auc(each).mean is not None and not each.configuration.differs:
+            pair = f"{each.trained_on.dataset}, tested on {each.row.protocol.dataset}"
+            models[pair][each.row.spec.model].append(each)
+    return {
+        pair: sorted(map(_chosen, of_pair.values()), key=lambda e: -(_auc(e).mean or 0.0))
+        for pair, of_pair in models.items()
+    }
 
 
-def _drawn(title: str, cells: Cells) -> Figure:
-    columns = sorted({name for row in cells.values() for name in row}, key=lambda n: (n != OWN, n))
-    values = np.array([[_mean(row.get(name)) for name in columns] for row in cells.values()])
-    drawn = figure(4.6 + 1.5 * len(columns), 1.4 + 0.42 * len(cells))
-    axis = drawn.subplots()
-    image = axis.imshow(values, cmap=_SCALE, vmin=0.5, vmax=1, aspect="auto")
-    for y, row in enumerate(cells.values()):
-        for x, name in enumerate(columns):
-            if m := row.get(name):
-                ends = interval(m.low, m.high)
-                said = number(m.mean) + (f"\n{ends}" if ends else "")
-                colour = "black" if values[y, x] > _LIGHT else PALE
-                axis.text(x, y, said, ha="center", va="center", size=7.5, color=colour)
-    axis.set_xticks(range(len(columns)), [_broken(name, "/") for name in columns])
-    axis.set_yticks(range(len(cells)), [_broken(name, ": ") for name in cells])
-    axis.spines[:].set_visible(False)
-    drawn.colorbar(image, ax=axis, label="test AUC; 0.5 is guessing", shrink=0.9)
+def _chosen(of_model: Sequence[ExternalValidation]) -> ExternalValidation:
+    return max(of_model, key=lambda each: on_validation(each.configuration))
+
+
+def _auc(each: ExternalValidation) -> Measurement:
+    return each.configuration.measurements["test_auc"]
+
+
+def _drawn(title: str, panels: Panels) -> Figure:
+    shown = [each for lines in panels.values() for each in lines]
+    how = ways({each.configuration.key: each.row.spec for each in shown})
+    rows = [len(lines) for lines in panels.values()]
+    drawn = figure(9.2, 1.2 + 0.34 * sum(rows) + 0.55 * len(rows))
+    axes = drawn.subplots(len(rows), sharex=True, height_ratios=rows, squeeze=False)[:, 0]
+    for axis, (pair, lines) in zip(axes, panels.items(), strict=True):
+        axis.set_title(f"Trained on {pair}", loc="left", size=9)
+        axis.axvline(0.5, linestyle=":", color=ink(), linewidth=1.5)
+        for place, each in enumerate(lines):
+            _line(axis, place, each)
+        axis.set_yticks(range(len(lines)), [in_lines(_name(each, how)) for each in lines])
+        axis.set_ylim(len(lines) - 0.5, -0.5)
+        axis.tick_params(axis="y", length=0)
+        axis.grid(axis="x")
+    axes[-1].set_xlim(0, 1.01)
+    axes[-1].set_xlabel(AUC)
+    handles = [
+        axes[0].plot([], [], "o-", color=ink(), label="test images of the other set")[0],
+        axes[0].plot([], [], "d", color=GREY, markerfacecolor="none", label=OWN)[0],
+    ]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=2)
     titled(drawn, title)
     return drawn
 
 
-def _broken(name: str, at: str) -> str:
-    """In two lines, of which each may be cut."""
-    first, sign, rest = name.partition(at)
-    return f"{short(first + sign.strip(), 40)}\n{short(rest, 40)}" if rest else short(first, 40)
+def _line(axis: Axes, place: int, each: ExternalValidation) -> None:
+    auc, spec = _auc(each), each.row.spec
+    if each.home is not None:
+        axis.plot(each.home, place, "d", color=GREY, markersize=5.5, markerfacecolor="none")
+    bar(axis, auc, place, mark_of(spec).colour)
+    point(axis, auc.mean or 0.0, place, spec)
 
 
-def _mean(m: Measurement | None) -> float:
-    return np.nan if m is None or m.mean is None else m.mean
+def _name(each: ExternalValidation, how: Mapping[str, str]) -> str:
+    spec = each.row.spec
+    size = f"{spec.resolution} px" if spec.resolution else ""
+    told = (spec.model, size, each.trained_on.scheme, how[each.configuration.key])
+    return ", ".join(filter(None, told))
