@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from benchmark.report.eda_style import figure, label, save, styled
 from benchmark.report.files import write_asked
-from benchmark.report.marks import AMBER, BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
+from benchmark.report.marks import AMBER, BLUE, GREEN, GREY, INK, PURPLE, SKY, VERMILION
 
 __all__ = ["PALE", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
 
-_LIGHT = {"ground": "#FFFFFF", "ink": "#1B1F24", "faint": "#DDDDDD"}
+_LIGHT = {"ground": "#FFFFFF", "ink": INK, "faint": "#DDDDDD"}
 _DARK = {"ground": "#14181D", "ink": "#E4E8EC", "faint": "#39414A"}
 """What differs between a light ground and a dark one. All other colours can be seen on both, and
 must be none of these: a dark figure is the light one with these replaced."""

@@ -82,7 +82,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     return FindingCurves(
         finding,
         mean([each.metrics["auc"] for each in test]),
-        mark_of(configuration.spec.model).colour,
+        mark_of(configuration.spec).colour,
         targets,
         odds,
         roc,

@@ -23,10 +23,10 @@ from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.figures import AXIS, Source, draw_all, figures_of
 from benchmark.report.figures._panels import apart
 from benchmark.report.figures.cost import _front, _Point
-from benchmark.report.figures.external import OWN
 from benchmark.report.gather import gather
 from benchmark.report.values import Measurement
 from tests.records.rows import an_environment
+from benchmark.spec import EnsembleRule
 from tests.report import made_rows
 from tests.report.made_rows import add_row, make_spec, protocol
 
@@ -203,10 +203,15 @@ def test_features_that_were_found_cost_what_they_took_whoever_computed_them(resu
 def test_a_model_has_one_look_and_a_listed_one_shares_it_with_nobody():
     looks = list(marks.MODELS.values())
     assert len(set(looks)) == len(looks)
-    unknown = {marks.mark_of(f"my_model_{k}") for k in range(300)}
+    unknown = {mark(f"my_model_{k}") for k in range(300)}
     assert len(unknown) > 20
     assert not unknown & set(looks)
-    assert marks.mark_of("my_model_1") == marks.mark_of("my_model_1")
+    assert mark("my_model_1") == mark("my_model_1")
+    assert mark("cnn") == marks.MODELS["cnn"]
+
+
+def mark(model: str) -> marks.Mark:
+    return marks.mark_of(make_spec(model, 0, protocol(), {}))
 
 
 @pytest.mark.parametrize("sight", SIMULATED)
@@ -255,31 +260,67 @@ def test_tables_and_the_list_of_figures_need_no_matplotlib():
     subprocess.run([sys.executable, "-c", code + check], check=True)
 
 
-def evaluation(model: str, home: str, elsewhere: str, auc: float, own: float | None):
-    """One network of ``home`` on the test images of ``elsewhere``."""
-    spec = make_spec(model, 0, protocol(elsewhere), {})
+def evaluation(model: str, home: str, elsewhere: str, auc: float, own: float | None, size=64):
+    """One network on the test images of another set, the better on validation the larger."""
+    spec = make_spec(model, 0, protocol(elsewhere), {"resolution": size})
     row = SimpleNamespace(spec=spec, protocol=protocol(elsewhere))
-    measured = {"test_auc": Measurement(auc, None, auc - 0.1, auc + 0.1)}
-    c = SimpleNamespace(key=f"{model}{home}{elsewhere}", measurements=measured, differs="")
+    measured = {
+        "test_auc": Measurement(auc, None, auc - 0.1, auc + 0.1),
+        "validation_auc": Measurement(size / 1000),
+    }
+    c = SimpleNamespace(
+        key=f"{model}{size}{home}{elsewhere}", measurements=measured, differs="", complete=True
+    )
     trained_on = SimpleNamespace(dataset=home, scheme="scratch")
     return SimpleNamespace(configuration=c, row=row, trained_on=trained_on, home=own)
 
 
-def test_other_data_sets_are_a_heat_map_with_the_own_one_beside(matrix):
-    board = Leaderboard.of(matrix)
-    one = [evaluation("cnn", "a/x", "b/x", 0.7, 0.9)]
-    several = [*one, evaluation("cnn", "b/x", "a/x", 0.6, None)]
+def test_on_other_data_sets_a_line_a_model_as_validation_chose_it(matrix):
+    one = [evaluation("cnn", "a/x", "b/x", 0.75, 0.9)]
+    several = [
+        *one,
+        evaluation("cnn", "a/x", "b/x", 0.3, 0.8, size=128),
+        evaluation("mlp", "a/x", "b/x", 0.6, None),
+        evaluation("cnn", "b/x", "a/x", 0.65, None),
+    ]
     shown = {}
     for name, every in (("one", one), ("several", several)):
-        source = Source(replace(board, external=every), matrix)
+        source = Source(replace(Leaderboard.of(matrix), external=every), matrix)
         shown[name] = figures_of(source, names=["external"])
-    assert shown["one"] == []  # a map of one place says nothing
+    assert shown["one"] == []  # one line alone says nothing
     (figure,) = shown["several"]
-    axis = figure.draft.draw().axes[0]
-    assert [text.get_text() for text in axis.get_xticklabels()] == [OWN, "a/\nx", "b/\nx"]
-    assert [text.get_text() for text in axis.get_yticklabels()] == [
-        "a/x:\ncnn, 64 px, scratch",
-        "b/x:\ncnn, 64 px, scratch",
+    there, back = figure.draft.draw().axes
+    assert [axis.get_title(loc="left") for axis in (there, back)] == [
+        "Trained on a/x, tested on b/x",
+        "Trained on b/x, tested on a/x",
     ]
-    written = {text.get_text().split("\n")[0] for text in axis.texts}
-    assert written == {"0.900", "0.700", "0.600"}
+    names = [text.get_text() for text in there.get_yticklabels()]
+    assert names == ["mlp, 64 px, scratch", "cnn, 128 px, scratch"]
+    drawn = {x for line in there.lines for x in line.get_xdata()}
+    assert {0.6, 0.3, 0.8} <= drawn
+    assert not {0.75, 0.9} & drawn
+    low, high = there.get_xlim()
+    assert low <= 0 < 0.5 < 1 <= high  # worse than guessing looks worse than guessing
+
+
+def test_an_ensemble_and_a_row_of_another_tool_have_the_colour_of_no_kind_of_network():
+    vote = make_spec("mean_of_best_3", 0, protocol(), {"kind": "vote", "ensemble": EnsembleRule()})
+    other = make_spec("cnn", 0, protocol(), {"kind": "external"})
+    assert {marks.mark_of(vote).colour, marks.mark_of(other).colour} == {marks.INK}
+    assert marks.INK not in marks.COLOURS
+    assert marks.mark_of(make_spec("cnn", 0, protocol(), {})).colour in marks.COLOURS
+
+
+def test_only_a_family_is_shaded_and_neighbouring_ones_are_told_apart(results, add_seeds):
+    for model in ("cnn", "mlp"):
+        add_seeds(model, strength=3.0)
+    for model in ("linear", "resnet50"):
+        add_seeds(model, strength=1.0, spec={"augmentation": "strong"})
+    add_seeds("vgg16", strength=0.5, spec={"resolution": 128})
+    (forest,) = figures_of(Source(Leaderboard.of(results), results), names=["forest"])
+    axis = forest.draft.draw().axes[0]
+    ends = [(patch.get_y(), patch.get_y() + patch.get_height()) for patch in axis.patches]
+    (_, first_end), (second_begin, last_end) = sorted(ends)
+    assert first_end < 1.5 < second_begin  # ground shows between them
+    assert last_end < 3.5  # who is compared with nobody stands on the ground
+    assert "Each shade" in forest.draft.caption

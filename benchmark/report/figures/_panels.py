@@ -17,6 +17,7 @@ from benchmark.report.marks import Scheme, mark_of, scheme_of
 from benchmark.report.people import of_patients
 from benchmark.report.text import count, interval, number, one_line
 from benchmark.report.values import Measurement
+from benchmark.spec import Spec
 
 _SIGNS_AN_INCH = 12
 AUC = "test AUC, 95 % interval over patients"
@@ -62,10 +63,10 @@ def pole(axis: Axes, x: float, y: Measurement, colour: str, alpha: float = 1) ->
 
 
 def point(
-    axis: Axes, x: float, y: float, model: str, scheme: Scheme | None = None, size: float = 7
+    axis: Axes, x: float, y: float, spec: Spec, scheme: Scheme | None = None, size: float = 7
 ) -> None:
     """A model's marker, filled as its scheme has it."""
-    mark = mark_of(model)
+    mark = mark_of(spec)
     fill = scheme.fill if scheme else "full"
     ground = axis.get_facecolor()
     axis.plot(

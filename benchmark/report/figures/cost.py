@@ -129,10 +129,10 @@ def _drawn(title: str, panels: dict[str, list[_Point]]) -> Figure:
         axis.step([p.cost for p in front], [p.auc for p in front], "--", where="post", color=GREY,
                   linewidth=1)  # fmt: skip
         for p in points:
-            pole(axis, p.cost, p.c.measurements["test_auc"], mark_of(p.c.spec.model).colour,
+            pole(axis, p.cost, p.c.measurements["test_auc"], mark_of(p.c.spec).colour,
                  alpha=0.55)  # fmt: skip
             size = marker_size(p.c.spec.resolution)
-            point(axis, p.cost, p.auc, p.c.spec.model, scheme(p.c), size)
+            point(axis, p.cost, p.auc, p.c.spec, scheme(p.c), size)
         axis.set(xscale="log", xlabel=name)
         _ticks(axis, points, times=name == _TIME)
         axis.grid(visible=True)
@@ -160,10 +160,10 @@ def _brief(n: float) -> str:
 
 def _legend(drawn: Figure, axis: Axes, points: Sequence[_Point]) -> None:
     """The models, then the schemes and sizes."""
-    models = list(dict.fromkeys(p.c.spec.model for p in points))
+    marks = {p.c.spec.model: mark_of(p.c.spec) for p in points}
     handles = [
-        axis.plot([], [], mark_of(m).marker, color=mark_of(m).colour, label=short(m, 30))[0]
-        for m in sorted(models)
+        axis.plot([], [], mark.marker, color=mark.colour, label=short(model, 30))[0]
+        for model, mark in sorted(marks.items())
     ]
     names = sorted({p.c.spec.scheme for p in points} & set(SCHEMES))
     for name in names if len(names) > 1 else ():

@@ -37,6 +37,7 @@ CARD = {
 }
 _LETTERS = next(column for column in COLUMNS if column.name == "letters")
 _GUESSING = 0.5
+_EDGE = 0.06
 Pairs = Mapping[str, Configuration]
 
 
@@ -65,9 +66,7 @@ def _draft(table: Table, shown: list[Line], pairs: Pairs) -> Draft:
         alt=f"Test AUC of {len(shown)} models, family by family. Highest: {'; '.join(best)}.",
         caption=(
             "Size and way of training of each model as validation chose them. Bars: 95 % intervals "
-            "over patients. Shaded: what one family compares; within it those that share a letter "
-            "were not told apart, which does not mean that they are equal; letters in brackets "
-            f"want more seeds. {inside}{grey}".rstrip()
+            f"over patients. {_letters_told(table, shown)}{inside}{grey}".rstrip()
         ),
         draw=lambda: _drawn(title, table, shown, pairs),
     )
@@ -80,9 +79,10 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
     drawn = figure(9.2, 1.0 + 0.32 * rows + (0.25 if pairs else 0))
     axis = drawn.subplots()
     place, names = 0, []
-    for k, block in enumerate(blocks):
-        if k % 2 == 0 and len(blocks) > 1:
-            axis.axhspan(place - 0.5, place + len(block) - 0.5, color=GREY, alpha=0.13, linewidth=0)
+    for block in blocks:
+        if len(block) > 1:  # a family; the ground between two of them tells them apart
+            top, bottom = place - 0.5 + _EDGE, place + len(block) - 0.5 - _EDGE
+            axis.axhspan(top, bottom, color=GREY, alpha=0.16, linewidth=0)
         for line in block:
             _row(axis, place, line, pairs.get(line.chosen.key))
             names.append(in_lines(named(line)))
@@ -115,15 +115,27 @@ def _row(axis: Axes, place: int, line: Line, inside: Configuration | None) -> No
     auc = c.measurements["test_auc"]
     if auc.mean is None:
         return
-    colour = mark_of(c.spec.model).colour
+    colour = mark_of(c.spec).colour
     other = inside.measurements["test_auc"] if inside else None
     if other and other.mean is not None:
         bar(axis, other, place, GREY, alpha=0.6)
         axis.plot(other.mean, place, "d", color=GREY, markersize=5.5,
                   markerfacecolor=axis.get_facecolor(), zorder=2.5)  # fmt: skip
     bar(axis, auc, place, colour)
-    point(axis, auc.mean, place, c.spec.model)
+    point(axis, auc.mean, place, c.spec)
     axis.text(1.01, place, _letters(line), transform=axis.get_yaxis_transform(), va="center")
+
+
+def _letters_told(table: Table, shown: Sequence[Line]) -> str:
+    """What shades and letters mean, where there are any."""
+    if not any(line.chosen.key in table.letters for line in shown):
+        return ""
+    shaded = any(len(block) > 1 for block in _blocks(table, shown))
+    return (
+        f"{'Each shade: models of one family. ' if shaded else ''}Within a family those that share "
+        "a letter were not told apart, which does not mean that they are equal; letters in "
+        "brackets want more seeds. "
+    )
 
 
 def _letters(line: Line) -> str:

@@ -69,9 +69,9 @@ def _drawn(title: str, shown: Sequence[Line]) -> Figure:
     for axis, (name, said_of) in zip(axes, _PARTS.items(), strict=True):
         axis.axvline(0, linestyle=":", color=ink(), linewidth=1)
         for place, line in enumerate(shown):
-            part, model = _of(line, name), line.chosen.spec.model
-            bar(axis, part, place, mark_of(model).colour)
-            point(axis, part.mean or 0.0, place, model)
+            part, spec = _of(line, name), line.chosen.spec
+            bar(axis, part, place, mark_of(spec).colour)
+            point(axis, part.mean or 0.0, place, spec)
         axis.set_xlabel(said_of)
         axis.grid(axis="x")
         axis.tick_params(axis="y", length=0)

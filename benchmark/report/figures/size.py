@@ -26,6 +26,7 @@ from benchmark.report.figures._panels import (
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
 from benchmark.report.marks import mark_of, marker_size, scheme_of
+from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 
 CARD = {
@@ -46,6 +47,11 @@ class _Curve:
     @property
     def name(self) -> str:
         return f"{self.model}, {self.scheme}" if self.scheme else self.model
+
+    @property
+    def spec(self) -> Spec:
+        """Of one of its sizes."""
+        return next(iter(self.at.values())).spec
 
     def points(self) -> Iterator[tuple[int, Configuration]]:
         for size in sorted(self.at):
@@ -120,14 +126,14 @@ def _drawn(title: str, shown: Sequence[_Curve]) -> Figure:
 
 def _line(axis: Axes, curve: _Curve, beside: float) -> None:
     """Moved a little sideways, so that intervals of one size stand beside each other."""
-    look, colour = scheme_of(curve.scheme), mark_of(curve.model).colour
+    look, colour = scheme_of(curve.scheme), mark_of(curve.spec).colour
     places = [(size * beside, c) for size, c in curve.points()]
     aucs = [c.measurements["test_auc"] for _, c in places]
     axis.plot([x for x, _ in places], [auc.mean or 0.0 for auc in aucs], color=colour,
               linestyle=look.line, linewidth=1.6)  # fmt: skip
     for (x, c), auc in zip(places, aucs, strict=True):
         pole(axis, x, auc, colour, alpha=0.7)
-        point(axis, x, auc.mean or 0.0, curve.model, look, marker_size(c.spec.resolution))
+        point(axis, x, auc.mean or 0.0, c.spec, look, marker_size(c.spec.resolution))
 
 
 def _names(axis: Axes, shown: Sequence[_Curve]) -> None:
@@ -141,6 +147,6 @@ def _names(axis: Axes, shown: Sequence[_Curve]) -> None:
         axis.annotate(
             short(curve.name), (largest * beyond, y), (largest * beyond * 1.04, place),
             color=axis.yaxis.label.get_color(), size=8.5, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": mark_of(curve.model).colour, "lw": 0.8,
+            arrowprops={"arrowstyle": "-", "color": mark_of(curve.spec).colour, "lw": 0.8,
                         "relpos": (0, 0.5)},
         )  # fmt: skip
