@@ -336,6 +336,50 @@ def test_a_row_made_by_another_tool_has_a_page_and_no_suite(results, add, tmp_pa
     assert not (tmp_path / "suites").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_suite_has_figures_of_its_own_rows_alone(results, add_seeds, tmp_path):
+    for suite, models in (
+        ("one", ("cnn", "mlp")),
+        ("two", ("vgg16", "linear")),
+        ("lone", ("vit",)),
+    ):
+        for model in models:
+            add_seeds(model, suite=suite)
+    write_site(results, tmp_path)
+    told = {}
+    for suite in ("one", "two", "lone"):
+        page = Page(tmp_path / "suites" / f"{suite}.html")
+        figures = [attrs for tag, attrs in page.tags if tag == "img"]
+        assert all(f"/{suite}-" in figure["src"] for figure in figures)
+        told[suite] = " ".join(figure["alt"] for figure in figures)
+    assert "2 models" in told["one"]
+    assert {"cnn", "mlp"} <= set(re.findall(r"\w+", told["one"]))
+    assert not {"vgg16", "linear", "vit"} & set(re.findall(r"\w+", told["one"]))
+    assert "models" not in told["lone"]  # one model: nothing to compare
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_filter_reads_the_tables_of_all_that_was_measured(
+    results, add_seeds, make_protocol, tmp_path
+):
+    for split in ("internal", "official"):
+        shared = make_protocol(f"kermany_pneumonia/{split}")
+        for preprocessing in ("raw", "equalise"):
+            spec = {"preprocessing": preprocessing}
+            add_seeds("cnn", shared=shared, spec=spec)
+    index = write_site(results, tmp_path).read_text()
+    searched = {}
+    for section in re.split("<h2", index)[1:]:
+        heading = re.search('id="([^"]*)"', section)[1]
+        tables = re.findall("<table[^>]*>", section)
+        searched[heading] = ["data-about" in table for table in tables]
+    for heading in ("results", "what-each-choice-changes", "internal-against-published-split"):
+        assert searched[heading]
+        assert all(searched[heading])
+    for heading in ("how-to-read-it", "published-numbers"):
+        assert not any(searched[heading])
+
+
 def test_subgroups_stand_in_a_table(site):
     suites = [page for page in pages(site[0]) if "Underdiagnosis rate" in page.text]
     assert len(suites) == 1

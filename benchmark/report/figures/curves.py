@@ -64,7 +64,7 @@ def _of_line(of: Source, table: Table, line: Line) -> Iterator[Draft]:
             part=part,
             title=title,
             alt=f"{what} of {named(line)}, {auc}.",
-            caption=f"The configuration that validation chooses of all of this table. {caption}",
+            caption=f"Of the configurations here the one that validation chooses. {caption}",
             draw=partial(_drawn, title, draw, curves),
         )
 

@@ -36,6 +36,8 @@ WHAT = (
 )
 SECTIONS = {"attributes": "attribute-prediction", "external": "Tested on another data set"}
 """Figure -> anchor, or else text, of the heading of the section that it belongs to."""
+NOT_SEARCHED = ("All tables", "How to read it", "Published numbers, not reproduced here")
+"""Headings of tables that the filter leaves out: nothing in them was measured here."""
 FIRST = "first-"
 """What begins the anchor of a table on the first screen, before that of its section."""
 
@@ -101,7 +103,7 @@ def _contents(blocks: Iterable[Block]) -> Iterator[Link]:
 
 
 def _findable(blocks: Iterable[Block], tables: Iterable[Table]) -> Iterator[Block]:
-    """The blocks; rows of tables in the section of a protocol are found by its name, too."""
+    """The blocks; rows are found by the protocol or the heading of their section, too."""
     words_of: dict[str, str] = {}
     for table in tables:
         words = f"{table.protocol.dataset} {table.name} {table.protocol.id}"
@@ -109,7 +111,9 @@ def _findable(blocks: Iterable[Block], tables: Iterable[Table]) -> Iterator[Bloc
     words = ""
     for block in blocks:
         if isinstance(block, Heading):
-            words = words_of.get(block.anchor, words if block.level > 3 else "")
+            heading = as_text(block.content)
+            own = "" if heading in NOT_SEARCHED else heading
+            words = words_of.get(block.anchor, words if block.level > 3 else own)
         yield _marked(block, words)
 
 

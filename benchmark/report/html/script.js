@@ -43,8 +43,8 @@ function makeSortable(table) {
   });
 }
 
-// The words that a row is found by: its own, those of its table (data set and protocol), and the
-// headings of the columns in which it has something, which tell sizes.
+// The words that a row is found by: its own, those of its table (data set and protocol, or the
+// heading of its section), and the headings of the columns in which it has something, which tell sizes.
 function wordsOf(row) {
   const table = row.closest("table");
   const heads = table.tHead.rows[0].cells;
@@ -130,7 +130,8 @@ function makeFilter(form) {
 function offer(list, rows) {
   const names = new Set();
   rows.forEach((row) => {
-    names.add((row.closest("table").dataset.about || "").split(" ")[0]);
+    const about = row.closest("table").dataset.about.split(" ");
+    names.add(about.find((word) => word.includes("/")));
     const link = row.querySelector("a");
     if (link) names.add(link.textContent.trim().split(" ")[0]);
   });

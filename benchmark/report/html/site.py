@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from benchmark.errors import UserError, check_names
@@ -33,7 +34,7 @@ from benchmark.report.html.index import index_page
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.row_page import row_page
-from benchmark.report.html.suite_page import SuiteRows, suite_page, suite_rows
+from benchmark.report.html.suite_page import SuiteRows, suite_figures, suite_page, suite_rows
 from benchmark.report.lookup import find
 from benchmark.report.render import html
 
@@ -76,20 +77,19 @@ def write_site(
     chosen = chosen_rows(results, leaderboard.tables, rows, suites)
     linked = {c.key for _, c in chosen} | _existing(leaderboard.tables, out)
     files = {name: b"".join(of) for name, of in exports(leaderboard, cost=cost).items()}
-    figures = figures_of(source, cost=cost)
+    pages = _Pages(source, linked, cost)
     _write_files(out, static_files())
     progress(0, len(chosen))
     drawing = draw_rows(
         results,
         [c for _, c in chosen],
         out / "figures" / "rows",
-        meanwhile=lambda: draw_figures(figures, files["leaderboard.json"], out / "figures"),
+        meanwhile=lambda: draw_figures(pages.drawn, files["leaderboard.json"], out / "figures"),
     )
     with closing(drawing):
         for done, (of_table, drawn) in enumerate(zip(chosen, drawing, strict=True), 1):
             _write_row(*of_table, drawn, out)
             progress(done, len(chosen))
-    pages = _Pages(results, leaderboard, figures, linked, cost)
     _write_files(out, {**files, **pages.of_suites()})
     _write_files(out, pages.index([*files], data_sets(results, out, private=private)))
     return out / "index.html"
@@ -148,28 +148,40 @@ def data_sets(results: Results, out: Path, *, private: bool) -> dict[str, str]:
 class _Pages:
     """What is written of several configurations."""
 
-    results: Results
-    leaderboard: Leaderboard
-    figures: list[Figure]
+    source: Source
     linked: set[str]
     cost: bool
 
     @cached_property
     def suites(self) -> list[SuiteRows]:
-        return suite_rows(self.leaderboard.tables)
+        return suite_rows(self.source.board.tables)
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        return figures_of(self.source, cost=self.cost)
+
+    @cached_property
+    def of_each(self) -> list[list[Figure]]:
+        """The figures of each suite."""
+        return [suite_figures(suite, self.source, cost=self.cost) for suite in self.suites]
+
+    @property
+    def drawn(self) -> list[Figure]:
+        """All figures about several configurations."""
+        return [*self.figures, *chain.from_iterable(self.of_each)]
 
     def of_suites(self) -> dict[str, bytes]:
         pages = {}
-        for suite in self.suites:
+        for suite, figures in zip(self.suites, self.of_each, strict=True):
             name = f"suites/{file_name(suite.name)}"
-            page = suite_page(suite, self.figures, self.linked, cost=self.cost)
+            page = suite_page(suite, figures, self.linked, cost=self.cost)
             pages[f"{name}.html"] = page
-            pages[f"{name}-checklist.html"] = checklist_page(suite, self.results)
+            pages[f"{name}-checklist.html"] = checklist_page(suite, self.source.results)
         return {name: html.page(each).encode() for name, each in pages.items()}
 
     def index(self, files: list[str], about_data: dict[str, str]) -> dict[str, bytes]:
         page = index_page(
-            self.leaderboard, self.suites, self.figures, self.linked, files, about_data,
+            self.source.board, self.suites, self.figures, self.linked, files, about_data,
             cost=self.cost,
         )  # fmt: skip
         return {"index.html": html.page(page).encode()}

@@ -1,15 +1,15 @@
-"""The page of a suite: its configurations in lists, and the figures about their tables."""
+"""The page of a suite: its configurations in lists, and the figures of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.records.row import Row
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Link, with_code
-from benchmark.report.figures import Figure
+from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
@@ -60,6 +60,28 @@ def suite_rows(tables: Iterable[Table]) -> list[SuiteRows]:
     return [SuiteRows(name, *_described(name), _of_suite(tables, name)) for name in names]
 
 
+def suite_figures(suite: SuiteRows, source: Source, *, cost: bool) -> list[Figure]:
+    """The figures of its rows alone, under names of their own.
+
+    Args:
+        suite: what is drawn.
+        source: what all figures are drawn from.
+        cost: whether figures of time and hardware are among them.
+    """
+    tables = [_only(table, own) for table, own in suite.tables]
+    found = figures_of(Source(replace(source.board, tables=tables), source.results), cost=cost)
+    own = [each for each in found if each.draft.protocol_id]
+    return [replace(each, file=f"{file_name(suite.name)}-{each.file}") for each in own]
+
+
+def _only(table: Table, own: Sequence[Configuration]) -> Table:
+    kept = {
+        name: tuple(c for c in getattr(table, name) if c in own)
+        for name in ("ranked", "ahead", "unranked")
+    }
+    return replace(table, **kept)
+
+
 def suite_page(
     suite: SuiteRows, figures: Sequence[Figure], linked: set[str], *, cost: bool
 ) -> Page:
@@ -67,7 +89,7 @@ def suite_page(
 
     Args:
         suite: what it is about.
-        figures: those in the site's folder of figures.
+        figures: of its rows, in the site's folder of figures.
         linked: keys of the configurations that have a page.
         cost: whether training times are shown.
     """
