@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmark.report.text import printable
+from benchmark.report.text import counted, printable
 
 
 def answers(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
@@ -32,7 +32,7 @@ def answers(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     yield "unreadable files", f"{len(refused):,}", refused
     wrong = found["implausible"]
     lines = [f"{e['problem']}: {e['count']:,}, e.g. {', '.join(e['examples'][:3])}" for e in wrong]
-    yield "impossible metadata", f"{len(wrong):,} kinds", lines
+    yield "impossible metadata", counted(len(wrong), "kind"), lines
 
 
 def _patients(shared: dict[str, Any]) -> str:
@@ -45,8 +45,9 @@ def _groups(entry: dict[str, Any]) -> tuple[str, list[str]]:
     if not entry["groups"]:
         return "none", []
     answer = (
-        f"{entry['groups']:,} groups of {entry['files']:,} files; {entry['across_splits']:,} "
-        f"across splits, {entry['several_patients']:,} under several patients"
+        f"{counted(entry['groups'], 'group')} of {entry['files']:,} files; "
+        f"{entry['across_splits']:,} across splits, "
+        f"{entry['several_patients']:,} under several patients"
     )
     torn = [m for m in entry["members"] if len(set(m["splits"])) + len(set(m["patients"])) > 2]
     return answer, [" = ".join(m["images"]) for m in torn]
@@ -58,13 +59,13 @@ def _doubtful(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
         return "none", []
     across = sum(len(set(pair["splits"])) > 1 for pair in pairs)
     lines = [f"{' ~ '.join(pair['images'])} ({pair['correlation']:.2f})" for pair in pairs]
-    return f"{len(pairs):,} pairs of different patients, {across:,} across splits", lines
+    return f"{counted(len(pairs), 'pair')} of different patients, {across:,} across splits", lines
 
 
 def _turned(pairs: list[dict[str, Any]]) -> tuple[str, list[str]]:
     found = [pair for pair in pairs if pair["turned"]]
     lines = [f"{' = '.join(pair['images'])} ({pair['turned']})" for pair in found]
-    return (f"{len(found):,} pairs" if found else "none"), lines
+    return (counted(len(found), "pair") if found else "none"), lines
 
 
 def _shift(entry: dict[str, Any]) -> str:

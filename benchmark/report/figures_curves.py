@@ -98,7 +98,7 @@ def _panels(findings: list[FindingCurves]) -> tuple[Figure, list[Axes]]:
     drawn, axes = finding_panels([f.finding for f in findings])
     for axis, each in zip(axes, findings, strict=True):
         with_it, images = int(each.targets.sum()), len(each.targets)
-        told = f"AUC {number(each.auc)}, in {count(with_it)} of {count(images)} images"
+        told = f"AUC {number(each.auc)}, {count(with_it)} of {count(images)} positive"
         axis.set_title(f"{label(each.finding)}\n{told}")
     return drawn, axes
 

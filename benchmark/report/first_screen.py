@@ -236,12 +236,12 @@ def _others(others: Sequence[Configuration]) -> str:
     return f"{count(len(known))} other{'s' * (len(known) > 1)}: {span(known)}" if known else ""
 
 
-def _behind(each: Table, c: Configuration) -> str:
-    """Its letters, or how many seeds it has where these are too few."""
+def _behind(each: Table, c: Configuration) -> Content:
+    """Its letters, or how many seeds it has where these are too few, on the line of the AUC."""
+    said = as_text(_COLUMNS["letters"].value(Entry(each, c)))
     if not c.complete:
-        return f" · {len(c.runs)} of {MIN_SEEDS} seeds"
-    letters = as_text(_COLUMNS["letters"].value(Entry(each, c)))
-    return f" · {letters}" if letters != UNDEFINED else ""
+        said = f"{len(c.runs)} of {MIN_SEEDS} seeds"
+    return "" if said == UNDEFINED else Figures(f" · {said}".replace(" ", "\N{NO-BREAK SPACE}"))
 
 
 _COLUMNS = {column.name: column for column in COLUMNS}

@@ -15,7 +15,7 @@ from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
 from benchmark.report.recipes import applied
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
-from benchmark.report.text import printable
+from benchmark.report.text import counted, printable
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
@@ -141,7 +141,7 @@ def trained(row: Row) -> str:
     return (
         f"Trained by {name}{recipe['optimizer']} at {recipe['learning_rate']:g} "
         f"({recipe['schedule']}, {warmup} steps of warm-up) in batches of "
-        f"{recipe['batch_size']}, at most {recipe['epochs']} epochs, patience "
+        f"{recipe['batch_size']}, at most {counted(int(recipe['epochs']), 'epoch')}, patience "
         f"{recipe['patience']}, {''.join(map('{}, '.format, _further(recipe)))}"
         f"{spec.precision} on {', '.join(filter(None, where))}"
     )
@@ -154,8 +154,8 @@ def _further(recipe: Mapping[str, Any]) -> Iterator[str]:
         yield f"weight decay {decay:g} of {of}"
     if "label_smoothing" in recipe:
         yield f"labels smoothed by {recipe['label_smoothing']:g}"
-    if "ema_epochs" in recipe:
-        yield f"weights averaged (by 1/e in {recipe['ema_epochs']:g} epochs)"
+    if epochs := recipe.get("ema_epochs"):
+        yield f"weights averaged (by 1/e in {epochs:g} epoch{'s' * (epochs != 1)})"
 
 
 def _weights(row: Row) -> Iterator[Content]:
@@ -186,8 +186,8 @@ def finetuned(spec: Spec) -> str:
     recipe = applied(spec)
     learns = spec.recipe.get("batch_norm", Recipe.batch_norm) == "training"
     return (
-        f"First the head alone, for at most {recipe['head_epochs']} epochs on frozen features; "
-        f"then every layer at {recipe['finetune_factor']:g} of the learning rate, batch "
+        f"First the head alone, for at most {counted(recipe['head_epochs'], 'epoch')} on frozen "
+        f"features; then every layer at {recipe['finetune_factor']:g} of the learning rate, batch "
         "normalisation of the backbone " + ("with the rest" if learns else "as it came")
     )
 

@@ -92,6 +92,11 @@ def count(value: int | None) -> str:
     return UNDEFINED if value is None else f"{value:,}"
 
 
+def counted(n: int, what: str) -> str:
+    """``1 group``, ``1,200 groups``."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as a person says it: ``8.2 s``, ``3 min 12 s``, ``2 h 05 min``."""
     if seconds is None:

@@ -126,6 +126,18 @@ def test_the_first_result_is_on_the_first_screen(visit):
     assert browser.execute_script(script) < 900
 
 
+def test_a_way_of_training_in_a_cell_of_numbers_wraps_and_its_numbers_do_not(visit):
+    browser = visit()
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", DESKTOP)
+    script = """
+      const cell = document.querySelector("main td.n br").parentElement;
+      const row = cell.parentElement, spare = cell.clientWidth;
+      cell.lastChild.textContent = "scratch, augmented: strong, recipe reference ".repeat(9);
+      const wide = row.closest(".wide");
+      return [wide.scrollWidth <= wide.clientWidth, cell.clientWidth < 900];"""
+    assert browser.execute_script(script) == [True, True]
+
+
 def test_the_filter_knows_data_set_model_and_size_and_leaves_nothing_else(visit):
     browser = visit("index.html#filter=cnn%20official")
     left = shown_rows(browser)

@@ -90,6 +90,7 @@ def test_attributes_stand_beside_findings(results, add_seeds, make_protocol):
     add_seeds("cnn", strength=4.0, shared=shared)
     source = Source(Leaderboard.of(results), results)
     (figure,) = figures_of(source, names=["attributes"])
+    assert "what cnn at 64 px can read" in figure.draft.title
     sex, finding = (figure.draft.alt.index(word) for word in ("sex", "pneumonia"))
     assert sex < finding
 

@@ -10,6 +10,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -296,7 +297,7 @@ def test_the_page_of_a_row_says_what_it_is_about_and_the_first_facts_first(site)
     assert "resnet50, 224 px on toy/official" in page.text
     facts = {fact: said.strip() for fact, said in page.tables[0]}
     assert re.match(r"0\.\d{3} ± 0\.\d{3}", facts["AUC on test"].replace("\xa0", " "))
-    assert facts["Seeds"] == "0, 1, 2"
+    assert facts["Seeds"] == "0, 1, 2 (3 runs)"
     assert "from random weights" in facts["Trained"]
     hidden = page.path.read_text().split("<details")[1:]
     assert any("memory_fallback" in part or "batch_size" in part for part in hidden)
@@ -310,6 +311,39 @@ def test_a_page_says_what_is_not_recorded(site):
     assert "No training by epochs is recorded" in resnet.text
     assert "does not tell sex, age or view" in cnn.text
     assert "No heat maps were made." in cnn.text
+
+
+def test_what_sees_no_image_has_no_sections_of_what_there_is_not(site):
+    constant = page_of(site, "constant")
+    assert "Scores" in constant.text
+    assert "0 (1 run)" in constant.text
+    for nothing in ("Training\n", "Where the model looks", "Subgroups", "No curve"):
+        assert nothing not in constant.text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_row_names_those_of_its_family(results, add_seeds, tmp_path):
+    rows = add_seeds("cnn", strength=3.0)
+    add_seeds("mlp", strength=1.0)
+    write_site(results, tmp_path, rows=[rows[0].spec_id])
+    facts = dict(Page(next(tmp_path.glob("rows/*"))).tables[0])
+    assert re.match(r"letters \w+ in a family with mlp \(\w+\); provisional", facts["Place"])
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_findings_of_few_patients_are_marked_where_all_are_listed(
+    results, add, make_protocol, tmp_path
+):
+    targets = np.zeros((190, 2))
+    targets[::2, 0] = 1
+    targets[::40, 1] = 1
+    shared = make_protocol("toy/few", ("common", "rare"))
+    add("cnn", shared=shared, people={"targets": targets})
+    write_site(results, tmp_path)
+    page = Page(next(tmp_path.glob("rows/*")))
+    every = [table for table in page.tables if table[0][0] == "Finding"][-1]
+    assert [line[0] for line in every[1:]] == ["common", "rare ‡"]
+    assert "‡ Outside the means: rare: " in page.text
 
 
 @pytest.mark.usefixtures("undrawn")

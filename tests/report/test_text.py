@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmark.report import references
 from benchmark.report.labels import labels, preparation
 from benchmark.report.notes import trained
-from benchmark.report.text import duration, interval, number, plain
+from benchmark.report.text import counted, duration, interval, number, plain
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe
 from benchmark.training.recipes import with_named
@@ -24,6 +24,12 @@ from tests.records.rows import a_row, a_spec
 )
 def test_number(value, text):
     assert number(value) == text
+
+
+def test_one_thing_is_not_several():
+    assert [counted(n, "group") for n in (0, 1, 2, 1200)] == [
+        "0 groups", "1 group", "2 groups", "1,200 groups",
+    ]  # fmt: skip
 
 
 def test_a_sign_is_shown_on_request():

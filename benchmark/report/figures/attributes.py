@@ -62,7 +62,8 @@ def _draft(each: PredictedAttributes, asked: list[Asked]) -> Draft:
     most = max((a.tested for a in asked), key=lambda tested: tested.n_images)
     who = of_patients(most.n_patients, unknown=asked[0].table.dataset.patients_unknown)
     n = f"{count(most.n_images)} test images{who}"
-    title = f"{each.dataset}: what the same model can read from {n}"
+    readers = " or ".join(dict.fromkeys(_reader(a) for a in asked))
+    title = f"{each.dataset}: what {readers} can read from {n}"
     told = [
         said(_name(a), a.answers[name].measurements["test_auc"])
         for a in asked
@@ -79,6 +80,12 @@ def _draft(each: PredictedAttributes, asked: list[Asked]) -> Draft:
         ),
         draw=lambda: _drawn(title, asked),
     )
+
+
+def _reader(asked: Asked) -> str:
+    """The model that was trained for each question, and its size."""
+    spec = asked.answer.spec
+    return f"{spec.model} at {spec.resolution} px"
 
 
 def _name(asked: Asked) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from benchmark.report.configuration import Configuration
 from benchmark.report.content import Content, Link
@@ -23,10 +23,11 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
-from benchmark.report.text import count, interval, number
+from benchmark.report.text import count, counted, interval, number
 from benchmark.report.values import shown
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
+from benchmark.suites.families import VARIED, is_baseline
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, by bootstrap over the test "
@@ -57,7 +58,7 @@ def row_page(
         Heading(1, f"{name} on {table.name}"),
         *about.introduction(),
         *about.scores(),
-        *about.training(),
+        *about.telling(about.training()),
         *(about.on_test(gradcam) if configuration.tested else ()),
         Heading(2, "How it was made"),
         Details("Every setting, by its name in files", (row_tables.spec(configuration),)),
@@ -115,18 +116,28 @@ class _About:
             yield "F1", shown(c.measurements["test_f1"])
             yield from row_tables.decided(c)
         yield "Trained", row_tables.training_in_words(c.shown)
-        yield "Seeds", ", ".join(map(str, c.seeds))
+        yield "Seeds", f"{', '.join(map(str, c.seeds))} ({counted(len(c.seeds), 'run')})"
         yield "Parameters", count(c.model.parameters)
 
     def _place(self) -> str:
         letters = self.table.letters.get(self.configuration.key)
         if letters:
-            said = f"letters {letters.text} in family {letters.family}"
+            said = f"letters {letters.text} in a family with {', '.join(self._relatives())}"
             return (
-                f"{said}, provisional with fewer than five seeds" if letters.provisional else said
+                f"{said}; provisional with fewer than five seeds" if letters.provisional else said
             )
         ranked = self.configuration in self.table.ranked
         return "ranked, in no family" if ranked else "not ranked"
+
+    def _relatives(self) -> Iterator[str]:
+        """The others of its family by what they differ in, with their letters."""
+        own, by_key = self.configuration.key, {c.key: c for c in self.table.configurations}
+        number = self.table.letters[own].family
+        family = next(each for each in self.table.families if each.number == number)
+        for key in family.family.members:
+            if key != own:
+                differs = (getattr(by_key[key].spec, name) for name in VARIED[family.axis])
+                yield f"{' '.join(map(str, differs))} ({family.family.letters[key]})"
 
     def scores(self) -> Iterator[Block]:
         if self.configuration.tested and len(self.table.protocol.findings) > 1:
@@ -143,7 +154,8 @@ class _About:
         )
         every: list[Block] = [said, row_tables.scores(self.configuration)]
         if self.configuration.tested:
-            every.append(row_tables.findings(self.configuration, self.table.protocol.findings))
+            of = self.table.protocol.findings
+            every.append(row_tables.findings(self.configuration, of, self.table.excluded))
         yield Heading(2, "Scores")
         yield Details("Every score, of each seed and finding", tuple(every))
 
@@ -177,11 +189,15 @@ class _About:
                 yield f"{gain:.4f} beside {error:.4f} (seed {run.row.spec.seed})"
 
     def on_test(self, gradcam: list[Block]) -> Iterator[Block]:
-        yield from self.curves()
-        yield from self.decisions()
-        yield from self.subgroups()
-        yield Heading(2, "Where the model looks")
-        yield from gradcam
+        for section in (self.curves(), self.decisions(), self.subgroups()):
+            yield from self.telling(section)
+        yield from self.telling([Heading(2, "Where the model looks"), *gradcam])
+
+    def telling(self, section: Iterable[Block]) -> list[Block]:
+        """A section; nothing where it only says of what sees no image what there is not."""
+        blocks = list(section)
+        bare = all(isinstance(each, Heading | Paragraph) for each in blocks)
+        return [] if bare and is_baseline(self.configuration.spec) else blocks
 
     def curves(self) -> Iterator[Block]:
         yield Heading(2, "Curves on the test images")

@@ -79,8 +79,17 @@ _TRAINED = {
 """Fields of a spec and of its recipe that are told first, and how."""
 
 
-def findings(configuration: Configuration, of: Iterable[str]) -> DataTable:
-    """Test metrics of these findings, mean over the runs, with their support and threshold."""
+def findings(
+    configuration: Configuration, of: Iterable[str], excluded: Mapping[str, str] | None = None
+) -> DataTable:
+    """Test metrics of these findings, mean over the runs, with their support and threshold.
+
+    Args:
+        configuration: whose.
+        of: findings.
+        excluded: those among them that are outside the means, and why.
+    """
+    few = excluded or {}
     tests = [run.scores.splits["test"].per_finding for run in configuration.runs]
     unknown = configuration.runs[0].row.dataset.patients_unknown
     positive_patients: Column[str] = Column(
@@ -98,14 +107,16 @@ def findings(configuration: Configuration, of: Iterable[str]) -> DataTable:
         return None if None in found else ", ".join(map(number, found))
 
     shown: list[Column[str]] = [
-        text_column("Finding", lambda finding: finding),
+        text_column("Finding", lambda finding: finding + " ‡" * (finding in few)),
         Column("n", "Images", lambda finding: tests[0][finding].n),
         Column("positive", "Positive", lambda finding: tests[0][finding].n_positive),
         *([] if unknown else [positive_patients]),
         *map(metric, _PER_FINDING),
         Column("threshold", "Threshold", threshold),
     ]
-    return DataTable.of(shown, of, title="Findings")
+    reasons = "; ".join(map(": ".join, few.items()))
+    notes = (f"‡ Outside the means: {reasons}.",) if few else ()
+    return DataTable.of(shown, of, title="Findings", notes=notes)
 
 
 def subgroups(groups: Iterable[Subgroup], *, patients_unknown: bool) -> DataTable:

@@ -75,11 +75,12 @@ def suite_figures(suite: SuiteRows, source: Source, *, cost: bool) -> list[Figur
 
 
 def _only(table: Table, own: Sequence[Configuration]) -> Table:
-    kept = {
-        name: tuple(c for c in getattr(table, name) if c in own)
-        for name in ("ranked", "ahead", "unranked")
-    }
-    return replace(table, **kept)
+    keys = {c.key for c in own}
+    ranked, ahead, unranked = (
+        tuple(c for c in among if c.key in keys)
+        for among in (table.ranked, table.ahead, table.unranked)
+    )
+    return replace(table, ranked=ranked, ahead=ahead, unranked=unranked)
 
 
 def suite_page(
