@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,9 @@ class Table:
     @property
     def excluded(self) -> dict[str, str]:
         """Findings outside the macro mean with the reason, which the data alone decide."""
-        return self.configurations[0].runs[0].scores.excluded if self.configurations else {}
+        found = self.configurations[0].runs[0].scores.excluded if self.configurations else {}
+        # Scores keep these words, whatever the number.
+        return {f: re.sub(r"\b1 (\w+) patients", r"1 \1 patient", why) for f, why in found.items()}
 
     @property
     def dataset(self) -> DatasetFacts:

@@ -336,7 +336,7 @@ def test_findings_of_few_patients_are_marked_where_all_are_listed(
 ):
     targets = np.zeros((190, 2))
     targets[::2, 0] = 1
-    targets[::40, 1] = 1
+    targets[150, 1] = 1  # one patient of the test images
     shared = make_protocol("toy/few", ("common", "rare"))
     add("cnn", shared=shared, people={"targets": targets})
     write_site(results, tmp_path)
@@ -344,6 +344,7 @@ def test_findings_of_few_patients_are_marked_where_all_are_listed(
     every = [table for table in page.tables if table[0][0] == "Finding"][-1]
     assert [line[0] for line in every[1:]] == ["common", "rare ‡"]
     assert "‡ Outside the means: rare: " in page.text
+    assert "1 positive patient in test (10 needed)" in page.text
 
 
 @pytest.mark.usefixtures("undrawn")

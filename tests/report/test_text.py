@@ -183,7 +183,7 @@ def test_how_a_row_was_trained_names_the_recipe_and_what_it_adds():
     assert trained(row).startswith(
         "Trained by the recipe reference, adamw at 0.001 (cosine, 10% of all steps of warm-up) in "
         "batches of 64, at most 40 epochs, patience 6, weight decay 0.05 of kernels, labels "
-        "smoothed by 0.1, weights averaged (by 1/e in 1 epochs), float32 on "
+        "smoothed by 0.1, weights averaged (by 1/e in 1 epoch), float32 on "
     )
     usual = a_row(a_spec(recipe=make_recipe().as_dict()))
     assert trained(usual).startswith(
