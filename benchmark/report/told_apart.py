@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from benchmark.report.content import Link
 from benchmark.report.effects import Effect
@@ -64,7 +63,7 @@ def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
     yield Paragraph("AUC of the best of a family minus that of another:")
     columns: list[Column[_Line]] = [
         text_column("Family", lambda line: names[id(line.of)], "family"),
-        text_column("Configuration", partial(_member, each), "label"),
+        text_column("Configuration", lambda line: member(each, line.of, line.key), "label"),
         text_column("Letters", _letters, "letters"),
         Column("difference", "Difference", lambda line: difference(_difference(line))),
         Column("interval", ONE, _interval),
@@ -74,15 +73,15 @@ def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
     yield DataTable.of(columns, lines)
 
 
-def _member(each: Table, line: _Line) -> str:
-    """By what differs within its family; two of one value by their whole names."""
+def member(each: Table, of: TableFamily, key: str) -> str:
+    """What one of a family is called: by what differs within its family; two of one value by their whole names."""
     specs = {c.key: c.shown for c in each.configurations}
     values = {
-        key: ", ".join(_value(field, getattr(specs[key], field)) for field in VARIED[line.of.axis])
-        for key in line.of.family.members
+        one: ", ".join(_value(field, getattr(specs[one], field)) for field in VARIED[of.axis])
+        for one in of.family.members
     }
-    own = values[line.key]
-    return own if list(values.values()).count(own) == 1 else each.labels[line.key]
+    own = values[key]
+    return own if list(values.values()).count(own) == 1 else each.labels[key]
 
 
 def _value(field: str, value: object) -> str:

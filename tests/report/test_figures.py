@@ -25,8 +25,8 @@ from benchmark.report.figures._panels import apart
 from benchmark.report.figures.cost import _front, _Point
 from benchmark.report.gather import gather
 from benchmark.report.values import Measurement
-from tests.records.rows import an_environment
 from benchmark.spec import EnsembleRule
+from tests.records.rows import an_environment
 from tests.report import made_rows
 from tests.report.made_rows import add_row, make_spec, protocol
 
@@ -280,8 +280,8 @@ def test_on_other_data_sets_a_line_a_model_as_validation_chose_it(matrix):
     one = [evaluation("cnn", "a/x", "b/x", 0.75, 0.9)]
     several = [
         *one,
-        evaluation("cnn", "a/x", "b/x", 0.3, 0.8, size=128),
         evaluation("mlp", "a/x", "b/x", 0.6, None),
+        evaluation("cnn", "a/x", "b/x", 0.3, 0.8, size=128),
         evaluation("cnn", "b/x", "a/x", 0.65, None),
     ]
     shown = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.configuration import on_validation
+from benchmark.report.configuration import chosen_first
 from benchmark.report.eda_style import figure
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.figure_style import ink
@@ -53,19 +53,18 @@ def drafts(of: Source) -> Iterator[Draft]:
 
 
 def _panels(every: Sequence[ExternalValidation]) -> Panels:
-    models: dict[str, dict[str, list[ExternalValidation]]] = defaultdict(lambda: defaultdict(list))
-    for each in every:
-        if _auc(each).mean is not None and not each.configuration.differs:
-            pair = f"{each.trained_on.dataset}, tested on {each.row.protocol.dataset}"
-            models[pair][each.row.spec.model].append(each)
-    return {
-        pair: sorted(map(_chosen, of_pair.values()), key=lambda e: -(_auc(e).mean or 0.0))
-        for pair, of_pair in models.items()
-    }
+    shown = [e for e in every if _auc(e).mean is not None and not e.configuration.differs]
+    chosen, _ = chosen_first(
+        shown, lambda e: (_pair(e), e.row.spec.model), lambda e: e.configuration
+    )
+    panels: dict[str, list[ExternalValidation]] = defaultdict(list)
+    for each in chosen:
+        panels[_pair(each)].append(each)
+    return panels
 
 
-def _chosen(of_model: Sequence[ExternalValidation]) -> ExternalValidation:
-    return max(of_model, key=lambda each: on_validation(each.configuration))
+def _pair(each: ExternalValidation) -> str:
+    return f"{each.trained_on.dataset}, tested on {each.row.protocol.dataset}"
 
 
 def _auc(each: ExternalValidation) -> Measurement:

@@ -24,10 +24,11 @@ from benchmark.report.tables import (
     Picture,
 )
 from benchmark.report.text import count, counted, interval, number
+from benchmark.report.told_apart import member
 from benchmark.report.values import shown
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
-from benchmark.suites.families import VARIED, is_baseline
+from benchmark.suites.families import is_baseline
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, by bootstrap over the test "
@@ -131,13 +132,11 @@ class _About:
 
     def _relatives(self) -> Iterator[str]:
         """The others of its family by what they differ in, with their letters."""
-        own, by_key = self.configuration.key, {c.key: c for c in self.table.configurations}
-        number = self.table.letters[own].family
-        family = next(each for each in self.table.families if each.number == number)
-        for key in family.family.members:
-            if key != own:
-                differs = (getattr(by_key[key].spec, name) for name in VARIED[family.axis])
-                yield f"{' '.join(map(str, differs))} ({family.family.letters[key]})"
+        number = self.table.letters[self.configuration.key].family
+        of = next(each for each in self.table.families if each.number == number)
+        for key in of.family.members:
+            if key != self.configuration.key:
+                yield f"{member(self.table, of, key)} ({of.family.letters[key]})"
 
     def scores(self) -> Iterator[Block]:
         if self.configuration.tested and len(self.table.protocol.findings) > 1:
