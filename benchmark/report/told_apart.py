@@ -74,7 +74,7 @@ def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
 
 
 def member(each: Table, of: TableFamily, key: str) -> str:
-    """What one of a family is called: by what differs within its family; two of one value by their whole names."""
+    """One of a family, by what differs within it; two of one value by their whole names."""
     specs = {c.key: c.shown for c in each.configurations}
     values = {
         one: ", ".join(_value(field, getattr(specs[one], field)) for field in VARIED[of.axis])
