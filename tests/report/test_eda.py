@@ -217,7 +217,7 @@ def test_the_verdict_comes_first_and_pairs_are_shown_side_by_side(
     folder, page = whole
     verdict = page.index('class="verdict suspected"')
     assert verdict < page.index("<h2")
-    assert "1 groups of 2 files; 1 across splits" in page[verdict : page.index("<h2")]
+    assert "1 group of 2 files; 1 across splits" in page[verdict : page.index("<h2")]
     assert "numbers may be shared" in page
     assert (folder / "alike.svg").is_file()
     assert page.index("i0, i3") < page.index("i1, i2")
