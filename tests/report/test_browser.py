@@ -131,9 +131,8 @@ def test_a_way_of_training_in_a_cell_of_numbers_wraps_and_its_numbers_do_not(vis
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", DESKTOP)
     script = """
       const cell = document.querySelector("main td.n br").parentElement;
-      const row = cell.parentElement, spare = cell.clientWidth;
       cell.lastChild.textContent = "scratch, augmented: strong, recipe reference ".repeat(9);
-      const wide = row.closest(".wide");
+      const wide = cell.closest(".wide");
       return [wide.scrollWidth <= wide.clientWidth, cell.clientWidth < 900];"""
     assert browser.execute_script(script) == [True, True]
 

@@ -338,7 +338,7 @@ def test_findings_of_few_patients_are_marked_where_all_are_listed(
     targets[::2, 0] = 1
     targets[150, 1] = 1  # one patient of the test images
     shared = make_protocol("toy/few", ("common", "rare"))
-    add("cnn", shared=shared, people={"targets": targets})
+    add("cnn", shared=shared, kind="multilabel", people={"targets": targets})
     write_site(results, tmp_path)
     page = Page(next(tmp_path.glob("rows/*")))
     every = [table for table in page.tables if table[0][0] == "Finding"][-1]
