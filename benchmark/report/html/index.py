@@ -31,7 +31,7 @@ from benchmark.report.values import as_text
 
 TITLE = "cxr-bench: which chest X-ray classifier is really better?"
 WHAT = (
-    "The same classifiers, trained the same way on chest X-ray sets that anyone can get, and which "
+    "Classifiers trained on chest X-ray sets that anyone can get: how good each is, and which "
     "differences between them are real."
 )
 SECTIONS = {"attributes": "attribute-prediction", "external": "Tested on another data set"}
