@@ -9,8 +9,8 @@ the words leave, the one is meant whose every choice that they do not name is th
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -19,6 +19,7 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run, members_of, shown_spec
+from benchmark.report.gather import watermarks
 from benchmark.report.labels import beside_preparation, preparation, recipe, size
 from benchmark.report.notes import why_stopped
 from benchmark.report.text import UNDEFINED
@@ -45,7 +46,8 @@ class Found:
     """What an id stands for.
 
     Attributes:
-        rows: the row of a spec, or all rows of a configuration by seed.
+        rows: the row of a spec, or by seed all rows of a configuration that share protocol and
+            watermarks.
         is_spec: True for one spec, False for a configuration.
         beside: all rows of the folder, by spec id.
     """
@@ -67,8 +69,13 @@ class Found:
     def titled(self, more: str = "") -> str:
         """The same, with ``more`` beside its preparation."""
         seeds = ", ".join(str(row.spec.seed) for row in self.rows)
-        known = f"spec {self.row.spec_id}" if self.is_spec else f"configuration {self.config_id}"
+        known = f"{'spec' if self.is_spec else 'configuration'} {self.id}"
         return f"{describe(self.row, more)}, seed{'s' * (len(self.rows) > 1)} {seeds} ({known})"
+
+    @property
+    def id(self) -> str:
+        """That of the spec or the configuration."""
+        return self.row.spec_id if self.is_spec else self.config_id
 
     @property
     def config_id(self) -> str:
@@ -117,23 +124,26 @@ def find(results: Results, text: str) -> Found:
     text = text.strip()
     rows = sorted(results.rows(), key=lambda row: row.spec.seed)
     known = {row.spec_id: row for row in rows}
-    together: dict[str, list[Row]] = defaultdict(list)
+    together: dict[tuple, list[Row]] = defaultdict(list)
     for row in rows:
-        together[row.config_id].append(row)
-    everything = [
-        (config_id, Found(tuple(of_one), False, known)) for config_id, of_one in together.items()
-    ]
-    everything += [(row.spec_id, Found((row,), True, known)) for row in rows]
-    exact = [found for name, found in everything if name == text]
-    by_id = exact or [found for name, found in everything if text and name.startswith(text.lower())]
-    matches = by_id or _plain_one([found for _, found in everything if _is_named(found, text)])
-    places = [] if matches else [found for _, found in everything if _is_at(found, text)]
+        together[row.config_id, row.protocol.id, watermarks(row)].append(row)
+    everything = [Found(tuple(of_one), False, known) for of_one in together.values()]
+    everything += [Found((row,), True, known) for row in rows]
+    exact = [found for found in everything if found.id == text]
+    by_id = exact or [found for found in everything if text and found.id.startswith(text.lower())]
+    matches = by_id or _plain_one([found for found in everything if _is_named(found, text)])
+    places = [] if matches else [found for found in everything if _is_at(found, text)]
     if len(matches) == 1:
         return matches[0]
     if not rows:
         raise UserError(
             f"{results.folder} holds no rows yet. Run: cxr-bench run --all --results "
             f"{results.folder}"
+        )
+    if matches and len({found.id for found in matches}) == 1:
+        raise UserError(
+            f"{quoted(text)} stands for seeds that are not measured alike, so they have no mean. "
+            f"Give the id of a spec:\n{_listed(matches)}"
         )
     if by_id:
         raise UserError(f"{quoted(text)} begins more than one id:\n{_listed(matches)}")
@@ -150,13 +160,13 @@ def find(results: Results, text: str) -> Found:
     )
 
 
-def _near(everything: list[tuple[str, Found]], text: str) -> str:
+def _near(everything: list[Found], text: str) -> str:
     """The nearest where they are few, or which names are nearest; and what lists all."""
-    ranked = sorted(everything, key=lambda pair: _likeness(text, *pair), reverse=True)
-    near = [found for name, found in ranked if _likeness(text, name, found)[0] >= NEAR]
+    ranked = sorted(everything, key=lambda found: _likeness(text, found), reverse=True)
+    near = [found for found in ranked if _likeness(text, found)[0] >= NEAR]
     if 0 < len(near) <= SHOWN:
         return f"Nearest:\n{_listed(near)}\n{ALL}"
-    names = dict.fromkeys(_name(found.row.spec) for _, found in ranked)
+    names = dict.fromkeys(_name(found.row.spec) for found in ranked)
     return f"The nearest names: {', '.join([*names][:NAMES])}. {ALL}"
 
 
@@ -218,14 +228,14 @@ def describe(row: Row, more: str = "") -> str:
     )
 
 
-def _likeness(text: str, known: str, found: Found) -> tuple[float, float]:
+def _likeness(text: str, found: Found) -> tuple[float, float]:
     """How like it is what stands before the @, to an id or a model, and what stands behind it.
 
     A part of a model's name is near. A model stands for its configurations.
     """
     name, _, place = text.partition("@")
     word = next(iter(name.split()), "")[:LONGEST]
-    spec, near = found.row.spec, _ratio(word, known)
+    spec, near = found.row.spec, _ratio(word, found.id)
     if not found.is_spec:
         part = len(word) >= PART and word in spec.model
         near = max(near, part * NEAR, _ratio(word, spec.model))
@@ -244,5 +254,15 @@ def titles(found: Iterable[Found]) -> list[str]:
     return [each.titled(apart[place]) for place, each in specs.items()]
 
 
-def _listed(found: Iterable[Found]) -> str:
-    return "\n".join(f"  {title}" for title in sorted(titles(found)))
+def _listed(found: Sequence[Found]) -> str:
+    ids = Counter(each.id for each in found)
+    told = zip(titles(found), found, strict=True)
+    lines = [f"  {title}{_apart(each) * (ids[each.id] > 1)}" for title, each in told]
+    return "\n".join(sorted(lines))
+
+
+def _apart(found: Found) -> str:
+    """What tells it from another that has its id."""
+    marks = ", ".join(watermarks(found.row)) or "none"
+    specs = ", ".join(row.spec_id for row in found.rows)
+    return f"\n    protocol {found.row.protocol.id}, watermarks: {marks}; specs {specs}"

@@ -228,6 +228,24 @@ def test_different_protocols_are_refused_with_what_differs(results, add_seeds, m
     assert (code, "with itself" in said) == (2, True)
 
 
+def test_seeds_of_two_protocols_or_watermarks_have_no_mean(results, add, make_protocol):
+    first, other = (make_protocol(label_version=of) for of in ("2018", "2099"))
+    same = {"spec": {"manifest_sha256": "0" * 64}}
+    rows = [add("cnn", seed, shared=first, **same) for seed in range(2)]
+    rows += [add("cnn", 2, shared=other, **same)]
+    rows += [add("cnn", 3, shared=first, watermarks=["half of the images"], **same)]
+    config_id = rows[0].config_id
+    for text in (config_id, config_id[:6], "cnn@toy"):
+        for words in (["show", text], ["compare", text, rows[0].spec_id]):
+            code, said = cxr_bench(results, *words)
+            assert (code, "not measured alike" in said) == (2, True)
+            both = f"{rows[0].spec_id}, {rows[1].spec_id}"
+            assert f"{first.id}, watermarks: none; specs {both}" in said
+            assert f"{other.id}, watermarks: none; specs {rows[2].spec_id}" in said
+            assert f"watermarks: half of the images; specs {rows[3].spec_id}" in said
+    assert cxr_bench(results, "show", rows[2].spec_id)[0] == 0
+
+
 def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(results, add_seeds):
     row = add_seeds("cnn")[0]
     code, said = cxr_bench(results, "show", row.spec_id)
