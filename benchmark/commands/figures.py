@@ -23,12 +23,13 @@ def draw_figures(
     """Draw them and say what each is called and shows."""
     from benchmark.records.store import Results
     from benchmark.report.figures import FORMS, draw_all
+    from benchmark.report.files import own_folder
 
     if not (results / "rows").is_dir():
         raise UserError(
             f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
         )
-    folder = out or results / "report" / "figures"
+    folder = out or own_folder(results, "report", "figures")
     found = draw_all(
         Results(results),
         folder,

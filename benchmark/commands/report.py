@@ -40,6 +40,7 @@ def write_report(
         publish: folder for a site that static hosting serves as it is, in place of ``out``.
     """
     from benchmark.records.store import Results
+    from benchmark.report.files import own_folder
     from benchmark.report.html.site import write_site
 
     if not (results / "rows").is_dir():
@@ -51,7 +52,7 @@ def write_report(
     if publish and (out or private_images):
         given = "--out" if out else "--private-images"
         raise UserError(f"--publish writes a site for everyone to see: leave {given} out")
-    out, folder = publish or out or results / "report", Results(results)
+    out, folder = publish or out or own_folder(results, "report"), Results(results)
     if gradcam:
         from benchmark.machine.environment import check_installed, current
         from benchmark.report.html.gradcam import Sources

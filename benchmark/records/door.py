@@ -16,7 +16,7 @@ import msgspec
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
-from benchmark.records.files import write_atomic
+from benchmark.records.files import leads_elsewhere, write_atomic
 from benchmark.records.tables import TableError, file_bytes
 
 Record = TypeVar("Record")
@@ -94,14 +94,14 @@ def read_derived(path: Path, kind: type[Record]) -> Record | None:
         return None
 
 
-def save_derived(path: Path, record: Any) -> None:
+def save_derived(path: Path, record: Any, folder: Path) -> None:
     """Write what :func:`read_derived` reads.
 
-    It can be made anew, so a folder that cannot be written to stays as it is; so does one that is
-    a link, to write nowhere but in the folder that was named.
+    It can be made anew, so a place that cannot be written to stays as it is; so does one that a
+    link leads to out of ``folder``, to write nowhere but in the folder that was named.
     """
     with contextlib.suppress(OSError):
-        if not path.parent.is_symlink():
+        if not leads_elsewhere(path.parent, folder):
             write_record(path, record, readable=False)
 
 

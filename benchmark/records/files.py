@@ -83,6 +83,12 @@ def remove_abandoned(folder: Path) -> None:
                 path.unlink()
 
 
+def leads_elsewhere(path: Path, folder: Path) -> bool:
+    """Whether a path in a folder is a link, or stands behind one; the folder itself may be one."""
+    there = Path(os.path.realpath(folder)) / path.relative_to(folder)
+    return Path(os.path.realpath(path)) != there
+
+
 def check_writable(folder: Path, what: str, option: str) -> None:
     """Make a folder where it is not, and make sure that it can be written to.
 

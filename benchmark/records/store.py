@@ -73,6 +73,11 @@ class Results:
         self.folder, self._crossed = Path(folder), crossed
         self._derived = derived or self.folder
 
+    @property
+    def top(self) -> Path:
+        """The folder that a person named for what follows from rows and predictions."""
+        return self._derived.parent if self._crossed else self._derived
+
     def row_path(self, spec_id: str) -> Path:
         """Where the row of a spec is or will be."""
         return self.folder / "rows" / f"{spec_id}.json"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.files import replacing
+from benchmark.records.files import leads_elsewhere, replacing
 from benchmark.records.predictions import Predictions, as_columns, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -58,6 +59,25 @@ def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
         of_row = {"spec_id": row.spec_id, "seed": row.spec.seed}
         parts.append(pd.DataFrame(columns).assign(**of_row)[[*of_row, *columns]])
     return pd.concat(parts, ignore_index=True)
+
+
+def own_folder(results: Path, *names: str) -> Path:
+    """A folder of a results folder that is written to where a person names no other.
+
+    Raises:
+        UserError: it, or a folder in it, is a link.
+    """
+    folder = results.joinpath(*names)
+    inner = (Path(place, name) for place, within, _ in os.walk(folder) for name in within)
+    for each in (folder, *inner):
+        refuse_link(each, results, "Name the folder that is meant by --out DIR.")
+    return folder
+
+
+def refuse_link(path: Path, folder: Path, todo: str) -> None:
+    """Raise a UserError where a folder of another one is a link, or stands behind one."""
+    if leads_elsewhere(path, folder):
+        raise UserError(f"{path} leads to another folder: nothing is written through links. {todo}")
 
 
 def write_asked(path: Path, content: bytes | Iterable[bytes]) -> None:

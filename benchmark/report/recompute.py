@@ -14,6 +14,7 @@ from benchmark.records.files import write_in_order
 from benchmark.records.scores import StoredTable
 from benchmark.records.store import COMPARISONS, DERIVED, Results
 from benchmark.report.board import Leaderboard
+from benchmark.report.files import refuse_link
 
 NEAR = 1e-6
 """Difference that another processor or version of NumPy may make."""
@@ -28,8 +29,12 @@ def recompute(results: Results) -> list[Path]:
         The files that passed for sound and held other numbers than are computed.
 
     Raises:
+        UserError: a folder that would be written to is a link; all is as it was.
         OSError: the folder cannot be written to; it is as it was.
     """
+    for folder in (results.folder, results.cross.folder):
+        for name in DERIVED:
+            refuse_link(folder / name, results.folder, "Copy the folder, and name the copy.")
     with tempfile.TemporaryDirectory() as scratch:
         Leaderboard.of(Results(results.folder, derived=Path(scratch)))
         made = {

@@ -77,11 +77,12 @@ class StoredComparisons:
         """
         if self._asked == self._known:
             return
+        folder = self._path.parent
         if self._asked.pairs:
-            save_derived(self._path, self._asked)
-            return
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            save_derived(self._path, self._asked, folder.parent)
+        elif not folder.is_symlink():
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def _key(*entries: Entry) -> str:

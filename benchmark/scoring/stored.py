@@ -109,7 +109,7 @@ def stored_intervals(
     ):  # fmt: skip
         return known
     found = seeds.of_all([predictions_of(results, row) for row in rows], scores)
-    save_derived(saved, found)
+    save_derived(saved, found, results.top)
     return found
 
 
@@ -139,7 +139,7 @@ def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | 
     known = read_derived(saved, StoredInfluence)
     if known is None or not _is_of(known, scores):
         known = influence_record(predictions_of(results, row), scores)
-        save_derived(saved, known)
+        save_derived(saved, known, results.top)
     return None if known.value is None else Influence(known.value, np.array(known.of_patients))
 
 
@@ -193,7 +193,7 @@ def _stored(
         scores = compute(read_bytes(path), path)
     except ScoringError as error:
         raise ScoringError(f"{path}: {error}") from None
-    save_derived(saved, scores)
+    save_derived(saved, scores, results.top)
     return _of_row(scores, row, path)
 
 

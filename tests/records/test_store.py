@@ -9,6 +9,7 @@ import pytest
 
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
+from benchmark.records.door import save_derived
 from benchmark.records.files import readable_json, write_atomic, write_in_order
 from benchmark.records.store import IGNORED, Results
 from tests.records.rows import a_row, a_spec
@@ -75,6 +76,21 @@ def test_files_that_belong_together_are_written_in_order_or_not_at_all(tmp_path,
         write_in_order(dict.fromkeys(files, b"new"))
     assert {path: path.read_bytes() for path in files} == files
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == 3
+
+
+def test_what_is_derived_is_not_saved_behind_a_link_unless_a_person_named_it(tmp_path):
+    elsewhere, named = tmp_path / "elsewhere", tmp_path / "named"
+    elsewhere.mkdir()
+    named.symlink_to(elsewhere)
+    results, within = Results(tmp_path / "results"), Results(named)
+    results.folder.mkdir()
+    (results.folder / "cross").symlink_to(elsewhere)
+    for each in (results, results.cross):
+        save_derived(each.scores_path("a"), {}, each.top)
+    assert not any(elsewhere.iterdir())
+    assert results.scores_path("a").is_file()
+    save_derived(within.scores_path("a"), {}, within.top)
+    assert (elsewhere / "scores").is_dir()
 
 
 def test_an_unwritable_folder_is_said_so(tmp_path):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from scipy.stats import t
 from sklearn.metrics import f1_score
 
-from benchmark.records.door import read_derived, save_derived
+from benchmark.records.door import read_derived, write_record
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.row import Made, Row
@@ -83,7 +83,7 @@ def test_an_overlap_without_an_interval_is_shown_without_one(results, masks, lim
         path = results.scores_path(row.spec_id)
         scores = read_derived(path, MaskScores)
         groups = {n: replace(g, intervals=limits) for n, g in scores.splits["test"].items()}
-        save_derived(path, replace(scores, splits=scores.splits | {"test": groups}))
+        write_record(path, replace(scores, splits=scores.splits | {"test": groups}))
     (table,) = gather_masks(results)
     found = table.runs[0].measured("all", "dice")
     assert found.mean is not None

@@ -111,6 +111,27 @@ def test_nothing_is_written_through_a_link_to_another_folder(results, add_seeds,
     assert board(results) == before
 
 
+LINKED = {
+    "scores": ("leaderboard", "--recompute"),
+    "report/rows": ("report",),
+    "report": ("figures",),
+}
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_a_link_is_written_through_only_where_a_person_names_it(name, results, add, tmp_path):
+    add("cnn")
+    link, elsewhere = results.folder / name, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    done = run(*LINKED[name], results=results)
+    assert (done.exit_code, [*elsewhere.iterdir()]) == (2, [])
+    assert re.search(rf"{link}\S* leads to another folder", done.output)
+    if "figures" in LINKED[name]:
+        assert run(*LINKED[name], "--out", str(link), results=results).exit_code == 0
+
+
 def test_merge_takes_no_links(results, add, tmp_path):
     row = add("cnn")
     secret = tmp_path / "secret"
