@@ -23,7 +23,15 @@ MATRIX = "matrix"
 
 Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+Number = Annotated[float, msgspec.Meta(ge=-1e39, le=1e39)]
+"""Whatever was measured: all that float32 holds, so that its sums and squares are numbers, too."""
 Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+RecipeValue = (
+    Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+    | Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+    | str
+)
 LUNGS = "lungs"
 NETWORK = "network"
 WEIGHTS = "weights"
@@ -53,8 +61,8 @@ class EnsembleRule(
     """
 
     rule: str | None = None
-    weights: dict[str, float] | None = None
-    k: int | None = None
+    weights: dict[str, Number] | None = None
+    k: Count | None = None
     second: str | None = None
 
     @property
@@ -106,18 +114,18 @@ class Spec(
     dataset_version: str
     manifest_sha256: Sha256
     model: str
-    resolution: Annotated[int, msgspec.Meta(ge=0)]
+    resolution: Count
     preprocessing: str
     normalisation: str
     imbalance: str
     scheme: str
     weights: str
     augmentation: str
-    recipe: dict[str, int | float | str]
+    recipe: dict[str, RecipeValue]
     precision: str
-    seed: Annotated[int, msgspec.Meta(ge=0)]
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     protocol: str = PUBLISHED
-    limit: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    limit: Annotated[int, msgspec.Meta(gt=0, le=10**15)] | None = None
     memory_fallback: bool = False
     ensemble: EnsembleRule | None = None
     weights_sha256: Sha256 | None = None

@@ -6,16 +6,15 @@ None.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from benchmark.hashing import canonical_json, sha256
-from benchmark.spec import ID_LENGTH, Id, Sha256
+from benchmark.spec import ID_LENGTH, Count, Id, Number, Sha256
 
 LeakageStatus = Literal["clean", "suspected", "leak"]
-Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +77,7 @@ class DatasetFacts(LaterFields, frozen=True):
     quarantined: Count
     unsafe_for: list[str] | None = None
     probe: ProbeFacts | None = None
-    fraction: float | None = None
+    fraction: Number | None = None
     listed: Count | None = None
 
     @property
@@ -91,10 +90,10 @@ class LegacyRule(Record, frozen=True):
     """What distinguishes a legacy protocol from others (see :mod:`benchmark.protocols`)."""
 
     split: str
-    fractions: dict[str, float]
-    random_state: int
+    fractions: dict[str, Number]
+    random_state: Count
     copies: str
-    decision: Literal["argmax"] | float
+    decision: Literal["argmax"] | Number
 
 
 class ProtocolFacts(LaterFields, frozen=True):
@@ -128,7 +127,7 @@ class ProtocolFacts(LaterFields, frozen=True):
     withheld: str | UnsetType = UNSET
     probe: str | UnsetType = UNSET
     mask_definition: str | UnsetType = UNSET
-    mask_size: int | UnsetType = UNSET
+    mask_size: Count | UnsetType = UNSET
     test_masks: Sha256 | UnsetType = UNSET
     cross: bool | UnsetType = UNSET
 

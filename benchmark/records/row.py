@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from benchmark.records.facts import (
-    Count,
     DatasetFacts,
     LaterFields,
     ModelFacts,
@@ -30,12 +29,15 @@ from benchmark.records.run_facts import (
     StartingWeights,
     TrainedOn,
 )
-from benchmark.spec import NETWORK, Id, Sha256, Spec
+from benchmark.spec import NETWORK, Count, Id, Sha256, Spec
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
 WITHOUT_TEST = "without test: no test image was predicted, to choose on validation"
 Status = Literal["done", "failed", "not_runnable"]
+
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class Made(LaterFields, frozen=True):
@@ -117,8 +119,8 @@ class Row(LaterFields, frozen=True):
     predictions_sha256: Sha256 | None
     weights_sha256: Sha256 | None
     history: History | None
-    phases: dict[str, float]
-    profile: dict[str, float] | None
+    phases: dict[str, Seconds]
+    profile: dict[str, Seconds] | None
     peak_memory_mb: Count | None
     made_from: dict[str, Made] = msgspec.field(default_factory=dict)
     starting_weights: StartingWeights | None = None

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from benchmark.records.facts import Count, LaterFields, Record
-from benchmark.spec import Id, Sha256
+from benchmark.records.facts import LaterFields, Record
+from benchmark.spec import Count, Id, Number, Sha256
 
 
 class Failure(LaterFields, frozen=True):
@@ -34,7 +34,7 @@ class Accelerator(Record, frozen=True):
 
     name: str
     count: Count
-    memory_gb: float | None
+    memory_gb: Number | None
     driver: str | None
 
 
@@ -42,7 +42,7 @@ class KerasSettings(Record, frozen=True):
     """Keras' global settings, as they were fixed before the spec was run."""
 
     floatx: str
-    epsilon: float
+    epsilon: Number
     image_data_format: str
 
 
@@ -72,7 +72,7 @@ class EnvironmentFacts(LaterFields, frozen=True):
     python: str
     packages: dict[str, str]
     keras: KerasSettings | None
-    devices: Annotated[int, msgspec.Meta(ge=1)] = 1
+    devices: Annotated[int, msgspec.Meta(ge=1, le=10**15)] = 1
 
 
 class Speed(LaterFields, frozen=True):
@@ -87,21 +87,21 @@ class Speed(LaterFields, frozen=True):
             little.
     """
 
-    images_per_second: float | None = None
-    waiting: float | None = None
+    images_per_second: Number | None = None
+    waiting: Number | None = None
     device_memory_mb: Count | None = None
-    sharing: Annotated[int, msgspec.Meta(ge=1)] = 1
+    sharing: Annotated[int, msgspec.Meta(ge=1, le=10**15)] = 1
 
 
 class History(LaterFields, frozen=True):
     """What happened epoch by epoch; ``stages`` names each stage of several and its epochs."""
 
     best_epoch: Count
-    loss: list[float]
-    val_auc: list[float | None] | None = None
-    val_dice: list[float | None] | None = None
-    val_loss: list[float] | None = None
-    stages: list[tuple[str, int]] | None = None
+    loss: list[Number]
+    val_auc: list[Number | None] | None = None
+    val_dice: list[Number | None] | None = None
+    val_loss: list[Number] | None = None
+    stages: list[tuple[str, Count]] | None = None
 
 
 class WeightFile(LaterFields, frozen=True):
@@ -137,24 +137,24 @@ class PenaltyFacts(Record, frozen=True):
         constant: findings that are always or never present in training.
     """
 
-    strengths: list[float]
-    validation_auc: list[list[float | None]]
-    chosen: list[float | None]
+    strengths: list[Number]
+    validation_auc: list[list[Number | None]]
+    chosen: list[Number | None]
     constant: list[str]
 
 
 class ScreeningRule(Record, frozen=True):
     """Above which score, and below which confidence, an image is called unlike normal ones."""
 
-    score: float
-    confidence: float
+    score: Number
+    confidence: Number
 
 
 class Screened(Record, frozen=True):
     """What one way of screening finds; None without an image of that kind."""
 
-    sensitivity: float | None
-    specificity: float | None
+    sensitivity: Number | None
+    specificity: Number | None
 
 
 WAYS = {"score", "confidence", "either"}
@@ -172,11 +172,11 @@ class ScreeningFacts(Record, frozen=True):
     """
 
     images: Count
-    map: list[int]
+    map: list[Count]
     channels: Count
-    temperature: float
+    temperature: Number
     rule: ScreeningRule
-    normal_passed: float
+    normal_passed: Number
     validation: dict[str, Screened]
     test: dict[str, Screened]
 
@@ -196,7 +196,7 @@ class EnsembleFacts(LaterFields, frozen=True):
 
     used: list[str]
     findings: list[str] | None = None
-    confused_on_validation: int | None = None
+    confused_on_validation: Count | None = None
     screening: ScreeningFacts | None = None
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from benchmark.records.facts import Count, LaterFields, Record
-from benchmark.spec import Sha256
+from benchmark.records.facts import LaterFields, Record
+from benchmark.spec import Count, Number, Sha256
 
-Metrics = dict[str, float | None]
-Interval = tuple[float, float]
+Metrics = dict[str, Number | None]
+Interval = tuple[Number, Number]
 
 
 class FindingScores(Record, frozen=True):
@@ -46,17 +46,17 @@ class SplitScores(Record, frozen=True):
 class Gap(LaterFields, frozen=True):
     """Train minus test of a metric, and its two parts; ``constant``: of calling all positive."""
 
-    value: float | None
-    train_minus_validation: float | None
-    validation_minus_test: float | None
-    constant: float | None = None
+    value: Number | None
+    train_minus_validation: Number | None
+    validation_minus_test: Number | None
+    constant: Number | None = None
 
 
 class RuleScores(Record, frozen=True):
     """Accuracy and F1 of one split by the rule of a legacy protocol."""
 
-    accuracy: float | None
-    f1: float | None
+    accuracy: Number | None
+    f1: Number | None
 
 
 class SubgroupGap(Record, frozen=True):
@@ -68,7 +68,7 @@ class SubgroupGap(Record, frozen=True):
     axis: str
     better: str
     worse: str
-    value: float
+    value: Number
     interval: Interval
 
 
@@ -92,7 +92,7 @@ class Scores(LaterFields, frozen=True):
     excluded: dict[str, str]
     macro_undefined: str | None
     supported: dict[str, list[str]]
-    thresholds: dict[str, float]
+    thresholds: dict[str, Number]
     threshold_source: Literal["validation", "fixed", "argmax"]
     fixed_thresholds: list[str]
     splits: dict[str, SplitScores]
@@ -100,7 +100,7 @@ class Scores(LaterFields, frozen=True):
     intervals: dict[str, Interval | None]
     undefined_resamples: dict[str, Count]
     by_rule: dict[str, RuleScores] | None = None
-    validation_auc_error: float | None = None
+    validation_auc_error: Number | None = None
     test_digest: Sha256 | None = None
     subgroup_gap: SubgroupGap | None = None
 
@@ -119,8 +119,8 @@ class StoredInfluence(Record, frozen=True):
 
     scorer_version: int
     predictions_sha256: Sha256
-    value: float | None
-    of_patients: list[float]
+    value: Number | None
+    of_patients: list[Number]
 
 
 class MaskGroup(LaterFields, frozen=True):
@@ -128,7 +128,7 @@ class MaskGroup(LaterFields, frozen=True):
 
     n_images: Count
     n_patients: Count
-    overlaps: dict[str, float]
+    overlaps: dict[str, Number]
     intervals: dict[str, Interval] | None = None
 
 
@@ -165,11 +165,11 @@ class ConfigurationIntervals(LaterFields, frozen=True):
 class StoredComparison(Record, frozen=True):
     """What a :class:`benchmark.scoring.ranking.Comparison` holds but for whom it compares."""
 
-    difference: float | None
-    se: float | None
+    difference: Number | None
+    se: Number | None
     degrees: float | None
     interval: Interval | None
-    p: float | None
+    p: Number | None
     note: str
 
 
@@ -180,4 +180,4 @@ class StoredTable(Record, frozen=True):
     """
 
     pairs: dict[str, StoredComparison]
-    first: dict[str, list[float]]
+    first: dict[str, list[Number]]

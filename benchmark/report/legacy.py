@@ -36,10 +36,11 @@ class Comparison:
     def rule(self) -> dict[str, dict[str, float | None]]:
         """Accuracy and F1 on the source's own training and test images, by its own rule."""
         by_rule = [run.scores.by_rule or {} for run in self.legacy.runs]
-        found = {split: [rules[split] for rules in by_rule] for split in RULED}
+        found = {split: [rules.get(split) for rules in by_rule] for split in RULED}
         return {
             split: {
-                name: mean([getattr(each, name) for each in runs]) for name in ("accuracy", "f1")
+                name: mean([getattr(each, name, None) for each in runs])
+                for name in ("accuracy", "f1")
             }
             for split, runs in found.items()
         }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from msgspec import UNSET, structs
 
 from benchmark.records.facts import ProtocolFacts
 from benchmark.records.mask_counts import MaskCounts
 from benchmark.records.predictions import Predictions
-from benchmark.records.scores import MaskScores, Scores
+from benchmark.records.scores import MaskScores, Scores, SplitScores
 from benchmark.scoring.by_rule import by_rule
 from benchmark.scoring.digest import test_digest
 from benchmark.scoring.gap import GAPS
@@ -67,9 +69,22 @@ def _is_whole(scores: Scores | MaskScores) -> bool:
         )
     splits = scores.splits.values()
     of_findings = (each for split in splits for each in split.per_finding.values())
+    named = {*scores.macro_findings, *scores.fixed_thresholds, *chain(*scores.supported.values())}
     return (
         all(set(HEADLINES) <= split.metrics.keys() for split in splits)
         and all(set(METRICS) <= each.metrics.keys() for each in of_findings)
         and set(GAPS) <= scores.gap.keys()
-        and set(scores.macro_findings) <= set(scores.findings)
+        and all(_has_confusion(split, scores) for split in splits)
+        and named <= set(scores.findings)
+        and scores.supported.keys() == scores.splits.keys()
     )
+
+
+def _has_confusion(split: SplitScores, scores: Scores) -> bool:
+    """Four numbers of each finding, or of exclusive ones a square."""
+    found, findings = split.confusion, scores.findings
+    exclusive = scores.kind == "multiclass"
+    if isinstance(found, dict):
+        shape = {finding: len(each) for finding, each in found.items()}
+        return not exclusive and shape == dict.fromkeys(findings, 4)
+    return exclusive and [len(line) for line in found] == [len(findings)] * len(findings)

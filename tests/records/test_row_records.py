@@ -54,6 +54,35 @@ def test_a_contradiction_is_named_though_the_seal_is_right(change, tmp_path):
         results.read_row(ROW.spec_id)
 
 
+BEYOND = {
+    "phases train": 1e308,
+    "phases predict": -1.0,
+    "profile steps": 1e308,
+    "spec recipe epochs": 10**400,
+    "spec recipe learning_rate": 1e13,
+    "spec resolution": 10**400,
+    "spec seed": 10**400,
+    "model parameters": 10**400,
+    "environment memory_gb": 10**400,
+    "counts test images": 10**20,
+    "history loss": [1e308],
+}
+
+
+@pytest.mark.parametrize("place", BEYOND)
+def test_numbers_that_cannot_be_summed_or_drawn_are_refused(place):
+    *way, last = place.split()
+
+    def change(values):
+        values |= {"profile": {}, "history": {"best_epoch": 0, "loss": [0.5]}}
+        for key in way:
+            values = values[key]
+        values[last] = BEYOND[place]
+
+    with pytest.raises(RecordError, match="not a readable record.*Expected `(int|float|object)`"):
+        parse_record(resealed(sealed(ROW), change), "row", Row, "")
+
+
 RULE = {"split": "by_image", "fractions": {}, "random_state": 0, "copies": "", "decision": 0.5}
 TWISTED = {
     "an ensemble without members": (lambda v: v["spec"].update(ensemble={}), "it has members and"),
