@@ -26,7 +26,16 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 Number = Annotated[float, msgspec.Meta(ge=-1e39, le=1e39)]
 """Whatever was measured: all that float32 holds, so that its sums and squares are numbers, too."""
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+MODEL = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}"
+"""Names of models: of files, of ensembles, and of what other tools predicted."""
+DATASET = "[a-z][a-z0-9_]{0,59}/[a-z0-9][a-z0-9_]{0,59}"
+_END = r"$(?!\n)"
+Model = Annotated[str, msgspec.Meta(pattern=f"^{MODEL}{_END}")]
+Dataset = Annotated[str, msgspec.Meta(pattern=f"^{DATASET}{_END}")]
+Role = Annotated[str, msgspec.Meta(pattern=f"^[a-z]+(:{MODEL})?{_END}")]
+Variant = Annotated[str, msgspec.Meta(pattern=f"^[a-z0-9_:]{{0,60}}{_END}")]
+"""Of a choice, or nothing where it is none."""
+Name = Annotated[str, msgspec.Meta(pattern=f"^[a-z][a-z0-9_]{{0,59}}{_END}")]
 RecipeValue = (
     Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
     | Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
@@ -61,9 +70,9 @@ class EnsembleRule(
     """
 
     rule: str | None = None
-    weights: dict[str, Number] | None = None
+    weights: dict[Model, Number] | None = None
     k: Count | None = None
-    second: str | None = None
+    second: Model | None = None
 
     @property
     def best(self) -> int:
@@ -110,19 +119,19 @@ class Spec(
     """
 
     kind: Name
-    dataset: str
+    dataset: Dataset
     dataset_version: str
     manifest_sha256: Sha256
-    model: str
+    model: Model
     resolution: Count
-    preprocessing: str
-    normalisation: str
-    imbalance: str
-    scheme: str
-    weights: str
-    augmentation: str
+    preprocessing: Variant
+    normalisation: Variant
+    imbalance: Variant
+    scheme: Variant
+    weights: Variant
+    augmentation: Variant
     recipe: dict[str, RecipeValue]
-    precision: str
+    precision: Variant
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     protocol: str = PUBLISHED
     limit: Annotated[int, msgspec.Meta(gt=0, le=10**15)] | None = None
@@ -131,7 +140,7 @@ class Spec(
     weights_sha256: Sha256 | None = None
     shapes_sha256: Sha256 | None = None
     no_test: bool = False
-    requires: dict[str, Requirement] = {}
+    requires: dict[Role, Requirement] = {}
 
     def __post_init__(self) -> None:
         # msgspec leaves out a default only where it is the very object; text that was read is not.

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from benchmark.hashing import canonical_json, sha256
 from benchmark.planning.ensemble_specs import ensemble_specs
-from benchmark.spec import MEMBER, PUBLISHED, EnsembleRule, Requirement, Spec, requirement
+from benchmark.spec import DATASET, MEMBER, MODEL, PUBLISHED, EnsembleRule, Requirement, Spec, requirement
 from benchmark.suites.ensembles import Ensemble
 from tests.records.rows import a_row, a_spec
 
@@ -52,30 +52,32 @@ def other(field: str) -> Any:
 hexadecimal = st.text("0123456789abcdef", min_size=12, max_size=12)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
 names = st.text(max_size=8)
-values = st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | names
+models, sets = (st.from_regex(pattern, fullmatch=True) for pattern in (MODEL, DATASET))
+choices = st.text("abc_1", max_size=8)
+values = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12) | names
 rules = st.builds(
     EnsembleRule,
     rule=st.none() | st.sampled_from(["soft_vote", "hard_vote", "best_mean"]),
-    weights=st.none() | st.dictionaries(names, st.floats(0.01, 100), max_size=3),
+    weights=st.none() | st.dictionaries(models, st.floats(0.01, 100), max_size=3),
     k=st.none() | st.integers(2, 9),
-    second=st.none() | names,
+    second=st.none() | models,
 )
 specs = st.builds(
     Spec,
     kind=st.sampled_from(["classifier", "vote", "masks", "specialist", "external"]),
-    dataset=names,
+    dataset=sets,
     dataset_version=names,
     manifest_sha256=hashes,
-    model=names,
+    model=models,
     resolution=st.integers(0, 2048),
-    preprocessing=names,
-    normalisation=names,
-    imbalance=names,
-    scheme=names,
-    weights=names | hexadecimal.map("from:{}".format),
-    augmentation=names,
+    preprocessing=choices,
+    normalisation=choices,
+    imbalance=choices,
+    scheme=choices,
+    weights=choices | hexadecimal.map("from:{}".format),
+    augmentation=choices,
     recipe=st.dictionaries(names, values, max_size=4),
-    precision=names,
+    precision=choices,
     seed=st.integers(0, 2**32),
     protocol=names | st.just("-published-").map(lambda text: text.strip("-")),
     limit=st.none() | st.integers(1, 10_000),

@@ -14,12 +14,12 @@ from benchmark.errors import UserError, quoted
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
+from benchmark.spec import MODEL
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
     from benchmark.protocols import SplitProtocol
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}")
 LONGEST_REFERENCE = 500
 
 
@@ -100,7 +100,7 @@ def _name(name: str, paths: Sequence[Path]) -> str:
     if not name and len(paths) > 1:
         raise UserError("several files are seeds of one model: say what to call it by --name")
     name = name or paths[0].name.partition(".")[0]
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(MODEL, name):
         raise UserError(
             f"{quoted(name[:80])} is no name for a model: at most 60 letters, digits and _ . + - "
             "(give one by --name)"

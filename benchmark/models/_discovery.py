@@ -20,7 +20,7 @@ from benchmark.models._neighbours import Modules, among, importable
 from benchmark.models._source_version import source_version
 
 BUILT_IN = Path(__file__).resolve().parent
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,59}")
 ENTRY_POINTS = {
     "image": ("build", ("input_shape", "task", "weights")),
     "metadata": ("fit", ("metadata", "targets", "labelled", "task")),
@@ -97,7 +97,7 @@ def _read(path: Path) -> ModelFile:
         source = path.read_bytes()
         digest = hashlib.sha256(source).hexdigest()
         if not NAME_PATTERN.fullmatch(name):
-            raise CardError("a model's file name is a-z, 0-9 and _, beginning with a letter")
+            raise CardError("a model's file name is a letter and up to 59 of a-z, 0-9 and _")
         card = read_card(source)
         return ModelFile(name, path, card, digest, _version(path, card))
     except OSError as error:

@@ -63,7 +63,7 @@ def new_model(name: str, folder: Path) -> Path:
     """Write a working model file ``<name>.py`` for its author to change.
 
     Args:
-        name: the model's name: a-z, 0-9 and _, beginning with a letter.
+        name: the model's name: a letter and up to 59 of a-z, 0-9 and _.
         folder: where to; made if it does not exist.
 
     Returns:
@@ -75,7 +75,7 @@ def new_model(name: str, folder: Path) -> Path:
     path = folder / f"{name}.py"
     if not NAME_PATTERN.fullmatch(name):
         raise UserError(
-            f"{quoted(name)} cannot be a model's name: use a-z, 0-9 and _, beginning with a letter."
+            f"{quoted(name)} cannot be a model's name: use a letter and up to 59 of a-z, 0-9 and _."
         )
     if (BUILT_IN / path.name).exists():
         raise UserError(f"there is a built-in model {quoted(name)} already; choose another name.")

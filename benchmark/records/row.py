@@ -29,7 +29,7 @@ from benchmark.records.run_facts import (
     StartingWeights,
     TrainedOn,
 )
-from benchmark.spec import NETWORK, Count, Id, Sha256, Spec
+from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
@@ -101,7 +101,7 @@ class Row(LaterFields, frozen=True):
     schema: Annotated[int, msgspec.Meta(ge=ROW_SCHEMA, le=ROW_SCHEMA)]
     spec_id: Id
     config_id: Id
-    suite: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]{1,100}$")]
+    suite: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$(?!\n)")]
     status: Status
     error: Failure | None
     spec: Spec
@@ -122,7 +122,7 @@ class Row(LaterFields, frozen=True):
     phases: dict[str, Seconds]
     profile: dict[str, Seconds] | None
     peak_memory_mb: Count | None
-    made_from: dict[str, Made] = msgspec.field(default_factory=dict)
+    made_from: dict[Role, Made] = msgspec.field(default_factory=dict)
     starting_weights: StartingWeights | None = None
     speed: Speed | None = None
     penalty: PenaltyFacts | None = None

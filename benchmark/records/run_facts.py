@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from benchmark.records.facts import LaterFields, Record
-from benchmark.spec import Count, Id, Number, Sha256
+from benchmark.spec import Count, Dataset, Id, Model, Number, Sha256, Variant
 
 
 class Failure(LaterFields, frozen=True):
@@ -194,7 +194,7 @@ class EnsembleFacts(LaterFields, frozen=True):
         confused_on_validation: images that its first model confused.
     """
 
-    used: list[str]
+    used: list[Model]
     findings: list[str] | None = None
     confused_on_validation: Count | None = None
     screening: ScreeningFacts | None = None
@@ -222,7 +222,7 @@ class TrainedOn(Record, frozen=True):
         findings: common name -> findings of the network, and of the data set.
     """
 
-    dataset: str
-    scheme: str
-    weights: str
+    dataset: Dataset
+    scheme: Variant
+    weights: Variant
     findings: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]

@@ -15,7 +15,7 @@ from benchmark.suites.reading import said_of
 from benchmark.training.recipe import check_recipe
 from benchmark.training.recipes import with_named
 
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 DEFAULT_K = 3
 
 
@@ -103,7 +103,9 @@ def read_ensembles(where: object, entries: Any) -> tuple[Ensemble, ...]:
 def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     name, kind = entry.get("name"), entry.get("kind")
     if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise UserError(f"{where}: an ensemble needs a name of a-z, 0-9 and _, not {name!r}")
+        raise UserError(
+            f"{where}: an ensemble needs a name, up to 60 of a-z, 0-9 and _, not {name!r}"
+        )
     here = f"{where}, ensemble {name}"
     if not isinstance(kind, str) or kind not in ways():
         raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())

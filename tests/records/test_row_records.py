@@ -83,6 +83,26 @@ def test_numbers_that_cannot_be_summed_or_drawn_are_refused(place):
         parse_record(resealed(sealed(ROW), change), "row", Row, "")
 
 
+NO_NAMES = ("=HYPERLINK(1)", "+1", "@SUM", "\x1b[31m", "m" * 61, "a b", "../x", "cnn\n", "ä")
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v, name: v["spec"].update(model=name),
+        lambda v, name: v["spec"].update(dataset=name),
+        lambda v, name: v["spec"].update(augmentation=name),
+        lambda v, name: v["spec"].update(dataset=f"toy/{name}"),
+        lambda v, name: v["spec"].update(requires={f"member:{name}": {}}),
+    ],
+)
+def test_names_that_nothing_can_have_are_refused(change, name):
+    data = resealed(sealed(ROW), lambda values: change(values, name))
+    with pytest.raises(RecordError, match=r"row: not a readable record.*Expected `str` matching"):
+        parse_record(data, "row", Row, "")
+
+
 RULE = {"split": "by_image", "fractions": {}, "random_state": 0, "copies": "", "decision": 0.5}
 TWISTED = {
     "an ensemble without members": (lambda v: v["spec"].update(ensemble={}), "it has members and"),
@@ -148,6 +168,7 @@ def test_a_contradiction_is_not_written_either(tmp_path):
     for row in (
         a_row(config_id="a" * 12),
         a_row(suite="a/b"),
+        a_row(suite="a\n"),
         a_row(dataset=a_dataset(kind="segmentation")),
     ):
         with pytest.raises(RecordError):

@@ -15,7 +15,7 @@ from benchmark.records.run_facts import History
 from benchmark.records.store import Results
 from benchmark.scoring import bootstrap
 from tests.report import made_rows
-from tests.report.made_rows import add_row, legacy, protocol
+from tests.report.made_rows import TRAINED, add_row, legacy, protocol
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,7 +66,7 @@ HISTORY = History(loss=[0.7, 0.4, 0.3], val_auc=[0.6, None, 0.8], best_epoch=2)
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> tuple[Path, Results]:
-    """A site and its results: two protocols, names made to break out, failures, subgroups."""
+    """A site and its results: two protocols, texts made to break out, failures, subgroups."""
     from benchmark.report.html.site import write_site
 
     results = Results(tmp_path_factory.mktemp("results"))
@@ -79,9 +79,10 @@ def site(tmp_path_factory) -> tuple[Path, Results]:
     add_row(results, "mlp", failed=HOSTILE)
     names = ("Normal", HOSTILE, "other")
     own = {"split": HOSTILE, "label_version": HOSTILE}
-    shared = protocol(f"toy/{HOSTILE}", names, "multiclass", **own)
+    shared = protocol("toy/theirs", names, "multiclass", **own)
     facts = {"shared": shared, "kind": "multiclass", "suite": ODD, "people": people}
-    add_row(results, HOSTILE, strength=2.0, spec={"imbalance": HOSTILE}, **facts)
+    recipe = TRAINED["recipe"] | {"name": HOSTILE}
+    add_row(results, "theirs", strength=2.0, spec={"recipe": recipe}, **facts)
     out = tmp_path_factory.mktemp("site")
     write_site(results, out)
     return out, results

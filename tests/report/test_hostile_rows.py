@@ -11,6 +11,7 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from benchmark.cli import main
+from benchmark.records.door import sealed
 from benchmark.records.run_facts import (
     Failure,
     Screened,
@@ -21,7 +22,8 @@ from benchmark.records.run_facts import (
 from benchmark.records.store import Results
 from benchmark.training.starting_weights import check_saved_weights
 from benchmark.training.weight_files import MissingWeights
-from tests.report.made_rows import TRAINED
+from tests.report import made_rows
+from tests.report.made_rows import TRAINED, make_spec, protocol
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 BAD = "\x1b]0;title\x07\u202e" + "x" * 200_000
@@ -87,11 +89,26 @@ def test_the_text_of_an_exception_is_cut_and_does_nothing(results, add):
     assert not ACTING.search((results.folder / "LEADERBOARD.md").read_text())
 
 
-def test_a_data_set_with_a_long_name_is_a_sentence(results, add, make_protocol, tmp_path):
-    row = add("cnn", shared=make_protocol("x" * 300))
-    done = run("reproduce", row.spec_id, "--data-dir", str(tmp_path), results=results)
-    assert done.exit_code == 2
-    assert done.output.startswith("Error: ")
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", BAD])
+def test_a_row_of_a_name_that_nothing_can_have_is_left_out_and_named(results, add, name):
+    add("cnn")
+    shared = protocol()
+    odd = made_rows.row(make_spec(name, 0, shared, {}), shared, "binary")
+    results.row_path(odd.spec_id).write_bytes(sealed(odd))
+    said = board(results)
+    assert f"rows/{odd.spec_id}.json: not a readable record" in said
+    assert "1 configurations in 1 finished runs" in said
+    for text in (said, (results.folder / "leaderboard.csv").read_text()):
+        assert name not in text
+
+
+def test_texts_of_a_table_do_nothing(results, add, make_protocol):
+    acts = BAD[:20]
+    recipe = TRAINED["recipe"] | {"name": acts, "schedule": acts}
+    add("cnn", shared=make_protocol(findings=[acts], split=acts), spec={"recipe": recipe})
+    board(results)
+    assert run("export", "--format", "csv", results=results).exit_code == 0
+    assert not ACTING.search((results.folder / "leaderboard.csv").read_text())
 
 
 def test_errors_name_what_was_given_so_that_it_does_nothing(tmp_path):

@@ -146,9 +146,10 @@ def test_csv_lines_are_those_of_the_standard_library(records):
     assert csv.lines(records) == whole.getvalue()
 
 
-def test_in_csv_names_come_back_as_they_were():
+def test_in_csv_names_come_back_without_what_acts():
     read = list(csv_reader.reader(io.StringIO(csv.table(of_names(HOSTILE)), newline="")))
-    assert [row[0] for row in read] == [HOSTILE[0], *HOSTILE]
+    shown = [name.replace("\r", "\ufffd").replace("\u202e", "\ufffd") for name in HOSTILE]
+    assert [row[0] for row in read] == [HOSTILE[0], *shown]
     assert {len(row) for row in read} == {2}
 
 

@@ -1,4 +1,4 @@
-"""Tables as CSV, every number unrounded."""
+"""Tables as CSV, every number unrounded; what cannot be printed in a text is U+FFFD."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.tables import DataTable
+from benchmark.report.text import printable
 from benchmark.report.values import Parts
 
 
@@ -34,5 +35,10 @@ def pieces(records: Iterable[Parts]) -> Iterator[str]:
 
 def _line(values: list[object]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
+    csv.writer(text, lineterminator="\n").writerow(map(_shown, values))
     return text.getvalue()
+
+
+def _shown(value: object) -> object:
+    """A text without what acts on a terminal, at its whole length."""
+    return printable(value, len(value)) if isinstance(value, str) else value
