@@ -15,7 +15,16 @@ from msgspec import structs
 
 from benchmark.hashing import canonical_json, sha256
 from benchmark.planning.ensemble_specs import ensemble_specs
-from benchmark.spec import DATASET, MEMBER, MODEL, PUBLISHED, EnsembleRule, Requirement, Spec, requirement
+from benchmark.spec import (
+    DATASET,
+    MEMBER,
+    MODEL,
+    PUBLISHED,
+    EnsembleRule,
+    Requirement,
+    Spec,
+    requirement,
+)
 from benchmark.suites.ensembles import Ensemble
 from tests.records.rows import a_row, a_spec
 
@@ -328,6 +337,7 @@ def of_seeds(model: str, seeds=SEEDS, **changes) -> list[Spec]:
 
 
 @given(st.permutations(SEEDS), st.permutations(SEEDS))
+@settings(deadline=None)
 def test_ensembles_of_all_seeds_are_one_configuration(first, second):
     vote = Ensemble("vote", "soft_vote", ("cnn", "mlp"))
     made = ensembles(vote, cnn=of_seeds("cnn", first), mlp=of_seeds("mlp", second))
