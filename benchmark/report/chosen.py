@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
+from benchmark.report import external_validation as external
+from benchmark.report import lungs, section
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
 from benchmark.report.content import Content
 from benchmark.report.dictionary import file_columns, quantity_columns
-from benchmark.report.external_validation import by_protocol, external_columns, external_title
-from benchmark.report.lungs import mask_columns, mask_title
+from benchmark.report.legend import explained
 from benchmark.report.render import csv, latex, markdown
-from benchmark.report.section import finding_columns, title
 from benchmark.report.tables import Block, Column, DataTable, Heading
 from benchmark.scoring.overlap import ALL
 
@@ -32,6 +32,7 @@ class Offer:
         columns: that it can have, by name.
         usual: names of those that it has where none are asked for.
         entries: what its lines are of.
+        notes: what stands below it: the images, and what it has of its own to explain.
     """
 
     protocol: ProtocolFacts
@@ -39,11 +40,13 @@ class Offer:
     columns: Mapping[str, Column[Any]]
     usual: tuple[str, ...]
     entries: Sequence[Any]
+    notes: tuple[Content, ...]
 
     def table(self, names: Sequence[str]) -> DataTable:
         """The table with these columns; all of them must be among those that it can have."""
         shown = [self.columns[name] for name in names or self.usual]
-        return DataTable.of(shown, self.entries, title=self.title)
+        table = DataTable.of(shown, self.entries, title=self.title)
+        return replace(table, notes=(*self.notes, *explained(table)))
 
 
 def offers(of: Leaderboard, suite: str = "", *, to_be_read: bool = True) -> Iterator[Offer]:
@@ -55,22 +58,26 @@ def offers(of: Leaderboard, suite: str = "", *, to_be_read: bool = True) -> Iter
     """
     for each in of.tables:
         shown = [e for e in entries(each) if _of_suite(e, suite)]
-        quantities = (*quantity_columns(), *finding_columns(each))
+        quantities = (*quantity_columns(), *section.finding_columns(each))
         first, last = (file_columns(), COLUMNS) if to_be_read else (COLUMNS, file_columns())
         fields = (*quantities, *first, *last)  # the last of a name is taken
         usual = columns(RANKING if each.tested else UNTESTED)
         if shown:
-            yield _offer(each.protocol, title(each), fields, usual, shown)
-    for of_one in by_protocol(of.external):
+            named, images = section.title(each), section.measured_on(each)
+            yield _offer(each.protocol, named, fields, usual, shown, images)
+    for of_one in external.by_protocol(of.external):
         own = [e for e in of_one if not suite or e.row.suite == suite]
         if own:
-            evaluated = external_columns(own)
-            yield _offer(own[0].row.protocol, external_title(own), evaluated, evaluated, own)
+            evaluated = external.external_columns(own)
+            of_set = own[0].row.protocol, external.external_title(own)
+            notes = external.measured_on(own), *external.numbered(own)
+            yield _offer(*of_set, evaluated, evaluated, own, *notes)
     for masks in of.lungs:
         runs = [run for run in masks.runs if not suite or run.row.suite == suite]
         if runs:
-            overlaps = mask_columns(ALL)
-            yield _offer(masks.protocol, mask_title(masks), overlaps, overlaps, runs)
+            overlaps = lungs.mask_columns(ALL)
+            named, images = lungs.mask_title(masks), lungs.measured_on(masks, ALL)
+            yield _offer(masks.protocol, named, overlaps, overlaps, runs, images)
 
 
 def _offer(
@@ -79,9 +86,10 @@ def _offer(
     fields: Sequence[Column[Any]],
     usual: Sequence[Column[Any]],
     entries: Sequence[Any],
+    *notes: Content,
 ) -> Offer:
     by_name = {column.name: column for column in fields}
-    return Offer(protocol, title, by_name, tuple(c.name for c in usual), entries)
+    return Offer(protocol, title, by_name, tuple(c.name for c in usual), entries, notes)
 
 
 def _of_suite(entry: Entry, suite: str) -> bool:

@@ -30,7 +30,7 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
-from benchmark.report.text import count, number
+from benchmark.report.text import averaged, count, number
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec
@@ -163,28 +163,40 @@ def _entry(each: ExternalValidation, c: Configuration) -> bytes:
 
 
 def _table(of_one: list[ExternalValidation]) -> list[Block]:
-    protocol, scores = of_one[0].row.protocol, of_one[0].configuration.runs[0].scores
-    test = scores.splits["test"]
-    who = of_patients(test.n_patients, unknown=of_one[0].row.dataset.patients_unknown)
-    findings = (
-        f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
-        for finding in scores.findings
-    )
     columns = external_columns(of_one)
     chosen, rest = chosen_first(
         of_one, lambda e: (e.trained_on.dataset, e.row.spec.model), lambda e: e.configuration
     )
     return [
         Heading(3, external_title(of_one)),
-        Paragraph(
-            f"{count(test.n_images)} test images{who}, "
-            f"{protocol.image_source}. Findings: {', '.join(findings)}.{_by_calling_all(scores)}"
-        ),
+        Paragraph(measured_on(of_one)),
         Paragraph("Of each model what validation of its own set chooses:"),
         DataTable.of(columns, chosen),
         *([Details(f"The other {count(len(rest))}", (DataTable.of(columns, rest),))] * bool(rest)),
-        *notes((f"({place}) ", note, ".") for place, note in enumerate(_told(of_one), 1)),
+        *notes(numbered(of_one)),
     ]
+
+
+def measured_on(of_one: Sequence[ExternalValidation]) -> str:
+    """The test images of the table of one protocol."""
+    first = of_one[0]
+    scores = first.configuration.runs[0].scores
+    test = scores.splits["test"]
+    who = of_patients(test.n_patients, unknown=first.row.dataset.patients_unknown)
+    findings = (
+        f"{finding} ({count(test.per_finding[finding].n_positive)} positive images)"
+        for finding in scores.findings
+    )
+    mean = averaged(scores.macro_findings, scores.findings)
+    return (
+        f"{count(test.n_images)} test images{who}, {first.row.protocol.image_source}. "
+        f"Findings: {', '.join(findings)}{mean and f'; {mean}'}.{_by_calling_all(scores)}"
+    )
+
+
+def numbered(of_one: Sequence[ExternalValidation]) -> list[Content]:
+    """What the numbers behind names in the table of one protocol mean."""
+    return [(f"({place}) ", note, ".") for place, note in enumerate(_told(of_one), 1)]
 
 
 def _by_calling_all(scores: Scores) -> str:

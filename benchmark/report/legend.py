@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.plugins import Axis
@@ -11,7 +11,8 @@ from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED, Configurat
 from benchmark.report.content import BREAK, Code, Content, Emphasis, Strong, joined, with_code
 from benchmark.report.labels import recipe_name
 from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
-from benchmark.report.values import limits
+from benchmark.report.text import UNDEFINED
+from benchmark.report.values import as_text, limits
 from benchmark.spec import Spec
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find
@@ -20,6 +21,8 @@ from benchmark.training.schemes import AXIS as SCHEMES
 
 Meaning = tuple[Content, Content]
 """A sign and what it means."""
+MARKS = frozenset(["(ensemble)", *f"§◊{IMPROVING}{STALLED}†‡{STALE}{UNDEFINED}"])
+"""Signs that stand by themselves in a table's cells and headings."""
 
 
 def legend(shown: Sequence[Configuration] = (), *, cost: bool) -> list[Block]:
@@ -70,6 +73,18 @@ def trained(specs: Sequence[Spec]) -> list[Meaning]:
 
 def _listed(told: Mapping[str, str]) -> Content:
     return joined(BREAK, [(Code(name), ": ", with_code(text)) for name, text in told.items()])
+
+
+def explained(table: DataTable) -> Iterator[Content]:
+    """What the marks in a table mean that leaves the leaderboard, where its reasons stay."""
+    headings = (column.heading for column in table.columns)
+    cells = (cell for row in table.rows for cell in row)
+    words = {word for each in (*headings, *cells) for word in as_text(each).split()}
+    for sign, meaning in meanings(cost=False, stale=True):
+        mark = as_text(sign)
+        if mark in MARKS & words:
+            said = as_text(meaning).replace("below the table", "below the leaderboard's table")
+            yield f"{mark} {said}"
 
 
 def _of(column: Column[Entry]) -> Meaning:

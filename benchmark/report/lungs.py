@@ -189,15 +189,21 @@ def _claims(each: MaskTable) -> list[Content]:
 
 
 def _group(each: MaskTable, group: str, *, cost: bool) -> list[Block]:
+    shown = [column for column in mask_columns(group) if cost or not column.cost]
+    return [
+        Paragraph(measured_on(each, group)),
+        DataTable.of(shown, each.runs),
+    ]
+
+
+def measured_on(each: MaskTable, group: str) -> Content:
+    """The test images of a group."""
     first = each.runs[0].test[group]
     unknown = each.runs[0].row.dataset.patients_unknown
     people = f"{count(first.n_images)} images{of_patients(first.n_patients, unknown=unknown)}"
-    pairing = ("Test images of pairing ", Emphasis(group), f": {people}.")
-    shown = [column for column in mask_columns(group) if cost or not column.cost]
-    return [
-        Paragraph(f"All test images: {people}." if group == ALL else pairing),
-        DataTable.of(shown, each.runs),
-    ]
+    if group == ALL:
+        return f"All test images: {people}."
+    return "Test images of pairing ", Emphasis(group), f": {people}."
 
 
 def mask_columns(group: str) -> list[Column[MaskRun]]:

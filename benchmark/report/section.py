@@ -31,7 +31,7 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.text import count, number
+from benchmark.report.text import averaged, count, number
 from benchmark.report.told_apart import differences
 from benchmark.report.values import Value
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
@@ -90,9 +90,15 @@ def measured_on(each: Table) -> Content:
         said.append(f"test: {count(test.images)} images{patients}")
     if test and each.tested and len(findings) == 1:
         said.append(f"{count(test.positives.get(findings[0]))} of them with {findings[0]}")
-    if len(findings) > 1:
-        said.append(f"mean over {len(findings) - len(each.excluded)} findings")
+    if mean := mean_of_findings(each):
+        said.append(mean)
     return f"{', '.join(said)}; leakage status ", Strong(each.leakage_status), f".{_implied(each)}"
+
+
+def mean_of_findings(each: Table) -> str:
+    """Which findings the numbers of a table are the mean of."""
+    findings = each.protocol.findings
+    return averaged([f for f in findings if f not in each.excluded], findings)
 
 
 def _implied(each: Table) -> str:

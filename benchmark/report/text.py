@@ -32,6 +32,15 @@ def one_line(value: object, *, within: bool = False) -> str:
     return _shown(line)
 
 
+def averaged(inside: Collection[str], findings: Collection[str]) -> str:
+    """What a mean over findings is of; empty where there is one finding, and so no mean."""
+    if len(findings) < 2:
+        return ""
+    if len(inside) == len(findings):
+        return f"mean over {len(findings)} findings"
+    return f"mean over {len(inside)} of {len(findings)} findings: {', '.join(inside) or 'none'}"
+
+
 def printable(text: str, most: int = LONGEST) -> str:
     """Lines for a terminal: what cannot be printed becomes U+FFFD, and a long line is cut.
 

@@ -9,7 +9,7 @@ from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gather import Table
 from benchmark.report.lines import aligned, wrapped
 from benchmark.report.people import of_patients
-from benchmark.report.section import title
+from benchmark.report.section import mean_of_findings, title
 from benchmark.report.tables import Column, text_column
 from benchmark.report.text import count
 from benchmark.report.values import Value, limits, one_text
@@ -63,7 +63,8 @@ def _support(table: Table) -> str:
     unknown = table.dataset.patients_unknown
     who = of_patients(test.patients, unknown=unknown) if test else ""
     of = f", {count(test.images)} test images{who}" if test else ""
-    return of + (" (simulated)" if table.dataset.simulated else "")
+    mean = mean_of_findings(table)
+    return of + (f", {mean}" if mean else "") + (" (simulated)" if table.dataset.simulated else "")
 
 
 def _top(table: Table, width: int | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.protocols import find
 from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts, TaskFacts
-from benchmark.records.predictions import Predictions, link, write_predictions
+from benchmark.records.predictions import Predictions, link, read_predictions, write_predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
@@ -213,3 +213,15 @@ def add_row(
 def add_seeds(results: Results, model: str, **facts) -> list[Row]:
     """Add the same configuration with seeds 0, 1 and 2."""
     return [add_row(results, model, seed, **facts) for seed in range(3)]
+
+
+def make_rare(results: Results, rows: list[Row], finding: str) -> None:
+    """Leave a finding of several in three training images alone, so that no mean is of it."""
+    for each in rows:
+        path = results.predictions_path(each.spec_id)
+        content = read_predictions(path, "multilabel")
+        column = content.findings.index(finding)
+        content.targets[:, column] = 0
+        content.targets[:3, column] = 1
+        digest = write_predictions(path, content)
+        results.write_row(replace(each, predictions_sha256=digest, counts=counts_of(content)))

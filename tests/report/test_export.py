@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.records.predictions import read_predictions
+from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.chosen import offers
@@ -20,7 +20,7 @@ from benchmark.report.dictionary import dictionary
 from benchmark.report.leaderboard import write
 from benchmark.scoring.stored import stored_scores
 from tests.report.compiled_latex import assert_compiles, needs_latex
-from tests.report.made_rows import add_row, add_seeds, protocol
+from tests.report.made_rows import add_row, add_seeds, make_rare, protocol
 
 TWO = ("Mass", "Edema")
 
@@ -142,6 +142,43 @@ def test_a_column_of_one_finding_chooses_the_tables_that_have_it(filled):
 def test_mistakes_are_explained(filled, words, fault):
     code, said = cxr_bench(filled, "export", *words)
     assert (code, fault in said) == (2, True), said
+
+
+def test_below_a_table_stand_its_images_and_the_marks_that_are_in_it(filled, tmp_path):
+    filled = Results(shutil.copytree(filled.folder, tmp_path / "results"))
+    shared = protocol("toy/rare", (*TWO, "rare"), "multilabel")
+    make_rare(filled, add_seeds(filled, "linear", shared=shared, kind="multilabel"), "rare")
+    edited = next(row for row in filled.rows() if row.spec.model == "resnet50")
+    path = filled.predictions_path(edited.spec_id)
+    content = read_predictions(path, "binary")
+    content.probabilities[:] = content.probabilities[::-1].copy()
+    write_predictions(path, content)
+
+    def exported(dataset: str, columns: str, form: str = "markdown") -> tuple[str, str]:
+        words = ("export", dataset, "--format", form, "--columns", columns)
+        code, said = cxr_bench(filled, *words)
+        assert code == 0, said
+        last = "|\n" if form == "markdown" else r"\end{tabular}"
+        table, _, notes = said.rpartition(last)
+        return table, notes
+
+    table, notes = exported("toy/official", "model,test_auc")
+    assert "60 images of 30 patients" in notes
+    assert "resnet50 †" in table
+    assert "† Predictions changed after the run; scored from the file as it is now." in notes
+    assert ("§" in table) == ("§ Few patients" in notes)
+    assert not set("◊‡–") & set(notes)
+    assert "†" not in "".join(exported("toy/official", "resolution"))
+
+    table, notes = exported("toy/rare", "model,test_auc,test_auc:rare")
+    assert "mean over 2 of 3 findings: Mass, Edema;" in notes
+    assert "rare ‡" in table
+    assert "‡ A finding outside the mean" in notes
+    assert "mean over 2 findings;" in exported("toy/two", "model,test_auc")[1]
+
+    _, notes = exported("toy/official", "model,test_auc", "latex")
+    assert r"\par \dag{} Predictions changed after the run" in notes
+    assert r"\par Real images, test: 60 images of 30 patients" in notes
 
 
 @needs_latex

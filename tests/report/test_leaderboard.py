@@ -21,6 +21,7 @@ from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all
 from tests.records.rows import counts_of
+from tests.report.made_rows import make_rare
 
 NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
 
@@ -366,14 +367,7 @@ def test_of_each_model_what_validation_chooses_stands_first(
 def test_findings_outside_the_mean_are_named(results, add_seeds, make_protocol):
     shared = make_protocol(findings=("effusion", "rare"))
     rows = add_seeds("cnn", shared=shared, kind="multilabel")
-    for row in rows:
-        path = results.predictions_path(row.spec_id)
-        predictions = read_predictions(path, "multilabel")
-        predictions.targets[:, 1] = 0
-        predictions.targets[:3, 1] = 1
-        digest = write_predictions(path, predictions)
-        made = replace(row, predictions_sha256=digest, counts=counts_of(predictions))
-        results.write_row(made)
+    make_rare(results, rows, "rare")
     text = sections(written(results))["toy/official 1.0.0"]
     assert "- ‡ rare is not in the mean: " in text
     assert ["Configuration", "effusion", "rare ‡"] in table_rows(text)

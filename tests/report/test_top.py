@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmark.report.board import Leaderboard
 from benchmark.report.top import LINES, tops
+from tests.report.made_rows import make_rare
 
 
 def test_the_best_of_a_table_stand_in_the_terminal(results, add_seeds, add):
@@ -32,3 +33,16 @@ def test_a_narrow_window_folds_the_columns(results, add_seeds):
     assert max(map(len, lines)) <= 50
     whole = "\n".join(tops(board, {row.config_id}))
     assert {"AUC", "Gap", "Seeds"} <= set(" ".join(lines).split()) & set(whole.split())
+
+
+def test_of_several_findings_the_head_line_says_what_the_mean_is_of(
+    results, add_seeds, make_protocol
+):
+    shared = make_protocol(findings=("effusion", "mass", "rare"))
+    rows = add_seeds("cnn", shared=shared, kind="multilabel")
+    head = "\ntoy/official 1.0.0, 60 test images of 30 patients, mean over "
+    line = next(tops(Leaderboard.of(results), {rows[0].config_id}))
+    assert line == f"{head}3 findings"
+    make_rare(results, rows, "rare")
+    line = next(tops(Leaderboard.of(results), {rows[0].config_id}))
+    assert line == f"{head}2 of 3 findings: effusion, mass"
