@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
+from benchmark.data.audit.between import copies_between
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
 from benchmark.data.shared_findings import shared_findings
@@ -75,7 +76,7 @@ def evaluate(
         source.dataset, learnt.findings, target.name, target.task.findings, told or {}
     )
     spec = evaluation_spec(row, target)
-    seen = _seen(spec, source, target, results)
+    seen = _seen(spec, source, target, results, cache_dir)
     logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
     home = results.predictions_path(row.spec_id, row.dataset.redistributable)
     validation = map_to_shared_findings(
@@ -137,7 +138,9 @@ def evaluation_spec(row: Row, target: Prepared) -> Spec:
     )
 
 
-def _seen(spec: Spec, source: Spec, target: Prepared, results: Results) -> list[str]:
+def _seen(
+    spec: Spec, source: Spec, target: Prepared, results: Results, cache_dir: Path
+) -> list[str]:
     """Why the network may know patients it is tested on; very test images are refused."""
     if target.manifest_sha256 == source.manifest_sha256:
         raise UserError(
@@ -145,25 +148,29 @@ def _seen(spec: Spec, source: Spec, target: Prepared, results: Results) -> list[
             "scores there are in the leaderboard"
         )
     try:
-        manifest = load_prepared(source.dataset, target.path.parents[2]).manifest()
+        learnt = load_prepared(source.dataset, target.path.parents[2])
     except NotPrepared:
         return overlap(spec, target, results)
+    manifest = learnt.manifest()
     own_test = manifest["split"] == "test"
     trained = manifest[~own_test] if find(source.protocol).splits_of_set else manifest
     test = target.manifest().query("split == 'test'")
-    copies = int(test["sha256"].isin(trained["sha256"]).sum())
-    if copies:
+    seen = copies_between(learnt, trained["split"].unique().tolist(), target, cache_dir)
+    if copies := max(int(test["sha256"].isin(trained["sha256"]).sum()), seen.surely):
         raise UserError(
             f"{copies} of the {len(test)} test images of {target.name} are among those that the "
-            f"network was trained on ({source.dataset}): a score there would mean nothing"
+            f"network was trained on ({source.dataset}), as they are or saved anew: a score there "
+            "would mean nothing"
         )
     before = structs.replace(spec, requires={}, weights=source.weights)
     earlier = overlap(before, target, results)
     one_builder = source.dataset.partition("/")[0] == target.name.partition("/")[0]
     known = int(test["patient_id"].isin(trained["patient_id"]).sum()) if one_builder else 0
-    if not known:
-        return earlier
-    return [f"{known} of {len(test)} test images have patient ids it was trained on", *earlier]
+    reasons = (
+        (seen.perhaps, "look like copies of images it was trained on, or are of the same patients"),
+        (known, "have patient ids it was trained on"),
+    )
+    return [*(f"{n} of {len(test)} test images {why}" for n, why in reasons if n), *earlier]
 
 
 def _predict(

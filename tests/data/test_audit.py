@@ -21,8 +21,9 @@ from scipy.stats import norm
 from tiny_sets import encoded, store
 
 from benchmark.cli import main
-from benchmark.data.audit import candidates, duplicates, prevalence
+from benchmark.data.audit import between, candidates, duplicates, prevalence
 from benchmark.data.audit import copies as copies_module
+from benchmark.data.audit.between import copies_between
 from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import correlations, threshold
 from benchmark.data.audit.copies import Copies, find_copies, stored_copies
@@ -245,6 +246,38 @@ def test_a_look_is_taken_once_per_manifest_and_audit_version(mixed, monkeypatch)
 def test_a_simulated_set_is_not_looked_at(mixed):
     mixed.prepared.facts = SimpleNamespace(simulated=True)
     assert find_copies(mixed.prepared) is None
+
+
+def test_test_images_that_another_set_shows_are_found_however_they_were_saved(
+    phantoms, tmp_path, monkeypatch
+):
+    def prepared(name, parts):
+        made = store(tmp_path / name, parts)
+        made.facts, made.manifest_sha256 = SimpleNamespace(simulated=False), name * 64
+        return made
+
+    def saved(alter, numbers, form="PNG"):
+        pictures = [(f"{k} {form}", alter(phantoms[k])) for k in numbers]
+        return [(name, encoded(np.asarray(picture), form)) for name, picture in pictures]
+
+    as_it_is, anew = ALTERED["exact"], ALTERED["scaled to 60 %"]
+    black = [("black", encoded(np.zeros((50, 50), np.uint8)))]
+    parts = {"train": range(20), "validation": range(20, 25), "test": range(25, 30)}
+    other = prepared(
+        "a", {split: saved(as_it_is, numbers) + black for split, numbers in parts.items()}
+    )
+    copies = saved(TURNED["mirrored"], [0, 1]) + saved(anew, [2, 21], "JPEG")
+    own = saved(as_it_is, range(25, 48)) + black
+    tested = prepared("b", {"train": saved(as_it_is, [5, 6]), "test": copies + own})
+    learnt = ["train", "validation"]
+    found = copies_between(other, learnt, tested, tmp_path / "cache")
+    assert (found.surely, found.perhaps) == (len(copies), 0)
+    assert copies_between(other, ["train"], tested, tmp_path / "cache").surely == 3
+
+    monkeypatch.setattr(between, "_look", None)
+    assert copies_between(other, learnt, tested, tmp_path / "cache") == found
+    tested.facts = SimpleNamespace(simulated=True)
+    assert copies_between(other, learnt, tested, tmp_path / "new").surely == 0
 
 
 def test_a_damaged_result_is_made_anew(mixed):

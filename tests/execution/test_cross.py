@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from benchmark.cli import main
+from benchmark.data.audit.between import Seen
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.models import discover
@@ -91,6 +92,27 @@ def test_images_that_it_was_trained_on_are_refused(trained):
     target = another(bench.prepared, turned)
     with pytest.raises(UserError, match=r"test images .* the network was trained on"):
         evaluated(trained, target)
+
+
+def test_copies_of_images_that_it_was_trained_on_are_refused_and_likely_ones_marked(
+    trained, monkeypatch
+):
+    bench, _ = trained
+    target, looked = another(bench.prepared), []
+
+    def found(other, splits, tested, cache_dir):
+        looked.append((other.name, sorted(splits), tested))
+        return Seen([], surely, 3)
+
+    monkeypatch.setattr("benchmark.kinds.external_validation_run.copies_between", found)
+    surely = 2
+    with pytest.raises(UserError, match=r"^2 of the .* test images .* the network was trained on"):
+        evaluated(trained, target)
+    surely = 0
+    (mark,) = evaluated(trained, target).watermarks
+    assert mark.startswith("3 of ")
+    assert "look like copies" in mark
+    assert looked == [(bench.prepared.name, ["train", "validation"], target)] * 2
 
 
 def test_its_own_set_is_refused(trained):

@@ -5,6 +5,7 @@
 ``candidates.py``   perceptual hashes of all images; which pairs could show the same radiograph
 ``confirm.py``      registration and correlation of those pairs: which ones do
 ``copies.py``       both over a prepared set, once per manifest; the result is stored beside it
+``between.py``        both between two sets: test images of the one that the other shows, too
 ``duplicates.py``   identical files and pixels, groups of the same image, conflicting labels
 ``patients.py``      patients on both sides of a split, by finding
 ``prevalence.py``   findings that are more frequent in one split than in another

@@ -111,6 +111,7 @@ def find_candidates(
     images: Images,
     progress: Callable[[int, int], None] | None = None,
     scratch: Path | None = None,
+    first: int = 0,
 ) -> Candidates:
     """Pairs that could be copies, at most :data:`KEPT` for each image.
 
@@ -118,23 +119,27 @@ def find_candidates(
         images: uint8 (N, 64, 64).
         progress: called as ``progress(images done, images in all)``.
         scratch: folder in which hashes lie for the while, 1.4 KB an image; None: the system's.
+        first: how many of them, at the beginning, others are to be compared with: each pair is then
+            of one of these and one of the others, and each of the others keeps its best. 0: any
+            pair.
     """
     if len(images) < 2:
         none = np.empty(0, int)
         return Candidates(none, none, none, np.empty((0, 4), np.float32))
-    hasher, blocks = _Hasher(images), _blocks(np.arange(len(images)))
+    hasher = _Hasher(images)
+    blocks = _blocks(np.arange(first)) + _blocks(np.arange(first, len(images)))
     best, waiting = np.empty((0, 4), np.float32), []  # whole, cut, look, agreement
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".hashes-") as folder:
         made = in_order(lambda rows: hasher.both(images[rows]), blocks)
         hashes = written(Path(folder) / "hashes.npy", len(images), made)
-        search = partial(_partners, images, hasher, hashes, _threshold(hashes))
+        search = partial(_partners, images, hasher, hashes, _threshold(hashes), first)
         for rows, pairs in zip(blocks, in_order(search, blocks), strict=True):
             waiting.append(pairs)
             if sum(map(len, waiting)) > max(_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE * len(images)):
-                best, waiting = _keep_best([best, *waiting]), []
+                best, waiting = _keep_best([best, *waiting], first), []
             if progress:
                 progress(int(rows[-1]) + 1, len(images))
-    whole, cut, which = _keep_best([best, *waiting])[:, :3].astype(int).T
+    whole, cut, which = _keep_best([best, *waiting], first)[:, :3].astype(int).T
     return Candidates(whole, cut, TURNS[which], LOOKS[which])
 
 
@@ -148,7 +153,12 @@ def _threshold(hashes: OnDisk) -> float:
 
 
 def _partners(
-    images: Images, hasher: _Hasher, hashes: OnDisk, threshold: float, rows: np.ndarray
+    images: Images,
+    hasher: _Hasher,
+    hashes: OnDisk,
+    threshold: float,
+    first: int,
+    rows: np.ndarray,
 ) -> np.ndarray:
     """Pairs (P, 4) in which some images are the cut ones: whole, cut, look, agreement."""
     texture = local_contrast(images[rows], COARSE)
@@ -156,8 +166,10 @@ def _partners(
     firsts = np.stack([hasher.first(*look) for look in looks])
     seconds = np.stack([hasher.second(*look) for look in looks])
     found = []
-    for column in range(0, len(images), _COLUMNS):
-        pairs = _block(firsts, seconds, hashes[column : column + _COLUMNS], threshold)
+    begin, end = (0, first) if rows[0] >= first > 0 else (first, len(images))
+    for column in range(begin, end, _COLUMNS):
+        others = hashes[column : min(column + _COLUMNS, end)]
+        pairs = _block(firsts, seconds, others, threshold)
         pairs[:, :2] += column, rows[0]
         found.append(pairs[pairs[:, 0] != pairs[:, 1]])
     return np.concatenate(found)
@@ -177,10 +189,13 @@ def _block(
     return pairs[again >= SECOND_AGREEMENT]
 
 
-def _keep_best(found: list[np.ndarray]) -> np.ndarray:
-    """The :data:`KEPT` best partners of each whole image."""
+def _keep_best(found: list[np.ndarray], first: int) -> np.ndarray:
+    """The :data:`KEPT` best partners of each whole image, or of each that others are not."""
     pairs = np.concatenate(found)
-    pairs = pairs[np.lexsort((pairs[:, 1], -pairs[:, 3], pairs[:, 0]))]
-    _, begins, counts = np.unique(pairs[:, 0], return_index=True, return_counts=True)
+    whole, cut = pairs[:, 0], pairs[:, 1]
+    keeper = np.where(whole < first, -1 - cut, whole)
+    order = np.lexsort((cut, whole, -pairs[:, 3], keeper))
+    pairs, keeper = pairs[order], keeper[order]
+    _, begins, counts = np.unique(keeper, return_index=True, return_counts=True)
     rank = np.arange(len(pairs)) - np.repeat(begins, counts)
     return pairs[rank < KEPT]

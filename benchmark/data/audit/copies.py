@@ -136,7 +136,7 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
         clock = [time.monotonic()]
         images = _views(prepared, cache_dir or Path(scratch), progress)
         clock.append(time.monotonic())
-        blank, digests = _surveyed(images)
+        blank, digests = surveyed(images)
         equal, shown = _equal(blank, digests)
         seen = IndexedImages([images], shown)
         pairs = find_candidates(seen, lambda *n: progress("searching", *n), Path(scratch))
@@ -182,7 +182,7 @@ def _views(prepared: Prepared, folder: Path, progress: Progress) -> IndexedImage
     return IndexedImages(parts, rows)
 
 
-def _surveyed(images: IndexedImages) -> tuple[np.ndarray, list[bytes]]:
+def surveyed(images: IndexedImages) -> tuple[np.ndarray, list[bytes]]:
     """Which images are blank, (N,) bool, and a digest of each one's pixels."""
     blank, digests = np.empty(len(images), bool), []
     for start in range(0, len(images), _BLOCK):
