@@ -212,7 +212,8 @@ def _warn(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) -> N
         click.echo(click.style(said, fg="yellow"))
         for text in found:
             click.echo(f"    {text}")
-        if more := [split for split in short_findings(lines, findings) if split in dealt]:
+        short = short_findings(lines, findings).keys() & set(dealt)
+        if more := [split for split in SPLITS[1:] if split in short]:
             enough = _enough(lines, findings, more)
             click.echo(f"    --split-fractions gives {' and '.join(more)} more patients{enough}")
         if own := [split for split in SPLITS[1:] if split not in dealt]:

@@ -442,7 +442,7 @@ def test_the_command_exits_with_1_on_leaks_that_prepare_has_already_seen(tmp_pat
     assert done.exit_code == 1, done.output
     assert "NORMAL2-IM-0777-0001.jpeg" in done.output
     assert "NORMAL2-IM-0778-0001.jpeg" in done.output
-    assert re.search(r"mirrored or turned +1 pairs", done.output)
+    assert re.search(r"mirrored or turned +1 pair\b", done.output)
     assert "(flip_lr)" in done.output
 
 

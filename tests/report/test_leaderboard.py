@@ -391,8 +391,8 @@ def test_undefined_scores_are_dashes_with_a_reason(results, add_seeds, make_prot
 
 def test_names_from_data_cannot_break_the_document(results, add, add_seeds, make_protocol):
     nasty = "a|b`c<script>x</script>\n## h *x* [l](u) & \u202eend"
-    shared = make_protocol(f"toy/{nasty}", findings=(nasty, "other"), split=nasty)
-    add_seeds(nasty, shared=shared, kind="multilabel")
+    shared = make_protocol(findings=(nasty, "other"), split=nasty)
+    add_seeds("mlp", shared=shared, kind="multilabel")
     add("cnn", shared=shared, kind="multilabel", failed=nasty)
     markdown = written(results)
     assert "<script" not in markdown
