@@ -113,7 +113,7 @@ class _About:
         yield f"AUC on {split}", shown(c.measurements[f"{split}_auc"])
         yield "Place", self._place()
         if c.tested:
-            yield "Overfitting gap (AUC, train − test)", shown(c.measurements["gap_auc"])
+            yield "Gap (AUC, train − test)", shown(c.measurements["gap_auc"])
             yield "F1", shown(c.measurements["test_f1"])
             yield from row_tables.decided(c)
         yield "Trained", row_tables.training_in_words(c.shown)
