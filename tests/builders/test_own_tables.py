@@ -337,7 +337,7 @@ def test_a_row_for_each_finding_of_an_image_is_united(folder):
 
 def test_a_row_for_each_finding_is_asked_about_where_classes_exclude_each_other(folder):
     text = rows("file,dx", "0.png,Effusion", "0.png,Mass", "1.png,Mass", "2.png,Normal")
-    with pytest.raises(DatasetError, match=r"1 images have rows of different .*--label-separator"):
+    with pytest.raises(DatasetError, match=r"1 of 3 images have rows .*--label-separator"):
         tabled(folder, text, class_column="dx")
 
 

@@ -309,8 +309,8 @@ def _refuse_long(
         first = torn[0]
         lines = ", ".join(str(row.line) for row in first)
         raise DatasetError(
-            f"image_folder: {len(torn):,} images have rows of different classes in {table}, e.g. "
-            f"{first[0].entry.image} in lines {lines}. "
+            f"image_folder: {len(torn):,} of {len(found):,} images have rows of different classes "
+            f"in {table}, e.g. {first[0].entry.image} in lines {lines}. "
             + (
                 "Mend the table."
                 if options.label_separator
