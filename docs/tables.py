@@ -19,8 +19,8 @@ from benchmark.kinds.ensemble import ways
 from benchmark.models import discover
 from benchmark.planning.forecast import work_of
 from benchmark.records.store import Results
+from benchmark.report.blocks.content import Link
 from benchmark.report.board import Leaderboard
-from benchmark.report.content import Link
 from benchmark.report.dictionary import dictionary
 from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of

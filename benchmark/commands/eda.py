@@ -14,7 +14,7 @@ from benchmark.machine.accelerators import hidden_gpus
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
-    from benchmark.report.content import Link
+    from benchmark.report.blocks.content import Link
 
 SAMPLES, SAMPLE_SIZE = 6, 192
 
@@ -60,7 +60,7 @@ def explore_dataset(
 
 def way_back(folder: Path) -> list[Link]:
     """A link to the site that ``cxr-bench report`` wrote, if the page lies in or beside it."""
-    from benchmark.report.content import Link
+    from benchmark.report.blocks.content import Link
 
     for site in (parent / name for parent in folder.parents[:3] for name in (".", "report")):
         index = site / "index.html"

@@ -15,9 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from benchmark.records.scores import SplitScores
+from benchmark.report.blocks.content import BREAK, Content, Emphasis, Link
 from benchmark.report.columns import tested_auc
 from benchmark.report.configuration import MIN_SEEDS, Configuration
-from benchmark.report.content import BREAK, Content, Emphasis, Link
 from benchmark.report.gather import Table
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels, likeness

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.report import labels
+from benchmark.report.blocks.content import Code, Content, Emphasis, Strong
 from benchmark.report.configuration import MIN_SEEDS, Configuration, mean
-from benchmark.report.content import Code, Content, Emphasis, Strong
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.tables import Column

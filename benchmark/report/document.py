@@ -5,9 +5,9 @@ from __future__ import annotations
 from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.beside_published import beside_published, beside_section
+from benchmark.report.blocks.content import Code, Content, Link, Strong
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, unlinked
-from benchmark.report.content import Code, Content, Link, Strong
 from benchmark.report.external_validation import external_validation_section
 from benchmark.report.first_screen import first_screen, place
 from benchmark.report.gather import Table

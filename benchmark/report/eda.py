@@ -18,7 +18,7 @@ from benchmark.report import eda_figures_people as people
 from benchmark.report import eda_grey as grey
 from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
-from benchmark.report.content import Link
+from benchmark.report.blocks.content import Link
 from benchmark.report.figure_style import save_both
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.report.audit_answers import answers
-from benchmark.report.content import Strong
+from benchmark.report.blocks.content import Strong
 from benchmark.report.eda_figures_grey import Alike
 from benchmark.report.tables import Block, Column, DataTable, Details, Notes, Paragraph, text_column
 from benchmark.report.values import Cell

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.data.facts import SetFacts
 from benchmark.records.predictions import SPLITS
-from benchmark.report.content import Link
+from benchmark.report.blocks.content import Link
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.people import of_patients

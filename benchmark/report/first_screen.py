@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from benchmark.report.blocks.content import BREAK, Content, Figures, Link, Strong
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
 from benchmark.report.configuration import MIN_SEEDS, Configuration, on_validation
-from benchmark.report.content import BREAK, Content, Figures, Link, Strong
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
 from benchmark.report.labels import ways

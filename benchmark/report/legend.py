@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.plugins import Axis
+from benchmark.report.blocks.content import (
+    BREAK,
+    Code,
+    Content,
+    Emphasis,
+    Strong,
+    joined,
+    with_code,
+)
 from benchmark.report.columns import COLUMNS, IMPROVING, STALE, STALLED, Entry
 from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED, Configuration
-from benchmark.report.content import BREAK, Code, Content, Emphasis, Strong, joined, with_code
 from benchmark.report.labels import recipe_name
 from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
 from benchmark.report.text import UNDEFINED

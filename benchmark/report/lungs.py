@@ -12,8 +12,8 @@ from benchmark.records.facts import ProtocolFacts
 from benchmark.records.row import Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
+from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.columns import STALE
-from benchmark.report.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.environments import differences
 from benchmark.report.gather import watermarks
 from benchmark.report.notes import CHANGED, mixed, stale, why_stopped

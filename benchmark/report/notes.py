@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmark.records.row import Row
 from benchmark.records.run_facts import PenaltyFacts
+from benchmark.report.blocks.content import Code, Content
 from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Code, Content
 from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
 from benchmark.report.recipes import applied

@@ -7,6 +7,7 @@ from functools import partial
 
 from benchmark.records.facts import DatasetFacts, ProbeFacts
 from benchmark.records.predictions import SPLITS
+from benchmark.report.blocks.content import Code, Content, Strong, joined
 from benchmark.report.columns import (
     DETAILS,
     RANKING,
@@ -17,7 +18,6 @@ from benchmark.report.columns import (
     entries,
     unlinked,
 )
-from benchmark.report.content import Code, Content, Strong, joined
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
 from benchmark.report.people import of_patients

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from benchmark.records.scores import Interval
 from benchmark.records.store import Results
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
+from benchmark.report.blocks.content import Content, Emphasis
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration, on_validation
-from benchmark.report.content import Content, Emphasis
 from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.families import Letters

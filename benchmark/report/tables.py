@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from benchmark.report.content import Content, Link
+from benchmark.report.blocks.content import Content, Link
 from benchmark.report.values import Parts, Value, parts
 
 E = TypeVar("E")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from benchmark.report.content import Link
+from benchmark.report.blocks.content import Link
 from benchmark.report.effects import Effect
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table

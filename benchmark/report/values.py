@@ -1,7 +1,7 @@
 """What stands in a cell: kinds of values, each with how it reads, sorts and goes into a file.
 
 Plain values stand for themselves: an ``int`` is a count, a ``float`` a number with three decimals,
-a ``str`` or another line (:mod:`benchmark.report.content`) is text, None is undefined.
+a ``str`` or another line (:mod:`benchmark.report.blocks.content`) is text, None is undefined.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmark.report.content import BREAK, Break, Content, Emphasis, Figures, Link, Strong
+from benchmark.report.blocks.content import BREAK, Break, Content, Emphasis, Figures, Link, Strong
 from benchmark.report.text import UNDEFINED, count, duration, interval, number, one_line, p_value
 
 Parts = dict[str, Any]

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark.report import columns, legend, notes
-from benchmark.report.content import (
+from benchmark.report.blocks.content import (
     BREAK,
     Code,
     Emphasis,

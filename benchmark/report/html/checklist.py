@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmark.records.store import Results
-from benchmark.report.content import BREAK, Content, Emphasis, Link, Open, joined
+from benchmark.report.blocks.content import BREAK, Content, Emphasis, Link, Open, joined
 from benchmark.report.html import checklist_data as data
 from benchmark.report.html import checklist_runs as runs
 from benchmark.report.html.names import file_name

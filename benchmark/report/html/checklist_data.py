@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
+from benchmark.report.blocks.content import Content, with_code
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Content, with_code
 from benchmark.report.files import row_predictions
 from benchmark.report.gather import Table
 from benchmark.report.html.suite_page import SuiteRows

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from benchmark.report.blocks.content import Content, Link, joined
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Content, Link, joined
 from benchmark.report.document import body
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table

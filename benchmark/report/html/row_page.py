@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from benchmark.report.blocks.content import Content, Link
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Content, Link
 from benchmark.report.gather import Table
 from benchmark.report.html import row_tables
 from benchmark.report.html.names import file_name

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.records.row import Row
+from benchmark.report.blocks.content import Content, Link, with_code
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
-from benchmark.report.content import Content, Link, with_code
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from benchmark.report.content import Break, Code, Emphasis, Figures, Link, Open, Strong
+from benchmark.report.blocks.content import Break, Code, Emphasis, Figures, Link, Open, Strong
 from benchmark.report.tables import (
     Beside,
     Block,

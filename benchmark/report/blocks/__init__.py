@@ -1,0 +1,1 @@
+"""A document as data: words, values, tables of them, and how numbers read."""
