@@ -12,7 +12,7 @@ import click
 from benchmark.commands.terminal import quiet_builders, say
 from benchmark.machine.accelerators import hidden_gpus
 from benchmark.report.audit_answers import answers
-from benchmark.report.text import printable
+from benchmark.report.blocks.text import printable
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared

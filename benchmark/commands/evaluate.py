@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.errors import UserError
-from benchmark.report.text import number, one_line
+from benchmark.report.blocks.text import number, one_line
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared

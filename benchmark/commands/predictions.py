@@ -25,9 +25,9 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
             is no such row or split, it has no predictions, or they are damaged.
     """
     from benchmark.records.store import Results
+    from benchmark.report.blocks.text import one_line
     from benchmark.report.files import changed, predictions_frame, write_asked
     from benchmark.report.lookup import find
-    from benchmark.report.text import one_line
 
     if out.suffix not in ENDINGS:
         raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.report.text import UNDEFINED, one_line
+from benchmark.report.blocks.text import UNDEFINED, one_line
 
 if TYPE_CHECKING:
     from benchmark.planning.plan import PlannedSpec

@@ -13,7 +13,7 @@ from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.errors import UserError, quoted
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
-from benchmark.report.text import interval, number, one_line
+from benchmark.report.blocks.text import interval, number, one_line
 from benchmark.spec import MODEL
 
 if TYPE_CHECKING:

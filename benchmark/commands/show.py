@@ -20,10 +20,10 @@ from benchmark.records.run_facts import (
     Speed,
 )
 from benchmark.records.store import Results
+from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.columns import NAMES
 from benchmark.report.configuration import Configuration, mean, why_fixed
 from benchmark.report.recipes import applied
-from benchmark.report.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.values import one_text
 from benchmark.spec import Spec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmark.report.text import counted, printable
+from benchmark.report.blocks.text import counted, printable
 
 
 def answers(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:

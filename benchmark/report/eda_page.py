@@ -11,6 +11,7 @@ import numpy as np
 from benchmark.data.facts import SetFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Link
+from benchmark.report.blocks.text import count
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.people import of_patients
@@ -26,7 +27,6 @@ from benchmark.report.tables import (
     Picture,
     text_column,
 )
-from benchmark.report.text import count
 from benchmark.report.values import Cell
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from benchmark.report.blocks.text import one_line
 from benchmark.report.files import write_asked
-from benchmark.report.text import one_line
 
 #: Okabe and Ito's colours, told apart with any colour vision (doi:10.1038/nmeth.1618).
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#009E73"}

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
+from benchmark.report.blocks.text import number
 from benchmark.report.configuration import Configuration
-from benchmark.report.text import number
 from benchmark.spec import Spec
 
 

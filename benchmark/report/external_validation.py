@@ -14,6 +14,7 @@ from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Content, Emphasis
+from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.json_lines import json_line
@@ -30,7 +31,6 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
-from benchmark.report.text import averaged, count, number
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.blocks.text import count, number
 from benchmark.report.figure_style import finding_panels, ink, label, label_outer
-from benchmark.report.text import count, number
 from benchmark.scoring import curves
 from benchmark.scoring.curves import GRID, Band, Reliability
 

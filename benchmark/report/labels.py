@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmark.hashing import canonical_json
-from benchmark.report.text import UNDEFINED
+from benchmark.report.blocks.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
 from benchmark.suites.suite import DEFAULTS
 from benchmark.training.recipes import differing

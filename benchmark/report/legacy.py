@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.protocols.legacy import LegacyProtocol
+from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.configuration import Configuration, mean
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
-from benchmark.report.text import UNDEFINED, number
 from benchmark.report.values import Cell, Value
 
 RULED = ("train", "test")

@@ -13,6 +13,7 @@ from benchmark.records.row import Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
+from benchmark.report.blocks.text import count
 from benchmark.report.columns import STALE
 from benchmark.report.environments import differences
 from benchmark.report.gather import watermarks
@@ -28,7 +29,6 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
-from benchmark.report.text import count
 from benchmark.report.values import Cell, Measurement, Value, seconds
 from benchmark.report.versions import Versions
 from benchmark.scoring.overlap import ALL

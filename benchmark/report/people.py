@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.report.text import count
+from benchmark.report.blocks.text import count
 
 
 def of_patients(patients: int, *, unknown: bool) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from benchmark.records.facts import DatasetFacts, ProbeFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Code, Content, Strong, joined
+from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import (
     DETAILS,
     RANKING,
@@ -31,7 +32,6 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.text import averaged, count, number
 from benchmark.report.told_apart import differences
 from benchmark.report.values import Value
 from benchmark.scoring.protocol import MINIMUM_PATIENTS

@@ -13,6 +13,7 @@ from benchmark.records.scores import Interval
 from benchmark.records.store import Results
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.blocks.content import Content, Emphasis
+from benchmark.report.blocks.text import count, interval, number, span
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration, on_validation
@@ -22,7 +23,6 @@ from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.people import of_patients
 from benchmark.report.splits import SplitPair
-from benchmark.report.text import count, interval, number, span
 from benchmark.report.values import Measurement
 from benchmark.scoring.intervals import quantile
 from benchmark.scoring.ranking import ALPHA

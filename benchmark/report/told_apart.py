@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from benchmark.report.blocks.content import Link
+from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.effects import Effect
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.tables import Block, Column, DataTable, Paragraph, text_column
-from benchmark.report.text import UNDEFINED, number
 from benchmark.report.values import Cell, Measurement, difference, limits, p_of
 from benchmark.scoring.ranking import Comparison
 from benchmark.suites.families import VARIED

@@ -11,7 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmark.report.blocks.content import BREAK, Break, Content, Emphasis, Figures, Link, Strong
-from benchmark.report.text import UNDEFINED, count, duration, interval, number, one_line, p_value
+from benchmark.report.blocks.text import (
+    UNDEFINED,
+    count,
+    duration,
+    interval,
+    number,
+    one_line,
+    p_value,
+)
 
 Parts = dict[str, Any]
 """Columns of a file and what stands in them, unrounded."""

@@ -14,8 +14,8 @@ from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import dataset_names, make_plan
 from benchmark.protocols import find
 from benchmark.records.store import Results
+from benchmark.report.blocks.text import plain
 from benchmark.report.leaderboard import write
-from benchmark.report.text import plain
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_scores

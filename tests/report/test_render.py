@@ -23,6 +23,7 @@ from benchmark.report.blocks.content import (
     joined,
     with_code,
 )
+from benchmark.report.blocks.text import one_line, plain
 from benchmark.report.html.names import file_name
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.report.tables import (
@@ -39,7 +40,6 @@ from benchmark.report.tables import (
     Picture,
     text_column,
 )
-from benchmark.report.text import one_line, plain
 from benchmark.report.values import (
     Cell,
     Measurement,

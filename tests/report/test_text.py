@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.report import references
+from benchmark.report.blocks.text import counted, duration, interval, number, plain
 from benchmark.report.labels import labels, preparation
 from benchmark.report.notes import trained
-from benchmark.report.text import counted, duration, interval, number, plain
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe
 from benchmark.training.recipes import with_named

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from benchmark.report.blocks.text import count
 from benchmark.report.configuration import Configuration
 from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.eda_style import figure
@@ -29,7 +30,6 @@ from benchmark.report.figures._panels import (
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, SCHEMES, mark_of, marker_size
-from benchmark.report.text import count
 
 CARD = {
     "question": "What does a better AUC cost?",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.blocks.text import count, number
 from benchmark.report.configuration import chosen_first
 from benchmark.report.eda_style import figure
 from benchmark.report.external_validation import ExternalValidation
@@ -16,7 +17,6 @@ from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, in_lines, point, titled
 from benchmark.report.labels import ways
 from benchmark.report.marks import GREY, mark_of
-from benchmark.report.text import count, number
 from benchmark.report.values import Measurement
 
 CARD = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report import references
+from benchmark.report.blocks.text import count, duration, interval, number, span
 from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.external_validation import network_of
@@ -19,7 +20,6 @@ from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import recipe
 from benchmark.report.labels import weights as weights_of
 from benchmark.report.notes import finetuned, trained, why_stopped
-from benchmark.report.text import count, duration, interval, number, span
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.suites.families import is_baseline
 from benchmark.training import recipes

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.report.blocks.content import Content, Link, joined
+from benchmark.report.blocks.text import count
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.document import body
@@ -26,7 +27,6 @@ from benchmark.report.tables import (
     Page,
     Paragraph,
 )
-from benchmark.report.text import count
 from benchmark.report.values import as_text
 
 TITLE = "cxr-bench: which chest X-ray classifier is really better?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Content, Link
+from benchmark.report.blocks.text import count, counted, interval, number
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.html import row_tables
@@ -23,7 +24,6 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
-from benchmark.report.text import count, counted, interval, number
 from benchmark.report.told_apart import member
 from benchmark.report.values import shown
 from benchmark.scoring.improvement import gain_of

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from benchmark.report.blocks.text import printable
 from benchmark.report.tables import DataTable
-from benchmark.report.text import printable
 from benchmark.report.values import Parts
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from benchmark.report.blocks.text import one_line
 from benchmark.report.tables import Beside, Block, DataTable, Details, Heading, Page
-from benchmark.report.text import one_line
 from benchmark.report.values import Value, amount, as_text, one_text, shown
 
 # Nothing but the site's own files, wherever they lie; 'self' does not cover file: everywhere.

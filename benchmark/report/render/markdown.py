@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Break, Code, Emphasis, Figures, Link, Open, Strong
+from benchmark.report.blocks.text import one_line, plain
 from benchmark.report.tables import (
     Beside,
     Block,
@@ -18,7 +19,6 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
-from benchmark.report.text import one_line, plain
 from benchmark.report.values import Value, shown
 
 _RULES = {"l": ":--", "r": "--:"}
