@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.commands.terminal import say
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import UNDEFINED, count, one_line
-from benchmark.report.people import of_patients
 
 if TYPE_CHECKING:
     from benchmark.report.compared import Compared

@@ -17,7 +17,7 @@ from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version
 from benchmark.data.prepared import SPLITS, NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
-from benchmark.report.people import of_patients
+from benchmark.report.blocks.people import of_patients
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 if TYPE_CHECKING:

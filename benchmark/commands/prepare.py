@@ -15,7 +15,7 @@ from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
 from benchmark.data.prepared import Prepared
 from benchmark.errors import UserError
-from benchmark.report.people import of_patients
+from benchmark.report.blocks.people import of_patients
 
 
 def prepare_dataset(

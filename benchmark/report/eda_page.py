@@ -11,10 +11,10 @@ import numpy as np
 from benchmark.data.facts import SetFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Link
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
-from benchmark.report.people import of_patients
 from benchmark.report.render.html import slug
 from benchmark.report.tables import (
     Block,

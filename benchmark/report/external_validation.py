@@ -14,13 +14,13 @@ from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Content, Emphasis
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
-from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Block,
     Column,

@@ -13,12 +13,12 @@ from benchmark.records.row import Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.columns import STALE
 from benchmark.report.environments import differences
 from benchmark.report.gather import watermarks
 from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
-from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Block,
     Column,

@@ -8,6 +8,7 @@ from functools import partial
 from benchmark.records.facts import DatasetFacts, ProbeFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Code, Content, Strong, joined
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import (
     DETAILS,
@@ -21,7 +22,6 @@ from benchmark.report.columns import (
 )
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
-from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Block,
     Column,

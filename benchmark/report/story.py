@@ -13,6 +13,7 @@ from benchmark.records.scores import Interval
 from benchmark.records.store import Results
 from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.blocks.content import Content, Emphasis
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, span
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import not_yet
@@ -21,7 +22,6 @@ from benchmark.report.effects import AXES, Effect
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
-from benchmark.report.people import of_patients
 from benchmark.report.splits import SplitPair
 from benchmark.report.values import Measurement
 from benchmark.scoring.intervals import quantile

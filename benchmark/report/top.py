@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gather import Table
 from benchmark.report.lines import aligned, wrapped
-from benchmark.report.people import of_patients
 from benchmark.report.section import mean_of_findings, title
 from benchmark.report.tables import Column, text_column
 from benchmark.report.values import Value, limits, one_text

@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, one_line
 from benchmark.report.configuration import Configuration
 from benchmark.report.figure_style import ink
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import Scheme, mark_of, scheme_of
-from benchmark.report.people import of_patients
 from benchmark.report.values import Measurement
 from benchmark.spec import Spec
 

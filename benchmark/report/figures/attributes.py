@@ -14,13 +14,13 @@ from benchmark.report.attribute_prediction import (
     PredictedAttributes,
     predicted_attributes,
 )
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.eda_style import figure
 from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, said, short, titled
 from benchmark.report.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
-from benchmark.report.people import of_patients
 
 CARD = {
     "question": "What else can be read from the same images?",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.columns import COLUMNS, Entry
 from benchmark.report.configuration import MIN_SEEDS, Configuration
@@ -26,7 +27,6 @@ from benchmark.report.figures._panels import (
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, mark_of
-from benchmark.report.people import of_patients
 from benchmark.report.values import as_text
 from benchmark.suites.families import is_baseline
 

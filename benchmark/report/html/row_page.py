@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Content, Link
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, counted, interval, number
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
@@ -13,7 +14,6 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.suite_page import made_elsewhere
 from benchmark.report.notes import outdated
-from benchmark.report.people import of_patients
 from benchmark.report.tables import (
     Beside,
     Block,
