@@ -21,10 +21,10 @@ from benchmark.records.run_facts import (
 )
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one_line
+from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
 from benchmark.report.configuration import Configuration, mean, why_fixed
 from benchmark.report.recipes import applied
-from benchmark.report.values import one_text
 from benchmark.spec import Spec
 
 UNKNOWN = "not recorded"

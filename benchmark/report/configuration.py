@@ -17,8 +17,8 @@ from benchmark.records.facts import ModelFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
+from benchmark.report.blocks.values import Measurement
 from benchmark.report.environments import Machine
-from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import never_improved, still_improving
 from benchmark.scoring.scorecard import HEADLINES

@@ -7,6 +7,7 @@ from benchmark.report.attribute_prediction import attribute_section, predicted_a
 from benchmark.report.beside_published import beside_published, beside_section
 from benchmark.report.blocks.content import Code, Content, Link, Strong
 from benchmark.report.blocks.text import UNDEFINED, count
+from benchmark.report.blocks.values import Value
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Naming, unlinked
 from benchmark.report.external_validation import external_validation_section
@@ -18,7 +19,6 @@ from benchmark.report.lungs import mask_sections
 from benchmark.report.section import section
 from benchmark.report.splits import split_section
 from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
-from benchmark.report.values import Value
 
 NAMED = 50
 """Files that cannot be used are named, so many at most."""

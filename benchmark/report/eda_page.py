@@ -13,6 +13,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Cell
 from benchmark.report.eda_statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.render.html import slug
@@ -27,7 +28,6 @@ from benchmark.report.tables import (
     Picture,
     text_column,
 )
-from benchmark.report.values import Cell
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,6 +14,15 @@ from functools import cached_property
 
 from benchmark.report.blocks.content import BREAK, Content, Figures, Link, Strong
 from benchmark.report.blocks.text import UNDEFINED, count, interval, number, span
+from benchmark.report.blocks.values import (
+    Cell,
+    Measurement,
+    Value,
+    as_text,
+    mean_of,
+    seconds,
+    with_spread,
+)
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
 from benchmark.report.configuration import MIN_SEEDS, Configuration, on_validation
@@ -34,7 +43,6 @@ from benchmark.report.tables import (
     text_column,
 )
 from benchmark.report.told_apart import choices
-from benchmark.report.values import Cell, Measurement, Value, as_text, mean_of, seconds, with_spread
 from benchmark.suites.families import is_baseline
 
 _HOW = (

@@ -15,6 +15,7 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
 from benchmark.report.columns import STALE
 from benchmark.report.environments import differences
 from benchmark.report.gather import watermarks
@@ -29,7 +30,6 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
-from benchmark.report.values import Cell, Measurement, Value, seconds
 from benchmark.report.versions import Versions
 from benchmark.scoring.overlap import ALL
 from benchmark.scoring.stored import scored, stored_mask_scores

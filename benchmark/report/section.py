@@ -10,6 +10,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Code, Content, Strong, joined
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import averaged, count, number
+from benchmark.report.blocks.values import Value
 from benchmark.report.columns import (
     DETAILS,
     RANKING,
@@ -33,7 +34,6 @@ from benchmark.report.tables import (
     text_column,
 )
 from benchmark.report.told_apart import differences
-from benchmark.report.values import Value
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 

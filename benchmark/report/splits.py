@@ -9,6 +9,7 @@ from math import hypot
 
 from benchmark.hashing import canonical_json
 from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Measurement, Value, difference
 from benchmark.report.configuration import Configuration, chosen_first
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
@@ -21,7 +22,6 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.values import Measurement, Value, difference
 from benchmark.scoring.intervals import mover
 
 PAIRS = {

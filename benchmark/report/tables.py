@@ -1,6 +1,6 @@
 """Documents as data: blocks one below the other, of which a table is one.
 
-A table is columns and rows of values (:mod:`benchmark.report.values`). What becomes of it in
+A table is columns and rows of values (:mod:`benchmark.report.blocks.values`). What becomes of it in
 Markdown, HTML, CSV or LaTeX is for the renderers in ``render/`` to know, and for nobody else.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from benchmark.report.blocks.content import Content, Link
-from benchmark.report.values import Parts, Value, parts
+from benchmark.report.blocks.values import Parts, Value, parts
 
 E = TypeVar("E")
 

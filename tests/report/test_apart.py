@@ -17,11 +17,11 @@ from benchmark.records.row import Made, Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import MaskScores
 from benchmark.records.store import Results
+from benchmark.report.blocks.values import Measurement
 from benchmark.report.external_validation import gather_external_validation
 from benchmark.report.leaderboard import write
 from benchmark.report.lungs import gather_masks
 from benchmark.report.story import with_seeds
-from benchmark.report.values import Measurement
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, Spec, requirement
 from tests.records.rows import a_row, a_spec, counts_of

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import interval, number
+from benchmark.report.blocks.values import as_text
 from benchmark.report.board import Leaderboard
 from benchmark.report.document import document
 from benchmark.report.first_screen import first_screen, first_tables, lines, matrix
@@ -19,7 +20,6 @@ from benchmark.report.gather import gather
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.story import story
-from benchmark.report.values import as_text
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients
 from benchmark.spec import EnsembleRule, requirement

@@ -24,6 +24,20 @@ from benchmark.report.blocks.content import (
     with_code,
 )
 from benchmark.report.blocks.text import one_line, plain
+from benchmark.report.blocks.values import (
+    Cell,
+    Measurement,
+    amount,
+    as_text,
+    difference,
+    limits,
+    marked,
+    mean_of,
+    p_of,
+    parts,
+    seconds,
+    shown,
+)
 from benchmark.report.html.names import file_name
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.report.tables import (
@@ -39,20 +53,6 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
     text_column,
-)
-from benchmark.report.values import (
-    Cell,
-    Measurement,
-    amount,
-    as_text,
-    difference,
-    limits,
-    marked,
-    mean_of,
-    p_of,
-    parts,
-    seconds,
-    shown,
 )
 from tests.report.compiled_latex import assert_compiles, needs_latex
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count, number
+from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import chosen_first
 from benchmark.report.eda_style import figure
 from benchmark.report.external_validation import ExternalValidation
@@ -17,7 +18,6 @@ from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, in_lines, point, titled
 from benchmark.report.labels import ways
 from benchmark.report.marks import GREY, mark_of
-from benchmark.report.values import Measurement
 
 CARD = {
     "question": "Does it hold on another data set?",

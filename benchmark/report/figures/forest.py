@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import UNDEFINED, count
+from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, Entry
 from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.eda_style import figure
@@ -27,7 +28,6 @@ from benchmark.report.figures._panels import (
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import GREY, mark_of
-from benchmark.report.values import as_text
 from benchmark.suites.families import is_baseline
 
 CARD = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
 from benchmark.report.eda_style import figure
 from benchmark.report.figure_style import ink
@@ -15,7 +16,6 @@ from benchmark.report.figures._panels import bar, images_of, in_lines, named, po
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import mark_of
-from benchmark.report.values import Measurement
 
 CARD = {
     "question": "Is it overfitting, or are the test images different?",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from benchmark.report.blocks.content import Content, Link, joined
 from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import as_text
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.document import body
@@ -27,7 +28,6 @@ from benchmark.report.tables import (
     Page,
     Paragraph,
 )
-from benchmark.report.values import as_text
 
 TITLE = "cxr-bench: which chest X-ray classifier is really better?"
 WHAT = (

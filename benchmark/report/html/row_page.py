@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from benchmark.report.blocks.content import Content, Link
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, counted, interval, number
+from benchmark.report.blocks.values import shown
 from benchmark.report.configuration import Configuration
 from benchmark.report.gather import Table
 from benchmark.report.html import row_tables
@@ -25,7 +26,6 @@ from benchmark.report.tables import (
     Picture,
 )
 from benchmark.report.told_apart import member
-from benchmark.report.values import shown
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 from benchmark.suites.families import is_baseline

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.text import printable
+from benchmark.report.blocks.values import Parts
 from benchmark.report.tables import DataTable
-from benchmark.report.values import Parts
 
 
 def table(each: DataTable) -> str:

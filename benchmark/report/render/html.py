@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmark.report.blocks.text import one_line
+from benchmark.report.blocks.values import Value, amount, as_text, one_text, shown
 from benchmark.report.tables import Beside, Block, DataTable, Details, Heading, Page
-from benchmark.report.values import Value, amount, as_text, one_text, shown
 
 # Nothing but the site's own files, wherever they lie; 'self' does not cover file: everywhere.
 _POLICY = "; ".join(

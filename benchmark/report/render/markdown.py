@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Break, Code, Emphasis, Figures, Link, Open, Strong
 from benchmark.report.blocks.text import one_line, plain
+from benchmark.report.blocks.values import Value, shown
 from benchmark.report.tables import (
     Beside,
     Block,
@@ -19,7 +20,6 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
-from benchmark.report.values import Value, shown
 
 _RULES = {"l": ":--", "r": "--:"}
 
