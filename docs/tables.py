@@ -20,6 +20,7 @@ from benchmark.models import discover
 from benchmark.planning.forecast import work_of
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Link
+from benchmark.report.blocks.tables import Block, Notes, Paragraph
 from benchmark.report.board import Leaderboard
 from benchmark.report.dictionary import dictionary
 from benchmark.report.figures import AXIS as FIGURES
@@ -28,7 +29,6 @@ from benchmark.report.first_screen import first_tables, matrix
 from benchmark.report.render import markdown
 from benchmark.report.section import measured_on
 from benchmark.report.story import story
-from benchmark.report.tables import Block, Notes, Paragraph
 from benchmark.spec import Spec
 from benchmark.suites.suite import load_suite
 from benchmark.task import KINDS

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from benchmark.records.scores import SplitScores
 from benchmark.report.blocks.content import BREAK, Content, Emphasis, Link
+from benchmark.report.blocks.tables import Block, Column, DataTable, Heading, Paragraph, text_column
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell, Value, marked
 from benchmark.report.columns import tested_auc
@@ -23,7 +24,6 @@ from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.gather import Table
 from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels, likeness
-from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, text_column
 from benchmark.spec import LUNGS, PUBLISHED, Spec
 
 TITLE = "Attribute prediction: what else can be read from the same images"

@@ -11,12 +11,12 @@ from benchmark.records.facts import ProtocolFacts
 from benchmark.report import external_validation as external
 from benchmark.report import lungs, section
 from benchmark.report.blocks.content import Content
+from benchmark.report.blocks.tables import Block, Column, DataTable, Heading
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
 from benchmark.report.dictionary import file_columns, quantity_columns
 from benchmark.report.legend import explained
 from benchmark.report.render import csv, latex, markdown
-from benchmark.report.tables import Block, Column, DataTable, Heading
 from benchmark.scoring.overlap import ALL
 
 PACKAGES = "% In the preamble: \\usepackage{booktabs}\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from benchmark.records.predictions import SPLITS
+from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, NAMES, Entry, quantity
 from benchmark.report.configuration import QUANTITIES
 from benchmark.report.export import FIELDS
-from benchmark.report.tables import Column
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.uncertainty import INTERVALS
 

@@ -6,6 +6,15 @@ from benchmark.report import references
 from benchmark.report.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.beside_published import beside_published, beside_section
 from benchmark.report.blocks.content import Code, Content, Link, Strong
+from benchmark.report.blocks.tables import (
+    Block,
+    Column,
+    DataTable,
+    Heading,
+    Paragraph,
+    notes,
+    text_column,
+)
 from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.blocks.values import Value
 from benchmark.report.board import Leaderboard
@@ -18,7 +27,6 @@ from benchmark.report.legend import legend
 from benchmark.report.lungs import mask_sections
 from benchmark.report.section import section
 from benchmark.report.splits import split_section
-from benchmark.report.tables import Block, Column, DataTable, Heading, Paragraph, notes, text_column
 
 NAMED = 50
 """Files that cannot be used are named, so many at most."""

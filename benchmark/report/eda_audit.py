@@ -10,9 +10,17 @@ import pandas as pd
 
 from benchmark.report.audit_answers import answers
 from benchmark.report.blocks.content import Strong
+from benchmark.report.blocks.tables import (
+    Block,
+    Column,
+    DataTable,
+    Details,
+    Notes,
+    Paragraph,
+    text_column,
+)
 from benchmark.report.blocks.values import Cell
 from benchmark.report.eda_figures_grey import Alike
-from benchmark.report.tables import Block, Column, DataTable, Details, Notes, Paragraph, text_column
 
 Answer = tuple[str, str, list[str]]
 """A question of the audit, what was found, and where."""

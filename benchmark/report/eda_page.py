@@ -12,12 +12,7 @@ from benchmark.data.facts import SetFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.people import of_patients
-from benchmark.report.blocks.text import count
-from benchmark.report.blocks.values import Cell
-from benchmark.report.eda_statistics import Statistic
-from benchmark.report.file_shape import ShapeAlone
-from benchmark.report.render.html import slug
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Block,
     Column,
     DataTable,
@@ -28,6 +23,11 @@ from benchmark.report.tables import (
     Picture,
     text_column,
 )
+from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Cell
+from benchmark.report.eda_statistics import Statistic
+from benchmark.report.file_shape import ShapeAlone
+from benchmark.report.render.html import slug
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,6 +12,7 @@ import msgspec
 from benchmark.records.row import Row
 from benchmark.report.attribute_prediction import attribute_entries, predicted_attributes
 from benchmark.report.beside_published import Beside, beside_published
+from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import ABSENT, Cell, Parts
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
@@ -26,7 +27,6 @@ from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.lungs_export import mask_entries, mask_lines
 from benchmark.report.render import csv
 from benchmark.report.splits import SplitPair
-from benchmark.report.tables import Column, DataTable
 from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.uncertainty import INTERVALS
 

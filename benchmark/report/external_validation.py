@@ -15,13 +15,7 @@ from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Content, Emphasis
 from benchmark.report.blocks.people import of_patients
-from benchmark.report.blocks.text import averaged, count, number
-from benchmark.report.columns import STALE
-from benchmark.report.configuration import Configuration, Run, chosen_first, mean
-from benchmark.report.json_lines import json_line
-from benchmark.report.labels import labels
-from benchmark.report.notes import CHANGED, outdated
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Block,
     Column,
     DataTable,
@@ -31,6 +25,12 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
+from benchmark.report.blocks.text import averaged, count, number
+from benchmark.report.columns import STALE
+from benchmark.report.configuration import Configuration, Run, chosen_first, mean
+from benchmark.report.json_lines import json_line
+from benchmark.report.labels import labels
+from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec

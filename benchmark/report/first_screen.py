@@ -13,6 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from benchmark.report.blocks.content import BREAK, Content, Figures, Link, Strong
+from benchmark.report.blocks.tables import (
+    Block,
+    Column,
+    DataTable,
+    Details,
+    Heading,
+    Notes,
+    Paragraph,
+    text_column,
+)
 from benchmark.report.blocks.text import UNDEFINED, count, interval, number, span
 from benchmark.report.blocks.values import (
     Cell,
@@ -32,16 +42,6 @@ from benchmark.report.labels import ways
 from benchmark.report.mismatches import mismatches
 from benchmark.report.section import measured_on
 from benchmark.report.story import story
-from benchmark.report.tables import (
-    Block,
-    Column,
-    DataTable,
-    Details,
-    Heading,
-    Notes,
-    Paragraph,
-    text_column,
-)
 from benchmark.report.told_apart import choices
 from benchmark.suites.families import is_baseline
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.protocols.legacy import LegacyProtocol
+from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Value
 from benchmark.report.configuration import Configuration, mean
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
-from benchmark.report.tables import Block, Column, DataTable, Paragraph, notes, text_column
 
 RULED = ("train", "test")
 """Splits on which the source's own rule is shown: what it says of overfitting is about both."""

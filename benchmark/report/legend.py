@@ -15,12 +15,12 @@ from benchmark.report.blocks.content import (
     joined,
     with_code,
 )
+from benchmark.report.blocks.tables import Block, Column, DataTable, Details, Heading, text_column
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.blocks.values import as_text, limits
 from benchmark.report.columns import COLUMNS, IMPROVING, STALE, STALLED, Entry
 from benchmark.report.configuration import HIGH_AUC, MANY, SIMULATED, Configuration
 from benchmark.report.labels import recipe_name
-from benchmark.report.tables import Block, Column, DataTable, Details, Heading, text_column
 from benchmark.spec import Spec
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find

@@ -14,13 +14,7 @@ from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.blocks.people import of_patients
-from benchmark.report.blocks.text import count
-from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
-from benchmark.report.columns import STALE
-from benchmark.report.environments import differences
-from benchmark.report.gather import watermarks
-from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Block,
     Column,
     DataTable,
@@ -30,6 +24,12 @@ from benchmark.report.tables import (
     notes,
     text_column,
 )
+from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
+from benchmark.report.columns import STALE
+from benchmark.report.environments import differences
+from benchmark.report.gather import watermarks
+from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
 from benchmark.report.versions import Versions
 from benchmark.scoring.overlap import ALL
 from benchmark.scoring.stored import scored, stored_mask_scores

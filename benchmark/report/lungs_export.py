@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from benchmark.records.scores import MaskGroup
+from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import limits
 from benchmark.report.json_lines import json_line
 from benchmark.report.lungs import MaskRun, MaskTable
-from benchmark.report.tables import Column, DataTable
 from benchmark.scoring.overlap import OVERLAPS
 
 IDENTITY = ("model", "resolution", "seed")

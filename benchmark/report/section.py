@@ -9,6 +9,16 @@ from benchmark.records.facts import DatasetFacts, ProbeFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.content import Code, Content, Strong, joined
 from benchmark.report.blocks.people import of_patients
+from benchmark.report.blocks.tables import (
+    Block,
+    Column,
+    DataTable,
+    Details,
+    Facts,
+    Heading,
+    Paragraph,
+    text_column,
+)
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.blocks.values import Value
 from benchmark.report.columns import (
@@ -23,16 +33,6 @@ from benchmark.report.columns import (
 )
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
-from benchmark.report.tables import (
-    Block,
-    Column,
-    DataTable,
-    Details,
-    Facts,
-    Heading,
-    Paragraph,
-    text_column,
-)
 from benchmark.report.told_apart import differences
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 

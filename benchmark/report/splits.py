@@ -8,12 +8,7 @@ from functools import partial
 from math import hypot
 
 from benchmark.hashing import canonical_json
-from benchmark.report.blocks.text import count
-from benchmark.report.blocks.values import Measurement, Value, difference
-from benchmark.report.configuration import Configuration, chosen_first
-from benchmark.report.gather import Table
-from benchmark.report.labels import likeness
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Block,
     Column,
     DataTable,
@@ -22,6 +17,11 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
+from benchmark.report.blocks.text import count
+from benchmark.report.blocks.values import Measurement, Value, difference
+from benchmark.report.configuration import Configuration, chosen_first
+from benchmark.report.gather import Table
+from benchmark.report.labels import likeness
 from benchmark.scoring.intervals import mover
 
 PAIRS = {

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.records.store import Results
 from benchmark.report import columns, configuration, legend
+from benchmark.report.blocks.tables import DataTable, Details
 from benchmark.report.blocks.values import as_text
 from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
@@ -17,7 +18,6 @@ from benchmark.report.configuration import QUANTITIES
 from benchmark.report.document import document
 from benchmark.report.leaderboard import write
 from benchmark.report.render import csv, html, latex, markdown
-from benchmark.report.tables import DataTable, Details
 from benchmark.scoring import scorecard
 from benchmark.scoring.metrics import METRICS, Metric
 

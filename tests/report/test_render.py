@@ -23,6 +23,20 @@ from benchmark.report.blocks.content import (
     joined,
     with_code,
 )
+from benchmark.report.blocks.tables import (
+    Beside,
+    Column,
+    DataTable,
+    Details,
+    Facts,
+    Filter,
+    Heading,
+    Notes,
+    Page,
+    Paragraph,
+    Picture,
+    text_column,
+)
 from benchmark.report.blocks.text import one_line, plain
 from benchmark.report.blocks.values import (
     Cell,
@@ -40,20 +54,6 @@ from benchmark.report.blocks.values import (
 )
 from benchmark.report.html.names import file_name
 from benchmark.report.render import csv, html, latex, markdown
-from benchmark.report.tables import (
-    Beside,
-    Column,
-    DataTable,
-    Details,
-    Facts,
-    Filter,
-    Heading,
-    Notes,
-    Page,
-    Paragraph,
-    Picture,
-    text_column,
-)
 from tests.report.compiled_latex import assert_compiles, needs_latex
 
 AUC = Measurement(0.92749, 0.0041, 0.902, 0.947)

@@ -12,11 +12,7 @@ from dataclasses import dataclass
 
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import BREAK, Content, Emphasis, Link, Open, joined
-from benchmark.report.html import checklist_data as data
-from benchmark.report.html import checklist_runs as runs
-from benchmark.report.html.names import file_name
-from benchmark.report.html.suite_page import SuiteRows
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Block,
     Column,
     DataTable,
@@ -25,6 +21,10 @@ from benchmark.report.tables import (
     Paragraph,
     text_column,
 )
+from benchmark.report.html import checklist_data as data
+from benchmark.report.html import checklist_runs as runs
+from benchmark.report.html.names import file_name
+from benchmark.report.html.suite_page import SuiteRows
 
 AUTHOR = "for the author to fill in"
 MISSING = "not recorded"

@@ -6,6 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.report.blocks.content import Content, Link, joined
+from benchmark.report.blocks.tables import (
+    Beside,
+    Block,
+    DataTable,
+    Details,
+    Filter,
+    Heading,
+    Notes,
+    Page,
+    Paragraph,
+)
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import as_text
 from benchmark.report.board import Leaderboard
@@ -17,17 +28,6 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.render.html import slug
-from benchmark.report.tables import (
-    Beside,
-    Block,
-    DataTable,
-    Details,
-    Filter,
-    Heading,
-    Notes,
-    Page,
-    Paragraph,
-)
 
 TITLE = "cxr-bench: which chest X-ray classifier is really better?"
 WHAT = (

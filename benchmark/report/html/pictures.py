@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from benchmark.report.blocks.tables import Block, Details, Picture
 from benchmark.report.figures import Figure
 from benchmark.report.gather import Table
-from benchmark.report.tables import Block, Details, Picture
 
 SINGLE = ("curves",)
 """Figures of few panels, which shrink with the screen."""

@@ -6,16 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Content, Link
 from benchmark.report.blocks.people import of_patients
-from benchmark.report.blocks.text import count, counted, interval, number
-from benchmark.report.blocks.values import shown
-from benchmark.report.configuration import Configuration
-from benchmark.report.gather import Table
-from benchmark.report.html import row_tables
-from benchmark.report.html.names import file_name
-from benchmark.report.html.row_drawn import Drawn
-from benchmark.report.html.suite_page import made_elsewhere
-from benchmark.report.notes import outdated
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Beside,
     Block,
     Details,
@@ -25,6 +16,15 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
+from benchmark.report.blocks.text import count, counted, interval, number
+from benchmark.report.blocks.values import shown
+from benchmark.report.configuration import Configuration
+from benchmark.report.gather import Table
+from benchmark.report.html import row_tables
+from benchmark.report.html.names import file_name
+from benchmark.report.html.row_drawn import Drawn
+from benchmark.report.html.suite_page import made_elsewhere
+from benchmark.report.notes import outdated
 from benchmark.report.told_apart import member
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS

@@ -8,6 +8,7 @@ from functools import partial
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.report import labels
+from benchmark.report.blocks.tables import Column, DataTable, Facts, text_column
 from benchmark.report.blocks.text import UNDEFINED, count, duration, number
 from benchmark.report.blocks.values import Value, limits
 from benchmark.report.columns import NAMES, PAGE, columns
@@ -15,7 +16,6 @@ from benchmark.report.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.environments import Machine
 from benchmark.report.gather import Table
 from benchmark.report.recipes import by_stage
-from benchmark.report.tables import Column, DataTable, Facts, text_column
 from benchmark.scoring.subgroups import Estimate, Subgroup
 from benchmark.spec import Spec
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchmark.records.row import Row
 from benchmark.report.blocks.content import Content, Link, with_code
+from benchmark.report.blocks.tables import Block, DataTable, Heading, Page, Paragraph
 from benchmark.report.blocks.text import count
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.configuration import Configuration
@@ -14,7 +15,6 @@ from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
-from benchmark.report.tables import Block, DataTable, Heading, Page, Paragraph
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from benchmark.report.blocks.tables import DataTable
 from benchmark.report.blocks.text import printable
 from benchmark.report.blocks.values import Parts
-from benchmark.report.tables import DataTable
 
 
 def table(each: DataTable) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from benchmark.report.blocks.tables import Beside, Block, DataTable, Details, Heading, Page
 from benchmark.report.blocks.text import one_line
 from benchmark.report.blocks.values import Value, amount, as_text, one_text, shown
-from benchmark.report.tables import Beside, Block, DataTable, Details, Heading, Page
 
 # Nothing but the site's own files, wherever they lie; 'self' does not cover file: everywhere.
 _POLICY = "; ".join(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmark.report.blocks.content import Break, Code, Emphasis, Figures, Link, Open, Strong
+from benchmark.report.blocks.tables import DataTable
 from benchmark.report.blocks.text import one_line
 from benchmark.report.blocks.values import Value, as_text, shown
-from benchmark.report.tables import DataTable
 
 SIGNS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",

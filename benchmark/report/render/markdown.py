@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from benchmark.report.blocks.content import Break, Code, Emphasis, Figures, Link, Open, Strong
-from benchmark.report.blocks.text import one_line, plain
-from benchmark.report.blocks.values import Value, shown
-from benchmark.report.tables import (
+from benchmark.report.blocks.tables import (
     Beside,
     Block,
     DataTable,
@@ -20,6 +18,8 @@ from benchmark.report.tables import (
     Paragraph,
     Picture,
 )
+from benchmark.report.blocks.text import one_line, plain
+from benchmark.report.blocks.values import Value, shown
 
 _RULES = {"l": ":--", "r": "--:"}
 
