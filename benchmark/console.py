@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from benchmark.planning.cost import nominal_price, nominal_seconds
 from benchmark.planning.plan import Plan, PlannedSpec
-from benchmark.report.lines import USUAL, window, wrapped
+from benchmark.report.blocks.lines import USUAL, window, wrapped
 
 TELLING_SECONDS = 10.0
 """Nominal seconds that must be done before the pace says anything."""

@@ -11,7 +11,7 @@ import click
 
 from benchmark.commands.terminal import say
 from benchmark.machine.environment import Environment
-from benchmark.report.lines import window, wrapped
+from benchmark.report.blocks.lines import window, wrapped
 from benchmark.scheduling import checkup
 from benchmark.scheduling.checkup import BAD, GOOD, POOR, Check
 

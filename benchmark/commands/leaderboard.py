@@ -20,9 +20,9 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
         shown: ids of configurations; the tops of the tables that hold any are printed.
     """
     from benchmark.records.store import Results
+    from benchmark.report.blocks.lines import window
     from benchmark.report.board import Leaderboard
     from benchmark.report.leaderboard import write_found
-    from benchmark.report.lines import window
     from benchmark.report.top import tops
 
     if not (results / "rows").is_dir():

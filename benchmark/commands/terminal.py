@@ -13,8 +13,8 @@ from typing import IO
 import click
 
 from benchmark.machine.paths import CACHE_DIR, usual_folder
+from benchmark.report.blocks.lines import Row, aligned, window, wrapped
 from benchmark.report.blocks.text import printable
-from benchmark.report.lines import Row, aligned, window, wrapped
 
 STDERR = 2
 LOG = "libraries.log"

@@ -44,7 +44,7 @@ def warnings_printed() -> Iterator[None]:
 
 def warn(text: str) -> None:
     """Print a message, which may quote what is in a file, to standard error."""
+    from benchmark.report.blocks.lines import window, wrapped
     from benchmark.report.blocks.text import printable
-    from benchmark.report.lines import window, wrapped
 
     click.echo(wrapped(printable(text), window(sys.stderr)), err=True)

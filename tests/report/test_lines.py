@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark.report.lines import aligned, window, wrapped
+from benchmark.report.blocks.lines import aligned, window, wrapped
 
 WORDS = st.text("abc .,", max_size=60)
 
