@@ -41,7 +41,7 @@ def draw_policy(
     """
     from benchmark.data.augmentation import AXIS
     from benchmark.report.augmentation_figure import draw_sheet
-    from benchmark.report.eda_style import save, styled
+    from benchmark.report.drawing.style import save, styled
 
     card = AXIS.find(policy).card
     if out and out.suffix != ".png":

@@ -60,7 +60,7 @@ def draw_row(
             anew.
     """
     from benchmark.data.prepared import load_prepared
-    from benchmark.report.eda_style import save, styled
+    from benchmark.report.drawing.style import save, styled
     from benchmark.report.lookup import describe, find
 
     stored = Results(results)

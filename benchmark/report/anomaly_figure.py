@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmark.report.eda_style import figure, label
+from benchmark.report.drawing.style import figure, label
 
 SIDE = 2.2
 """Inches a panel takes."""

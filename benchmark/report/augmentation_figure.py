@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmark.report.eda_style import DPI, figure, label
+from benchmark.report.drawing.style import DPI, figure, label
 
 SIDE = 1.5
 """Inches a panel takes at least; where images are larger, as many as show every pixel."""

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from benchmark.records.predictions import SPLITS
+from benchmark.report.drawing.style import SCALE, SPLIT_COLOURS, figure, label
 from benchmark.report.eda_statistics import (
     Statistic,
     cooccurrence,
     counted_together,
     grey_statistics,
 )
-from benchmark.report.eda_style import SCALE, SPLIT_COLOURS, figure, label
 from benchmark.report.figure_style import PALE, ink
 
 MOST = 30

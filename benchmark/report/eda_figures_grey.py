@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count
+from benchmark.report.drawing.style import figure, label
 from benchmark.report.eda_grey import MeanImages
 from benchmark.report.eda_statistics import Statistic, known
-from benchmark.report.eda_style import figure, label
 from benchmark.report.figure_style import finding_panels, series
 
 GROUPS = {"view": "view", "label_source": "source of the labels"}

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.eda_style import figure, label, save, styled
+from benchmark.report.drawing.style import figure, label, save, styled
 from benchmark.report.files import write_asked
 from benchmark.report.marks import AMBER, BLUE, GREEN, GREY, INK, PURPLE, SKY, VERMILION
 

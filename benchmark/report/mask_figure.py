@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmark.report.eda_style import figure, label
+from benchmark.report.drawing.style import figure, label
 
 TRUE, PREDICTED = "#009E73", "#E69F00"
 SIDE = 2.4

@@ -43,7 +43,7 @@ def test_what_is_shown_is_what_training_would_see(prepared, monkeypatch, tmp_pat
         "benchmark.report.augmentation_figure.draw_sheet",
         lambda names, originals, draws, heading: sheet.update(locals()),
     )
-    monkeypatch.setattr("benchmark.report.eda_style.save", lambda *_, **__: None)
+    monkeypatch.setattr("benchmark.report.drawing.style.save", lambda *_, **__: None)
     assert drawn("--policy", "flip", "--size", 24, "--n", 5).exit_code == 0
     originals = sheet["originals"] / np.float32(255)
     assert sheet["draws"].shape == (5, augment.EPOCHS, 24, 24)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmark.report.eda_style import figure
+from benchmark.report.drawing.style import figure
 from benchmark.report.figure_style import ink, save_both, series
 from benchmark.report.marks import COLOURS, GREY, MODELS
 

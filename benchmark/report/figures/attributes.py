@@ -16,7 +16,7 @@ from benchmark.report.attribute_prediction import (
 )
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
-from benchmark.report.eda_style import figure
+from benchmark.report.drawing.style import figure
 from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, said, short, titled

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from benchmark.report.blocks.text import count, number
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import chosen_first
-from benchmark.report.eda_style import figure
+from benchmark.report.drawing.style import figure
 from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import UNDEFINED
-from benchmark.report.eda_style import figure
+from benchmark.report.drawing.style import figure
 from benchmark.report.figure_style import PALE, finding_panels, ink, label, label_outer, series
 from benchmark.scoring.subgroups import Estimate, Subgroup
 

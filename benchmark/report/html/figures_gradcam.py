@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from benchmark.report.eda_style import figure
+from benchmark.report.drawing.style import figure
 
 _HEAT, _BOX = "#E69F00", "#56B4E9"
 _STRENGTH = 0.6

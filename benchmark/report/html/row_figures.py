@@ -29,7 +29,7 @@ from benchmark.report.predicted import confusion, finding_curves, read_test_runs
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
-_SHARED = ("eda_style", "figure_style", "figures_curves", "first_screen", "marks", "predicted")
+_SHARED = ("drawing/style", "figure_style", "figures_curves", "first_screen", "marks", "predicted")
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
 """Names of figures, and what draws them."""
 
