@@ -20,7 +20,7 @@ from benchmark.report import eda_page as parts
 from benchmark.report import eda_statistics as statistics
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Beside, Block, Details, Paragraph
-from benchmark.report.figure_style import save_both
+from benchmark.report.drawing.grounds import save_both
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files

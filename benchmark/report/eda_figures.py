@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from benchmark.records.predictions import SPLITS
+from benchmark.report.drawing.grounds import PALE, ink
 from benchmark.report.drawing.style import SCALE, SPLIT_COLOURS, figure, label
 from benchmark.report.eda_statistics import (
     Statistic,
@@ -17,7 +18,6 @@ from benchmark.report.eda_statistics import (
     counted_together,
     grey_statistics,
 )
-from benchmark.report.figure_style import PALE, ink
 
 MOST = 30
 """Findings shown in a figure: the most frequent; the CSV has all."""

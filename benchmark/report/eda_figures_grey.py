@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count
+from benchmark.report.drawing.grounds import finding_panels, series
 from benchmark.report.drawing.style import figure, label
 from benchmark.report.eda_grey import MeanImages
 from benchmark.report.eda_statistics import Statistic, known
-from benchmark.report.figure_style import finding_panels, series
 
 GROUPS = {"view": "view", "label_source": "source of the labels"}
 """Columns of a manifest by which grey levels are shown, and what they are called."""

@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.text import count
+from benchmark.report.drawing.grounds import series
 from benchmark.report.drawing.style import SPLIT_COLOURS, figure
-from benchmark.report.figure_style import series
 
 _EDGES = {"1": (1, 1), "2": (2, 2), "3": (3, 3), "4": (4, 4), "5–9": (5, 9), "10–19": (10, 19),
           "20 or more": (20, 10**9)}  # fmt: skip

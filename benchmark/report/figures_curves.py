@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count, number
-from benchmark.report.figure_style import finding_panels, ink, label, label_outer
+from benchmark.report.drawing.grounds import finding_panels, ink, label, label_outer
 from benchmark.scoring import curves
 from benchmark.scoring.curves import GRID, Band, Reliability
 

@@ -29,7 +29,7 @@ COMMANDS = 1 if BY_HAND else 2
 
 @pytest.fixture(scope="module")
 def world(phantom, tmp_path_factory) -> World:
-    from benchmark.report import figure_style
+    from benchmark.report.drawing import grounds as figure_style
     from benchmark.report.html import row_figures
     from benchmark.training import network
 

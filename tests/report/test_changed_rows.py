@@ -74,7 +74,7 @@ class Folder:
 
 @pytest.fixture(scope="module")
 def undrawn():
-    from benchmark.report import figure_style
+    from benchmark.report.drawing import grounds as figure_style
     from benchmark.report.html import row_figures
 
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])

@@ -122,7 +122,7 @@ def test_show_and_compare_say_so_and_average_one_version(results, add, add_old):
 
 
 def test_each_version_has_a_page_of_its_own(results, add_seeds, add_old, tmp_path, monkeypatch):
-    from benchmark.report import figure_style
+    from benchmark.report.drawing import grounds as figure_style
     from benchmark.report.html import row_figures
 
     monkeypatch.setattr(row_figures, "save_both", lambda *_: None)

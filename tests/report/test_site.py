@@ -19,7 +19,7 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
-from benchmark.report import figure_style
+from benchmark.report.drawing import grounds as figure_style
 from benchmark.report.gather import gather
 from benchmark.report.html import drawing, row_figures
 from benchmark.report.html import site as site_module

@@ -99,7 +99,7 @@ class Figure:
 
     def write(self, folder: Path, forms: Collection[str] = FORMS) -> None:
         """Draw it, on a light ground and, as SVG, on a dark one; equal results, equal bytes."""
-        from benchmark.report.figure_style import save_both
+        from benchmark.report.drawing.grounds import save_both
 
         save_both(self.draft.draw, folder / self.file, forms)
 

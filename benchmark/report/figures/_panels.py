@@ -13,7 +13,7 @@ from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, one_line
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
-from benchmark.report.figure_style import ink
+from benchmark.report.drawing.grounds import ink
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.marks import Scheme, mark_of, scheme_of

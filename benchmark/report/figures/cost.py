@@ -13,8 +13,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from benchmark.report.blocks.text import count
 from benchmark.report.configuration import Configuration
 from benchmark.report.cost import multiply_adds, run_seconds
+from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.style import figure
-from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
     AUC,

@@ -12,8 +12,8 @@ from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, Entry
 from benchmark.report.configuration import MIN_SEEDS, Configuration
+from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.style import figure
-from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
     AUC,

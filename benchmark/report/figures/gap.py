@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
+from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.style import figure
-from benchmark.report.figure_style import ink
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import bar, images_of, in_lines, named, point, said, titled
 from benchmark.report.first_screen import Line

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import UNDEFINED
+from benchmark.report.drawing.grounds import PALE, finding_panels, ink, label, label_outer, series
 from benchmark.report.drawing.style import figure
-from benchmark.report.figure_style import PALE, finding_panels, ink, label, label_outer, series
 from benchmark.scoring.subgroups import Estimate, Subgroup
 
 _SCALE = "cividis"  # readable with any colour vision

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.records.run_facts import History
+from benchmark.report.drawing.grounds import ink, series
 from benchmark.report.drawing.style import figure
-from benchmark.report.figure_style import ink, series
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report import figures_curves
 from benchmark.report.configuration import Configuration, Run
-from benchmark.report.figure_style import save_both
+from benchmark.report.drawing.grounds import save_both
 from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.files import write_asked
 from benchmark.report.html import figures_decisions
@@ -29,7 +29,14 @@ from benchmark.report.predicted import confusion, finding_curves, read_test_runs
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
-_SHARED = ("drawing/style", "figure_style", "figures_curves", "first_screen", "marks", "predicted")
+_SHARED = (
+    "drawing/style",
+    "drawing/grounds",
+    "figures_curves",
+    "first_screen",
+    "marks",
+    "predicted",
+)
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
 """Names of figures, and what draws them."""
 
