@@ -7,8 +7,8 @@ import re
 import pytest
 
 from benchmark.report.drawing.grounds import ink, save_both, series
+from benchmark.report.drawing.marks import COLOURS, GREY, MODELS
 from benchmark.report.drawing.style import figure
-from benchmark.report.marks import COLOURS, GREY, MODELS
 
 GROUNDS = {"#ffffff", "#1b1f24", "#dddddd"}
 

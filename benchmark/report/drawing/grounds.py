@@ -9,9 +9,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.report.drawing.marks import AMBER, BLUE, GREEN, GREY, INK, PURPLE, SKY, VERMILION
 from benchmark.report.drawing.style import figure, label, save, styled
 from benchmark.report.files import write_asked
-from benchmark.report.marks import AMBER, BLUE, GREEN, GREY, INK, PURPLE, SKY, VERMILION
 
 __all__ = ["PALE", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
 

@@ -8,7 +8,7 @@ A file (see :mod:`benchmark.plugins`) has
   data set; none where it would say nothing. The files import Matplotlib, this one does not.
 
 What is drawn comes from the columns of the tables. A model has one colour and one marker in all of
-them (:mod:`benchmark.report.marks`).
+them (:mod:`benchmark.report.drawing.marks`).
 """
 
 from __future__ import annotations

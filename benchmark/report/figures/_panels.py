@@ -14,9 +14,9 @@ from benchmark.report.blocks.text import count, interval, number, one_line
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
 from benchmark.report.drawing.grounds import ink
+from benchmark.report.drawing.marks import Scheme, mark_of, scheme_of
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
-from benchmark.report.marks import Scheme, mark_of, scheme_of
 from benchmark.spec import Spec
 
 _SIGNS_AN_INCH = 12

@@ -17,10 +17,10 @@ from benchmark.report.attribute_prediction import (
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.drawing.grounds import ink
+from benchmark.report.drawing.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, said, short, titled
-from benchmark.report.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
 
 CARD = {
     "question": "What else can be read from the same images?",

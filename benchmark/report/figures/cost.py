@@ -14,6 +14,7 @@ from benchmark.report.blocks.text import count
 from benchmark.report.configuration import Configuration
 from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.drawing.grounds import ink
+from benchmark.report.drawing.marks import GREY, SCHEMES, mark_of, marker_size
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
@@ -29,7 +30,6 @@ from benchmark.report.figures._panels import (
 )
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
-from benchmark.report.marks import GREY, SCHEMES, mark_of, marker_size
 
 CARD = {
     "question": "What does a better AUC cost?",

@@ -13,6 +13,7 @@ from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, Entry
 from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.drawing.grounds import ink
+from benchmark.report.drawing.marks import GREY, mark_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
@@ -27,7 +28,6 @@ from benchmark.report.figures._panels import (
 )
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
-from benchmark.report.marks import GREY, mark_of
 from benchmark.suites.families import is_baseline
 
 CARD = {

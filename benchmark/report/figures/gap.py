@@ -10,12 +10,12 @@ from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
 from benchmark.report.drawing.grounds import ink
+from benchmark.report.drawing.marks import mark_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import bar, images_of, in_lines, named, point, said, titled
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
-from benchmark.report.marks import mark_of
 
 CARD = {
     "question": "Is it overfitting, or are the test images different?",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from benchmark.report.configuration import Configuration, on_validation
+from benchmark.report.drawing.marks import mark_of, marker_size, scheme_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import (
@@ -25,7 +26,6 @@ from benchmark.report.figures._panels import (
 )
 from benchmark.report.gather import Table
 from benchmark.report.labels import likeness
-from benchmark.report.marks import mark_of, marker_size, scheme_of
 from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 

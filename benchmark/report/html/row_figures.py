@@ -34,7 +34,7 @@ _SHARED = (
     "drawing/grounds",
     "figures_curves",
     "first_screen",
-    "marks",
+    "drawing/marks",
     "predicted",
 )
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
