@@ -7,11 +7,11 @@ from functools import cache, partial
 
 from matplotlib.figure import Figure
 
-from benchmark.report import figures_curves
 from benchmark.report.configuration import on_validation
+from benchmark.report.drawing import curves as figures_curves
+from benchmark.report.drawing.curves import FindingCurves
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import images_of, named, said, titled
-from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
 from benchmark.report.predicted import finding_curves, read_test_runs

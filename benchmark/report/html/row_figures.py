@@ -17,10 +17,10 @@ from benchmark.protocols import of_row
 from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
-from benchmark.report import figures_curves
 from benchmark.report.configuration import Configuration, Run
+from benchmark.report.drawing import curves as figures_curves
+from benchmark.report.drawing.curves import FindingCurves
 from benchmark.report.drawing.grounds import save_both
-from benchmark.report.figures_curves import FindingCurves
 from benchmark.report.files import write_asked
 from benchmark.report.html import figures_decisions
 from benchmark.report.html.figures_training import Training, learning_curves
@@ -32,7 +32,7 @@ RECORD = "drawn.json"
 _SHARED = (
     "drawing/style",
     "drawing/grounds",
-    "figures_curves",
+    "drawing/curves",
     "first_screen",
     "drawing/marks",
     "predicted",
