@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from benchmark.report.configuration import on_validation
 from benchmark.report.drawing import curves as figures_curves
 from benchmark.report.drawing.curves import FindingCurves
+from benchmark.report.drawing.predicted import finding_curves, read_test_runs
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import images_of, named, said, titled
 from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
-from benchmark.report.predicted import finding_curves, read_test_runs
 
 CARD = {
     "question": "At which threshold, and can the probabilities be believed?",

@@ -21,11 +21,16 @@ from benchmark.report.configuration import Configuration, Run
 from benchmark.report.drawing import curves as figures_curves
 from benchmark.report.drawing.curves import FindingCurves
 from benchmark.report.drawing.grounds import save_both
+from benchmark.report.drawing.predicted import (
+    confusion,
+    finding_curves,
+    read_test_runs,
+    subgroups_of,
+)
 from benchmark.report.files import write_asked
 from benchmark.report.html import figures_decisions
 from benchmark.report.html.figures_training import Training, learning_curves
 from benchmark.report.html.row_drawn import Drawn
-from benchmark.report.predicted import confusion, finding_curves, read_test_runs, subgroups_of
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
@@ -35,7 +40,7 @@ _SHARED = (
     "drawing/curves",
     "first_screen",
     "drawing/marks",
-    "predicted",
+    "drawing/predicted",
 )
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
 """Names of figures, and what draws them."""
