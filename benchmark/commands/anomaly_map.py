@@ -17,7 +17,7 @@ from benchmark.records.store import Results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from benchmark.report.anomaly_figure import Case
+    from benchmark.report.drawing.anomaly_maps import Case
 
 SHOWN = 5
 
@@ -32,7 +32,7 @@ def _is_screen(row: Row) -> bool:
 
 
 def _draw(subject: Subject) -> Figure:
-    from benchmark.report.anomaly_figure import draw_anomalies
+    from benchmark.report.drawing.anomaly_maps import draw_anomalies
 
     model, withheld = subject.row.spec.model, of_row(subject.row).withheld
     return draw_anomalies(
@@ -53,7 +53,7 @@ def _member(row: Row, results: Results) -> Row:
 def _cases(subject: Subject) -> dict[str, list[Case]]:
     """The withheld images with the highest scores, and normal ones from lowest to highest."""
     from benchmark.records.anomaly_maps import read_anomaly_maps
-    from benchmark.report.anomaly_figure import Case
+    from benchmark.report.drawing.anomaly_maps import Case
     from benchmark.report.files import row_predictions
     from benchmark.training.lung_views import open_prepared_view
 
