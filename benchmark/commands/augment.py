@@ -40,7 +40,7 @@ def draw_policy(
         UserError: ``out`` is no PNG file or cannot be written, or the set is not prepared.
     """
     from benchmark.data.augmentation import AXIS
-    from benchmark.report.augmentation_figure import draw_sheet
+    from benchmark.report.drawing.augmented import draw_sheet
     from benchmark.report.drawing.style import save, styled
 
     card = AXIS.find(policy).card

@@ -40,7 +40,7 @@ def test_the_sheet_has_a_row_an_image_and_grows_with_it(prepared, tmp_path):
 def test_what_is_shown_is_what_training_would_see(prepared, monkeypatch, tmp_path):
     sheet = {}
     monkeypatch.setattr(
-        "benchmark.report.augmentation_figure.draw_sheet",
+        "benchmark.report.drawing.augmented.draw_sheet",
         lambda names, originals, draws, heading: sheet.update(locals()),
     )
     monkeypatch.setattr("benchmark.report.drawing.style.save", lambda *_, **__: None)
