@@ -13,7 +13,7 @@ from benchmark.commands.drawn_row import Subject
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from benchmark.report.mask_figure import Case
+    from benchmark.report.drawing.masks import Case
 
 SHOWN = 5
 
@@ -26,7 +26,7 @@ def draw_row(text: str, **folders: Any) -> None:
 
 
 def _draw(subject: Subject) -> Figure:
-    from benchmark.report.mask_figure import draw_masks
+    from benchmark.report.drawing.masks import draw_masks
 
     cases, dices = _cases(subject)
     return draw_masks(
@@ -41,8 +41,8 @@ def _cases(subject: Subject) -> tuple[dict[str, list[Case]], np.ndarray]:
     from benchmark.data.mask_batches import LUNG
     from benchmark.data.views import open_masks, open_view
     from benchmark.records.mask_counts import packed_masks, read_mask_counts
+    from benchmark.report.drawing.masks import Case
     from benchmark.report.files import predictions_path
-    from benchmark.report.mask_figure import Case
     from benchmark.scoring.overlap import dice
 
     row, results, prepared = subject.row, subject.results, subject.prepared
