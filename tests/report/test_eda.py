@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.eda import way_back
 from benchmark.data.facts import SetFacts
-from benchmark.report import eda, eda_grey, eda_statistics
+from benchmark.report import eda_grey, eda_statistics
+from benchmark.report.eda import analysis
 from benchmark.report.eda_statistics import (
     always_together,
     associations,
@@ -183,7 +184,7 @@ def pixels_of(manifest, seed=1) -> dict[str, np.ndarray]:
 def write(folder, manifest, images=True, pictures=True, audit=None, alike=True, **facts):
     pixels = pixels_of(manifest)
     rows = {"Mass": pixels["train"][:5], "none of these": pixels["test"][:2]}
-    of = eda.Explored(
+    of = analysis.Explored(
         "any/set",
         manifest,
         replace(FACTS, **facts),
@@ -193,7 +194,7 @@ def write(folder, manifest, images=True, pictures=True, audit=None, alike=True, 
         audit or {},
         alike,
     )
-    return eda.write(folder, of).read_text()
+    return analysis.write(folder, of).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +208,7 @@ def whole(manifest, tmp_path_factory):
 def undrawn(monkeypatch):
     """The names of the figures that are asked for; drawing them takes time."""
     names = []
-    monkeypatch.setattr(eda, "save_both", lambda make, path: names.append(path.name))
+    monkeypatch.setattr(analysis, "save_both", lambda make, path: names.append(path.name))
     return names
 
 
