@@ -29,14 +29,14 @@ COMMANDS = 1 if BY_HAND else 2
 
 @pytest.fixture(scope="module")
 def world(phantom, tmp_path_factory) -> World:
-    from benchmark.report.drawing import grounds as figure_style
+    from benchmark.report.drawing import grounds
     from benchmark.report.html import row_figures
     from benchmark.training import network
 
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])
     with pytest.MonkeyPatch.context() as patch:  # drawing takes time
         patch.setattr(row_figures, "draw_row", lambda *_: drawn)
-        patch.setattr(figure_style, "save_both", lambda *_: None)
+        patch.setattr(grounds, "save_both", lambda *_: None)
         try:
             start_framework()
         except RuntimeError:  # earlier tests began to compute, with other numbers of threads

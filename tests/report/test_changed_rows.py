@@ -74,13 +74,13 @@ class Folder:
 
 @pytest.fixture(scope="module")
 def undrawn():
-    from benchmark.report.drawing import grounds as figure_style
+    from benchmark.report.drawing import grounds
     from benchmark.report.html import row_figures
 
     drawn = Drawn(made_from="", figures=[], findings=[], subgroups=[])
     with pytest.MonkeyPatch.context() as patch:  # drawing takes time
         patch.setattr(row_figures, "draw_row", lambda *_: drawn)
-        patch.setattr(figure_style, "save_both", lambda *_: None)
+        patch.setattr(grounds, "save_both", lambda *_: None)
         yield
 
 

@@ -122,11 +122,11 @@ def test_show_and_compare_say_so_and_average_one_version(results, add, add_old):
 
 
 def test_each_version_has_a_page_of_its_own(results, add_seeds, add_old, tmp_path, monkeypatch):
-    from benchmark.report.drawing import grounds as figure_style
+    from benchmark.report.drawing import grounds
     from benchmark.report.html import row_figures
 
     monkeypatch.setattr(row_figures, "save_both", lambda *_: None)
-    monkeypatch.setattr(figure_style, "save_both", lambda *_: None)
+    monkeypatch.setattr(grounds, "save_both", lambda *_: None)
     rows = add_seeds("cnn")
     add_old("cnn", 3)
     write_site(results, tmp_path)

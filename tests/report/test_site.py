@@ -19,7 +19,7 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
-from benchmark.report.drawing import grounds as figure_style
+from benchmark.report.drawing import grounds
 from benchmark.report.gather import gather
 from benchmark.report.html import drawing, row_figures
 from benchmark.report.html import site as site_module
@@ -78,14 +78,14 @@ def pages(folder: Path) -> list[Page]:
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pages are written and figures are not, but for ROC curves: drawing takes most of the time."""
-    draw = figure_style.save_both
+    draw = grounds.save_both
 
     def only_roc(make, path, *forms):
         if path.name == "roc":
             draw(make, path, *forms)
 
     monkeypatch.setattr(row_figures, "save_both", only_roc)
-    monkeypatch.setattr(figure_style, "save_both", only_roc)
+    monkeypatch.setattr(grounds, "save_both", only_roc)
 
 
 def cxr_bench(*arguments):

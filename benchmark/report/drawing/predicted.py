@@ -9,7 +9,7 @@ import numpy as np
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, mean
-from benchmark.report.drawing.curves import FindingCurves
+from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.marks import mark_of
 from benchmark.report.files import row_predictions
 from benchmark.scoring import curves

@@ -18,8 +18,8 @@ from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
-from benchmark.report.drawing import curves as figures_curves
-from benchmark.report.drawing.curves import FindingCurves
+from benchmark.report.drawing import curve_panels as figures_curves
+from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.drawing.predicted import (
     confusion,
