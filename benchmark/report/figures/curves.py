@@ -8,7 +8,7 @@ from functools import cache, partial
 from matplotlib.figure import Figure
 
 from benchmark.report.configuration import on_validation
-from benchmark.report.drawing import curve_panels as figures_curves
+from benchmark.report.drawing import curve_panels
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.predicted import finding_curves, read_test_runs
 from benchmark.report.figures import Draft, Source
@@ -24,15 +24,15 @@ CARD = {
 }
 _BANDS = "Bands: 95 % over resampled patients; thin lines: single runs; cross: the frozen threshold"
 _KINDS: dict[str, tuple[str, Callable[[list[FindingCurves]], Figure], str]] = {
-    "roc": ("ROC curves", figures_curves.roc, f"{_BANDS}. Dotted: guessing."),
+    "roc": ("ROC curves", curve_panels.roc, f"{_BANDS}. Dotted: guessing."),
     "precision_recall": (
         "precision against recall",
-        figures_curves.precision_recall,
+        curve_panels.precision_recall,
         f"{_BANDS}. Dotted: the prevalence, which is what guessing reaches.",
     ),
     "calibration": (
         "calibration",
-        figures_curves.reliability,
+        curve_panels.reliability,
         "Share of images with the finding among those of a stated probability, with 95 % intervals "
         "over patients; hollow: few patients, no interval. Below: how often each is stated.",
     ),

@@ -18,7 +18,7 @@ from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run
-from benchmark.report.drawing import curve_panels as figures_curves
+from benchmark.report.drawing import curve_panels
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.drawing.predicted import (
@@ -107,9 +107,9 @@ def _figures(
     if runs:
         yield "learning_curves", lambda: learning_curves(runs)
     if curves:
-        yield "roc", lambda: figures_curves.roc(curves)
-        yield "precision_recall", lambda: figures_curves.precision_recall(curves)
-        yield "reliability", lambda: figures_curves.reliability(curves)
+        yield "roc", lambda: curve_panels.roc(curves)
+        yield "precision_recall", lambda: curve_panels.precision_recall(curves)
+        yield "reliability", lambda: curve_panels.reliability(curves)
         yield "confusion", lambda: _confusion(configuration, [each.finding for each in curves])
     if groups:
         yield "subgroups", lambda: figures_decisions.subgroup_chart(groups)
