@@ -71,7 +71,7 @@ def way_back(folder: Path) -> list[Link]:
 
 def _samples(prepared: Prepared) -> dict[str, np.ndarray]:
     """The images of the contact sheet."""
-    from benchmark.report.eda_statistics import samples
+    from benchmark.report.eda.statistics import samples
 
     manifest = prepared.manifest()
     train = manifest[manifest["split"] == "train"]

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 from benchmark.records.predictions import SPLITS
 from benchmark.report.drawing.grounds import PALE, ink
 from benchmark.report.drawing.style import SCALE, SPLIT_COLOURS, figure, label
-from benchmark.report.eda_statistics import (
+from benchmark.report.eda.statistics import (
     Statistic,
     cooccurrence,
     counted_together,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmark.report.eda_statistics import Statistic, grey_statistics, known
+from benchmark.report.eda.statistics import Statistic, grey_statistics, known
 from benchmark.scoring import influence
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 

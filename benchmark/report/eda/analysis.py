@@ -16,11 +16,11 @@ from benchmark.report import eda_figures as figures
 from benchmark.report import eda_figures_grey as figures_grey
 from benchmark.report import eda_figures_people as people
 from benchmark.report import eda_grey as grey
-from benchmark.report import eda_statistics as statistics
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Beside, Block, Details, Paragraph
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.eda import page as parts
+from benchmark.report.eda import statistics
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
@@ -37,7 +37,7 @@ class Explored:
 
     Attributes:
         name: what the page is called.
-        manifest: one line per image, see :mod:`benchmark.report.eda_statistics`.
+        manifest: one line per image, see :mod:`benchmark.report.eda.statistics`.
         facts: what the builder says of the set.
         images: split -> uint8 (N, S, S), one for each line of the split, in that order.
         pictures: row of the contact sheet -> uint8 (n, S, S); empty for none.

@@ -25,7 +25,7 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell
-from benchmark.report.eda_statistics import Statistic
+from benchmark.report.eda.statistics import Statistic
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.render.html import slug
 
