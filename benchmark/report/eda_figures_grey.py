@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from benchmark.report.blocks.text import count
 from benchmark.report.drawing.grounds import finding_panels, series
 from benchmark.report.drawing.style import figure, label
+from benchmark.report.eda.grey import MeanImages
 from benchmark.report.eda.statistics import Statistic, known
-from benchmark.report.eda_grey import MeanImages
 
 GROUPS = {"view": "view", "label_source": "source of the labels"}
 """Columns of a manifest by which grey levels are shown, and what they are called."""

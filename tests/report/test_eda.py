@@ -13,8 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.eda import way_back
 from benchmark.data.facts import SetFacts
-from benchmark.report import eda_grey
 from benchmark.report.eda import analysis
+from benchmark.report.eda import grey as eda_grey
 from benchmark.report.eda import statistics as eda_statistics
 from benchmark.report.eda.statistics import (
     always_together,
