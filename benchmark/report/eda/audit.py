@@ -20,7 +20,7 @@ from benchmark.report.blocks.tables import (
     text_column,
 )
 from benchmark.report.blocks.values import Cell
-from benchmark.report.eda_figures_grey import Alike
+from benchmark.report.eda.figures_grey import Alike
 
 Answer = tuple[str, str, list[str]]
 """A question of the audit, what was found, and where."""
