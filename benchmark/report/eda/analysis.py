@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.data.facts import SetFacts
-from benchmark.report import eda_figures_people as people
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Beside, Block, Details, Paragraph
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.eda import audit as eda_audit
 from benchmark.report.eda import figures, figures_grey, grey, statistics
+from benchmark.report.eda import figures_people as people
 from benchmark.report.eda import page as parts
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
