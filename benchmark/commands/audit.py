@@ -11,8 +11,8 @@ import click
 
 from benchmark.commands.terminal import quiet_builders, say
 from benchmark.machine.accelerators import hidden_gpus
-from benchmark.report.audit_answers import answers
 from benchmark.report.blocks.text import printable
+from benchmark.report.eda.audit_answers import answers
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.report.audit_answers import answers
 from benchmark.report.blocks.content import Strong
 from benchmark.report.blocks.tables import (
     Block,
@@ -20,6 +19,7 @@ from benchmark.report.blocks.tables import (
     text_column,
 )
 from benchmark.report.blocks.values import Cell
+from benchmark.report.eda.audit_answers import answers
 from benchmark.report.eda.figures_grey import Alike
 
 Answer = tuple[str, str, list[str]]
