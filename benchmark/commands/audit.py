@@ -16,7 +16,7 @@ from benchmark.report.eda.audit_answers import answers
 
 if TYPE_CHECKING:
     from benchmark.data.prepared import Prepared
-    from benchmark.report.file_shape import ShapeAlone
+    from benchmark.report.eda.file_shape import ShapeAlone
 
 _COLOURS = {"leak": "red", "suspected": "yellow", "clean": "green"}
 _SHOWN = 10
@@ -39,7 +39,7 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     from benchmark.data.audit.findings import examine, gate
     from benchmark.data.prepare import keep_leakage
     from benchmark.records.files import readable_json, write_atomic
-    from benchmark.report.file_shape import shape_alone
+    from benchmark.report.eda.file_shape import shape_alone
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
     copies = find_copies(prepared, cache_dir, show_progress) if images else None

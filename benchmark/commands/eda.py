@@ -37,7 +37,7 @@ def explore_dataset(
     from benchmark.data.audit.texture import SIZE
     from benchmark.data.views import open_view
     from benchmark.report.eda.analysis import Explored, write
-    from benchmark.report.file_shape import shape_alone
+    from benchmark.report.eda.file_shape import shape_alone
 
     prepared = prepared_or_made(name, data_dir, cache_dir)
     manifest = prepared.manifest()

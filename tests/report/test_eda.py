@@ -16,6 +16,7 @@ from benchmark.data.facts import SetFacts
 from benchmark.report.eda import analysis
 from benchmark.report.eda import grey as eda_grey
 from benchmark.report.eda import statistics as eda_statistics
+from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.eda.statistics import (
     always_together,
     associations,
@@ -25,7 +26,6 @@ from benchmark.report.eda.statistics import (
     grey_statistics,
     samples,
 )
-from benchmark.report.file_shape import ShapeAlone
 
 FINDINGS = ["Mass", "Edema"]
 FACTS = SetFacts(

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from benchmark.cli import main
 from benchmark.commands.audit import CHANCE
 from benchmark.data.shapes import SHAPES
+from benchmark.report.eda.file_shape import shape_alone
 from benchmark.report.eda.page import shape_section
 from benchmark.report.eda.statistics import by_shape
-from benchmark.report.file_shape import shape_alone
 from benchmark.report.render import markdown
 from tests.data.shaped_sets import NAME, lines_of, shaped, telling
 

@@ -18,7 +18,7 @@ from benchmark.report.eda import audit as eda_audit
 from benchmark.report.eda import figures, figures_grey, grey, statistics
 from benchmark.report.eda import figures_people as people
 from benchmark.report.eda import page as parts
-from benchmark.report.file_shape import ShapeAlone
+from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
 from benchmark.report.render import html

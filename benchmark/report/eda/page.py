@@ -25,8 +25,8 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell
+from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.eda.statistics import Statistic
-from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.render.html import slug
 
 if TYPE_CHECKING:

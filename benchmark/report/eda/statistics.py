@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.records.predictions import SPLITS
-from benchmark.report.file_shape import ShapeAlone
+from benchmark.report.eda.file_shape import ShapeAlone
 
 RESAMPLES = 400
 _BLOCK = 512  # images
