@@ -13,9 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.eda import way_back
 from benchmark.data.facts import SetFacts
-from benchmark.report.eda import analysis
-from benchmark.report.eda import grey as eda_grey
-from benchmark.report.eda import statistics as eda_statistics
+from benchmark.report.eda import analysis, grey, statistics
 from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.eda.statistics import (
     always_together,
@@ -91,7 +89,7 @@ def test_counts_leave_out_what_is_not_labelled(manifest):
 
 def test_grey_levels_in_blocks_are_those_of_all_pixels_at_once(monkeypatch):
     pixels = np.random.default_rng(2).integers(0, 256, (11, 6, 6), np.uint8) // 3
-    monkeypatch.setattr(eda_statistics, "_BLOCK", 4)
+    monkeypatch.setattr(statistics, "_BLOCK", 4)
     levels, means, deviations = grey_statistics(pixels)
     np.testing.assert_allclose(levels, [(pixels == level).mean() for level in range(256)])
     np.testing.assert_allclose(means, [image.mean() for image in pixels])
@@ -232,7 +230,7 @@ def test_the_verdict_comes_first_and_pairs_are_shown_side_by_side(
 
 def test_the_mean_grey_level_alone_has_the_auc_of_a_model_of_it(manifest, whole):
     folder, page = whole
-    lines = eda_grey.with_levels(manifest, pixels_of(manifest))
+    lines = grey.with_levels(manifest, pixels_of(manifest))
     expected = roc_auc_score(lines["target:Mass"], lines["mean"])
     assert expected < 0.1
     numbers = pd.read_csv(folder / "statistics.csv")
@@ -245,7 +243,7 @@ def test_the_mean_grey_level_alone_has_the_auc_of_a_model_of_it(manifest, whole)
 
 def test_mean_images_are_means_of_enough_patients(manifest):
     pixels = pixels_of(manifest)
-    found = eda_grey.mean_images(manifest, pixels, "Mass")
+    found = grey.mean_images(manifest, pixels, "Mass")
     lines = pd.concat([manifest[manifest["split"] == s] for s in pixels])
     every = np.concatenate(list(pixels.values())).astype(float)
     positive = lines["target:Mass"].to_numpy(bool)
@@ -253,7 +251,7 @@ def test_mean_images_are_means_of_enough_patients(manifest):
     np.testing.assert_allclose(found.negative, every[~positive].mean(0))
     assert (found.n_positive, found.n_negative) == (positive.sum(), (~positive).sum())
     few = manifest.assign(**{"target:Mass": (manifest["patient_id"].isin(["1", "2"])).astype(int)})
-    assert eda_grey.mean_images(few, pixels, "Mass") is None
+    assert grey.mean_images(few, pixels, "Mass") is None
 
 
 def test_samples_show_a_finding_alone_first_and_no_image_twice():

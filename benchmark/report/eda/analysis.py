@@ -14,9 +14,7 @@ from benchmark.data.facts import SetFacts
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Beside, Block, Details, Paragraph
 from benchmark.report.drawing.grounds import save_both
-from benchmark.report.eda import audit as eda_audit
-from benchmark.report.eda import figures, figures_grey, grey, statistics
-from benchmark.report.eda import figures_people as people
+from benchmark.report.eda import audit, figures, figures_grey, figures_people, grey, statistics
 from benchmark.report.eda import page as parts
 from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
@@ -81,7 +79,7 @@ def write(folder: Path, of: Explored, trail: Sequence[Link] = ()) -> Path:
     ]
     rows = [*counts, *effects, *levels, *told]
     numbers = statistics.table(rows).to_csv(index=False, lineterminator="\n")
-    verdict = [eda_audit.verdict(of.audit)] if of.audit else []
+    verdict = [audit.verdict(of.audit)] if of.audit else []
     page = html.page(
         parts.page(of.name, of.facts, manifest, body, verdict=verdict, numbers=NUMBERS, trail=trail)
     )
@@ -172,8 +170,8 @@ def _audit(folder: Path, of: Explored) -> Iterator[Block]:
     if not of.audit:
         return
     yield from parts.section("Audit", "What stands twice, or where it should not.")
-    yield from eda_audit.section(of.audit)
-    shown, names = eda_audit.pairs(of.audit, of.manifest, of.images)
+    yield from audit.section(of.audit)
+    shown, names = audit.pairs(of.audit, of.manifest, of.images)
     if names is None:
         return
     if not of.alike:
@@ -186,10 +184,10 @@ def _audit(folder: Path, of: Explored) -> Iterator[Block]:
 
 
 def _people(folder: Path, manifest: pd.DataFrame) -> Iterator[Block]:
-    save_both(lambda: people.images_a_patient(manifest), folder / "patients")
+    save_both(lambda: figures_people.images_a_patient(manifest), folder / "patients")
     blocks = [parts.picture("patients", "How many patients have how many images.", broad=False)]
     if ((manifest["age"] >= 0) & manifest["sex"].isin(["F", "M"])).any():
-        save_both(lambda: people.age_and_sex(manifest), folder / "age_and_sex")
+        save_both(lambda: figures_people.age_and_sex(manifest), folder / "age_and_sex")
         blocks.append(parts.picture("age_and_sex", "Images by age and sex.", broad=False))
     yield from parts.section(
         "Patients", "Images of one patient are alike, so that patients are what counts.",
