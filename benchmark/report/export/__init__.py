@@ -1,0 +1,1 @@
+"""The leaderboard as files: Markdown, CSV, JSON and LaTeX, numbers unrounded."""
