@@ -42,7 +42,7 @@ import sys, time
 start = time.perf_counter()
 from pathlib import Path
 from benchmark.records.store import Results
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 write(Results(Path(sys.argv[1])))
 wall = time.perf_counter() - start
 print(f"{wall:.2f} s, {time.process_time():.2f} s of the processor with start-up;",

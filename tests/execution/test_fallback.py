@@ -11,7 +11,7 @@ from benchmark.machine.memory import is_shortage
 from benchmark.planning.fallback import FEWEST, smaller
 from benchmark.records.row import MEMORY_FALLBACK
 from benchmark.records.run_facts import Failure
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scheduling.slots import Limits
 from benchmark.spec import EnsembleRule, Spec
 from tests.execution.conftest import CARD, Bench, make_suite, write_row

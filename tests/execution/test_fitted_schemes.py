@@ -17,7 +17,7 @@ from benchmark.kinds.external_validation_run import evaluate
 from benchmark.kinds.running import base_row
 from benchmark.models import create, discover
 from benchmark.records.predictions import read_predictions
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.suites.ensembles import Ensemble
 from benchmark.training.frozen import cut
 from benchmark.training.logistic import STRENGTHS

@@ -15,7 +15,7 @@ from benchmark.planning.resolve import dataset_names, make_plan
 from benchmark.protocols import find
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import plain
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_scores

@@ -25,7 +25,7 @@ from benchmark.records.mask_counts import (
     read_mask_counts,
 )
 from benchmark.records.store import Results
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_mask_scores

@@ -21,7 +21,7 @@ from benchmark.protocols import find, probe, spec_data
 from benchmark.records.facts import ProbeFacts, SplitCounts
 from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scoring.publishing import publish
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED

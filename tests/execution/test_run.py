@@ -25,7 +25,7 @@ from benchmark.models import discover
 from benchmark.records.door import write_record
 from benchmark.records.predictions import SPLITS, read_predictions
 from benchmark.records.store import Results
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scheduling.slots import Limits
 from benchmark.suites import parse_filter
 from tests.execution.conftest import Bench, make_suite

@@ -11,7 +11,7 @@ from benchmark.data.views import open_view
 from benchmark.hashing import sha256_of_file
 from benchmark.models import create, discover
 from benchmark.records.predictions import read_predictions
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.task import Task
 from benchmark.training.frozen import cut
 from benchmark.training.warm_start import warm_start

@@ -21,7 +21,7 @@ from benchmark.planning.resolve import make_plan
 from benchmark.protocols import find
 from benchmark.records.anomaly_maps import read_anomaly_maps
 from benchmark.records.predictions import read_predictions
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.spec import PUBLISHED
 from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.suite import DEFAULTS, Suite, load_suite

@@ -18,8 +18,8 @@ from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import MaskScores
 from benchmark.records.store import Results
 from benchmark.report.blocks.values import Measurement
+from benchmark.report.export.leaderboard import write
 from benchmark.report.external_validation import gather_external_validation
-from benchmark.report.leaderboard import write
 from benchmark.report.lungs import gather_masks
 from benchmark.report.story import with_seeds
 from benchmark.scoring.publishing import check, publish

@@ -16,7 +16,7 @@ from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
 from benchmark.report.configuration import QUANTITIES
 from benchmark.report.document import document
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.scoring import scorecard
 from benchmark.scoring.metrics import METRICS, Metric

@@ -11,7 +11,7 @@ from benchmark.cli import main
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import Accelerator, Speed
 from benchmark.report.environments import Machine, differences
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from tests.records.rows import a_row, a_spec, an_environment
 
 H100 = Accelerator(name="NVIDIA H100", count=2, memory_gb=79.2, driver=None)

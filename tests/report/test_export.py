@@ -17,7 +17,7 @@ from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.chosen import offers
 from benchmark.report.dictionary import dictionary
-from benchmark.report.leaderboard import write
+from benchmark.report.export.leaderboard import write
 from benchmark.scoring.stored import stored_scores
 from tests.report.compiled_latex import assert_compiles, needs_latex
 from tests.report.made_rows import add_row, add_seeds, make_rare, protocol

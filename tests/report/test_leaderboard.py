@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import History, StartingWeights
 from benchmark.report import splits
+from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
-from benchmark.report.leaderboard import write
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all
 from tests.records.rows import counts_of
@@ -420,7 +420,7 @@ def test_unchanged_results_need_no_heavy_import(results, add, add_seeds):
     code = (
         "import sys; from pathlib import Path\n"
         "from benchmark.records.store import Results\n"
-        "from benchmark.report.leaderboard import write\n"
+        "from benchmark.report.export.leaderboard import write\n"
         "write(Results(Path(sys.argv[1])))\n"
         "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'scipy', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"

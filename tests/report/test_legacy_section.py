@@ -7,8 +7,8 @@ import re
 import pytest
 
 from benchmark.records.store import Results
+from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
-from benchmark.report.leaderboard import write
 from benchmark.report.legacy import comparisons, is_legacy
 from tests.report.made_rows import add_seeds, legacy, protocol
 

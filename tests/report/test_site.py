@@ -20,6 +20,7 @@ from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report.drawing import grounds
+from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
 from benchmark.report.html import drawing, row_figures
 from benchmark.report.html import site as site_module
@@ -27,7 +28,6 @@ from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET
 from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
-from benchmark.report.leaderboard import write
 from benchmark.training import recipes
 from tests.records.rows import an_environment
 
