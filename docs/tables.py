@@ -22,7 +22,7 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Block, Notes, Paragraph
 from benchmark.report.board import Leaderboard
-from benchmark.report.dictionary import dictionary
+from benchmark.report.export.dictionary import dictionary
 from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.first_screen import first_tables, matrix

@@ -14,7 +14,7 @@ import pytest
 import benchmark
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.store import Results
-from benchmark.report.dictionary import dictionary
+from benchmark.report.export.dictionary import dictionary
 from benchmark.report.found_json import found_json
 from benchmark.report.lookup import find
 from tests.commands.conftest import SET, Score, table

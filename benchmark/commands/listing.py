@@ -139,7 +139,7 @@ def _show_datasets(entries: Entries, *, how_to_get: bool) -> None:
 
 
 def _columns() -> Entries:
-    from benchmark.report.dictionary import dictionary
+    from benchmark.report.export.dictionary import dictionary
 
     return [each._asdict() for each in dictionary()]
 

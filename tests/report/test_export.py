@@ -16,7 +16,7 @@ from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.chosen import offers
-from benchmark.report.dictionary import dictionary
+from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.leaderboard import write
 from benchmark.scoring.stored import stored_scores
 from tests.report.compiled_latex import assert_compiles, needs_latex
