@@ -36,7 +36,7 @@ FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
 def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
     """Print the page of a spec or a configuration; of one that did not finish, why."""
-    from benchmark.report.found_json import found_json
+    from benchmark.report.export.found import found_json
     from benchmark.report.lookup import find
 
     store = Results(results)
