@@ -19,7 +19,7 @@ def export_tables(
     from benchmark.errors import check_names
     from benchmark.records.store import Results
     from benchmark.report.board import Leaderboard
-    from benchmark.report.chosen import FORMATS, choose, offers
+    from benchmark.report.export.chosen import FORMATS, choose, offers
     from benchmark.report.files import write_asked
 
     leaderboard = Leaderboard.of(Results(results))

@@ -15,7 +15,7 @@ from benchmark.cli import main
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
-from benchmark.report.chosen import offers
+from benchmark.report.export.chosen import offers
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.leaderboard import write
 from benchmark.scoring.stored import stored_scores
