@@ -28,7 +28,7 @@ from benchmark.report.blocks.tables import (
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, chosen_first, mean
-from benchmark.report.json_lines import json_line
+from benchmark.report.export.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.versions import Versions, configurations

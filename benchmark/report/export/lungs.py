@@ -12,7 +12,7 @@ import msgspec
 from benchmark.records.scores import MaskGroup
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import limits
-from benchmark.report.json_lines import json_line
+from benchmark.report.export.json_lines import json_line
 from benchmark.report.lungs import MaskRun, MaskTable
 from benchmark.scoring.overlap import OVERLAPS
 

@@ -19,11 +19,11 @@ from benchmark.report.columns import Entry, entries
 from benchmark.report.configuration import Configuration
 from benchmark.report.effects import Effect
 from benchmark.report.ensembles import rule_name
+from benchmark.report.export.json_lines import json_file, json_line
 from benchmark.report.export.lungs import mask_entries, mask_lines
 from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
-from benchmark.report.json_lines import json_file, json_line
 from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.render import csv
 from benchmark.report.splits import SplitPair
