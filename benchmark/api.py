@@ -47,7 +47,7 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
 
     from benchmark.records.store import Results
     from benchmark.report.board import Leaderboard
-    from benchmark.report.export.tables import exports
+    from benchmark.report.export.csv_and_json import exports
 
     if not Path(results).is_dir():
         raise UserError(f"there is no results folder {os.fspath(results)}")

@@ -9,7 +9,7 @@ from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, NAMES, Entry, quantity
 from benchmark.report.configuration import QUANTITIES
-from benchmark.report.export.tables import FIELDS
+from benchmark.report.export.csv_and_json import FIELDS
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.uncertainty import INTERVALS
 

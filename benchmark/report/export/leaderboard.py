@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.document import document
-from benchmark.report.export.tables import exports
+from benchmark.report.export.csv_and_json import exports
 from benchmark.report.files import write_asked
 from benchmark.report.render import markdown
 

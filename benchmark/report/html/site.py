@@ -22,7 +22,7 @@ from benchmark.errors import UserError, check_names
 from benchmark.records.store import Results
 from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
-from benchmark.report.export.tables import exports
+from benchmark.report.export.csv_and_json import exports
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
