@@ -46,8 +46,8 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     import pandas as pd
 
     from benchmark.records.store import Results
-    from benchmark.report.board import Leaderboard
     from benchmark.report.export.csv_and_json import exports
+    from benchmark.report.leaderboard.board import Leaderboard
 
     if not Path(results).is_dir():
         raise UserError(f"there is no results folder {os.fspath(results)}")

@@ -21,11 +21,11 @@ from benchmark.planning.forecast import work_of
 from benchmark.records.store import Results
 from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Block, Notes, Paragraph
-from benchmark.report.board import Leaderboard
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.first_screen import first_tables, matrix
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import markdown
 from benchmark.report.section import measured_on
 from benchmark.report.story import story

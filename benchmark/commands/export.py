@@ -18,9 +18,9 @@ def export_tables(
     """
     from benchmark.errors import check_names
     from benchmark.records.store import Results
-    from benchmark.report.board import Leaderboard
     from benchmark.report.export.chosen import FORMATS, choose, offers
     from benchmark.report.files import write_asked
+    from benchmark.report.leaderboard.board import Leaderboard
 
     leaderboard = Leaderboard.of(Results(results))
     if suite:

@@ -21,8 +21,8 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
     """
     from benchmark.records.store import Results
     from benchmark.report.blocks.lines import window
-    from benchmark.report.board import Leaderboard
     from benchmark.report.export.leaderboard import write_found
+    from benchmark.report.leaderboard.board import Leaderboard
     from benchmark.report.top import tops
 
     if not (results / "rows").is_dir():

@@ -33,12 +33,12 @@ from benchmark.report.blocks.values import (
     seconds,
     with_spread,
 )
-from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
 from benchmark.report.configuration import MIN_SEEDS, Configuration, on_validation
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
 from benchmark.report.labels import ways
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.mismatches import mismatches
 from benchmark.report.section import measured_on
 from benchmark.report.story import story

@@ -13,8 +13,8 @@ from benchmark.records.door import read_derived
 from benchmark.records.files import write_in_order
 from benchmark.records.scores import StoredTable
 from benchmark.records.store import COMPARISONS, DERIVED, Results
-from benchmark.report.board import Leaderboard
 from benchmark.report.files import refuse_link
+from benchmark.report.leaderboard.board import Leaderboard
 
 NEAR = 1e-6
 """Difference that another processor or version of NumPy may make."""

@@ -13,10 +13,10 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import interval, number
 from benchmark.report.blocks.values import as_text
-from benchmark.report.board import Leaderboard
 from benchmark.report.document import document
 from benchmark.report.first_screen import first_screen, first_tables, lines, matrix
 from benchmark.report.gather import gather
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.story import story

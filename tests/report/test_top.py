@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.report.board import Leaderboard
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.top import LINES, tops
 from tests.report.made_rows import make_rare
 

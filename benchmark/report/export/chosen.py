@@ -12,9 +12,9 @@ from benchmark.report import external_validation as external
 from benchmark.report import lungs, section
 from benchmark.report.blocks.content import Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Heading
-from benchmark.report.board import Leaderboard
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
 from benchmark.report.export.dictionary import file_columns, quantity_columns
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.legend import explained
 from benchmark.report.render import csv, latex, markdown
 from benchmark.scoring.overlap import ALL

@@ -14,7 +14,6 @@ from benchmark.report.attribute_prediction import attribute_entries, predicted_a
 from benchmark.report.beside_published import Beside, beside_published
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import ABSENT, Cell, Parts
-from benchmark.report.board import Leaderboard
 from benchmark.report.columns import Entry, entries
 from benchmark.report.configuration import Configuration
 from benchmark.report.effects import Effect
@@ -25,6 +24,7 @@ from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.labels import AXES, recipe_name
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
 from benchmark.report.splits import SplitPair
 from benchmark.scoring.ranking import Comparison

@@ -19,7 +19,6 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import as_text
-from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.document import body
 from benchmark.report.figures import Figure
@@ -27,6 +26,7 @@ from benchmark.report.gather import Table
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
 from benchmark.report.html.suite_page import SuiteRows
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render.html import slug
 
 TITLE = "cxr-bench: which chest X-ray classifier is really better?"

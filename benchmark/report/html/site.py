@@ -20,7 +20,6 @@ from pathlib import Path
 
 from benchmark.errors import UserError, check_names
 from benchmark.records.store import Results
-from benchmark.report.board import Leaderboard
 from benchmark.report.configuration import Configuration
 from benchmark.report.export.csv_and_json import exports
 from benchmark.report.figures import Figure, Source, figures_of
@@ -35,6 +34,7 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.row_page import row_page
 from benchmark.report.html.suite_page import SuiteRows, suite_figures, suite_page, suite_rows
+from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.lookup import find
 from benchmark.report.render import html
 
