@@ -26,9 +26,9 @@ from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.first_screen import first_tables, matrix
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.story import story
 from benchmark.report.render import markdown
 from benchmark.report.section import measured_on
-from benchmark.report.story import story
 from benchmark.spec import Spec
 from benchmark.suites.suite import load_suite
 from benchmark.task import KINDS

@@ -17,9 +17,9 @@ from benchmark.report.document import document
 from benchmark.report.first_screen import first_screen, first_tables, lines, matrix
 from benchmark.report.gather import gather
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.story import story
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
-from benchmark.report.story import story
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients
 from benchmark.spec import EnsembleRule, requirement
