@@ -24,8 +24,8 @@ from benchmark.report.blocks.tables import Block, Notes, Paragraph
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.figures import AXIS as FIGURES
 from benchmark.report.figures import Figure, Source, figures_of
-from benchmark.report.first_screen import first_tables, matrix
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.first_screen import first_tables, matrix
 from benchmark.report.leaderboard.story import story
 from benchmark.report.render import markdown
 from benchmark.report.section import measured_on

@@ -19,9 +19,9 @@ from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.blocks.values import Value
 from benchmark.report.columns import Naming, unlinked
 from benchmark.report.external_validation import external_validation_section
-from benchmark.report.first_screen import first_screen, place
 from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
 from benchmark.report.lungs import mask_sections

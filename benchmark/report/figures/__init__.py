@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from benchmark.errors import UnknownName
 from benchmark.plugins import Axis, Plugin
 from benchmark.records.store import Results
-from benchmark.report.first_screen import Line, first_tables, lines
 from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.first_screen import Line, first_tables, lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawn

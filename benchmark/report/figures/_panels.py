@@ -15,8 +15,8 @@ from benchmark.report.blocks.values import Measurement
 from benchmark.report.configuration import Configuration
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import Scheme, mark_of, scheme_of
-from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
+from benchmark.report.leaderboard.first_screen import Line
 from benchmark.spec import Spec
 
 _SIGNS_AN_INCH = 12

@@ -28,8 +28,8 @@ from benchmark.report.figures._panels import (
     short,
     titled,
 )
-from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
+from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {
     "question": "What does a better AUC cost?",

@@ -13,8 +13,8 @@ from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.predicted import finding_curves, read_test_runs
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import images_of, named, said, titled
-from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
+from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {
     "question": "At which threshold, and can the probabilities be believed?",

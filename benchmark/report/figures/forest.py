@@ -26,8 +26,8 @@ from benchmark.report.figures._panels import (
     said,
     titled,
 )
-from benchmark.report.first_screen import Line
 from benchmark.report.gather import Table
+from benchmark.report.leaderboard.first_screen import Line
 from benchmark.suites.families import is_baseline
 
 CARD = {

@@ -38,7 +38,7 @@ _SHARED = (
     "drawing/style",
     "drawing/grounds",
     "drawing/curves",
-    "first_screen",
+    "leaderboard/first_screen",
     "drawing/marks",
     "drawing/predicted",
 )
