@@ -14,9 +14,9 @@ from benchmark.report.blocks.tables import DataTable, Details
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
 from benchmark.report.configuration import QUANTITIES
-from benchmark.report.document import document
 from benchmark.report.export.leaderboard import write
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.document import document
 from benchmark.report.render import csv, html, latex, markdown
 from benchmark.scoring import scorecard
 from benchmark.scoring.metrics import METRICS, Metric

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark.records.store import Results
-from benchmark.report.document import document
 from benchmark.report.export.csv_and_json import exports
 from benchmark.report.files import write_asked
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.leaderboard.document import document
 from benchmark.report.render import markdown
 
 
