@@ -17,7 +17,7 @@ def recompute_all(results: Path) -> int:
         The number of files with other numbers.
     """
     from benchmark.records.store import Results
-    from benchmark.report.recompute import recompute
+    from benchmark.report.leaderboard.recompute import recompute
 
     try:
         others = recompute(Results(results))
