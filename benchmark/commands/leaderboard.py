@@ -23,7 +23,7 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
     from benchmark.report.blocks.lines import window
     from benchmark.report.export.leaderboard import write_found
     from benchmark.report.leaderboard.board import Leaderboard
-    from benchmark.report.top import tops
+    from benchmark.report.leaderboard.top import tops
 
     if not (results / "rows").is_dir():
         raise UserError(

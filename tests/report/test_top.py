@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.report.leaderboard.board import Leaderboard
-from benchmark.report.top import LINES, tops
+from benchmark.report.leaderboard.top import LINES, tops
 from tests.report.made_rows import make_rare
 
 
