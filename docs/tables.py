@@ -28,7 +28,7 @@ from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_tables, matrix
 from benchmark.report.leaderboard.story import story
 from benchmark.report.render import markdown
-from benchmark.report.section import measured_on
+from benchmark.report.sections.section import measured_on
 from benchmark.spec import Spec
 from benchmark.suites.suite import load_suite
 from benchmark.task import KINDS

@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
 from benchmark.report import external_validation as external
-from benchmark.report import lungs, section
+from benchmark.report import lungs
 from benchmark.report.blocks.content import Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Heading
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
@@ -17,6 +17,7 @@ from benchmark.report.export.dictionary import file_columns, quantity_columns
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.legend import explained
 from benchmark.report.render import csv, latex, markdown
+from benchmark.report.sections import section
 from benchmark.scoring.overlap import ALL
 
 PACKAGES = "% In the preamble: \\usepackage{booktabs}\n"

@@ -25,7 +25,7 @@ from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.legend import legend
 from benchmark.report.lungs import mask_sections
-from benchmark.report.section import section
+from benchmark.report.sections.section import section
 from benchmark.report.splits import split_section
 
 NAMED = 50

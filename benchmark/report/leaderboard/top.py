@@ -12,7 +12,7 @@ from benchmark.report.blocks.values import Value, limits, one_text
 from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
-from benchmark.report.section import mean_of_findings, title
+from benchmark.report.sections.section import mean_of_findings, title
 
 KNOWN = {column.name: column for column in COLUMNS}
 

@@ -1,0 +1,1 @@
+"""What stands in the leaderboard, one below the other: each section as blocks."""
