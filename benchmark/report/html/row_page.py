@@ -25,7 +25,7 @@ from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.suite_page import made_elsewhere
 from benchmark.report.notes import outdated
-from benchmark.report.told_apart import member
+from benchmark.report.sections.told_apart import member
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 from benchmark.suites.families import is_baseline

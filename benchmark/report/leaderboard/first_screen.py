@@ -42,7 +42,7 @@ from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.story import story
 from benchmark.report.mismatches import mismatches
 from benchmark.report.sections.section import measured_on
-from benchmark.report.told_apart import choices
+from benchmark.report.sections.told_apart import choices
 from benchmark.suites.families import is_baseline
 
 _HOW = (

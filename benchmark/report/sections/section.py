@@ -33,7 +33,7 @@ from benchmark.report.columns import (
 )
 from benchmark.report.gather import Table
 from benchmark.report.notes import footnotes, stopped
-from benchmark.report.told_apart import differences
+from benchmark.report.sections.told_apart import differences
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
 
