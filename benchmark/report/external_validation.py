@@ -30,7 +30,7 @@ from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.export.json_lines import json_line
 from benchmark.report.labels import labels
-from benchmark.report.notes import CHANGED, outdated
+from benchmark.report.sections.notes import CHANGED, outdated
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec

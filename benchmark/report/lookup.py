@@ -22,7 +22,7 @@ from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.configuration import Configuration, Run, members_of, shown_spec
 from benchmark.report.gather import watermarks
 from benchmark.report.labels import beside_preparation, preparation, recipe, size
-from benchmark.report.notes import why_stopped
+from benchmark.report.sections.notes import why_stopped
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import PUBLISHED, Spec

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmark.report import references
 from benchmark.report.blocks.text import counted, duration, interval, number, plain
 from benchmark.report.labels import labels, preparation
-from benchmark.report.notes import trained
+from benchmark.report.sections.notes import trained
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe
 from benchmark.training.recipes import with_named

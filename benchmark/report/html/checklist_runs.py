@@ -19,7 +19,7 @@ from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import recipe
 from benchmark.report.labels import weights as weights_of
-from benchmark.report.notes import finetuned, trained, why_stopped
+from benchmark.report.sections.notes import finetuned, trained, why_stopped
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.suites.families import is_baseline
 from benchmark.training import recipes

@@ -24,7 +24,7 @@ from benchmark.report.html import row_tables
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.suite_page import made_elsewhere
-from benchmark.report.notes import outdated
+from benchmark.report.sections.notes import outdated
 from benchmark.report.sections.told_apart import member
 from benchmark.scoring.improvement import gain_of
 from benchmark.scoring.protocol import MINIMUM_PATIENTS

@@ -32,7 +32,7 @@ from benchmark.report.columns import (
     unlinked,
 )
 from benchmark.report.gather import Table
-from benchmark.report.notes import footnotes, stopped
+from benchmark.report.sections.notes import footnotes, stopped
 from benchmark.report.sections.told_apart import differences
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
 
