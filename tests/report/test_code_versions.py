@@ -14,9 +14,9 @@ from benchmark.records.row import Made
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
 from benchmark.report.html.site import write_site
-from benchmark.report.legend import legend
 from benchmark.report.lookup import find
 from benchmark.report.render import markdown
+from benchmark.report.sections.legend import legend
 
 OLD = {"training": "0"}
 CHANGE = "training 0, now 1"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.store import Results
-from benchmark.report import columns, configuration, legend
+from benchmark.report import columns, configuration
 from benchmark.report.blocks.tables import DataTable, Details
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
@@ -18,6 +18,7 @@ from benchmark.report.export.leaderboard import write
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.document import document
 from benchmark.report.render import csv, html, latex, markdown
+from benchmark.report.sections import legend
 from benchmark.scoring import scorecard
 from benchmark.scoring.metrics import METRICS, Metric
 

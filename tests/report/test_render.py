@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark.report import columns, legend
+from benchmark.report import columns
 from benchmark.report.blocks.content import (
     BREAK,
     Code,
@@ -54,7 +54,7 @@ from benchmark.report.blocks.values import (
 )
 from benchmark.report.html.names import file_name
 from benchmark.report.render import csv, html, latex, markdown
-from benchmark.report.sections import notes
+from benchmark.report.sections import legend, notes
 from tests.report.compiled_latex import assert_compiles, needs_latex
 
 AUC = Measurement(0.92749, 0.0041, 0.902, 0.947)

@@ -15,9 +15,9 @@ from benchmark.report.blocks.tables import Block, Column, DataTable, Heading
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
 from benchmark.report.export.dictionary import file_columns, quantity_columns
 from benchmark.report.leaderboard.board import Leaderboard
-from benchmark.report.legend import explained
 from benchmark.report.render import csv, latex, markdown
 from benchmark.report.sections import section
+from benchmark.report.sections.legend import explained
 from benchmark.scoring.overlap import ALL
 
 PACKAGES = "% In the preamble: \\usepackage{booktabs}\n"

@@ -23,8 +23,8 @@ from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.legacy import is_legacy, legacy_section
-from benchmark.report.legend import legend
 from benchmark.report.lungs import mask_sections
+from benchmark.report.sections.legend import legend
 from benchmark.report.sections.section import section
 from benchmark.report.splits import split_section
 
