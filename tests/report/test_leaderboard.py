@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import History, StartingWeights
-from benchmark.report import splits
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
+from benchmark.report.sections import splits
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all
 from tests.records.rows import counts_of

@@ -26,7 +26,7 @@ from benchmark.report.gather import Table
 from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
-from benchmark.report.splits import SplitPair
+from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.uncertainty import INTERVALS
 

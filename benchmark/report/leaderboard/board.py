@@ -10,7 +10,7 @@ from benchmark.records.store import Results
 from benchmark.report.external_validation import ExternalValidation, gather_external_validation
 from benchmark.report.gather import Table, gather
 from benchmark.report.lungs import MaskTable, gather_masks
-from benchmark.report.splits import SplitPair, split_pairs
+from benchmark.report.sections.splits import SplitPair, split_pairs
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.lungs import mask_sections
 from benchmark.report.sections.legend import legend
 from benchmark.report.sections.section import section
-from benchmark.report.splits import split_section
+from benchmark.report.sections.splits import split_section
 
 NAMED = 50
 """Files that cannot be used are named, so many at most."""

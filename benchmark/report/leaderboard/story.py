@@ -23,7 +23,7 @@ from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.leaderboard.board import Leaderboard
-from benchmark.report.splits import SplitPair
+from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.intervals import quantile
 from benchmark.scoring.ranking import ALPHA
 from benchmark.scoring.stored import predictions_of
