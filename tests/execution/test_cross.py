@@ -19,7 +19,7 @@ from benchmark.models import discover
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.store import Results
 from benchmark.report.export.leaderboard import write
-from benchmark.report.external_validation import gather_external_validation
+from benchmark.report.sections.external_validation import gather_external_validation
 from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.stored import stored_scores

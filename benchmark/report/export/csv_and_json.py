@@ -20,12 +20,12 @@ from benchmark.report.effects import Effect
 from benchmark.report.ensembles import rule_name
 from benchmark.report.export.json_lines import json_file, json_line
 from benchmark.report.export.lungs import mask_entries, mask_lines
-from benchmark.report.external_validation import external_validation_entries
 from benchmark.report.families import TableFamily
 from benchmark.report.gather import Table
 from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
+from benchmark.report.sections.external_validation import external_validation_entries
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.ranking import Comparison
 from benchmark.scoring.uncertainty import INTERVALS

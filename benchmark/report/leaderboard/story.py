@@ -19,10 +19,10 @@ from benchmark.report.blocks.values import Measurement
 from benchmark.report.columns import not_yet
 from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.effects import AXES, Effect
-from benchmark.report.external_validation import ExternalValidation
 from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.sections.external_validation import ExternalValidation
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.intervals import quantile
 from benchmark.scoring.ranking import ALPHA
