@@ -20,8 +20,8 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.export.leaderboard import write
 from benchmark.report.leaderboard.story import with_seeds
-from benchmark.report.lungs import gather_masks
 from benchmark.report.sections.external_validation import gather_external_validation
+from benchmark.report.sections.lungs import gather_masks
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, Spec, requirement
 from tests.records.rows import a_row, a_spec, counts_of

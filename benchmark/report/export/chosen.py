@@ -8,7 +8,6 @@ from typing import Any
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
-from benchmark.report import lungs
 from benchmark.report.blocks.content import Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Heading
 from benchmark.report.columns import COLUMNS, RANKING, UNTESTED, Entry, columns, entries
@@ -16,7 +15,7 @@ from benchmark.report.export.dictionary import file_columns, quantity_columns
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv, latex, markdown
 from benchmark.report.sections import external_validation as external
-from benchmark.report.sections import section
+from benchmark.report.sections import lungs, section
 from benchmark.report.sections.legend import explained
 from benchmark.scoring.overlap import ALL
 

@@ -13,7 +13,7 @@ from benchmark.records.scores import MaskGroup
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import limits
 from benchmark.report.export.json_lines import json_line
-from benchmark.report.lungs import MaskRun, MaskTable
+from benchmark.report.sections.lungs import MaskRun, MaskTable
 from benchmark.scoring.overlap import OVERLAPS
 
 IDENTITY = ("model", "resolution", "seed")

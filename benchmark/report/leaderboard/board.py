@@ -8,11 +8,11 @@ from os import sep
 from benchmark.errors import UserError
 from benchmark.records.store import Results
 from benchmark.report.gather import Table, gather
-from benchmark.report.lungs import MaskTable, gather_masks
 from benchmark.report.sections.external_validation import (
     ExternalValidation,
     gather_external_validation,
 )
+from benchmark.report.sections.lungs import MaskTable, gather_masks
 from benchmark.report.sections.splits import SplitPair, split_pairs
 
 

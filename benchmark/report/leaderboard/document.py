@@ -22,9 +22,9 @@ from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.legacy import is_legacy, legacy_section
-from benchmark.report.lungs import mask_sections
 from benchmark.report.sections.external_validation import external_validation_section
 from benchmark.report.sections.legend import legend
+from benchmark.report.sections.lungs import mask_sections
 from benchmark.report.sections.section import section
 from benchmark.report.sections.splits import split_section
 
