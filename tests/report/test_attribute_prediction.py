@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from benchmark.records.facts import ProbeFacts
 from benchmark.records.store import Results
-from benchmark.report.attribute_prediction import METADATA, predicted_attributes
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
 from benchmark.report.sections import splits
+from benchmark.report.sections.attribute_prediction import METADATA, predicted_attributes
 from benchmark.report.sections.splits import split_pairs
 from benchmark.spec import Requirement
 from tests.report.made_rows import add_seeds, protocol

@@ -6,14 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from matplotlib.figure import Figure
 
-from benchmark.report.attribute_prediction import (
-    FINDINGS,
-    INPUTS,
-    METADATA,
-    Asked,
-    PredictedAttributes,
-    predicted_attributes,
-)
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.drawing.grounds import ink
@@ -21,6 +13,14 @@ from benchmark.report.drawing.marks import BLUE, GREEN, GREY, PURPLE, VERMILION
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, said, short, titled
+from benchmark.report.sections.attribute_prediction import (
+    FINDINGS,
+    INPUTS,
+    METADATA,
+    Asked,
+    PredictedAttributes,
+    predicted_attributes,
+)
 
 CARD = {
     "question": "What else can be read from the same images?",

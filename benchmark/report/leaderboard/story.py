@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from benchmark.records.scores import Interval
 from benchmark.records.store import Results
-from benchmark.report.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.blocks.content import Content, Emphasis
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, span
@@ -22,6 +21,7 @@ from benchmark.report.effects import AXES, Effect
 from benchmark.report.families import Letters
 from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.leaderboard.board import Leaderboard
+from benchmark.report.sections.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.sections.external_validation import ExternalValidation
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.intervals import quantile
