@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 from benchmark.models import discover
-from benchmark.report.beside_published import SCHEMES, beside_published, published
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
+from benchmark.report.sections.beside_published import SCHEMES, beside_published, published
 from tests.report.made_rows import protocol
 
 OFFICIAL = protocol("kermany_pneumonia/official")

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from benchmark.records.row import Row
-from benchmark.report.beside_published import Beside, beside_published
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import ABSENT, Cell, Parts
 from benchmark.report.columns import Entry, entries
@@ -25,6 +24,7 @@ from benchmark.report.labels import AXES, recipe_name
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
 from benchmark.report.sections.attribute_prediction import attribute_entries, predicted_attributes
+from benchmark.report.sections.beside_published import Beside, beside_published
 from benchmark.report.sections.external_validation import external_validation_entries
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.ranking import Comparison

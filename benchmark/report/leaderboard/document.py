@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from benchmark.report import references
-from benchmark.report.beside_published import beside_published, beside_section
 from benchmark.report.blocks.content import Code, Content, Link, Strong
 from benchmark.report.blocks.tables import (
     Block,
@@ -22,6 +21,7 @@ from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.sections.attribute_prediction import attribute_section, predicted_attributes
+from benchmark.report.sections.beside_published import beside_published, beside_section
 from benchmark.report.sections.external_validation import external_validation_section
 from benchmark.report.sections.legend import legend
 from benchmark.report.sections.lungs import mask_sections
