@@ -9,7 +9,7 @@ import pytest
 from benchmark.records.store import Results
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gather import gather
-from benchmark.report.legacy import comparisons, is_legacy
+from benchmark.report.sections.legacy import comparisons, is_legacy
 from tests.report.made_rows import add_seeds, legacy, protocol
 
 TWIN = "kermany_pneumonia/internal"

@@ -19,10 +19,10 @@ from benchmark.report.columns import Naming, unlinked
 from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
-from benchmark.report.legacy import is_legacy, legacy_section
 from benchmark.report.sections.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.sections.beside_published import beside_published, beside_section
 from benchmark.report.sections.external_validation import external_validation_section
+from benchmark.report.sections.legacy import is_legacy, legacy_section
 from benchmark.report.sections.legend import legend
 from benchmark.report.sections.lungs import mask_sections
 from benchmark.report.sections.section import section
