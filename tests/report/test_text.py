@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.report import references
 from benchmark.report.blocks.text import counted, duration, interval, number, plain
 from benchmark.report.labels import labels, preparation
+from benchmark.report.sections import references
 from benchmark.report.sections.notes import trained
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe

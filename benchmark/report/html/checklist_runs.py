@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
-from benchmark.report import references
 from benchmark.report.blocks.text import count, duration, interval, number, span
 from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.ensembles import is_ensemble
@@ -18,6 +17,7 @@ from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import recipe
 from benchmark.report.labels import weights as weights_of
+from benchmark.report.sections import references
 from benchmark.report.sections.external_validation import network_of
 from benchmark.report.sections.notes import finetuned, trained, why_stopped
 from benchmark.scoring.bootstrap import RESAMPLES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmark.report import references
 from benchmark.report.blocks.content import Code, Content, Link, Strong
 from benchmark.report.blocks.tables import (
     Block,
@@ -19,6 +18,7 @@ from benchmark.report.columns import Naming, unlinked
 from benchmark.report.gather import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
+from benchmark.report.sections import references
 from benchmark.report.sections.attribute_prediction import attribute_section, predicted_attributes
 from benchmark.report.sections.beside_published import beside_published, beside_section
 from benchmark.report.sections.external_validation import external_validation_section
