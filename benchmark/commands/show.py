@@ -23,7 +23,7 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
-from benchmark.report.configuration import Configuration, mean, why_fixed
+from benchmark.report.gathering.configuration import Configuration, mean, why_fixed
 from benchmark.report.recipes import applied
 from benchmark.spec import Spec
 

@@ -2,7 +2,7 @@
 
 A column stands in every table that its ``places`` name, in the order of :data:`COLUMNS`; in the
 legend, where it says what it means; in Markdown, HTML, CSV and LaTeX. Scores hold what it is of
-under a name of :data:`benchmark.report.configuration.QUANTITIES`.
+under a name of :data:`benchmark.report.gathering.configuration.QUANTITIES`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from benchmark.report import labels
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong
 from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import Cell, Measurement, Value, marked, mean_of, seconds
-from benchmark.report.configuration import MIN_SEEDS, Configuration, mean
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, mean
 
 IMPROVING = "↗"
 """Sign of a training that was ended while it still got better."""

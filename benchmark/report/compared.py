@@ -12,7 +12,7 @@ from benchmark.errors import UserError
 from benchmark.records.facts import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import one_line
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.lookup import Found, titles
 from benchmark.report.mismatches import mismatches
 from benchmark.report.paired import METRICS, Pair

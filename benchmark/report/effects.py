@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
 
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry
 from benchmark.suites.families import Fixed, fixed, is_baseline

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
 from benchmark.report.blocks.text import number
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.spec import Spec
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.families import Family, analysed
 from benchmark.scoring.ranking import Comparison, Entry

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from benchmark.records.facts import ProtocolFacts
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.scoring.digest import is_recomputable
 
 SHOWN = 12

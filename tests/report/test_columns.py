@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.store import Results
-from benchmark.report import columns, configuration
+from benchmark.report import columns
 from benchmark.report.blocks.tables import DataTable, Details
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, DETAILS, PAGE, RANKING, entries, quantity
-from benchmark.report.configuration import QUANTITIES
 from benchmark.report.export.leaderboard import write
+from benchmark.report.gathering import configuration
+from benchmark.report.gathering.configuration import QUANTITIES
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.document import document
 from benchmark.report.render import csv, html, latex, markdown

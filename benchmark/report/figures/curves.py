@@ -7,13 +7,13 @@ from functools import cache, partial
 
 from matplotlib.figure import Figure
 
-from benchmark.report.configuration import on_validation
 from benchmark.report.drawing import curve_panels
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.predicted import finding_curves, read_test_runs
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import images_of, named, said, titled
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import on_validation
 from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count, number
 from benchmark.report.blocks.values import Measurement
-from benchmark.report.configuration import chosen_first
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import GREY, mark_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, in_lines, point, titled
+from benchmark.report.gathering.configuration import chosen_first
 from benchmark.report.labels import ways
 from benchmark.report.sections.external_validation import ExternalValidation
 

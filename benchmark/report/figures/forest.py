@@ -11,7 +11,6 @@ from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, Entry
-from benchmark.report.configuration import MIN_SEEDS, Configuration
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import GREY, mark_of
 from benchmark.report.drawing.style import figure
@@ -27,6 +26,7 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
 from benchmark.report.leaderboard.first_screen import Line
 from benchmark.suites.families import is_baseline
 

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Measurement
-from benchmark.report.configuration import Configuration
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import mark_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import bar, images_of, in_lines, named, point, said, titled
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {

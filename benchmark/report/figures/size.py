@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.drawing.marks import mark_of, marker_size, scheme_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
@@ -25,6 +24,7 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration, on_validation
 from benchmark.report.labels import likeness
 from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import count, duration, interval, number, span
-from benchmark.report.configuration import Configuration, on_validation
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration, on_validation
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.labels import recipe

@@ -13,9 +13,9 @@ from benchmark.hashing import canonical_json, sha256
 from benchmark.machine.cores import usable_cores
 from benchmark.records.door import read_derived, sealed
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration
 from benchmark.report.figures import Figure
 from benchmark.report.files import write_asked
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
 

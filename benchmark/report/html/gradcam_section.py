@@ -11,7 +11,7 @@ from benchmark.records.facts import Count, LaterFields
 from benchmark.report.blocks.content import Code, Content
 from benchmark.report.blocks.tables import Block, Paragraph, Picture
 from benchmark.report.blocks.text import number
-from benchmark.report.configuration import Configuration
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.spec import Id, Sha256
 
 RECORD = "gradcam.json"

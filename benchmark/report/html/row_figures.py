@@ -17,7 +17,6 @@ from benchmark.protocols import of_row
 from benchmark.records.door import read_derived, sealed
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration, Run
 from benchmark.report.drawing import curve_panels
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.grounds import save_both
@@ -28,6 +27,7 @@ from benchmark.report.drawing.predicted import (
     subgroups_of,
 )
 from benchmark.report.files import write_asked
+from benchmark.report.gathering.configuration import Configuration, Run
 from benchmark.report.html import figures_decisions
 from benchmark.report.html.figures_training import Training, learning_curves
 from benchmark.report.html.row_drawn import Drawn

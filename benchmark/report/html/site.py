@@ -20,11 +20,11 @@ from pathlib import Path
 
 from benchmark.errors import UserError, check_names
 from benchmark.records.store import Results
-from benchmark.report.configuration import Configuration
 from benchmark.report.export.csv_and_json import exports
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.files import write_asked
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.html import static_files
 from benchmark.report.html.checklist import checklist_page
 from benchmark.report.html.drawing import draw_figures, draw_rows

@@ -10,9 +10,9 @@ from benchmark.report.blocks.content import Content, Link, with_code
 from benchmark.report.blocks.tables import Block, DataTable, Heading, Page, Paragraph
 from benchmark.report.blocks.text import count
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
-from benchmark.report.configuration import Configuration
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
 

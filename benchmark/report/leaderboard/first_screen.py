@@ -34,9 +34,9 @@ from benchmark.report.blocks.values import (
     with_spread,
 )
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
-from benchmark.report.configuration import MIN_SEEDS, Configuration, on_validation
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, on_validation
 from benchmark.report.labels import ways
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.story import story

@@ -27,8 +27,8 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
-from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.export.json_lines import json_line
+from benchmark.report.gathering.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.labels import labels
 from benchmark.report.sections.notes import CHANGED, outdated
 from benchmark.report.versions import Versions, configurations

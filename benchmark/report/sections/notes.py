@@ -12,9 +12,9 @@ from benchmark.report.blocks.content import Code, Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.blocks.text import counted, printable
 from benchmark.report.columns import IMPROVING, STALE, STALLED
-from benchmark.report.configuration import Configuration
 from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gather import Table
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.recipes import applied
 from benchmark.report.versions import AGAIN
 from benchmark.spec import Spec

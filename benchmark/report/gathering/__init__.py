@@ -1,0 +1,1 @@
+"""Rows and scores -> configurations -> one table a protocol, and what was told apart in it."""
