@@ -236,7 +236,7 @@ def _speed(speed: Speed | None) -> str:
 
 
 def _environment(made: EnvironmentFacts) -> dict[str, str]:
-    from benchmark.report.environments import Machine
+    from benchmark.report.gathering.environments import Machine
 
     return {
         "Backend": made.backend or UNKNOWN,
@@ -251,7 +251,7 @@ def _environment(made: EnvironmentFacts) -> dict[str, str]:
 
 
 def _accelerator(found: Accelerator | None) -> Iterator[str]:
-    from benchmark.report.environments import accelerator_name
+    from benchmark.report.gathering.environments import accelerator_name
 
     if found:
         yield accelerator_name(found) or UNKNOWN

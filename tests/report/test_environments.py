@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from benchmark.cli import main
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import Accelerator, Speed
-from benchmark.report.environments import Machine, differences
 from benchmark.report.export.leaderboard import write
+from benchmark.report.gathering.environments import Machine, differences
 from tests.records.rows import a_row, a_spec, an_environment
 
 H100 = Accelerator(name="NVIDIA H100", count=2, memory_gb=79.2, driver=None)

@@ -18,7 +18,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.report.blocks.values import Measurement
-from benchmark.report.environments import Machine
+from benchmark.report.gathering.environments import Machine
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import never_improved, still_improving
 from benchmark.scoring.scorecard import HEADLINES
