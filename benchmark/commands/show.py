@@ -104,7 +104,7 @@ def _code(c: Configuration) -> Iterator[str]:
 
 def _of_masks(store: Results, rows: Sequence[Row]) -> Iterator[str]:
     """The same of rows of masks."""
-    from benchmark.report.versions import Versions
+    from benchmark.report.gathering.versions import Versions
     from benchmark.scoring.stored import stored_mask_scores
 
     versions = Versions()

@@ -21,9 +21,9 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.gather import watermarks
 from benchmark.report.gathering.configuration import Configuration, Run, members_of, shown_spec
+from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.report.labels import beside_preparation, preparation, recipe, size
 from benchmark.report.sections.notes import why_stopped
-from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import PUBLISHED, Spec
 from benchmark.suites.suite import DEFAULTS
@@ -96,7 +96,7 @@ class Found:
     def configurations(self, results: Results) -> list[Configuration]:
         """Its finished rows with their scores, those of each version of the code for themselves.
 
-        The first is the one that counts (see :mod:`benchmark.report.versions`).
+        The first is the one that counts (see :mod:`benchmark.report.gathering.versions`).
 
         Raises:
             UserError: none is finished, or has predictions that can be used.
