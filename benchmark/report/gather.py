@@ -15,10 +15,10 @@ from benchmark.protocols import SplitProtocol, of_row
 from benchmark.records.facts import DatasetFacts, ProtocolFacts, SplitCounts
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-from benchmark.report.families import Letters, TableFamily, families_of, letters_of
 from benchmark.report.gathering import environments
 from benchmark.report.gathering.configuration import Configuration, Run
 from benchmark.report.gathering.effects import Effect, effects_of
+from benchmark.report.gathering.families import Letters, TableFamily, families_of, letters_of
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.report.labels import labels, settings
 from benchmark.report.mismatches import mismatches
