@@ -37,10 +37,10 @@ from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlink
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, on_validation
+from benchmark.report.gathering.mismatches import mismatches
 from benchmark.report.labels import ways
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.story import story
-from benchmark.report.mismatches import mismatches
 from benchmark.report.sections.section import measured_on
 from benchmark.report.sections.told_apart import choices
 from benchmark.suites.families import is_baseline
