@@ -19,9 +19,9 @@ from benchmark.report.gathering import environments
 from benchmark.report.gathering.configuration import Configuration, Run
 from benchmark.report.gathering.effects import Effect, effects_of
 from benchmark.report.gathering.families import Letters, TableFamily, families_of, letters_of
+from benchmark.report.gathering.labels import labels, settings
 from benchmark.report.gathering.mismatches import mismatches
 from benchmark.report.gathering.versions import Versions, configurations
-from benchmark.report.labels import labels, settings
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.implied import Implied, implied_finding
 from benchmark.scoring.influence import Influence

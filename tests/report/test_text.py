@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.report.blocks.text import counted, duration, interval, number, plain
-from benchmark.report.labels import labels, preparation
+from benchmark.report.gathering.labels import labels, preparation
 from benchmark.report.sections import references
 from benchmark.report.sections.notes import trained
 from benchmark.spec import Spec

@@ -20,7 +20,7 @@ from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import Effect
 from benchmark.report.gathering.families import TableFamily
-from benchmark.report.labels import AXES, recipe_name
+from benchmark.report.gathering.labels import AXES, recipe_name
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
 from benchmark.report.sections.attribute_prediction import attribute_entries, predicted_attributes

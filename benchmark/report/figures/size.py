@@ -25,7 +25,7 @@ from benchmark.report.figures._panels import (
 )
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, on_validation
-from benchmark.report.labels import likeness
+from benchmark.report.gathering.labels import likeness
 from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 

@@ -13,10 +13,10 @@ from benchmark.report.blocks.text import count, duration, interval, number, span
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, on_validation
+from benchmark.report.gathering.labels import recipe
+from benchmark.report.gathering.labels import weights as weights_of
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
-from benchmark.report.labels import recipe
-from benchmark.report.labels import weights as weights_of
 from benchmark.report.sections import references
 from benchmark.report.sections.external_validation import network_of
 from benchmark.report.sections.notes import finetuned, trained, why_stopped

@@ -37,8 +37,8 @@ from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlink
 from benchmark.report.cost import run_seconds
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, on_validation
+from benchmark.report.gathering.labels import ways
 from benchmark.report.gathering.mismatches import mismatches
-from benchmark.report.labels import ways
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.story import story
 from benchmark.report.sections.section import measured_on

@@ -23,7 +23,7 @@ from benchmark.report.columns import tested_auc
 from benchmark.report.export.json_lines import json_line
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
-from benchmark.report.labels import labels, likeness
+from benchmark.report.gathering.labels import labels, likeness
 from benchmark.spec import LUNGS, PUBLISHED, Spec
 
 TITLE = "Attribute prediction: what else can be read from the same images"

@@ -29,8 +29,8 @@ from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
 from benchmark.report.export.json_lines import json_line
 from benchmark.report.gathering.configuration import Configuration, Run, chosen_first, mean
+from benchmark.report.gathering.labels import labels
 from benchmark.report.gathering.versions import Versions, configurations
-from benchmark.report.labels import labels
 from benchmark.report.sections.notes import CHANGED, outdated
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import NETWORK, Requirement, Spec

@@ -10,7 +10,7 @@ from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Value
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, mean
-from benchmark.report.labels import likeness
+from benchmark.report.gathering.labels import likeness
 
 RULED = ("train", "test")
 """Splits on which the source's own rule is shown: what it says of overfitting is about both."""

@@ -20,7 +20,7 @@ from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.blocks.values import as_text, limits
 from benchmark.report.columns import COLUMNS, IMPROVING, STALE, STALLED, Entry
 from benchmark.report.gathering.configuration import HIGH_AUC, MANY, SIMULATED, Configuration
-from benchmark.report.labels import recipe_name
+from benchmark.report.gathering.labels import recipe_name
 from benchmark.spec import Spec
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find

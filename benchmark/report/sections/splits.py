@@ -21,7 +21,7 @@ from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Measurement, Value, difference
 from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, chosen_first
-from benchmark.report.labels import likeness
+from benchmark.report.gathering.labels import likeness
 from benchmark.scoring.intervals import mover
 
 PAIRS = {
