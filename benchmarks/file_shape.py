@@ -31,8 +31,8 @@ from benchmark.planning.resolve import make_plan
 from benchmark.records.files import write_atomic
 from benchmark.records.store import Results
 from benchmark.report.eda.file_shape import ShapeAlone, shape_alone
-from benchmark.report.gather import Table, gather
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.gather import Table, gather
 from benchmark.report.paired import Pair
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders

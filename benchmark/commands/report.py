@@ -77,7 +77,7 @@ def write_report(
 
 
 def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequence[str]) -> None:
-    from benchmark.report.gather import gather
+    from benchmark.report.gathering.gather import gather
     from benchmark.report.html.gradcam import explain
     from benchmark.report.html.names import file_name
     from benchmark.report.html.site import chosen_rows

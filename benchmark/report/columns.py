@@ -15,9 +15,9 @@ from benchmark.report.blocks.content import Code, Content, Emphasis, Strong
 from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import Cell, Measurement, Value, marked, mean_of, seconds
 from benchmark.report.ensembles import is_ensemble
-from benchmark.report.gather import Table
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, mean
+from benchmark.report.gathering.gather import Table
 
 IMPROVING = "↗"
 """Sign of a training that was ended while it still got better."""

@@ -6,8 +6,8 @@ from collections import defaultdict
 from functools import cache
 
 from benchmark.models import discover
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.gather import Table
 from benchmark.spec import Spec
 from benchmark.training.schemes import is_features_only
 

@@ -19,8 +19,8 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED
-from benchmark.report.gather import watermarks
 from benchmark.report.gathering.configuration import Configuration, Run, members_of, shown_spec
+from benchmark.report.gathering.gather import watermarks
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.report.sections.notes import why_stopped

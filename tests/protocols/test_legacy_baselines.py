@@ -13,7 +13,7 @@ from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.protocols import find
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from tests.data.claimed_sets import claim, some_facts, some_lines
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import make_suite

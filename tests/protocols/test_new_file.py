@@ -9,7 +9,7 @@ import pytest
 from benchmark import protocols
 from benchmark.errors import UnknownName
 from benchmark.records.store import Results
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.spec import PUBLISHED
 from benchmark.suites import load_suite
 from tests.ensembles.conftest import Workbench

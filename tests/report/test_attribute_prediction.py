@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from benchmark.records.facts import ProbeFacts
 from benchmark.records.store import Results
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.sections import splits
 from benchmark.report.sections.attribute_prediction import METADATA, predicted_attributes
 from benchmark.report.sections.splits import split_pairs

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.models import discover
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.sections.beside_published import SCHEMES, beside_published, published
 from tests.report.made_rows import protocol
 

@@ -23,7 +23,7 @@ from benchmark.report.drawing import marks
 from benchmark.report.figures import AXIS, Source, draw_all, figures_of
 from benchmark.report.figures._panels import apart
 from benchmark.report.figures.cost import _front, _Point
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.spec import EnsembleRule
 from tests.records.rows import an_environment

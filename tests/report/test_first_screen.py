@@ -13,7 +13,7 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import interval, number
 from benchmark.report.blocks.values import as_text
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.document import document
 from benchmark.report.leaderboard.first_screen import first_screen, first_tables, lines, matrix

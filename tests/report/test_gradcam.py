@@ -14,7 +14,7 @@ from benchmark.data.facts import FACTS, Box
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import read_record
 from benchmark.records.row import Row
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.html import gradcam, row_figures
 from benchmark.report.html.gradcam import Sources, explain
 from benchmark.report.html.gradcam_section import RECORD, HeatRecord, gradcam_section

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import History, StartingWeights
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.sections import splits
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.records.store import Results
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.sections.legacy import comparisons, is_legacy
 from tests.report.made_rows import add_seeds, legacy, protocol
 

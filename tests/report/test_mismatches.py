@@ -13,7 +13,7 @@ from benchmark.records.door import read_derived, write_record
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.scores import Scores
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from tests.report.made_rows import legacy, protocol
 
 

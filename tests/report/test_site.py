@@ -21,7 +21,7 @@ from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report.drawing import grounds
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.html import drawing, row_figures
 from benchmark.report.html import site as site_module
 from benchmark.report.html.checklist import AUTHOR, MISSING, SHEET

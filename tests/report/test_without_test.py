@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from benchmark.cli import main
 from benchmark.records.row import WITHOUT_TEST
 from benchmark.report.export.leaderboard import write
-from benchmark.report.gather import gather
+from benchmark.report.gathering.gather import gather
 from benchmark.report.html.site import write_site
 from benchmark.scoring.stored import stored_scores
 

@@ -14,8 +14,8 @@ from benchmark.report.blocks.text import count, interval, number, one_line
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import Scheme, mark_of, scheme_of
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.gather import Table
 from benchmark.report.leaderboard.first_screen import Line
 from benchmark.spec import Spec
 

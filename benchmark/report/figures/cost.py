@@ -27,8 +27,8 @@ from benchmark.report.figures._panels import (
     short,
     titled,
 )
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.gather import Table
 from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {

@@ -25,8 +25,8 @@ from benchmark.report.figures._panels import (
     said,
     titled,
 )
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
+from benchmark.report.gathering.gather import Table
 from benchmark.report.leaderboard.first_screen import Line
 from benchmark.suites.families import is_baseline
 

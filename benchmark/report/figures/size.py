@@ -23,8 +23,8 @@ from benchmark.report.figures._panels import (
     short,
     titled,
 )
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, on_validation
+from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import likeness
 from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline

@@ -11,10 +11,10 @@ from benchmark.report.blocks.tables import Column, DataTable, Facts, text_column
 from benchmark.report.blocks.text import UNDEFINED, count, duration, number
 from benchmark.report.blocks.values import Value, limits
 from benchmark.report.columns import NAMES, PAGE, columns
-from benchmark.report.gather import Table
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.gathering.environments import Machine
+from benchmark.report.gathering.gather import Table
 from benchmark.report.recipes import by_stage
 from benchmark.scoring.subgroups import Estimate, Subgroup
 from benchmark.spec import Spec

@@ -7,7 +7,7 @@ from os import sep
 
 from benchmark.errors import UserError
 from benchmark.records.store import Results
-from benchmark.report.gather import Table, gather
+from benchmark.report.gathering.gather import Table, gather
 from benchmark.report.sections.external_validation import (
     ExternalValidation,
     gather_external_validation,

@@ -16,10 +16,10 @@ from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, span
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.columns import not_yet
-from benchmark.report.gather import LEAKAGE, Table
 from benchmark.report.gathering.configuration import Configuration, on_validation
 from benchmark.report.gathering.effects import AXES, Effect
 from benchmark.report.gathering.families import Letters
+from benchmark.report.gathering.gather import LEAKAGE, Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.sections.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.sections.external_validation import ExternalValidation

@@ -8,8 +8,8 @@ from benchmark.protocols.legacy import LegacyProtocol
 from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Value
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration, mean
+from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import likeness
 
 RULED = ("train", "test")

@@ -27,8 +27,8 @@ from benchmark.report.blocks.tables import (
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
 from benchmark.report.columns import STALE
-from benchmark.report.gather import watermarks
 from benchmark.report.gathering.environments import differences
+from benchmark.report.gathering.gather import watermarks
 from benchmark.report.gathering.versions import Versions
 from benchmark.report.sections.notes import CHANGED, mixed, stale, why_stopped
 from benchmark.scoring.overlap import ALL

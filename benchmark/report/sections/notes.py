@@ -13,8 +13,8 @@ from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, 
 from benchmark.report.blocks.text import counted, printable
 from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.ensembles import ensemble_remarks
-from benchmark.report.gather import Table
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.versions import AGAIN
 from benchmark.report.recipes import applied
 from benchmark.spec import Spec

@@ -9,9 +9,9 @@ from benchmark.report.blocks.content import Link
 from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, text_column
 from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Measurement, difference, limits, p_of
-from benchmark.report.gather import Table
 from benchmark.report.gathering.effects import Effect
 from benchmark.report.gathering.families import TableFamily
+from benchmark.report.gathering.gather import Table
 from benchmark.scoring.ranking import Comparison
 from benchmark.suites.families import VARIED
 
