@@ -18,11 +18,11 @@ from benchmark.cli import main
 from benchmark.errors import UnknownName
 from benchmark.records.store import Results
 from benchmark.report.blocks.values import Measurement
-from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.drawing import marks
 from benchmark.report.figures import AXIS, Source, draw_all, figures_of
 from benchmark.report.figures._panels import apart
 from benchmark.report.figures.cost import _front, _Point
+from benchmark.report.gathering.cost import multiply_adds, run_seconds
 from benchmark.report.gathering.gather import gather
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.spec import EnsembleRule

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from benchmark.report.blocks.text import count
-from benchmark.report.cost import multiply_adds, run_seconds
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import GREY, SCHEMES, mark_of, marker_size
 from benchmark.report.drawing.style import figure
@@ -28,6 +27,7 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.cost import multiply_adds, run_seconds
 from benchmark.report.gathering.gather import Table
 from benchmark.report.leaderboard.first_screen import Line
 
