@@ -14,9 +14,9 @@ from typing import Any
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong
 from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import Cell, Measurement, Value, marked, mean_of, seconds
-from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, mean
+from benchmark.report.gathering.ensembles import is_ensemble
 from benchmark.report.gathering.gather import Table
 
 IMPROVING = "↗"

@@ -13,11 +13,11 @@ from benchmark.records.row import Row
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import ABSENT, Cell, Parts
 from benchmark.report.columns import Entry, entries
-from benchmark.report.ensembles import rule_name
 from benchmark.report.export.json_lines import json_file, json_line
 from benchmark.report.export.lungs import mask_entries, mask_lines
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import Effect
+from benchmark.report.gathering.ensembles import rule_name
 from benchmark.report.gathering.families import TableFamily
 from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import AXES, recipe_name

@@ -12,8 +12,8 @@ from benchmark.report.blocks.content import Code, Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, notes, text_column
 from benchmark.report.blocks.text import counted, printable
 from benchmark.report.columns import IMPROVING, STALE, STALLED
-from benchmark.report.ensembles import ensemble_remarks
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.ensembles import ensemble_remarks
 from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.versions import AGAIN
 from benchmark.report.recipes import applied
