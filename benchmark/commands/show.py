@@ -24,7 +24,7 @@ from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one
 from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
 from benchmark.report.gathering.configuration import Configuration, mean, why_fixed
-from benchmark.report.recipes import applied
+from benchmark.report.gathering.recipes import applied
 from benchmark.spec import Spec
 
 UNKNOWN = "not recorded"

@@ -15,8 +15,8 @@ from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.ensembles import ensemble_remarks
 from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.recipes import applied
 from benchmark.report.gathering.versions import AGAIN
-from benchmark.report.recipes import applied
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 from benchmark.training.schemes import remark_on
