@@ -73,8 +73,8 @@ def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
         UserError: there is no such row, or its prediction file is missing or damaged.
     """
     from benchmark.records.store import Results
+    from benchmark.report.comparing.lookup import find
     from benchmark.report.files import predictions_frame
-    from benchmark.report.lookup import find
 
     store = Results(Path(results))
     return predictions_frame(store, find(store, row).done)
@@ -96,7 +96,7 @@ def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -
     """
     from benchmark.records.store import Results
     from benchmark.report.compared import Compared
-    from benchmark.report.lookup import find
+    from benchmark.report.comparing.lookup import find
 
     store = Results(Path(results))
     return Compared.of(store, find(store, a), find(store, b), finding).as_json()

@@ -14,9 +14,9 @@ import pytest
 import benchmark
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.store import Results
+from benchmark.report.comparing.lookup import find
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.found import found_json
-from benchmark.report.lookup import find
 from tests.commands.conftest import SET, Score, table
 from tests.report.conftest import add, add_seeds, results
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.records.store import Results
-from benchmark.report.lookup import find
+from benchmark.report.comparing.lookup import find
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tfds_builders/*/README.md")]

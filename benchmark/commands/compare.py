@@ -23,7 +23,7 @@ def compare_rows(
     """Print the differences in AUC and F1, and in the AUC of one finding."""
     from benchmark.records.store import Results
     from benchmark.report.compared import Compared
-    from benchmark.report.lookup import find
+    from benchmark.report.comparing.lookup import find
 
     store = Results(results)
     found = Compared.of(store, find(store, first), find(store, second), finding)

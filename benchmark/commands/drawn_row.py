@@ -50,8 +50,8 @@ def draw_row(
     The figures show images of the set, so they stay local.
 
     Args:
-        text: a row, or a configuration for all its rows, as :func:`benchmark.report.lookup.find`
-            takes them.
+        text: a row, or a configuration for all its rows, as
+            :func:`benchmark.report.comparing.lookup.find` takes them.
         what: a row that can be drawn is, in words.
         fits: whether a finished row is one.
 
@@ -60,8 +60,8 @@ def draw_row(
             anew.
     """
     from benchmark.data.prepared import load_prepared
+    from benchmark.report.comparing.lookup import describe, find
     from benchmark.report.drawing.style import save, styled
-    from benchmark.report.lookup import describe, find
 
     stored = Results(results)
     found = find(stored, text)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmark.models import ModelFile
     from benchmark.records.row import Row
     from benchmark.records.store import Results
-    from benchmark.report.lookup import Found
+    from benchmark.report.comparing.lookup import Found
 
 
 def evaluate_row(
@@ -40,7 +40,7 @@ def evaluate_row(
     from benchmark.data.shared_findings import parse_map
     from benchmark.kinds.external_validation_run import evaluate
     from benchmark.records.store import Results
-    from benchmark.report.lookup import find
+    from benchmark.report.comparing.lookup import find
 
     told = parse_map(same)
     store = Results(results)

@@ -25,7 +25,7 @@ def reproduce_row(
     That is bit by bit within one environment, and within a tolerance in another.
     """
     from benchmark.records.store import Results
-    from benchmark.report.lookup import find
+    from benchmark.report.comparing.lookup import find
     from benchmark.scheduling.reproduce import reproduce
     from benchmark.scheduling.slots import Folders
 

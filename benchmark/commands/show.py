@@ -36,8 +36,8 @@ FINDING = ("auc", "f1", "sensitivity", "specificity", "ppv", "npv")
 
 def show_row(text: str, results: Path, *, as_json: bool = False) -> None:
     """Print the page of a spec or a configuration; of one that did not finish, why."""
+    from benchmark.report.comparing.lookup import find
     from benchmark.report.export.found import found_json
-    from benchmark.report.lookup import find
 
     store = Results(results)
     found = find(store, text)

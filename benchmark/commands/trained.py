@@ -33,8 +33,8 @@ def predict_images(
 
     from benchmark.data.prepared import load_prepared
     from benchmark.records.store import Results
+    from benchmark.report.comparing.lookup import find
     from benchmark.report.files import write_asked
-    from benchmark.report.lookup import find
 
     if out and out.suffix not in ENDINGS:
         raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")
@@ -80,7 +80,7 @@ def export_weights(
     """
     from benchmark.kinds.trained import check_has_network
     from benchmark.records.store import Results
-    from benchmark.report.lookup import find
+    from benchmark.report.comparing.lookup import find
 
     store = Results(results)
     found = find(store, text)

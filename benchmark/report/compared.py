@@ -12,9 +12,9 @@ from benchmark.errors import UserError
 from benchmark.records.facts import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import one_line
+from benchmark.report.comparing.lookup import Found, titles
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.mismatches import mismatches
-from benchmark.report.lookup import Found, titles
 from benchmark.report.paired import METRICS, Pair
 from benchmark.scoring.ranking import Comparison
 

@@ -9,9 +9,9 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+from benchmark.report.comparing.lookup import Found
 from benchmark.report.files import row_predictions
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.lookup import Found
 from benchmark.scoring.influence import Influence, macro_auc, macro_f1
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from benchmark.cli import main
 from benchmark.records.row import Made
+from benchmark.report.comparing.lookup import find
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gathering.gather import gather
 from benchmark.report.html.site import write_site
-from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.report.sections.legend import legend
 

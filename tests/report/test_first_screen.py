@@ -13,12 +13,12 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import interval, number
 from benchmark.report.blocks.values import as_text
+from benchmark.report.comparing.lookup import find
 from benchmark.report.gathering.gather import gather
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.document import document
 from benchmark.report.leaderboard.first_screen import first_screen, first_tables, lines, matrix
 from benchmark.report.leaderboard.story import story
-from benchmark.report.lookup import find
 from benchmark.report.render import markdown
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients

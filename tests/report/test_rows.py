@@ -13,8 +13,8 @@ from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
+from benchmark.report.comparing.lookup import find
 from benchmark.report.html.row_tables import training_in_words
-from benchmark.report.lookup import find
 from benchmark.report.paired import Pair
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmark.errors import UserError, check_names
 from benchmark.records.store import Results
+from benchmark.report.comparing.lookup import find
 from benchmark.report.export.csv_and_json import exports
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.files import write_asked
@@ -35,7 +36,6 @@ from benchmark.report.html.row_drawn import Drawn
 from benchmark.report.html.row_page import row_page
 from benchmark.report.html.suite_page import SuiteRows, suite_figures, suite_page, suite_rows
 from benchmark.report.leaderboard.board import Leaderboard
-from benchmark.report.lookup import find
 from benchmark.report.render import html
 
 Progress = Callable[[int, int], None]
@@ -60,8 +60,8 @@ def write_site(
         results: the results folder.
         out: the site's folder; made if missing.
         cost: whether training time and hardware are shown in the tables.
-        rows: whose pages to write, as :func:`~benchmark.report.lookup.find` takes them; with
-            ``suites`` empty, too: all.
+        rows: whose pages to write, as :func:`~benchmark.report.comparing.lookup.find` takes them;
+            with ``suites`` empty, too: all.
         suites: suites whose rows' pages to write.
         private: whether pages about data sets beside the site are linked, which name images.
         progress: called as ``progress(pages done, pages in all)``.

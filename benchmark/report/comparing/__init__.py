@@ -1,0 +1,1 @@
+"""Rows and configurations that a person names, and two of them held against each other."""
