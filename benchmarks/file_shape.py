@@ -30,10 +30,10 @@ from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.records.files import write_atomic
 from benchmark.records.store import Results
+from benchmark.report.comparing.paired import Pair
 from benchmark.report.eda.file_shape import ShapeAlone, shape_alone
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.gather import Table, gather
-from benchmark.report.paired import Pair
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.suites.suite import DEFAULTS, Suite

@@ -34,7 +34,7 @@ def compare_rows(
 
 
 def _print(found: Compared) -> None:
-    from benchmark.report.paired import METRICS
+    from benchmark.report.comparing.paired import METRICS
 
     pair = found.pair
     test, dataset = pair.first.runs[0].scores.splits["test"], pair.first.runs[0].row.dataset

@@ -13,9 +13,9 @@ from benchmark.records.facts import ProtocolFacts
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import one_line
 from benchmark.report.comparing.lookup import Found, titles
+from benchmark.report.comparing.paired import METRICS, Pair
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.mismatches import mismatches
-from benchmark.report.paired import METRICS, Pair
 from benchmark.scoring.ranking import Comparison
 
 
@@ -28,7 +28,7 @@ class Compared:
         protocol: under which both are measured.
         titles: of each side.
         notes: by side, what is not as the run left it, or as the code is now.
-        by_metric: difference of each of :data:`benchmark.report.paired.METRICS`.
+        by_metric: difference of each of :data:`benchmark.report.comparing.paired.METRICS`.
         of_finding: that of AUC of a finding, by its name.
     """
 

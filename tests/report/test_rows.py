@@ -14,8 +14,8 @@ from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
 from benchmark.report.comparing.lookup import find
+from benchmark.report.comparing.paired import Pair
 from benchmark.report.html.row_tables import training_in_words
-from benchmark.report.paired import Pair
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Entry, Seed
