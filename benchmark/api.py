@@ -95,7 +95,7 @@ def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -
         UserError: there is no such row, or the two are not measured under one protocol.
     """
     from benchmark.records.store import Results
-    from benchmark.report.compared import Compared
+    from benchmark.report.comparing.compared import Compared
     from benchmark.report.comparing.lookup import find
 
     store = Results(Path(results))

@@ -14,7 +14,7 @@ from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import UNDEFINED, count, one_line
 
 if TYPE_CHECKING:
-    from benchmark.report.compared import Compared
+    from benchmark.report.comparing.compared import Compared
 
 
 def compare_rows(
@@ -22,7 +22,7 @@ def compare_rows(
 ) -> None:
     """Print the differences in AUC and F1, and in the AUC of one finding."""
     from benchmark.records.store import Results
-    from benchmark.report.compared import Compared
+    from benchmark.report.comparing.compared import Compared
     from benchmark.report.comparing.lookup import find
 
     store = Results(results)
