@@ -13,6 +13,7 @@ from benchmark.records.row import Row
 from benchmark.report.blocks.tables import Column, DataTable
 from benchmark.report.blocks.values import ABSENT, Cell, Parts
 from benchmark.report.columns import Entry, entries
+from benchmark.report.export.attribute_prediction import attribute_entries
 from benchmark.report.export.external_validation import external_validation_entries
 from benchmark.report.export.json_lines import json_file, json_line
 from benchmark.report.export.lungs import mask_entries, mask_lines
@@ -24,7 +25,7 @@ from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import AXES, recipe_name
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
-from benchmark.report.sections.attribute_prediction import attribute_entries, predicted_attributes
+from benchmark.report.sections.attribute_prediction import predicted_attributes
 from benchmark.report.sections.beside_published import Beside, beside_published
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.ranking import Comparison

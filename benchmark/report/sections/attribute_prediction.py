@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 
-import msgspec
 from msgspec.structs import replace
 
 from benchmark.records.scores import SplitScores
@@ -20,7 +19,6 @@ from benchmark.report.blocks.tables import Block, Column, DataTable, Heading, Pa
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell, Value, marked
 from benchmark.report.columns import tested_auc
-from benchmark.report.export.json_lines import json_line
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
 from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import labels, likeness
@@ -236,22 +234,3 @@ def _auc(c: Configuration) -> Value:
     auc = tested_auc(c)
     seeds = (BREAK, f"{len(c.runs)} of {MIN_SEEDS} seeds")
     return auc if c.complete else marked(auc, seeds)
-
-
-def attribute_entries(found: Sequence[PredictedAttributes]) -> list[bytes]:
-    """The same as entries of a JSON file, one a question and model."""
-    return [_entry(each, asked) for each in found for asked in each.asked]
-
-
-def _entry(each: PredictedAttributes, asked: Asked) -> bytes:
-    return json_line(
-        dataset=each.dataset,
-        asked_for=asked.question,
-        protocol_id=asked.table.protocol.id,
-        model=asked.model,
-        test=msgspec.to_builtins(asked.table.counts.get("test")),
-        answers={
-            name: {"config_id": c.config_id} | c.measurements["test_auc"].as_dict()
-            for name, c in asked.answers.items()
-        },
-    )
