@@ -90,7 +90,7 @@ def finished(found: Found) -> list[Row]:
         UserError: none is.
     """
     from benchmark.kinds.trained import check_has_network
-    from benchmark.report.sections.notes import why_stopped
+    from benchmark.report.gathering.stopped import why_stopped
 
     if not found.done:
         check_has_network(found.row)  # says so

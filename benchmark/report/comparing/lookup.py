@@ -22,8 +22,8 @@ from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.gathering.configuration import Configuration, Run, members_of, shown_spec
 from benchmark.report.gathering.gather import watermarks
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
+from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions, configurations
-from benchmark.report.sections.notes import why_stopped
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import PUBLISHED, Spec
 from benchmark.suites.suite import DEFAULTS

@@ -15,11 +15,12 @@ from benchmark.report.gathering.ensembles import is_ensemble
 from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import recipe
 from benchmark.report.gathering.labels import weights as weights_of
+from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.sections import references
 from benchmark.report.sections.external_validation import network_of
-from benchmark.report.sections.notes import finetuned, trained, why_stopped
+from benchmark.report.sections.notes import finetuned, trained
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.suites.families import is_baseline
 from benchmark.training import recipes

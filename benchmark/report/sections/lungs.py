@@ -29,8 +29,9 @@ from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
 from benchmark.report.columns import STALE
 from benchmark.report.gathering.environments import differences
 from benchmark.report.gathering.gather import watermarks
+from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions
-from benchmark.report.sections.notes import CHANGED, mixed, stale, why_stopped
+from benchmark.report.sections.notes import CHANGED, mixed, stale
 from benchmark.scoring.overlap import ALL
 from benchmark.scoring.stored import scored, stored_mask_scores
 

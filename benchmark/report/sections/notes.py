@@ -10,20 +10,19 @@ from benchmark.records.row import Row
 from benchmark.records.run_facts import PenaltyFacts
 from benchmark.report.blocks.content import Code, Content
 from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, notes, text_column
-from benchmark.report.blocks.text import counted, printable
+from benchmark.report.blocks.text import counted
 from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.ensembles import ensemble_remarks
 from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.recipes import applied
+from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe
 from benchmark.training.schemes import remark_on
 from benchmark.training.weights import FINETUNE
 
-LONGEST_REASON = 500
-"""Characters that are shown of an exception's text, which may be a whole array."""
 UNFINISHED = f"{IMPROVING} Still improving when training ended"
 NEVER_BETTER = f"{STALLED} Never better on validation than after the first epoch"
 SAID = ("optimizer", "learning_rate", "schedule", "batch_size", "epochs", "patience")
@@ -122,11 +121,6 @@ def stopped(each: Table) -> list[Block]:
     ]
     table = DataTable.of(columns, sorted(together.items()))
     return [Paragraph("Did not finish, not ranked:"), table]
-
-
-def why_stopped(row: Row) -> str:
-    """Why a row did not finish."""
-    return printable(row.reason, LONGEST_REASON) or "no reason recorded"
 
 
 def trained(row: Row) -> str:
