@@ -74,7 +74,7 @@ def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
     """
     from benchmark.records.store import Results
     from benchmark.report.comparing.lookup import find
-    from benchmark.report.files import predictions_frame
+    from benchmark.report.gathering.predictions import predictions_frame
 
     store = Results(Path(results))
     return predictions_frame(store, find(store, row).done)

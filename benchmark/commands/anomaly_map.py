@@ -54,7 +54,7 @@ def _cases(subject: Subject) -> dict[str, list[Case]]:
     """The withheld images with the highest scores, and normal ones from lowest to highest."""
     from benchmark.records.anomaly_maps import read_anomaly_maps
     from benchmark.report.drawing.anomaly_maps import Case
-    from benchmark.report.files import row_predictions
+    from benchmark.report.gathering.predictions import row_predictions
     from benchmark.training.lung_views import open_prepared_view
 
     row, results = subject.row, subject.results

@@ -42,7 +42,7 @@ def _cases(subject: Subject) -> tuple[dict[str, list[Case]], np.ndarray]:
     from benchmark.data.views import open_masks, open_view
     from benchmark.records.mask_counts import packed_masks, read_mask_counts
     from benchmark.report.drawing.masks import Case
-    from benchmark.report.files import predictions_path
+    from benchmark.report.gathering.predictions import predictions_path
     from benchmark.scoring.overlap import dice
 
     row, results, prepared = subject.row, subject.results, subject.prepared

@@ -27,7 +27,8 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     from benchmark.records.store import Results
     from benchmark.report.blocks.text import one_line
     from benchmark.report.comparing.lookup import find
-    from benchmark.report.files import changed, predictions_frame, write_asked
+    from benchmark.report.files import write_asked
+    from benchmark.report.gathering.predictions import changed, predictions_frame
 
     if out.suffix not in ENDINGS:
         raise UserError(f"{out}: name a file that ends in {' or '.join(ENDINGS)}")

@@ -10,8 +10,8 @@ from benchmark.records.facts import ProtocolFacts
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import Found
-from benchmark.report.files import row_predictions
 from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.predictions import row_predictions
 from benchmark.scoring.influence import Influence, macro_auc, macro_f1
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare

@@ -10,8 +10,8 @@ from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.marks import mark_of
-from benchmark.report.files import row_predictions
 from benchmark.report.gathering.configuration import Configuration, mean
+from benchmark.report.gathering.predictions import row_predictions
 from benchmark.scoring import curves
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
