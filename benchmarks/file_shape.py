@@ -33,7 +33,8 @@ from benchmark.records.store import Results
 from benchmark.report.comparing.paired import Pair
 from benchmark.report.eda.file_shape import ShapeAlone, shape_alone
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table, gather
+from benchmark.report.gathering.gather import gather
+from benchmark.report.gathering.table import Table
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.suites.suite import DEFAULTS, Suite

@@ -17,7 +17,7 @@ from benchmark.report.blocks.values import Cell, Measurement, Value, marked, mea
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, mean
 from benchmark.report.gathering.ensembles import is_ensemble
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 
 IMPROVING = "↗"
 """Sign of a training that was ended while it still got better."""

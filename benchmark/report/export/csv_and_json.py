@@ -21,8 +21,8 @@ from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import Effect
 from benchmark.report.gathering.ensembles import rule_name
 from benchmark.report.gathering.families import TableFamily
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import AXES, recipe_name
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.render import csv
 from benchmark.report.sections.attribute_prediction import predicted_attributes

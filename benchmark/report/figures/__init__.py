@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import UnknownName
 from benchmark.plugins import Axis, Plugin
 from benchmark.records.store import Results
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import Line, first_tables, lines
 

@@ -15,7 +15,7 @@ from benchmark.report.blocks.values import Measurement
 from benchmark.report.drawing.grounds import ink
 from benchmark.report.drawing.marks import Scheme, mark_of, scheme_of
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
 from benchmark.spec import Spec
 

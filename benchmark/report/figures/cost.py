@@ -28,7 +28,7 @@ from benchmark.report.figures._panels import (
 )
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.cost import multiply_adds, run_seconds
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {

@@ -26,7 +26,7 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
 from benchmark.suites.families import is_baseline
 

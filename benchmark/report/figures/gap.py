@@ -14,7 +14,7 @@ from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import bar, images_of, in_lines, named, point, said, titled
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
 
 CARD = {

@@ -24,8 +24,8 @@ from benchmark.report.figures._panels import (
     titled,
 )
 from benchmark.report.gathering.configuration import Configuration, on_validation
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import likeness
+from benchmark.report.gathering.table import Table
 from benchmark.spec import Spec
 from benchmark.suites.families import is_baseline
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from benchmark.models import discover
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.spec import Spec
 from benchmark.training.schemes import is_features_only
 

@@ -16,8 +16,8 @@ from benchmark.report.blocks.content import Content, with_code
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.predictions import row_predictions
+from benchmark.report.gathering.table import Table
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.scoring.subgroups import OLDEST
 

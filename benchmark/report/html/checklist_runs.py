@@ -12,10 +12,10 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.text import count, duration, interval, number, span
 from benchmark.report.gathering.configuration import Configuration, on_validation
 from benchmark.report.gathering.ensembles import is_ensemble
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import recipe
 from benchmark.report.gathering.labels import weights as weights_of
 from benchmark.report.gathering.stopped import why_stopped
+from benchmark.report.gathering.table import Table
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.sections import references

@@ -21,7 +21,7 @@ from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import as_text
 from benchmark.report.figures import Figure
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
 from benchmark.report.html.suite_page import SuiteRows

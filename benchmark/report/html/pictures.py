@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmark.report.blocks.tables import Block, Details, Picture
 from benchmark.report.figures import Figure
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 
 SINGLE = ("curves",)
 """Figures of few panels, which shrink with the screen."""

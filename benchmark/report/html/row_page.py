@@ -19,7 +19,7 @@ from benchmark.report.blocks.tables import (
 from benchmark.report.blocks.text import count, counted, interval, number
 from benchmark.report.blocks.values import shown
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.html import row_tables
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn

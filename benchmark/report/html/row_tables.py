@@ -14,8 +14,8 @@ from benchmark.report.columns import NAMES, PAGE, columns
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import QUANTITIES, Configuration, mean
 from benchmark.report.gathering.environments import Machine
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.recipes import by_stage
+from benchmark.report.gathering.table import Table
 from benchmark.scoring.subgroups import Estimate, Subgroup
 from benchmark.spec import Spec
 

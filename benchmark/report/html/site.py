@@ -25,7 +25,7 @@ from benchmark.report.export.csv_and_json import exports
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.files import write_asked
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.html import static_files
 from benchmark.report.html.checklist import checklist_page
 from benchmark.report.html.drawing import draw_figures, draw_rows

@@ -12,7 +12,7 @@ from benchmark.report.blocks.text import count
 from benchmark.report.columns import SUITE, UNTESTED, Entry, columns
 from benchmark.report.figures import Figure, Source, figures_of
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.html.names import file_name
 from benchmark.report.html.pictures import about, pictures
 

@@ -7,7 +7,8 @@ from os import sep
 
 from benchmark.errors import UserError
 from benchmark.records.store import Results
-from benchmark.report.gathering.gather import Table, gather
+from benchmark.report.gathering.gather import gather
+from benchmark.report.gathering.table import Table
 from benchmark.report.sections.external_validation import (
     ExternalValidation,
     gather_external_validation,

@@ -15,7 +15,7 @@ from benchmark.report.blocks.tables import (
 from benchmark.report.blocks.text import UNDEFINED, count
 from benchmark.report.blocks.values import Value
 from benchmark.report.columns import Naming, unlinked
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.first_screen import first_screen, place
 from benchmark.report.sections import references

@@ -36,9 +36,9 @@ from benchmark.report.blocks.values import (
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, on_validation
 from benchmark.report.gathering.cost import run_seconds
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import ways
 from benchmark.report.gathering.mismatches import mismatches
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.leaderboard.story import story
 from benchmark.report.sections.section import measured_on

@@ -19,7 +19,7 @@ from benchmark.report.columns import not_yet
 from benchmark.report.gathering.configuration import Configuration, on_validation
 from benchmark.report.gathering.effects import AXES, Effect
 from benchmark.report.gathering.families import Letters
-from benchmark.report.gathering.gather import LEAKAGE, Table
+from benchmark.report.gathering.table import LEAKAGE, Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.sections.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.sections.external_validation import ExternalValidation

@@ -10,7 +10,7 @@ from benchmark.report.blocks.tables import Column, text_column
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Value, limits, one_text
 from benchmark.report.columns import COLUMNS, Entry, entries, quantity
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.sections.section import mean_of_findings, title
 

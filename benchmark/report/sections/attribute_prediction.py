@@ -20,8 +20,8 @@ from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell, Value, marked
 from benchmark.report.columns import tested_auc
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import labels, likeness
+from benchmark.report.gathering.table import Table
 from benchmark.spec import LUNGS, PUBLISHED, Spec
 
 TITLE = "Attribute prediction: what else can be read from the same images"

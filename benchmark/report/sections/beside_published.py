@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmark.report.blocks.tables import Block, Column, DataTable, Heading, Paragraph, text_column
 from benchmark.report.blocks.values import Measurement, Value
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.training.weights import FINETUNE, SCRATCH
 
 FILE = Path(__file__).with_name("medmnist_plus.toml")

@@ -9,8 +9,8 @@ from benchmark.report.blocks.tables import Block, Column, DataTable, Paragraph, 
 from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Value
 from benchmark.report.gathering.configuration import Configuration, mean
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.labels import likeness
+from benchmark.report.gathering.table import Table
 
 RULED = ("train", "test")
 """Splits on which the source's own rule is shown: what it says of overfitting is about both."""

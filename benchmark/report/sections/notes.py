@@ -14,9 +14,9 @@ from benchmark.report.blocks.text import counted
 from benchmark.report.columns import IMPROVING, STALE, STALLED
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.ensembles import ensemble_remarks
-from benchmark.report.gathering.gather import Table
 from benchmark.report.gathering.recipes import applied
 from benchmark.report.gathering.stopped import why_stopped
+from benchmark.report.gathering.table import Table
 from benchmark.report.gathering.versions import AGAIN
 from benchmark.spec import Spec
 from benchmark.training.recipe import Recipe

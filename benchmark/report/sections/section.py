@@ -31,7 +31,7 @@ from benchmark.report.columns import (
     entries,
     unlinked,
 )
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.report.sections.notes import footnotes, stopped
 from benchmark.report.sections.told_apart import differences
 from benchmark.scoring.protocol import MINIMUM_PATIENTS

@@ -11,7 +11,7 @@ from benchmark.report.blocks.text import UNDEFINED, number
 from benchmark.report.blocks.values import Cell, Measurement, difference, limits, p_of
 from benchmark.report.gathering.effects import Effect
 from benchmark.report.gathering.families import TableFamily
-from benchmark.report.gathering.gather import Table
+from benchmark.report.gathering.table import Table
 from benchmark.scoring.ranking import Comparison
 from benchmark.suites.families import VARIED
 
