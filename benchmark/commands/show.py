@@ -23,8 +23,9 @@ from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one_line
 from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
-from benchmark.report.gathering.configuration import Configuration, mean, why_fixed
+from benchmark.report.gathering.configuration import Configuration, mean
 from benchmark.report.gathering.recipes import applied
+from benchmark.report.gathering.run import why_fixed
 from benchmark.spec import Spec
 
 UNKNOWN = "not recorded"

@@ -18,7 +18,7 @@ from benchmark.cli import main
 from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
-from benchmark.report.gathering.configuration import why_fixed
+from benchmark.report.gathering.run import why_fixed
 from tests.commands.conftest import SET, SIZES, lines, table
 
 HERE = Path("theirs.csv")

@@ -19,9 +19,10 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED
-from benchmark.report.gathering.configuration import Configuration, Run, members_of, shown_spec
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.gather import watermarks
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
+from benchmark.report.gathering.run import Run, members_of, shown_spec
 from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from benchmark import kinds
 from benchmark.hashing import sha256
 from benchmark.records.facts import ModelFacts
 from benchmark.records.predictions import SPLITS
-from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.gathering.environments import Machine
+from benchmark.report.gathering.run import Run, remarks_on, shown_spec
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import never_improved, still_improving
 from benchmark.scoring.scorecard import HEADLINES
@@ -26,7 +24,6 @@ from benchmark.spec import Spec
 from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
-MIXED = "mixed"
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 
 Shown = TypeVar("Shown")
@@ -59,56 +56,6 @@ QUANTITIES: dict[str, Quantity] = (
 )
 _TO_TRAIN = frozenset(f"gap_{m}{part}" for m in GAPS for part in ("", "_train_minus_validation"))
 """Those in which the training images stand."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One finished row and its scores, from the prediction file as it is now.
-
-    Attributes:
-        remade: roles of what it was made from that has been made anew since.
-        members: of an ensemble the specs of its members; None of one whose row is not there.
-    """
-
-    row: Row
-    scores: Scores
-    remade: tuple[str, ...] = ()
-    members: tuple[Spec | None, ...] = ()
-
-    @classmethod
-    def of(cls, row: Row, scores: Scores, known: Mapping[str, Row]) -> Run:
-        """With what is known of it from the rows beside it, by their spec ids."""
-        return cls(row, scores, row.remade(known), members_of(row, known))
-
-    @property
-    def edited(self) -> bool:
-        """True where the prediction file is not the one that the run wrote."""
-        return self.scores.predictions_sha256 != self.row.predictions_sha256
-
-
-def shown_spec(spec: Spec, members: Collection[Spec | None]) -> Spec:
-    """A spec as it is told: an ensemble's own has scheme and weights of one of its members.
-
-    This one has ``mixed`` where they differ, and nothing where it is not known.
-
-    Args:
-        spec: what is told.
-        members: specs of its members, None of one whose row is not there.
-    """
-
-    def of_all(axis: str) -> str:
-        every = {getattr(member, axis) for member in members if member} - {""}
-        if len(every) > 1:
-            return MIXED
-        return "" if None in members else getattr(spec, axis)
-
-    return replace(spec, scheme=of_all("scheme"), weights=of_all("weights"))
-
-
-def members_of(row: Row, known: Mapping[str, Row]) -> tuple[Spec | None, ...]:
-    """The specs of the members of an ensemble, from the rows beside it by their spec ids."""
-    found = (known.get(spec_id) for spec_id in row.spec.members.values())
-    return tuple(member.spec if member else None for member in found)
 
 
 @dataclass(frozen=True)
@@ -269,7 +216,7 @@ class Configuration:
     @property
     def remarks(self) -> list[str]:
         """What a reader must know of how these scores came about, beyond the header."""
-        remarks = {remark: None for run in self.runs for remark in _remarks(run)}
+        remarks = {remark: None for run in self.runs for remark in remarks_on(run)}
         return list(remarks)
 
     @property
@@ -335,32 +282,6 @@ def mean(values: list[float | None]) -> float | None:
     """The mean; None where any value is undefined."""
     known = [value for value in values if value is not None]
     return None if len(known) < len(values) else math.fsum(known) / len(known)
-
-
-def why_fixed(row: Row) -> str:
-    """Why no threshold of a row could be chosen on validation."""
-    there = "validation" in row.counts and row.counts["validation"].images
-    return "no predictions of validation images" if there else "there is no validation split"
-
-
-def _remarks(run: Run) -> Iterator[str]:
-    scores = run.scores
-    if scores.macro_undefined:
-        yield f"no AUC and no F1, {scores.macro_undefined}"
-    for split in ("train", "validation"):
-        if split not in scores.splits:
-            yield f"no {split} predictions, so what needs them is undefined"
-    if scores.threshold_source == "fixed":
-        yield f"decisions at 0.5, {why_fixed(run.row)} to choose a threshold on"
-    elif scores.fixed_thresholds:
-        findings = ", ".join(scores.fixed_thresholds)
-        yield f"decisions at 0.5 for {findings}, too few patients in validation"
-    for split in ("train", "validation"):
-        short = [f for f in scores.macro_findings if f not in scores.supported.get(split, ())]
-        if short and split in scores.splits:
-            yield f"the gap to {split} leaves out {', '.join(short)}, too few patients there"
-    if lost := scores.undefined_resamples.get("test"):
-        yield f"intervals of F1 leave out {lost} resamples in which a finding lost a class"
 
 
 def _seed_sd(values: list[float], middle: float) -> float | None:

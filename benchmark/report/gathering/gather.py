@@ -9,10 +9,11 @@ from benchmark.errors import UserError
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-from benchmark.report.gathering.configuration import Configuration, Run
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import effects_of
 from benchmark.report.gathering.families import TableFamily, families_of
 from benchmark.report.gathering.mismatches import mismatches
+from benchmark.report.gathering.run import Run
 from benchmark.report.gathering.table import Table, best_of, table_name
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons

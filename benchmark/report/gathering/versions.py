@@ -12,7 +12,8 @@ from benchmark.kinds.code import code_of
 from benchmark.models import ModelFile, discover
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-from benchmark.report.gathering.configuration import Configuration, Run, key_of
+from benchmark.report.gathering.configuration import Configuration, key_of
+from benchmark.report.gathering.run import Run
 from benchmark.scoring.stored import stored_intervals
 
 AGAIN = "cxr-bench run --suite SUITE --rerun stale"

@@ -21,8 +21,9 @@ from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.files import write_asked
-from benchmark.report.gathering.configuration import Configuration, Run
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.predictions import row_predictions
+from benchmark.report.gathering.run import Run
 from benchmark.report.html.figures_gradcam import Example, examples
 from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, HeatRecord
 from benchmark.report.html.heat import heat_maps, share_inside

@@ -27,7 +27,8 @@ from benchmark.report.drawing.predicted import (
     subgroups_of,
 )
 from benchmark.report.files import write_asked
-from benchmark.report.gathering.configuration import Configuration, Run
+from benchmark.report.gathering.configuration import Configuration
+from benchmark.report.gathering.run import Run
 from benchmark.report.html import figures_decisions
 from benchmark.report.html.figures_training import Training, learning_curves
 from benchmark.report.html.row_drawn import Drawn

@@ -27,8 +27,9 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
-from benchmark.report.gathering.configuration import Configuration, Run, chosen_first, mean
+from benchmark.report.gathering.configuration import Configuration, chosen_first, mean
 from benchmark.report.gathering.labels import labels
+from benchmark.report.gathering.run import Run
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.report.sections.notes import CHANGED, outdated
 from benchmark.scoring.stored import scored, stored_scores
