@@ -12,7 +12,7 @@ from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.predicted import finding_curves, read_test_runs
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import images_of, named, said, titled
-from benchmark.report.gathering.configuration import on_validation
+from benchmark.report.gathering.choosing import on_validation
 from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
 

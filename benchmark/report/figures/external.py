@@ -15,7 +15,7 @@ from benchmark.report.drawing.marks import GREY, mark_of
 from benchmark.report.drawing.style import figure
 from benchmark.report.figures import Draft, Source
 from benchmark.report.figures._panels import AUC, bar, in_lines, point, titled
-from benchmark.report.gathering.configuration import chosen_first
+from benchmark.report.gathering.choosing import chosen_first
 from benchmark.report.gathering.labels import ways
 from benchmark.report.sections.external_validation import ExternalValidation
 

@@ -23,7 +23,8 @@ from benchmark.report.figures._panels import (
     short,
     titled,
 )
-from benchmark.report.gathering.configuration import Configuration, on_validation
+from benchmark.report.gathering.choosing import on_validation
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.labels import likeness
 from benchmark.report.gathering.table import Table
 from benchmark.spec import Spec

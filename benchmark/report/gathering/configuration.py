@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
-from typing import TypeVar
 
 from benchmark import kinds
 from benchmark.hashing import sha256
@@ -26,7 +25,6 @@ from benchmark.training.schemes import learns_by_heart
 MIN_SEEDS = 3
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 
-Shown = TypeVar("Shown")
 Quantity = Callable[[Scores], float | None]
 
 
@@ -247,30 +245,6 @@ class Configuration:
         known = [value for value in values if value is not None]
         limits = self.intervals.intervals.get(name)
         return Measurement(middle, _seed_sd(known, middle), *(limits or ()))
-
-
-def on_validation(c: Configuration) -> tuple[bool, float, str]:
-    """Of what has all its seeds, the best on validation is the greatest."""
-    auc = c.measurements["validation_auc"].mean
-    return c.complete, -1.0 if auc is None else auc, c.key
-
-
-def chosen_first(
-    entries: Sequence[Shown],
-    group: Callable[[Shown], Hashable],
-    of: Callable[[Shown], Configuration],
-) -> tuple[list[Shown], list[Shown]]:
-    """What validation chooses of each group, and the rest; both in the order given."""
-    best: dict[Hashable, Shown] = {}
-    for each in entries:
-        key = group(each)
-        if key not in best or on_validation(of(each)) > on_validation(of(best[key])):
-            best[key] = each
-    chosen = {id(each) for each in best.values()}
-    return (
-        [each for each in entries if id(each) in chosen],
-        [each for each in entries if id(each) not in chosen],
-    )
 
 
 def key_of(config_id: str, differs: str) -> str:

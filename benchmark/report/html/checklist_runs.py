@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import count, duration, interval, number, span
-from benchmark.report.gathering.configuration import Configuration, on_validation
+from benchmark.report.gathering.choosing import on_validation
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.ensembles import is_ensemble
 from benchmark.report.gathering.labels import recipe
 from benchmark.report.gathering.labels import weights as weights_of

@@ -34,7 +34,8 @@ from benchmark.report.blocks.values import (
     with_spread,
 )
 from benchmark.report.columns import COLUMNS, Entry, Naming, signed_name, unlinked
-from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration, on_validation
+from benchmark.report.gathering.choosing import on_validation
+from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
 from benchmark.report.gathering.cost import run_seconds
 from benchmark.report.gathering.labels import ways
 from benchmark.report.gathering.mismatches import mismatches

@@ -16,7 +16,8 @@ from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count, interval, number, span
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.columns import not_yet
-from benchmark.report.gathering.configuration import Configuration, on_validation
+from benchmark.report.gathering.choosing import on_validation
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import AXES, Effect
 from benchmark.report.gathering.families import Letters
 from benchmark.report.gathering.table import LEAKAGE, Table

@@ -27,7 +27,8 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import averaged, count, number
 from benchmark.report.columns import STALE
-from benchmark.report.gathering.configuration import Configuration, chosen_first, mean
+from benchmark.report.gathering.choosing import chosen_first
+from benchmark.report.gathering.configuration import Configuration, mean
 from benchmark.report.gathering.labels import labels
 from benchmark.report.gathering.run import Run
 from benchmark.report.gathering.versions import Versions, configurations

@@ -19,7 +19,8 @@ from benchmark.report.blocks.tables import (
 )
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Measurement, Value, difference
-from benchmark.report.gathering.configuration import Configuration, chosen_first
+from benchmark.report.gathering.choosing import chosen_first
+from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.labels import likeness
 from benchmark.report.gathering.table import Table
 from benchmark.scoring.intervals import mover
