@@ -8,7 +8,7 @@ from benchmark.records.predictions import SPLITS
 from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import as_text
 from benchmark.report.columns import COLUMNS, NAMES, Entry, quantity
-from benchmark.report.export.csv_and_json import FIELDS
+from benchmark.report.export.fields import FIELDS
 from benchmark.report.gathering.configuration import QUANTITIES
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.uncertainty import INTERVALS

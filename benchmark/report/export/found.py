@@ -9,7 +9,7 @@ import msgspec
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import Found
-from benchmark.report.export.csv_and_json import measured
+from benchmark.report.export.fields import measured
 from benchmark.scoring.stored import scored, stored_mask_scores, stored_scores
 
 
