@@ -35,14 +35,7 @@ from benchmark.report.html.row_drawn import Drawn
 from benchmark.scoring.subgroups import Subgroup
 
 RECORD = "drawn.json"
-_SHARED = (
-    "drawing/style",
-    "drawing/grounds",
-    "drawing/curves",
-    "leaderboard/first_screen",
-    "drawing/marks",
-    "drawing/predicted",
-)
+_DRAWING = ("drawing", "figures", "html")
 Figures = Iterator[tuple[str, Callable[[], Figure]]]
 """Names of figures, and what draws them."""
 
@@ -136,10 +129,10 @@ def _fingerprint(configuration: Configuration) -> str:
 @cache
 def sources() -> str:
     """Hash of the code that draws and of what it draws with."""
-    here = Path(__file__).parent
-    folders = (here, here.parent / "figures", Path(benchmark.scoring.__file__).parent)
-    files = [here.parent / f"{name}.py" for name in _SHARED]
-    files += [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    report = Path(__file__).parents[1]
+    folders = (*(report / name for name in _DRAWING), Path(benchmark.scoring.__file__).parent)
+    files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    files.append(report / "leaderboard" / "first_screen.py")
     return sha256(b"".join(file.read_bytes() for file in files))
 
 
