@@ -250,7 +250,7 @@ def run(
 
 def _check_images(size: int, preprocessing: str, batch_size: int) -> None:
     from benchmark.data.preprocessing import find
-    from benchmark.suites.suite import check_resolution
+    from benchmark.suites.axes import check_resolution
 
     check_resolution(size)
     if batch_size < 1:

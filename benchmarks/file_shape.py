@@ -37,7 +37,8 @@ from benchmark.report.gathering.gather import gather
 from benchmark.report.gathering.table import Table
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders
-from benchmark.suites.suite import DEFAULTS, Suite
+from benchmark.suites.axes import DEFAULTS
+from benchmark.suites.suite import Suite
 from tfds_builders.image_folder.options import Options as Reading
 
 NAME, FINDING = "image_folder/kermany_shape", "Pneumonia"

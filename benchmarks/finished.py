@@ -32,7 +32,8 @@ from benchmark.protocols import protocol_of
 from benchmark.records.predictions import Predictions
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import Checked, check, publish
-from benchmark.suites.suite import DEFAULTS, Suite
+from benchmark.suites.axes import DEFAULTS
+from benchmark.suites.suite import Suite
 
 DATASET = "thorax_phantom/small"
 MODELS = ["linear", "mlp", "cnn", "googlenet", "resnet50"]

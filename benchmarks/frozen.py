@@ -25,7 +25,8 @@ EPOCHS = 10
 
 def planned_spec(options, model: str, folder: Path):
     """The one spec of a suite with a frozen random backbone."""
-    from benchmark.suites.suite import DEFAULTS, Suite
+    from benchmark.suites.axes import DEFAULTS
+    from benchmark.suites.suite import Suite
 
     axes = {"datasets": [options.dataset], "models": [model], "resolutions": [options.size]}
     matrix = DEFAULTS | axes | {"seeds": [0], "scheme": ["frozen"], "weights": ["random"]}

@@ -42,7 +42,8 @@ def _facts(dataset: str, data_dir: Path) -> Prepared | NotPrepared:
 
 def one_model(model: str, dataset: str, size: int, recipe: dict) -> Suite:
     """A suite of one spec."""
-    from benchmark.suites.suite import DEFAULTS, Suite
+    from benchmark.suites.axes import DEFAULTS
+    from benchmark.suites.suite import Suite
 
     axes = {"datasets": [dataset], "models": [model], "resolutions": [size], "seeds": [0]}
     return Suite("speed", "", "", DEFAULTS | axes, recipe=recipe)

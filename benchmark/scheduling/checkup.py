@@ -205,7 +205,7 @@ def self_test(folder: Path, environment: Environment) -> Check:
     from benchmark.records.store import Results
     from benchmark.scheduling.runner import run_plan
     from benchmark.scheduling.slots import Folders
-    from benchmark.suites.suite import DEFAULTS
+    from benchmark.suites.axes import DEFAULTS
 
     name = "thorax_phantom/small"
     prepared = prepare(find_dataset(name), folder / "data", None)

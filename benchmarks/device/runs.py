@@ -81,7 +81,8 @@ RUNS = {"auc": auc, "workers": workers, "memory": memory}
 
 
 def _suite(options, sizes: list[int], seeds: int, epochs: int):
-    from benchmark.suites.suite import DEFAULTS, Suite
+    from benchmark.suites.axes import DEFAULTS
+    from benchmark.suites.suite import Suite
 
     axes = {"datasets": [options.dataset], "models": ["cnn"], "resolutions": sizes}
     recipe = {"epochs": epochs, "patience": epochs}

@@ -282,7 +282,8 @@ def test_a_specialist_learns_what_the_first_model_confuses_on_validation(classes
     from benchmark.models import discover
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import make_plan
-    from benchmark.suites.suite import DEFAULTS, Suite
+    from benchmark.suites.axes import DEFAULTS
+    from benchmark.suites.suite import Suite
 
     bench = Workbench(classes, tmp_path / "results")
     matrix = DEFAULTS | {

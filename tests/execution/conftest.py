@@ -18,7 +18,8 @@ from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scheduling.runner import Options, run_plan
 from benchmark.scheduling.slots import Folders
-from benchmark.suites.suite import DEFAULTS, Suite
+from benchmark.suites.axes import DEFAULTS
+from benchmark.suites.suite import Suite
 from tests.execution.here import Here
 
 ENVIRONMENT = Environment("tensorflow", "cpu", 1)

@@ -29,7 +29,8 @@ from benchmark.report.export.leaderboard import write
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders
 from benchmark.scoring.stored import stored_mask_scores
-from benchmark.suites.suite import DEFAULTS, LungNetwork, Suite
+from benchmark.suites.axes import DEFAULTS
+from benchmark.suites.suite import LungNetwork, Suite
 from benchmark.training.lung_views import open_lungs, open_prepared_view, usable_mask
 from tests.execution.conftest import ENVIRONMENT
 from tests.execution.here import Here

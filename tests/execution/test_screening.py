@@ -23,8 +23,9 @@ from benchmark.records.anomaly_maps import read_anomaly_maps
 from benchmark.records.predictions import read_predictions
 from benchmark.report.export.leaderboard import write
 from benchmark.spec import PUBLISHED
+from benchmark.suites.axes import DEFAULTS
 from benchmark.suites.ensembles import Ensemble
-from benchmark.suites.suite import DEFAULTS, Suite, load_suite
+from benchmark.suites.suite import Suite, load_suite
 from benchmark.task import Task
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import with_leakage

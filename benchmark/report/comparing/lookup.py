@@ -27,7 +27,7 @@ from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
 from benchmark.spec import PUBLISHED, Spec
-from benchmark.suites.suite import DEFAULTS
+from benchmark.suites.axes import DEFAULTS
 
 SHOWN, NAMES = 6, 3
 """Near ones that are listed, if they are no more, and names that are said elsewhere."""

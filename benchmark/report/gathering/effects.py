@@ -11,8 +11,8 @@ from typing import Any
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.ranking import Comparison, Entry
+from benchmark.suites.axes import DEFAULTS
 from benchmark.suites.families import Fixed, fixed, is_baseline
-from benchmark.suites.suite import DEFAULTS
 from benchmark.training.weights import SCRATCH
 
 AXES = {

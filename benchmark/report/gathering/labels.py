@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from benchmark.hashing import canonical_json
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.spec import LUNGS, Spec
-from benchmark.suites.suite import DEFAULTS
+from benchmark.suites.axes import DEFAULTS
 from benchmark.training.recipes import differing
 from benchmark.training.weights import SCRATCH
 
