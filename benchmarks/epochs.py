@@ -35,7 +35,7 @@ def points(options: argparse.Namespace) -> tuple[dict[Key, Any], Counter[Key]]:
     Raises:
         SystemExit: there is none, on the data sets that are prepared here.
     """
-    from benchmark.suites.suite import load_suite
+    from benchmark.suites.files import load_suite
 
     own = options.suite.endswith(".toml")
     suite = load_suite(Path(options.suite) if own else options.suite)

@@ -36,7 +36,7 @@ def _run(dataset: str, data_dir: Path, folder: Path, epochs: int, *, jobs: int) 
     from benchmark.machine.environment import current
     from benchmark.scheduling.runner import Options, run_plan
     from benchmark.scheduling.slots import Folders
-    from benchmark.suites.suite import load_suite
+    from benchmark.suites.files import load_suite
 
     suite = load_suite(SUITE)
     matrix = suite.matrix | {

@@ -135,7 +135,7 @@ def measure_share(
     from benchmark.scheduling.profile import Profiler
     from benchmark.scheduling.runner import run_plan
     from benchmark.scheduling.slots import Folders
-    from benchmark.suites.suite import load_suite
+    from benchmark.suites.files import load_suite
 
     epochs, suite = min(EPOCHS, most), load_suite(SUITE)
     matrix = suite.matrix | {"datasets": [dataset], "resolutions": [SIZE], "seeds": [0]}

@@ -30,7 +30,7 @@ from benchmark.report.leaderboard.story import story
 from benchmark.report.render import markdown
 from benchmark.report.sections.section import measured_on
 from benchmark.spec import Spec
-from benchmark.suites.suite import load_suite
+from benchmark.suites.files import load_suite
 from benchmark.task import KINDS
 from benchmark.training.imbalance import AXIS as POLICIES
 from benchmark.training.recipes import find as find_recipe

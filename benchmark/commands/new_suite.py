@@ -24,7 +24,7 @@ def write_suite(name: str, *, recipe: str, models_dirs: Sequence[Path], **axes: 
     from benchmark.models import discover
     from benchmark.records.files import write_atomic
     from benchmark.suites import parse_suite, suite_text
-    from benchmark.suites.suite import check_suite_name
+    from benchmark.suites.files import check_suite_name
 
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
     check_suite_name(path.stem)

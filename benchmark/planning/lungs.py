@@ -10,7 +10,8 @@ from functools import cache
 
 from benchmark.data import preprocessing as variants
 from benchmark.data.prepared import NotPrepared, Prepared
-from benchmark.suites.suite import LungNetwork, Suite, load_suite
+from benchmark.suites.files import load_suite
+from benchmark.suites.suite import LungNetwork, Suite
 
 
 @cache

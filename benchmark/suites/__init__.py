@@ -1,8 +1,9 @@
 """Suites: named matrices, one TOML file each, and the loader that turns them into specs."""
 
 from benchmark.suites.asked import matrix_suite, suite_text
+from benchmark.suites.files import load_suite, suites
 from benchmark.suites.filters import parse_filter
-from benchmark.suites.suite import Suite, load_suite, parse_suite, suites
+from benchmark.suites.suite import Suite, parse_suite
 
 __all__ = [
     "Suite",

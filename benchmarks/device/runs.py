@@ -40,7 +40,7 @@ def main() -> None:
 
 def auc(options) -> None:
     """The cnn of the pneumonia suite, and the committed row of the same spec beside it."""
-    from benchmark.suites.suite import load_suite
+    from benchmark.suites.files import load_suite
 
     suite = load_suite("pneumonia")
     axes = {"datasets": [options.dataset], "models": ["cnn"], "seeds": list(range(options.seeds))}

@@ -26,7 +26,8 @@ from benchmark.scoring.publishing import publish
 from benchmark.scoring.stored import stored_scores
 from benchmark.spec import PUBLISHED
 from benchmark.suites.axes import DEFAULTS
-from benchmark.suites.suite import Suite, load_suite
+from benchmark.suites.files import load_suite
+from benchmark.suites.suite import Suite
 from tests.data.claimed_sets import claim
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import ENVIRONMENT

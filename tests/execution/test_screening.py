@@ -25,7 +25,8 @@ from benchmark.report.export.leaderboard import write
 from benchmark.spec import PUBLISHED
 from benchmark.suites.axes import DEFAULTS
 from benchmark.suites.ensembles import Ensemble
-from benchmark.suites.suite import Suite, load_suite
+from benchmark.suites.files import load_suite
+from benchmark.suites.suite import Suite
 from benchmark.task import Task
 from tests.ensembles.conftest import Workbench
 from tests.execution.conftest import with_leakage
