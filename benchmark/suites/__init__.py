@@ -3,7 +3,8 @@
 from benchmark.suites.asked import matrix_suite, suite_text
 from benchmark.suites.files import load_suite, suites
 from benchmark.suites.filters import parse_filter
-from benchmark.suites.suite import Suite, parse_suite
+from benchmark.suites.parsing import parse_suite
+from benchmark.suites.suite import Suite
 
 __all__ = [
     "Suite",

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from benchmark.spec import MATRIX
-from benchmark.suites.suite import Suite, parse_suite
+from benchmark.suites.parsing import parse_suite
+from benchmark.suites.suite import Suite
 
 TEXT = """title = {title}
 description = {description}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmark.errors import UnknownName, UserError, quoted
 from benchmark.spec import MATRIX
-from benchmark.suites.suite import Suite, parse_suite
+from benchmark.suites.parsing import parse_suite
+from benchmark.suites.suite import Suite
 
 FOLDER = Path(__file__).parent
 
