@@ -24,15 +24,9 @@ AXES = {
     "augmentation": str,
     "seeds": int,
 }
-
-
 IMAGE_AXES = tuple(axis for axis in AXES if axis not in ("datasets", "models", "seeds"))
-
-
 BLOCK_AXES = (*IMAGE_AXES, "seeds")
 """What a model may have values of its own of."""
-
-
 DEFAULTS: dict[str, list] = {
     "preprocessing": ["raw"],
     "normalisation": ["unit"],
@@ -42,12 +36,8 @@ DEFAULTS: dict[str, list] = {
     "augmentation": ["none"],
     "seeds": [0, 1, 2],
 }
-
-
 LARGEST_SEED = 2**32 - 1
 """Of what NumPy and Keras take as a seed."""
-
-
 LARGEST_SIDE = 4096
 """No X-ray is larger, and a mistyped size must not be planned as if it could be run."""
 

@@ -12,8 +12,6 @@ from benchmark.suites.parsing import parse_suite
 from benchmark.suites.suite import Suite
 
 FOLDER = Path(__file__).parent
-
-
 NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 

@@ -19,8 +19,6 @@ from benchmark.training.recipes import with_named
 
 KEYS = {"title", "description", "run_all", "budget_minutes", "matrix", "matrix_for", "recipe",
         "recipe_for", "ensembles", "lungs", "families"}  # fmt: skip
-
-
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 """Keys that are tables."""
 

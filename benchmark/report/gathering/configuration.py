@@ -24,7 +24,6 @@ from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
-
 Quantity = Callable[[Scores], float | None]
 
 
