@@ -37,7 +37,7 @@ def audit_dataset(name: str, data_dir: Path, cache_dir: Path, out: Path, *, imag
     """
     from benchmark.data.audit.copies import find_copies
     from benchmark.data.audit.findings import examine, gate
-    from benchmark.data.prepare import keep_leakage
+    from benchmark.data.deriving import keep_leakage
     from benchmark.records.files import readable_json, write_atomic
     from benchmark.report.eda.file_shape import shape_alone
 

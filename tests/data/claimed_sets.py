@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from benchmark.data.deriving import test_digest as digest_of
 from benchmark.data.facts import FACTS, METADATA, SPLITS, PreparedFacts, SetFacts
 from benchmark.data.manifest import MANIFEST
-from benchmark.data.prepare import test_digest as digest_of
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import write_record
 from benchmark.records.facts import SplitCounts

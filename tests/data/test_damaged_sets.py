@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.cli import main
+from benchmark.data.deriving import keep_leakage
 from benchmark.data.discovery import find_dataset, state
 from benchmark.data.facts import FACTS, METADATA, SPLITS
 from benchmark.data.leakage import Leakage
 from benchmark.data.manifest import MANIFEST
-from benchmark.data.prepare import keep_leakage, mend, prepare
+from benchmark.data.prepare import mend, prepare
 from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.data.shapes import SHAPES
 from benchmark.errors import UserError

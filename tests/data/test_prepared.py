@@ -3,9 +3,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from benchmark.data.deriving import image_source, test_digest
 from benchmark.data.facts import Suspected
 from benchmark.data.leakage import audit
-from benchmark.data.prepare import image_source, test_digest
 from benchmark.data.prepared import NotPrepared, is_prepared, load_prepared
 from benchmark.records.door import RecordError
 from tests.data.claimed_sets import claim, some_lines
