@@ -20,7 +20,7 @@ from benchmark import kinds
 from benchmark.models import ModelFile
 from benchmark.planning.cost import forward_passes, nominal_seconds
 from benchmark.planning.memory import expected_mb
-from benchmark.planning.resolve import NO_IMAGE, within_budget
+from benchmark.planning.points import NO_IMAGE, within_budget
 from benchmark.records.facts import SplitCounts
 from benchmark.records.row import Row
 from benchmark.records.run_facts import EnvironmentFacts

@@ -13,7 +13,8 @@ from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.planning.cost import nominal_seconds
-from benchmark.planning.resolve import make_plan, within_budget
+from benchmark.planning.points import within_budget
+from benchmark.planning.resolve import make_plan
 from benchmark.records.row import Made
 from benchmark.records.run_facts import Failure
 from benchmark.suites.ensembles import Ensemble
