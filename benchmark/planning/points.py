@@ -29,8 +29,6 @@ from benchmark.training.schemes import is_by_gradient, is_features_only
 
 # What a model file that cannot be read is taken for: one row is enough to show its fault.
 UNKNOWN_CARD = {"inputs": "metadata", "predicts": "findings", "deterministic": True}
-
-
 NO_IMAGE = {
     "resolution": 0,
     **dict.fromkeys(

@@ -257,14 +257,14 @@ building.build(find_dataset({NAME!r}), Path({str(tmp_path)!r}), Path({str(raw)!r
 
 def test_a_set_that_is_being_prepared_is_waited_for(raw, tmp_path, monkeypatch, capfd):
     began, may_go_on = threading.Event(), threading.Event()
-    derive = preparing._derive
+    derive = preparing.derive
 
     def slowly(*given):
         began.set()
         may_go_on.wait(60)
         return derive(*given)
 
-    monkeypatch.setattr(preparing, "_derive", slowly)
+    monkeypatch.setattr(preparing, "derive", slowly)
     with ThreadPoolExecutor() as threads:
         first = threads.submit(prepare, find_dataset(NAME), tmp_path, raw)
         assert began.wait(60), "what is derived from the images belongs to preparing"
@@ -274,7 +274,7 @@ def test_a_set_that_is_being_prepared_is_waited_for(raw, tmp_path, monkeypatch, 
             assert not second.done()
             time.sleep(0.05)
             said += capfd.readouterr().err
-        monkeypatch.setattr(preparing, "_derive", None)  # the second one has nothing to do
+        monkeypatch.setattr(preparing, "derive", None)  # the second one has nothing to do
         may_go_on.set()
         assert first.result(60).derived == second.result(60).derived
     assert [path.name for path in (tmp_path / NAME).iterdir()] == ["1.0.0"]
