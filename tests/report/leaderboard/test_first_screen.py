@@ -25,7 +25,7 @@ from benchmark.scoring.unshared import unshared_patients
 from benchmark.spec import EnsembleRule, requirement
 from tests.report.made_rows import dataset_facts
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VOTE = EnsembleRule(rule="soft_vote")
 MARKED = {"watermarks": ["limited to 10 images"]}
 
