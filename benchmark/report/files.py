@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.records.files import leads_elsewhere, replacing
-
-if TYPE_CHECKING:
-    pass
 
 
 def own_folder(results: Path, *names: str) -> Path:

@@ -11,7 +11,7 @@ from benchmark.report.sections.attribute_prediction import Asked, PredictedAttri
 
 
 def attribute_entries(found: Sequence[PredictedAttributes]) -> list[bytes]:
-    """The same as entries of a JSON file, one a question and model."""
+    """One a question and model."""
     return [_entry(each, asked) for each in found for asked in each.asked]
 
 

@@ -12,7 +12,7 @@ from benchmark.report.sections.external_validation import ExternalValidation
 
 
 def external_validation_entries(every: Sequence[ExternalValidation]) -> list[bytes]:
-    """The same as entries of a JSON file, one a configuration and data set."""
+    """One a configuration and data set."""
     return [_entry(each, each.configuration) for each in every]
 
 

@@ -26,7 +26,7 @@ from benchmark.scoring.stored import predictions_of, scored, stored_influence, s
 def gather(
     results: Results, rows: Sequence[Row] | None = None, left_out: list[UserError] | None = None
 ) -> list[Table]:
-    """All tables of a results folder; segmentation has its own (``lungs.py``).
+    """All tables of a results folder; segmentation has its own (``sections/lungs.py``).
 
     Args:
         results: the folder.
