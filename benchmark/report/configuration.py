@@ -17,6 +17,7 @@ from benchmark.records.facts import ModelFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
+from benchmark.records.timing import training_seconds
 from benchmark.report.environments import Machine
 from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
@@ -275,8 +276,8 @@ class Configuration:
     @property
     def train_seconds(self) -> float | None:
         """Training time of one run, median over the seeds: one may have had a busy machine."""
-        known = [t for run in self.runs if (t := run.row.phases.get("train")) is not None]
-        return median(known) if len(known) == len(self.runs) else None
+        known = [t for run in self.runs if (t := training_seconds(run.row)) is not None]
+        return median(known) if known else None
 
     @property
     def machines(self) -> list[Machine]:
