@@ -111,7 +111,7 @@ def _bare(job) -> None:
     by_auc = validation_auc(logits, targets, job.task, job.loss)
     model, epochs = _model(job), job.recipe.epochs
     compile_model(model, job.loss, job.recipe, len(x) // BATCH, job.context.environment.device)
-    keeper = BestEpoch(by_auc, job.recipe, lambda *_: None, None, TrainingClock({}, Heartbeat()))
+    keeper = BestEpoch(by_auc, job.recipe, lambda *_: None, None, TrainingClock(Heartbeat()))
     model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[keeper])
 
 

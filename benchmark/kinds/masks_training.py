@@ -67,7 +67,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
 
     device = environment.device
-    clock = TrainingClock(phases.training, heartbeat, ahead=is_sent_ahead(device))
+    clock = TrainingClock(heartbeat, ahead=is_sent_ahead(device))
     with phases.phase("train"):
         batches = partial(
             mask_batches,
@@ -89,7 +89,7 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
             stage_checkpoint(context, spec, "masks"),
             clock,
         )
-    phases.images += clock.later_steps * batch
+        phases.add_stage(clock.timed, clock.earlier, batch)
     with phases.phase("predict"):
         masks = {} if seen is None else {"validation": seen}
         for split in SPLITS:

@@ -59,7 +59,9 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
     row = replace(
         row,
         phases=phases.seconds,
-        profile=profile(phases.seconds, phases.training, time.perf_counter() - begun),
+        profile=profile(
+            phases.seconds, phases.training, time.perf_counter() - begun + phases.earlier
+        ),
         peak_memory_mb=peak_memory_mb(),
         speed=speed(
             phases.training,

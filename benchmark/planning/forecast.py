@@ -24,6 +24,7 @@ from benchmark.planning.points import NO_IMAGE, within_budget
 from benchmark.records.facts import SplitCounts
 from benchmark.records.row import Row
 from benchmark.records.run_facts import EnvironmentFacts
+from benchmark.records.timing import is_timed_whole
 from benchmark.spec import Spec
 from benchmark.suites.suite import Suite
 from benchmark.training.recipe import make_recipe
@@ -170,7 +171,8 @@ def rates(rows: Iterable[Row], files: Mapping[str, ModelFile]) -> dict[tuple, Ra
     for row in rows:
         card = files[row.spec.model].card if row.spec.model in files else None
         shared = row.speed is not None and row.speed.sharing > 1
-        if not (row.done and card and row.history and row.phases) or shared:
+        timed = row.done and row.phases and not shared and is_timed_whole(row)
+        if not (timed and card and row.history):
             continue
         trained = row.spec.recipe | {"epochs": len(row.history.loss)}  # it may have ended early
         price = nominal_seconds(structs.replace(row.spec, recipe=trained), card, row.counts)

@@ -20,13 +20,25 @@ from benchmark.records.files import replacing
 if TYPE_CHECKING:  # planning names checkpoints and must not wait for Keras
     import keras
 
-LAYOUT = 2
+LAYOUT = 3
 """Of what a checkpoint holds: one of another layout is not gone on from."""
 SHARE_OF_TIME = 0.02
 """Most of the training time that may go into writing checkpoints."""
 BYTES_PER_SECOND = 200e6
 """How fast a first checkpoint is taken to be written; later ones go by how long the last took."""
 _LOG = logging.getLogger(__name__)
+
+
+class Timed(msgspec.Struct):
+    """What a stage of a training has taken so far.
+
+    Attributes:
+        parts: wall-clock seconds of each part of it.
+        later_steps: steps but the first of each attempt.
+    """
+
+    parts: dict[str, float] = {}
+    later_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,10 +48,12 @@ class State:
     Attributes:
         history: of the training so far, as plain values.
         best_weights: of the best epoch so far, as ``model.get_weights`` gives them.
+        timed: what all epochs so far have taken.
     """
 
     history: dict
     best_weights: Sequence[np.ndarray]
+    timed: Timed
 
 
 class _Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +61,7 @@ class _Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     made_by: str
     history: dict[str, Any]
+    timed: Timed
 
 
 class Checkpoint:
@@ -78,7 +93,11 @@ class Checkpoint:
         cost = self._cost or _nbytes(model, state) / BYTES_PER_SECOND
         if cost > SHARE_OF_TIME * (begun - self._saved):
             return
-        described = {"made_by": self._made_by, "history": state.history}
+        described = {
+            "made_by": self._made_by,
+            "history": state.history,
+            "timed": msgspec.to_builtins(state.timed),
+        }
         arrays: dict[str, Any] = {
             "described": np.frombuffer(canonical_json(described), np.uint8),
             **{f"variable_{i:05d}": np.asarray(v) for i, v in enumerate(_variables(model))},
@@ -120,7 +139,7 @@ class Checkpoint:
             return None
         for variable, value in pairs:
             variable.assign(value)
-        return State(described.history, best)
+        return State(described.history, best, described.timed)
 
 
 def _nbytes(model: keras.Model, state: State) -> int:

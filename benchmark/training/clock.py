@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import keras
 
 from benchmark.data.heartbeat import Heartbeat
+from benchmark.training.checkpoint import Timed
 
 
 class TrainingClock(keras.callbacks.Callback):
-    """Adds up the wall-clock seconds of the parts of a training.
+    """Adds up the wall-clock seconds of the parts of a stage of a training.
 
     ``first step`` has the tracing, the compilation and the wait for the first batch in it, which is
     asked for when all is traced; ``input`` is waiting for later batches, and ``steps`` what else
@@ -20,20 +21,24 @@ class TrainingClock(keras.callbacks.Callback):
     step may show in a later one.
 
     Args:
-        parts: gets the seconds; those of an earlier stage are added to.
         heartbeat: of the batches that are trained on.
         ahead: whether these are handed over to a buffer, which asks for the next one while a step
             takes its time.
 
     Attributes:
-        later_steps: steps but the first.
+        timed: the seconds, and the steps but the first.
+        earlier: seconds of these that were spent before the training was interrupted.
     """
 
-    def __init__(self, parts: dict[str, float], heartbeat: Heartbeat, *, ahead: bool = False):
+    def __init__(self, heartbeat: Heartbeat, *, ahead: bool = False):
         super().__init__()
-        self.later_steps = 0
+        self.timed, self.earlier = Timed(), 0.0
         self._heartbeat, self._ahead = heartbeat, ahead
-        self._parts, self._step, self._since = parts, "first step", 0.0
+        self._step, self._since = "first step", 0.0
+
+    def go_on_from(self, timed: Timed) -> None:
+        """Count what the epochs took that a checkpoint holds."""
+        self.timed, self.earlier = timed, sum(timed.parts.values())
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -57,7 +62,7 @@ class TrainingClock(keras.callbacks.Callback):
         if self._step == "steps":
             waited = max(0.0, handed_over - self._since)
             self._add("input", waited)
-            self.later_steps += 1
+            self.timed.later_steps += 1
         else:
             waited = 0.0
         self._add(self._step, now - self._since - waited)
@@ -76,4 +81,4 @@ class TrainingClock(keras.callbacks.Callback):
         return found
 
     def _add(self, name: str, seconds: float) -> None:
-        self._parts[name] = self._parts.get(name, 0.0) + seconds
+        self.timed.parts[name] = self.timed.parts.get(name, 0.0) + seconds

@@ -12,6 +12,7 @@ from typing import Any
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.machine.environment import Environment
 from benchmark.records.store import Results
+from benchmark.training.checkpoint import Timed
 from benchmark.training.compiled_cache import CompiledCache
 
 Event = Callable[[dict[str, Any]], None]
@@ -72,11 +73,27 @@ class Phases:
 
     Attributes:
         images: that it was trained on in all steps but the first of each stage.
+        earlier: seconds of all these that were spent before the training was interrupted.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     training: dict[str, float] = field(default_factory=dict)
     images: int = 0
+    earlier: float = 0.0
+
+    def add_stage(self, timed: Timed, earlier: float, batch: int) -> None:
+        """Add what a stage of the training took, within its phase.
+
+        Args:
+            timed: all of it.
+            earlier: seconds of it that an interrupted attempt took, which the phase has not seen.
+            batch: images of a step.
+        """
+        for name, seconds in timed.parts.items():
+            self.training[name] = self.training.get(name, 0.0) + seconds
+        self.images += timed.later_steps * batch
+        self.seconds["train"] = self.seconds.get("train", 0.0) + earlier
+        self.earlier += earlier
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -146,11 +146,12 @@ def fit(
     Raises:
         Diverged: the loss is not finite; noticed within :data:`CHECK_EVERY` steps.
     """
-    clock = clock or TrainingClock({}, Heartbeat())
+    clock = clock or TrainingClock(Heartbeat())
     keeper = BestEpoch(validation, recipe, on_epoch, checkpoint, clock)
     state = checkpoint.load(model) if checkpoint else None
     if state:
         keeper.history, keeper.best_weights = History(**state.history), list(state.best_weights)
+        clock.go_on_from(state.timed)
     done = len(keeper.history.loss)
     if not keeper.ended:
         model.fit(
@@ -246,7 +247,7 @@ class BestEpoch(keras.callbacks.Callback):
             self._judge(epoch, self._validate(self.model))
         self.history.loss.append(loss)
         if self._checkpoint:
-            state = State(vars(self.history), self.best_weights)
+            state = State(vars(self.history), self.best_weights, self._clock.timed)
             with self._clock.part("writing"):
                 self._checkpoint.save(self.model, state)
         values = {"loss": loss, self.history.score_name: self.history.val_score[-1]}

@@ -210,7 +210,7 @@ def run_stage(
     targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
     by_auc = validation_auc(predict, targets, training.task, training.loss)
-    clock = TrainingClock(training.phases.training, heartbeat, ahead=is_sent_ahead(device))
+    clock = TrainingClock(heartbeat, ahead=is_sent_ahead(device))
     fitted = fit(
         network,
         lambda epoch: sent_ahead(batches(first_epoch=epoch), device),
@@ -221,7 +221,7 @@ def run_stage(
         training.checkpoint(f"{epochs_before:03d}"),
         clock,
     )
-    training.phases.images += clock.later_steps * batch
+    training.phases.add_stage(clock.timed, clock.earlier, batch)
     return fitted
 
 

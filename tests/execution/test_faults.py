@@ -17,7 +17,7 @@ from benchmark.data.views import open_view
 from benchmark.errors import UserError
 from benchmark.records.disk import is_disk_full
 from benchmark.records.files import write_atomic
-from benchmark.training.checkpoint import Checkpoint, State
+from benchmark.training.checkpoint import Checkpoint, State, Timed
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite
 from tests.execution.processes import gone
 
@@ -79,7 +79,7 @@ def test_a_training_goes_on_without_the_checkpoint_it_cannot_write(tmp_path, mon
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     checkpoint = Checkpoint(tmp_path / "c.npz", "code")
-    state = State({"loss": [1.0]}, model.get_weights())
+    state = State({"loss": [1.0]}, model.get_weights(), Timed())
     with monkeypatch.context() as patch:
         patch.setattr("benchmark.training.checkpoint.SHARE_OF_TIME", np.inf)
         patch.setattr(np, "savez", fail)

@@ -17,7 +17,9 @@ from benchmark.kinds.profile import COLUMNS, profile, speed
 from benchmark.records.run_facts import Speed
 from benchmark.records.store import Results
 from benchmark.training import feeding
+from benchmark.training.checkpoint import Timed
 from benchmark.training.clock import TrainingClock
+from benchmark.training.context import Phases
 from benchmark.training.feeding import is_sent_ahead, sent_ahead
 
 PAUSE = 0.03
@@ -53,13 +55,13 @@ def trained(pause, seconds_a_step, device):
         def on_train_batch_end(self, batch, logs=None):
             time.sleep(seconds_a_step)
 
-    parts, heartbeat = {}, Heartbeat()
+    heartbeat = Heartbeat()
     batches = sent_ahead(slow_batches(SlowImages(pause), heartbeat, epochs=2), device)
-    clock = TrainingClock(parts, heartbeat, ahead=is_sent_ahead(device))
+    clock = TrainingClock(heartbeat, ahead=is_sent_ahead(device))
     model.fit(
         batches, epochs=2, steps_per_epoch=20, shuffle=False, verbose=0, callbacks=[Slow(), clock]
     )
-    return parts
+    return clock.timed.parts
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
@@ -83,11 +85,11 @@ def test_tracing_is_no_waiting_for_images():
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), SlowlyTraced()])
     model.add(keras.layers.Dense(1))
     model.compile("sgd", "mse")
-    parts, heartbeat = {}, Heartbeat()
+    clock = TrainingClock(heartbeat := Heartbeat())
     batches = slow_batches(SlowImages(0.0), heartbeat, epochs=1)
     options = {"steps_per_epoch": 20, "shuffle": False, "verbose": 0}
-    model.fit(batches, callbacks=[TrainingClock(parts, heartbeat)], **options)
-    assert parts["first step"] >= 0.5 > parts["input"]
+    model.fit(batches, callbacks=[clock], **options)
+    assert clock.timed.parts["first step"] >= 0.5 > clock.timed.parts["input"]
 
 
 def test_the_parts_add_up_to_the_whole():
@@ -98,6 +100,17 @@ def test_the_parts_add_up_to_the_whole():
     assert sum(told.values()) == pytest.approx(13.0)
     assert told["evaluation"] == 2.5
     assert told["other"] == pytest.approx(1.0)
+
+
+def test_what_a_stage_took_before_it_was_interrupted_counts():
+    phases = Phases()
+    with phases.phase("train"):
+        phases.add_stage(Timed({"steps": 60.0, "evaluation": 4.0}, 30), 0.0, batch=8)
+        phases.add_stage(Timed({"steps": 100.0, "input": 1.0}, 50), 90.0, batch=4)
+    assert phases.training == {"steps": 160.0, "evaluation": 4.0, "input": 1.0}
+    assert phases.seconds["train"] == pytest.approx(90.0, abs=1.0)
+    assert phases.images == 440
+    assert phases.earlier == 90.0
 
 
 def test_speed_is_that_of_the_steps_after_the_first_with_the_wait_for_them():

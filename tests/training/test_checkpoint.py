@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,12 +10,14 @@ import keras
 import numpy as np
 import pytest
 
+from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.pipeline import steps_per_epoch, training_batches
 from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.records.store import Results
 from benchmark.training import checkpoints
-from benchmark.training.checkpoint import Checkpoint, State
+from benchmark.training.checkpoint import Checkpoint, State, Timed
+from benchmark.training.clock import TrainingClock
 from benchmark.training.fit import Validated, Validation, fit
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.optimizer import compile_model
@@ -26,6 +29,7 @@ RNG = np.random.default_rng(5)
 IMAGES = RNG.integers(0, 256, (40, 8, 8)).astype(np.uint8)
 TARGETS = RNG.integers(0, 2, (40, 1)).astype(np.float32)
 STEPS = steps_per_epoch(len(IMAGES), 8)
+TIMED = Timed({"steps": 1 / 3}, 7)
 AUCS = [0.5, 0.7, 0.6, 0.8, 0.75, 0.7]
 
 
@@ -58,7 +62,7 @@ TRAINED_OUT = {
 }
 
 
-def train(checkpoint, *, die_after=None, patience=9, accumulate=1, **values):
+def train(checkpoint, *, die_after=None, patience=9, accumulate=1, clock=None, **values):
     """Weights, history and the epochs that were trained here."""
     values |= {"batch_size": 8 * accumulate, "accumulate": accumulate}
     recipe = make_recipe({"epochs": 6, "patience": patience}, values)
@@ -78,9 +82,8 @@ def train(checkpoint, *, die_after=None, patience=9, accumulate=1, **values):
         if epoch == die_after:
             raise Killed
 
-    history, _ = fit(
-        model, batches, STEPS, Validation("val_auc", validate), recipe, on_epoch, checkpoint
-    )
+    by_auc = Validation("val_auc", validate)
+    history, _ = fit(model, batches, STEPS, by_auc, recipe, on_epoch, checkpoint, clock)
     return model.get_weights(), history.as_record(), trained
 
 
@@ -119,6 +122,16 @@ def test_a_network_that_is_built_and_traced_anew_goes_on_too(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
 
 
+def test_the_time_of_all_epochs_is_counted_once(tmp_path):
+    clocks = [TrainingClock(Heartbeat()) for _ in range(3)]
+    for clock, epoch in zip(clocks, (2, 3, None), strict=True):
+        with pytest.raises(Killed) if epoch else nullcontext():
+            train(Checkpoint(tmp_path / "c.npz", "code"), die_after=epoch, clock=clock)
+    last = clocks[-1]
+    assert last.timed.later_steps == 6 * STEPS - len(clocks)
+    assert 0 < clocks[1].earlier < last.earlier < sum(last.timed.parts.values())
+
+
 def test_a_finished_training_is_not_trained_on(tmp_path):
     path = tmp_path / "c.npz"
     weights, history, _ = train(Checkpoint(path, "code"))
@@ -152,7 +165,9 @@ class Saved:
         compile_model(self.model, MaskedCrossEntropy(False), recipe, STEPS, "cpu")
         self.model.fit(IMAGES[..., None] / np.float32(255), TARGETS, batch_size=8, verbose=0)
         best = [weight + 1 for weight in self.model.get_weights()]
-        self.state = State({"loss": [0.7, 1 / 3], "val_score": [None, 0.5], "best_epoch": 1}, best)
+        self.state = State(
+            {"loss": [0.7, 1 / 3], "val_score": [None, 0.5], "best_epoch": 1}, best, TIMED
+        )
         Checkpoint(path, "code").save(self.model, self.state)
         self.variables = self._variables()
         self._whole = path.read_bytes()
@@ -179,7 +194,7 @@ class Saved:
             assert value.dtype == known.dtype
         if state is None:
             return False
-        assert state.history == self.state.history
+        assert (state.history, state.timed) == (self.state.history, TIMED)
         for value, known in zip(state.best_weights, self.state.best_weights, strict=True):
             np.testing.assert_array_equal(value, known)
             assert value.dtype == known.dtype

@@ -13,6 +13,7 @@ from benchmark.hashing import sha256
 from benchmark.records.facts import ModelFacts
 from benchmark.records.predictions import SPLITS
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
+from benchmark.records.timing import training_seconds
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.gathering.environments import Machine
 from benchmark.report.gathering.run import Run, remarks_on, shown_spec
@@ -219,8 +220,8 @@ class Configuration:
     @property
     def train_seconds(self) -> float | None:
         """Training time of one run, median over the seeds: one may have had a busy machine."""
-        known = [t for run in self.runs if (t := run.row.phases.get("train")) is not None]
-        return median(known) if len(known) == len(self.runs) else None
+        known = [t for run in self.runs if (t := training_seconds(run.row)) is not None]
+        return median(known) if known else None
 
     @property
     def machines(self) -> list[Machine]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from benchmark.hashing import canonical_json
 from benchmark.report.blocks.text import UNDEFINED
-from benchmark.spec import LUNGS, Spec
+from benchmark.spec import FROM, LUNGS, Spec
 from benchmark.suites.axes import DEFAULTS
 from benchmark.training.recipes import differing
 from benchmark.training.weights import SCRATCH
@@ -95,15 +95,13 @@ def ways(specs: Mapping[str, Spec]) -> dict[str, str]:
     plain = {key: replace(spec, model="", recipe=_named(spec)) for key, spec in specs.items()}
     among_all = _differing(plain, lambda key: key in (*_PREPARED, "recipe"))
     of_model = _differing(specs, lambda key: key not in said)
-    absent = (*_ABSENT.values(), UNNAMED, *DEFAULTS["preprocessing"])
-    return {
-        key: ", ".join(
-            part
-            for part in dict.fromkeys((*among_all[key].split(", "), *of_model[key].split(", ")))
-            if part and part not in absent
-        )
-        for key in specs
-    }
+    return {key: _unusual(f"{among_all[key]}, {of_model[key]}") for key in specs}
+
+
+def _unusual(said: str) -> str:
+    """Each thing once, without those that go without saying."""
+    usual = ("", *_ABSENT.values(), _say("weights", "random"), UNNAMED, *DEFAULTS["preprocessing"])
+    return ", ".join(part for part in dict.fromkeys(said.split(", ")) if part not in usual)
 
 
 def _named(spec: Spec) -> dict[str, Any]:
@@ -111,10 +109,14 @@ def _named(spec: Spec) -> dict[str, Any]:
 
 
 def labels(specs: Mapping[str, Spec]) -> dict[str, str]:
-    """By the same keys the model's name, and whatever else tells its specs apart."""
+    """By the same keys the model's name, and whatever else tells its specs apart.
+
+    What is as usual (no augmentation, say) goes without saying where others of the model differ.
+    """
     differing = _differing(specs, lambda key: key not in ("model", *_IDENTITY))
+    unusual = {key: _unusual(said) for key, said in differing.items()}
     return {
-        key: spec.model + (f" ({differing[key]})" if differing[key] else "")
+        key: spec.model + (f" ({unusual[key]})" if unusual[key] else "")
         for key, spec in specs.items()
     }
 
@@ -182,8 +184,10 @@ def _axes(specs: list[dict[str, object]]) -> list[str]:
 def _say(axis: str, value: object) -> str:
     if axis == "resolution":
         return f"{value} px"
-    if axis == "preprocessing":
+    if axis in ("preprocessing", "scheme"):
         return str(value)
+    if axis == "weights":
+        return f"from {str(value).removeprefix(FROM)}"
     if axis == "normalisation":
         return f"normalised: {value}"
     if axis == NAME:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from benchmark.records.predictions import SPLITS
 from benchmark.records.store import Results
+from benchmark.records.timing import training_seconds
 from benchmark.report.blocks.text import count, duration, interval, number, span
 from benchmark.report.gathering.choosing import on_validation
 from benchmark.report.gathering.configuration import Configuration
@@ -104,8 +105,9 @@ def hardware(suite: SuiteRows, results: Results) -> Iterator[str]:
     machines = (m for c in suite.configurations for m in c.machines if m.words)
     yield from dict.fromkeys(map(str, machines))
     runs = [run for c in suite.configurations for run in c.runs]
-    spent = sum(run.row.phases.get("train", 0.0) for run in runs)
-    yield f"training in all: {duration(spent)} in {count(len(runs))} runs"
+    known = [t for run in runs if (t := training_seconds(run.row)) is not None]
+    of_all = "" if len(known) == len(runs) else f" of {count(len(runs))}, others not known"
+    yield f"training in all: {duration(sum(known))} in {count(len(known))} runs{of_all}"
 
 
 def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -66,7 +66,7 @@ def _of_table(main: Table, results: Results) -> Iterator[Content]:
     yield from _shared_ids(main, results, chosen, alone=chosen is ranked[0])
     yield from _validation(main, chosen, alone=chosen is ranked[0])
     yield from _threshold(chosen, alone=chosen is ranked[0])
-    yield from _not_told_apart(main)
+    yield from _not_told_apart(main, chosen)
     yield from _ahead(main)
     yield from _effects(main.effects)
     yield from _gap(ranked)
@@ -144,7 +144,7 @@ def _threshold(chosen: Configuration, *, alone: bool) -> Iterator[Content]:
         )
 
 
-def _not_told_apart(main: Table) -> Iterator[Content]:
+def _not_told_apart(main: Table, chosen: Configuration) -> Iterator[Content]:
     """Who shares a letter with the best of a family of its own, and who else may be as good."""
     best = main.leading[0] if main.leading else None
     if best is None:
@@ -155,10 +155,11 @@ def _not_told_apart(main: Table) -> Iterator[Content]:
     if own is not None:
         yield _in_family(main, best, own)
     if beside:
+        it = "it" if best is chosen else main.labels[best.key]
         yield (
-            f"Of the {count(len(single))} that are in no family with {main.labels[best.key]}, each "
-            f"held against it by a comparison of its own, {count(len(beside))} "
-            f"{'were' if len(beside) > 1 else 'was'} not told apart from it: {_listed(beside)}."
+            f"Of the {count(len(single))} in no family with {it}, each compared with it alone, "
+            f"{count(len(beside))} {'were' if len(beside) > 1 else 'was'} not told apart from it: "
+            f"{_listed(beside)}."
         )
 
 

@@ -12,6 +12,7 @@ from benchmark.records.facts import ProtocolFacts
 from benchmark.records.row import Row
 from benchmark.records.scores import MaskGroup, MaskScores
 from benchmark.records.store import Results
+from benchmark.records.timing import training_seconds
 from benchmark.report.blocks.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.tables import (
@@ -63,7 +64,7 @@ class MaskRun:
     @property
     def train_seconds(self) -> float | None:
         """Training time."""
-        return self.row.phases.get("train")
+        return training_seconds(self.row)
 
     @property
     def signs(self) -> str:

@@ -98,14 +98,14 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
         }
     )
     assert found == {
-        "a": "cnn (64 px, no augmentation)",
+        "a": "cnn (64 px)",
         "b": "cnn (128 px, augmented: standard)",
         "c": "mlp",
         "d": "linear (epochs 10)",
         "e": "linear (epochs 20)",
-        "f": "vgg16 (scheme scratch, weights random, clip_norm 1.0)",
-        "g": "vgg16 (scheme frozen, weights imagenet, weight file 01234567)",
-        "j": "vgg16 (scheme frozen, weights imagenet, weight file 76543210)",
+        "f": "vgg16 (scratch, clip_norm 1.0)",
+        "g": "vgg16 (frozen, from imagenet, weight file 01234567)",
+        "j": "vgg16 (frozen, from imagenet, weight file 76543210)",
         "h": "geometry_only",
         "i": "geometry_only (shapes of files 01234567)",
     }
@@ -114,8 +114,8 @@ def test_a_label_says_what_tells_the_specs_of_a_model_apart():
 def test_a_weight_file_is_named_only_beside_another():
     frozen = {"scheme": "frozen", "weights": "imagenet", "weights_sha256": DIGEST}
     assert labels({"a": spec(), "b": spec(**frozen)}) == {
-        "a": "cnn (scheme scratch, weights random)",
-        "b": "cnn (scheme frozen, weights imagenet)",
+        "a": "cnn (scratch)",
+        "b": "cnn (frozen, from imagenet)",
     }
 
 
@@ -129,12 +129,11 @@ def test_values_of_a_recipe_are_compared_among_those_of_one_name():
             "probe": spec(recipe={}, scheme="linear_probe", weights="imagenet", imbalance=""),
         }
     )
-    begun = "scheme scratch, weights random"
     assert found == {
-        "own": f"cnn (64 px, {begun}, unnamed recipe)",
-        "named": f"cnn (64 px, {begun}, recipe reference)",
-        "shorter": f"cnn (128 px, {begun}, recipe reference, epochs 5)",
-        "probe": "cnn (64 px, scheme linear_probe, weights imagenet)",
+        "own": "cnn (64 px, scratch)",
+        "named": "cnn (64 px, scratch, recipe reference)",
+        "shorter": "cnn (128 px, scratch, recipe reference, epochs 5)",
+        "probe": "cnn (64 px, linear_probe, from imagenet)",
     }
 
 
