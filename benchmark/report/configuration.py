@@ -19,6 +19,7 @@ from benchmark.records.row import Row
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.records.timing import training_seconds
 from benchmark.report.environments import Machine
+from benchmark.report.thresholds import FROZEN, decided
 from benchmark.report.values import Measurement
 from benchmark.scoring.gap import GAPS
 from benchmark.scoring.improvement import never_improved, still_improving
@@ -338,12 +339,6 @@ def mean(values: list[float | None]) -> float | None:
     return None if len(known) < len(values) else math.fsum(known) / len(known)
 
 
-def why_fixed(row: Row) -> str:
-    """Why no threshold of a row could be chosen on validation."""
-    there = "validation" in row.counts and row.counts["validation"].images
-    return "no predictions of validation images" if there else "there is no validation split"
-
-
 def _remarks(run: Run) -> Iterator[str]:
     scores = run.scores
     if scores.macro_undefined:
@@ -351,11 +346,8 @@ def _remarks(run: Run) -> Iterator[str]:
     for split in ("train", "validation"):
         if split not in scores.splits:
             yield f"no {split} predictions, so what needs them is undefined"
-    if scores.threshold_source == "fixed":
-        yield f"decisions at 0.5, {why_fixed(run.row)} to choose a threshold on"
-    elif scores.fixed_thresholds:
-        findings = ", ".join(scores.fixed_thresholds)
-        yield f"decisions at 0.5 for {findings}, too few patients in validation"
+    if scores.threshold_source != "argmax" and (how := decided(scores, run.row)) != FROZEN:
+        yield f"decisions {how}"
     for split in ("train", "validation"):
         short = [f for f in scores.macro_findings if f not in scores.supported.get(split, ())]
         if short and split in scores.splits:

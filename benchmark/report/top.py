@@ -12,7 +12,7 @@ from benchmark.report.people import of_patients
 from benchmark.report.section import mean_of_findings, title
 from benchmark.report.tables import Column, text_column
 from benchmark.report.text import count
-from benchmark.report.values import Value, limits, one_text
+from benchmark.report.values import Value, limits, one_text, with_spread
 
 KNOWN = {column.name: column for column in COLUMNS}
 
@@ -25,9 +25,11 @@ def _letters(each: Entry) -> Value:
 TESTED = (
     KNOWN["label"],
     text_column("Letters", _letters),
-    quantity("test_auc", "AUC", brief=True),
+    Column[Entry]("test_auc", "AUC", lambda e: with_spread(e.of("test_auc"))),
     Column[Entry](
-        "interval", "95 % interval", lambda e: limits(*(e.of("test_auc").limits or (None, None)))
+        "interval",
+        "95 % over patients",
+        lambda e: limits(*(e.of("test_auc").limits or (None, None))),
     ),
     quantity("gap_auc", "Gap (AUC)", brief=True),
     KNOWN["seeds"],

@@ -21,6 +21,7 @@ from benchmark.report.labels import recipe
 from benchmark.report.labels import weights as weights_of
 from benchmark.report.notes import finetuned, trained, why_stopped
 from benchmark.report.text import count, duration, interval, number, span
+from benchmark.report.thresholds import decided
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.suites.families import is_baseline
 from benchmark.training import recipes
@@ -115,8 +116,8 @@ def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
         "precision, Matthews correlation, Brier score, expected calibration error, sensitivity at "
         "a specificity of 0.90 and 0.95"
     )
-    sources = suite.distinct(lambda c: c.runs[0].scores.threshold_source)
-    yield f"thresholds: {', '.join(sources)}, frozen before test"
+    hows = suite.distinct(lambda c: decided(c.runs[0].scores, c.runs[0].row))
+    yield f"decisions: {'; '.join(hows)}; nothing of it is chosen on test"
 
 
 def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:
