@@ -214,8 +214,9 @@ def _readme() -> str:
 
 
 _HOW = (
-    "Bold: the way and size that validation chooses, of which F1, gap and time are; other sizes "
-    "are of the same way. Brackets: 95 % intervals over patients; letters: those of one number "
+    "Bold: the way of training and the size that validation chooses. F1, gap and time are of "
+    "these; other sizes are of the same way, and the others there are what other ways gave. "
+    "Brackets: 95 % intervals over patients. Letters: those of one family, which the number names, "
     "that share one were not told apart."
 )
 

@@ -25,7 +25,7 @@ from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
 from benchmark.report.gathering.configuration import Configuration, mean
 from benchmark.report.gathering.recipes import applied
-from benchmark.report.gathering.run import why_fixed
+from benchmark.report.gathering.thresholds import decided
 from benchmark.spec import Spec
 
 UNKNOWN = "not recorded"
@@ -168,14 +168,7 @@ def _show_findings(c: Configuration) -> None:
         counts = [count(tests[0].n), count(tests[0].n_positive)]
         rows.append([one_line(finding), *counts, *values, ", ".join(map(number, thresholds))])
     say_table(rows, [True, *[False] * (len(rows[0]) - 1)])
-    say(
-        "Threshold: "
-        + {
-            "validation": "of the best F1 on validation, then frozen",
-            "argmax": "none, the most probable finding is called",
-            "fixed": f"0.5, {why_fixed(c.runs[0].row)}",
-        }[c.runs[0].scores.threshold_source]
-    )
+    say(f"Decided {decided(c.runs[0].scores, c.runs[0].row)}")
 
 
 def _heading(row: Row) -> str:

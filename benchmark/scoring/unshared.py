@@ -28,6 +28,7 @@ class Unshared:
     Attributes:
         images, patients: of them.
         shared: the other test patients.
+        positives: their positive images of each finding that counts, whose share may be another.
         auc: macro AUC on their images, mean over the runs; None where they are too few.
         interval: of 95 %, over patients.
     """
@@ -35,6 +36,7 @@ class Unshared:
     images: int
     patients: int
     shared: int
+    positives: tuple[int, ...]
     auc: float | None = None
     interval: Interval | None = None
 
@@ -52,10 +54,15 @@ def unshared_patients(runs: Sequence[Predictions], findings: Sequence[str]) -> U
     here = ~np.isin(ids, elsewhere)
     if here.all():
         return None
-    told = Unshared(int(here.sum()), len(np.unique(ids[here])), len(np.unique(ids[~here])))
     parts = [_only(Part.of(test), ~np.isin(test.patient_id, elsewhere)) for test in tests]
     columns = [runs[0].findings.index(finding) for finding in findings]
     supports = [parts[0].support(i) for i in columns]
+    told = Unshared(
+        int(here.sum()),
+        len(np.unique(ids[here])),
+        len(np.unique(ids[~here])),
+        tuple(support.n_positive for support in supports),
+    )
     found = mean_of_defined([macro_auc(part, columns) for part in parts])
     if found is None or any(shortfall({"test": support}) for support in supports):
         return told

@@ -18,7 +18,7 @@ from benchmark.cli import main
 from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
-from benchmark.report.gathering.run import why_fixed
+from benchmark.report.gathering.thresholds import why_fixed
 from tests.commands.conftest import SET, SIZES, lines, table
 
 HERE = Path("theirs.csv")
@@ -203,7 +203,7 @@ def shown(score) -> str:
 def test_its_page_says_what_is_known_of_it_and_not_what_is_of_this_machine(score):
     enter(score, lines())
     said = shown(score)
-    assert "Threshold: 0.5, no predictions of validation images\n" in said
+    assert "Decided at 0.5, no predictions of validation images to choose a threshold on\n" in said
     assert "there is no validation split" not in said
     assert f"theirs.csv, SHA-256 {sha256((score.folder / HERE).read_bytes())}, of test" in said
     for text in ("Packages", "Backend", "Hardware", "\n  Code ", "Weights  "):

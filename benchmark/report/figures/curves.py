@@ -22,7 +22,7 @@ CARD = {
     "of what validation chose, for findings that ten test patients have and ten have not",
     "order": 6,
 }
-_BANDS = "Bands: 95 % over resampled patients; thin lines: single runs; cross: the frozen threshold"
+_BANDS = "Bands: 95 % over resampled patients; thin lines: single runs; cross: where it decides"
 _KINDS: dict[str, tuple[str, Callable[[list[FindingCurves]], Figure], str]] = {
     "roc": ("ROC curves", curve_panels.roc, f"{_BANDS}. Dotted: guessing."),
     "precision_recall": (

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
+from benchmark.report.gathering.thresholds import FROZEN, decided
 from benchmark.spec import Spec
 
 MIXED = "mixed"
@@ -64,12 +65,6 @@ def members_of(row: Row, known: Mapping[str, Row]) -> tuple[Spec | None, ...]:
     return tuple(member.spec if member else None for member in found)
 
 
-def why_fixed(row: Row) -> str:
-    """Why no threshold of a row could be chosen on validation."""
-    there = "validation" in row.counts and row.counts["validation"].images
-    return "no predictions of validation images" if there else "there is no validation split"
-
-
 def remarks_on(run: Run) -> Iterator[str]:
     """What a reader must know of how its scores came about, beyond the header."""
     scores = run.scores
@@ -78,11 +73,8 @@ def remarks_on(run: Run) -> Iterator[str]:
     for split in ("train", "validation"):
         if split not in scores.splits:
             yield f"no {split} predictions, so what needs them is undefined"
-    if scores.threshold_source == "fixed":
-        yield f"decisions at 0.5, {why_fixed(run.row)} to choose a threshold on"
-    elif scores.fixed_thresholds:
-        findings = ", ".join(scores.fixed_thresholds)
-        yield f"decisions at 0.5 for {findings}, too few patients in validation"
+    if scores.threshold_source != "argmax" and (how := decided(scores, run.row)) != FROZEN:
+        yield f"decisions {how}"
     for split in ("train", "validation"):
         short = [f for f in scores.macro_findings if f not in scores.supported.get(split, ())]
         if short and split in scores.splits:

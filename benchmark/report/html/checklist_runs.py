@@ -18,6 +18,7 @@ from benchmark.report.gathering.labels import recipe
 from benchmark.report.gathering.labels import weights as weights_of
 from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.table import Table
+from benchmark.report.gathering.thresholds import decided
 from benchmark.report.html import checklist_data
 from benchmark.report.html.suite_page import SuiteRows
 from benchmark.report.sections import references
@@ -117,8 +118,8 @@ def metrics(suite: SuiteRows, results: Results) -> Iterator[str]:
         "precision, Matthews correlation, Brier score, expected calibration error, sensitivity at "
         "a specificity of 0.90 and 0.95"
     )
-    sources = suite.distinct(lambda c: c.runs[0].scores.threshold_source)
-    yield f"thresholds: {', '.join(sources)}, frozen before test"
+    hows = suite.distinct(lambda c: decided(c.runs[0].scores, c.runs[0].row))
+    yield f"decisions: {'; '.join(hows)}; nothing of it is chosen on test"
 
 
 def uncertainty(suite: SuiteRows, results: Results) -> Iterator[str]:

@@ -101,7 +101,7 @@ def _maps(record: HeatRecord, path: str) -> Iterator[Block]:
         f"{_METHODS[record.method]} of seed {record.seed}, from layer {record.layer}, a "
         f"map of {height} × {width} cells: what speaks for the finding in this image, scaled to "
         "its own maximum. "
-        "Test images, at the threshold frozen on validation: those with a published box first, "
+        "Test images, called as their run decides: those with a published box first, "
         "then by a hash of their id; not chosen by eye. Heat shows what a score hangs on, not "
         "that the reason is right."
     )

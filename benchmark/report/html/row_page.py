@@ -20,6 +20,7 @@ from benchmark.report.blocks.text import count, counted, interval, number
 from benchmark.report.blocks.values import shown
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.table import Table
+from benchmark.report.gathering.thresholds import decided
 from benchmark.report.html import row_tables
 from benchmark.report.html.names import file_name
 from benchmark.report.html.row_drawn import Drawn
@@ -32,8 +33,8 @@ from benchmark.suites.families import is_baseline
 
 _BANDS = (
     "Thin lines: the seeds. Band: 95 %, pointwise, of their mean, by bootstrap over the test "
-    "patients, where 10 of them have the finding and 10 have not. Crosses: the thresholds frozen "
-    "on validation."
+    "patients, where 10 of them have the finding and 10 have not. Crosses: where it "
+    "decides."
 )
 
 _NO_SUBGROUPS = (
@@ -232,6 +233,7 @@ class _About:
         if "confusion" not in self.drawn.figures:
             yield Paragraph("Not shown where there is no curve.")
             return
+        run = self.configuration.runs[0]
         names = ("test_sensitivity", "test_specificity")
         sensitivity, specificity = (
             number(self.configuration.measurements[name].mean) for name in names
@@ -240,7 +242,7 @@ class _About:
             "confusion",
             f"Confusion matrix: sensitivity {sensitivity}, specificity {specificity}.",
             "Share of the row, and number of images, mean over the seeds with the lowest and the "
-            "highest; at the thresholds frozen on validation, or the most probable class.",
+            f"highest; decided {decided(run.scores, run.row)}.",
         )
 
     def subgroups(self) -> Iterator[Block]:

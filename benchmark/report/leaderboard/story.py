@@ -21,6 +21,7 @@ from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import AXES, Effect
 from benchmark.report.gathering.families import Letters
 from benchmark.report.gathering.table import LEAKAGE, Table
+from benchmark.report.gathering.thresholds import decided
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.sections.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.sections.external_validation import ExternalValidation
@@ -96,13 +97,22 @@ def _shared_ids(
     if main.leakage_status == LEAKAGE[0] or main.dataset.patients_unknown:
         return
     runs = [predictions_of(results, run.row) for run in chosen.runs]
-    told = unshared_patients(runs, chosen.runs[0].scores.macro_findings)
+    findings = chosen.runs[0].scores.macro_findings
+    told = unshared_patients(runs, findings)
     if told and told.auc is not None:
         low, high = told.interval or (None, None)
+        test = main.counts["test"]
+        own, of_all = told.positives, [test.positives[finding] for finding in findings]
+        mix = (
+            f" ({count(own[0])} of them with {findings[0]}, {count(of_all[0])} of all "
+            f"{count(test.images)})"
+            if len(findings) == 1
+            else ""
+        )
         yield (
             f"{count(told.shared)} of the {count(told.shared + told.patients)} test patients have "
             "an id that train or validation has, too; on the "
-            f"{count(told.images)} images of the other {count(told.patients)} "
+            f"{count(told.images)} images of the other {count(told.patients)}{mix} "
             f"{'it' if alone else 'the chosen one'} has AUC "
             f"{number(told.auc)} {interval(low, high)}."
         )
@@ -138,9 +148,10 @@ def _threshold(chosen: Configuration, *, alone: bool) -> Iterator[Content]:
     frozen, best = (chosen.measurements[name] for name in ("test_f1", "test_best_f1"))
     if frozen.mean is not None and best.mean is not None:
         its_f1 = "Its F1" if alone else "F1 of the chosen one"
+        how = decided(chosen.runs[0].scores, chosen.runs[0].row)
         yield (
-            f"{its_f1} on test is {_of(frozen)} at the threshold that validation froze; the best "
-            f"threshold there would have given {number(best.mean)}."
+            f"{its_f1} on test is {_of(frozen)} {how}; the best threshold there would have given "
+            f"{number(best.mean)}."
         )
 
 
@@ -204,8 +215,9 @@ def _effects(effects: Sequence[Effect]) -> Iterator[Content]:
             yield _within_chance(axis, changes)
             continue
         change, ends, e = max(sure, key=lambda one: abs(one[0]))
+        which = f"largest of {len(changes)} changes" if len(changes) > 1 else "change"
         yield (
-            f"The largest change that {axis} made there, all else the same: {_from_to(axis, e)}, "
+            f"The {which} that {axis} made there, all else the same: {_from_to(axis, e)}, "
             f"{number(change, sign=True)} AUC "
             f"{interval(*ends)}, better in {e.helped} of {e.pairs} pair{'s' * (e.pairs > 1)} "
             f"of {_listed(e.models)}."

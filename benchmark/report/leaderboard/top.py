@@ -8,7 +8,7 @@ from benchmark.report.blocks.lines import aligned, wrapped
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.tables import Column, text_column
 from benchmark.report.blocks.text import count
-from benchmark.report.blocks.values import Value, limits, one_text
+from benchmark.report.blocks.values import Value, limits, one_text, with_spread
 from benchmark.report.columns import COLUMNS, Entry, entries, quantity
 from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.board import Leaderboard
@@ -25,9 +25,11 @@ def _letters(each: Entry) -> Value:
 TESTED = (
     KNOWN["label"],
     text_column("Letters", _letters),
-    quantity("test_auc", "AUC", brief=True),
+    Column[Entry]("test_auc", "AUC", lambda e: with_spread(e.of("test_auc"))),
     Column[Entry](
-        "interval", "95 % interval", lambda e: limits(*(e.of("test_auc").limits or (None, None)))
+        "interval",
+        "95 % over patients",
+        lambda e: limits(*(e.of("test_auc").limits or (None, None))),
     ),
     quantity("gap_auc", "Gap (AUC)", brief=True),
     KNOWN["seeds"],

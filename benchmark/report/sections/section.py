@@ -32,6 +32,7 @@ from benchmark.report.columns import (
     unlinked,
 )
 from benchmark.report.gathering.table import Table
+from benchmark.report.gathering.thresholds import decided
 from benchmark.report.sections.notes import footnotes, stopped
 from benchmark.report.sections.told_apart import differences
 from benchmark.scoring.protocol import MINIMUM_PATIENTS
@@ -181,9 +182,9 @@ def _at(position: int, line: tuple[Value, ...]) -> Value:
 
 
 def _further(each: Table) -> Details:
-    said = (
-        "On the test split at the validation threshold; the AUC gap in its two parts; the F1 gap:"
-    )
+    hows = {decided(c.runs[0].scores, c.runs[0].row) for c in each.configurations}
+    how = hows.pop() if len(hows) == 1 else "as each decides"
+    said = f"On the test split {how}; the AUC gap in its two parts; the F1 gap:"
     table = DataTable.of(columns(DETAILS), entries(each))
     return Details("Sensitivity, specificity, parts of the gap", (Paragraph(said), table))
 
