@@ -11,6 +11,7 @@ import pytest
 
 from benchmark.console import Console
 from benchmark.planning.cost import nominal_price
+from benchmark.planning.fallback import FEWEST
 from benchmark.scheduling.claims import Claims
 from benchmark.scheduling.runner import MOST_LOST
 from benchmark.suites.ensembles import Ensemble
@@ -137,6 +138,14 @@ def test_memory_that_is_short_without_others_gives_smaller_parts(bench):
     tried = next(p.spec.spec_id for p in plan.to_run() if p.spec.model == "mlp")
     assert executor.tries[tried] == 2, "beside others, then alone"
     assert "tried again with 8 images" in bench.results.read_row(tried).error.reason
+
+
+def test_memory_that_never_suffices_is_a_failure_in_the_end(bench):
+    plan = bench.plan(make_suite(["mlp", "linear"], recipe={"batch_size": 16}))
+    executor = ScriptedExecutor(1, lambda n, job: SHORT if job.spec.model == "mlp" else DONE)
+    assert bench.run(plan, executor=executor) == {"failed": 1, "done": 1}
+    parts = [row.spec.micro_batch for row in bench.results.rows() if row.spec.model == "mlp"]
+    assert sorted(parts) == [FEWEST, 8, 16]
 
 
 def test_a_failure_stops_nothing_unless_that_was_asked_for(bench):
