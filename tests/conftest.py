@@ -37,19 +37,10 @@ def _heed_signals():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Side by side, one process gets a whole file, so that what its tests share is made once.
-
-    Groups that take long come first: with one of them at the end, the other processes would wait.
-    """
+    """Side by side, one process gets a whole file, so that what its tests share is made once."""
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
-    long = {_group(item) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: _group(item) not in long)
-
-
-def _group(item):
-    return item.get_closest_marker("xdist_group").args[0]
 
 
 def pytest_collection_finish():

@@ -106,8 +106,9 @@ def test_every_backend_takes_the_names_of_the_weights(built):
     assert not [weight.path for weight in built[0].weights if "." in weight.path]
 
 
-def test_another_seed_gives_other_initial_weights(model_file, built, other):
-    """What the same seed gives is recorded: tests/golden/test_golden.py."""
+def test_initial_weights_follow_the_seed(model_file, size, built, other):
+    again = learnt(seeded(model_file, size, "multilabel", 7))
+    assert all(map(np.array_equal, again, built[1]))
     assert all(map(np.array_equal, learnt(other), built[1])) == model_file.card["deterministic"]
 
 
