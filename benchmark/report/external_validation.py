@@ -20,6 +20,7 @@ from benchmark.report.json_lines import json_line
 from benchmark.report.labels import labels
 from benchmark.report.notes import CHANGED, outdated
 from benchmark.report.people import of_patients
+from benchmark.report.places import in_several_tables
 from benchmark.report.tables import (
     Block,
     Column,
@@ -97,14 +98,14 @@ def gather_external_validation(
     """
     runs: dict[str, list[Run]] = defaultdict(list)
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
-    crossed = results.cross.rows(left_out)
+    crossed = list(results.cross.rows(left_out))
     for row, scores in scored(results.cross, crossed, stored_scores, left_out):
         runs[row.protocol.id].append(Run.of(row, scores, known))
-    versions = Versions()
+    versions, several = Versions(), in_several_tables(crossed)
     found = [
         ExternalValidation(c, _home(results, known, c.runs))
         for of_one in runs.values()
-        for c in configurations(of_one, versions, results.cross)
+        for c in configurations(of_one, versions, results.cross, several)
     ]
     return sorted(found, key=_order)
 

@@ -10,7 +10,6 @@ from functools import cached_property
 from string import ascii_uppercase
 
 from benchmark.errors import UserError
-from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols import SplitProtocol, of_row
 from benchmark.records.facts import DatasetFacts, ProtocolFacts, SplitCounts
 from benchmark.records.row import Row
@@ -21,6 +20,7 @@ from benchmark.report.effects import Effect, effects_of
 from benchmark.report.families import Letters, TableFamily, families_of, letters_of
 from benchmark.report.labels import labels, settings
 from benchmark.report.mismatches import mismatches
+from benchmark.report.places import in_several_tables, table_name, watermarks
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.implied import Implied, implied_finding
@@ -38,7 +38,7 @@ class Table:
     """Everything measured under one protocol and one set of watermarks.
 
     A configuration is known by its key: its config id, unless its runs were made by another
-    version of the code than those that count.
+    version of the code than those that count, or others of that id stand in another table.
 
     Attributes:
         protocol: what all its rows share.
@@ -108,8 +108,9 @@ class Table:
         Configurations of which no run finished are known by their config id.
         """
         names = labels({row.config_id: row.spec for row in self.rows})
-        others = {c.key: f"{names[c.config_id]} [{c.differs}]" for c in self.unranked if c.differs}
-        return names | others
+        own = {c.key: names[c.config_id] for c in self.configurations}
+        others = {c.key: f"{own[c.key]} [{c.differs}]" for c in self.unranked if c.differs}
+        return names | own | others
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -211,32 +212,21 @@ def gather(
     for row in known.values():
         if not row.holds_masks:
             together[row.protocol.id, watermarks(row)].append(row)
+    several = in_several_tables(known.values())
     tables = []
     for (_, marks), of_one in together.items():
         usable = scored(results, of_one, stored_scores, left_out)
         runs = {row.spec_id: Run.of(row, scores, known) for row, scores in usable}
         shown = [row for row in of_one if not row.done or row.spec_id in runs]
         if shown:
-            tables.append(
-                _table(results, configurations([*runs.values()], versions, results), marks, shown)
-            )
+            every = configurations(runs.values(), versions, results, several)
+            tables.append(_table(results, every, marks, shown))
     return sorted(tables, key=lambda table: table.key)
-
-
-def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:
-    """A short name of a table: the protocol's id, and what tells its watermarks."""
-    marks = sha256(canonical_json(watermarks))[:4] if watermarks else ""
-    return "-".join(filter(None, (protocol.id, marks)))
 
 
 def _letter(place: int) -> str:
     more, last = divmod(place, len(ascii_uppercase))
     return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
-
-
-def watermarks(row: Row) -> tuple[str, ...]:
-    """Why a row does not stand beside full ones: its own marks, and that of its protocol."""
-    return tuple(sorted({*row.watermarks, of_row(row).watermark} - {""}))
 
 
 def _table(

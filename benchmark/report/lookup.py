@@ -19,9 +19,9 @@ from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.configuration import Configuration, Run, members_of, shown_spec
-from benchmark.report.gather import watermarks
 from benchmark.report.labels import beside_preparation, preparation, recipe, size
 from benchmark.report.notes import why_stopped
+from benchmark.report.places import in_several_tables, watermarks
 from benchmark.report.text import UNDEFINED
 from benchmark.report.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
@@ -108,7 +108,8 @@ class Found:
         if not found:
             stored_scores(results, self.done[0])  # says why not
         runs = [Run.of(row, scores, self.beside) for row, scores in found]
-        return configurations(runs, Versions(), results)
+        several = in_several_tables(self.beside.values())
+        return configurations(runs, Versions(), results, several)
 
     def configuration(self, results: Results) -> Configuration:
         """The one of :meth:`configurations` that counts."""

@@ -16,9 +16,9 @@ from benchmark.records.timing import training_seconds
 from benchmark.report.columns import STALE
 from benchmark.report.content import Code, Content, Emphasis, Strong, joined
 from benchmark.report.environments import differences
-from benchmark.report.gather import watermarks
 from benchmark.report.notes import CHANGED, mixed, stale, why_stopped
 from benchmark.report.people import of_patients
+from benchmark.report.places import watermarks
 from benchmark.report.tables import (
     Block,
     Column,

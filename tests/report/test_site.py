@@ -28,8 +28,10 @@ from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.report.leaderboard import write
+from benchmark.report.lookup import find
 from benchmark.training import recipes
 from tests.records.rows import an_environment
+from tests.report.made_rows import protocol
 
 ODD = ".."
 HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
@@ -96,6 +98,10 @@ def page_of(site, model: str) -> Page:
     folder, results = site
     ids = {row.config_id for row in results.rows() if row.spec.model == model}
     return Page(folder / "rows" / f"{ids.pop()}.html")
+
+
+def seeds(page: Page) -> str:
+    return dict(page.tables[0])["Seeds"].strip()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -277,6 +283,45 @@ def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds
     assert len({target for target in index.targets() if target.startswith("rows/")}) == 2
     write_site(results, tmp_path / "named", rows=["cnn@toy", other.spec_id[:8]])
     assert len(list(tmp_path.glob("named/rows/*"))) == 2
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"shared": protocol(rendition="resized to 64 px")},
+        {"watermarks": ["made with fewer images"]},
+    ],
+    ids=["protocol", "watermarks"],
+)
+def test_each_table_that_an_id_stands_in_has_a_page_of_it(results, add, tmp_path, other):
+    """What is asked for, the spec, is the same; what was measured is not."""
+    asked = {"manifest_sha256": "1" * 64}
+    here = add("cnn", 0, strength=1.0, spec=asked)
+    there = add("cnn", 1, strength=4.0, spec=asked, **other)
+    assert here.config_id == there.config_id
+    write_site(results, tmp_path)
+    found = [Page(path) for path in sorted(tmp_path.glob("rows/*.html"))]
+    assert {seeds(page) for page in found} == {"0 (1 run)", "1 (1 run)"}
+    linked = {f"rows/{page.path.name}" for page in found}
+    for name, up in (("index", ""), ("suites/toy", "../")):
+        assert {up + each for each in linked} <= {*Page(tmp_path / f"{name}.html").targets()}
+    for page in found:
+        (own,) = {t.rpartition("/")[0] for t in page.targets() if "/figures/rows/" in t}
+        assert own == f"../figures/rows/{page.path.stem}"
+    write_site(results, tmp_path / "one", rows=[there.spec_id])
+    (only,) = tmp_path.glob("one/rows/*.html")
+    assert seeds(Page(only)) == "1 (1 run)"
+    configuration = find(results, there.spec_id).configuration(results)
+    assert only.stem == configuration.key != here.config_id
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_page_is_called_by_its_id_where_one_table_has_it(results, add, add_seeds, tmp_path):
+    rows = add_seeds("cnn")
+    add("cnn", 3, watermarks=["made with fewer images"], failed="it broke")
+    write_site(results, tmp_path)
+    assert [path.stem for path in tmp_path.glob("rows/*")] == [rows[0].config_id]
 
 
 @pytest.mark.usefixtures("undrawn")
