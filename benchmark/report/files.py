@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.files import leads_elsewhere, replacing
+from benchmark.records.files import refuse_link, replacing
 from benchmark.records.predictions import Predictions, as_columns, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -72,12 +72,6 @@ def own_folder(results: Path, *names: str) -> Path:
     for each in (folder, *inner):
         refuse_link(each, results, "Name the folder that is meant by --out DIR.")
     return folder
-
-
-def refuse_link(path: Path, folder: Path, todo: str) -> None:
-    """Raise a UserError where a folder of another one is a link, or stands behind one."""
-    if leads_elsewhere(path, folder):
-        raise UserError(f"{path} leads to another folder: nothing is written through links. {todo}")
 
 
 def write_asked(path: Path, content: bytes | Iterable[bytes]) -> None:

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 from benchmark.records.door import read_derived
-from benchmark.records.files import write_in_order
+from benchmark.records.files import refuse_link, write_in_order
 from benchmark.records.scores import StoredTable
 from benchmark.records.store import COMPARISONS, DERIVED, Results
 from benchmark.report.board import Leaderboard
-from benchmark.report.files import refuse_link
 
 NEAR = 1e-6
 """Difference that another processor or version of NumPy may make."""

@@ -388,6 +388,17 @@ def test_a_call_that_is_wrong_is_refused(case, entered):
     refuse(entered, words, why)
 
 
+@pytest.mark.parametrize("name", ["predictions", "rows"])
+def test_nothing_is_entered_through_a_link(name, entered, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(entered.results.folder / name)
+    (entered.results.folder / name).symlink_to(elsewhere)
+    told = entered(Path("good.csv"), "--name", "other")
+    assert (told.code, [*elsewhere.iterdir()]) == (2, [])
+    assert f"{name} leads to another folder" in " ".join(told.said.split())
+
+
 def test_a_deterministic_entry_gets_no_second_seed(score):
     first, second = (score.write(f"{seed}.csv", lines(seed=seed)) for seed in (0, 1))
     assert score(first, "--name", "theirs", "--deterministic").code == 0

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from benchmark.console import Console
+from benchmark.errors import UserError
 from benchmark.planning.cost import nominal_price
 from benchmark.planning.fallback import FEWEST
 from benchmark.scheduling.claims import Claims
@@ -37,6 +38,15 @@ def test_one_slot_keeps_the_order_of_the_plan(bench):
     one = ScriptedExecutor(1)
     assert bench.run(plan, executor=one) == {"done": 6}
     assert one.order("begin") == ids(plan)
+
+
+def test_nothing_is_run_where_rows_would_be_written_through_a_link(bench, tmp_path):
+    plan, one = bench.plan(make_suite(["cnn"])), ScriptedExecutor(1)
+    bench.results.folder.mkdir(exist_ok=True)
+    (bench.results.folder / "predictions").symlink_to(tmp_path)
+    with pytest.raises(UserError, match="predictions leads to another folder"):
+        bench.run(plan, executor=one)
+    assert one.order("begin") == []
 
 
 def test_several_slots_begin_with_the_dearest_and_run_side_by_side(bench):
