@@ -45,6 +45,7 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     """
     import pandas as pd
 
+    from benchmark.records.spreadsheets import read_back
     from benchmark.records.store import Results
     from benchmark.report.board import Leaderboard
     from benchmark.report.export import exports
@@ -56,7 +57,8 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
         return pd.DataFrame()
     text = dict.fromkeys(_TEXT, str)
     # Nothing but an empty cell is missing: a model may be called null.
-    return pd.read_csv(io.BytesIO(held), dtype=text, keep_default_na=False, na_values=[""])
+    frame = pd.read_csv(io.BytesIO(held), dtype=text, keep_default_na=False, na_values=[""])
+    return read_back(frame)
 
 
 def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:

@@ -80,6 +80,7 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
 
     from benchmark.kinds.external_run import external_spec, images_of, seen_under
     from benchmark.records.files import write_atomic
+    from benchmark.records.spreadsheets import csv_text
 
     protocol, prepared = seen_under(dataset, data_dir)
     path = path or Path(re.sub(r"[^A-Za-z0-9_.-]+", "_", dataset) + ".csv")
@@ -89,7 +90,7 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
     lines = [(image_id, split) for split, part in parts.items() for image_id in part.image_id]
     frame = pd.DataFrame(lines, columns=["image_id", "split"])
     frame = frame.assign(**{f"logit:{finding}": "" for finding in prepared.task.findings})
-    write_atomic(path, frame.to_csv(index=False, lineterminator="\n").encode())
+    write_atomic(path, csv_text(frame).encode())
     click.echo(
         f"{path}: {len(lines)} images. Fill in the logits, or name the columns "
         "probability:FINDING; train and validation may be left out, each as a whole"

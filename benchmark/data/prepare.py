@@ -45,6 +45,7 @@ from benchmark.records.disk import is_disk_full, told
 from benchmark.records.door import RecordError, write_record
 from benchmark.records.facts import SplitCounts
 from benchmark.records.files import replacing
+from benchmark.records.spreadsheets import escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -290,7 +291,7 @@ def _write_manifest(name: str, path: Path, findings: list[str]) -> str:
                 if writer is None:
                     writer = csv.DictWriter(text, line, lineterminator="\n")
                     writer.writeheader()
-                writer.writerow(line)
+                writer.writerow({key: escaped(value) for key, value in line.items()})
         text.detach()  # flushed, and left open
         file.flush()
         return sha256_of_file(Path(file.name))

@@ -24,6 +24,7 @@ import numpy as np
 from benchmark.errors import UserError, quoted
 from benchmark.records.column_files import Columns, read_columns
 from benchmark.records.predictions import SPLITS, link
+from benchmark.records.spreadsheets import unescaped
 from benchmark.records.tables import TableError, file_bytes, is_gzip, unzipped
 from benchmark.task import Task
 
@@ -131,6 +132,8 @@ class _Reader:
 
     def _ids_and_splits(self) -> tuple[np.ndarray, np.ndarray]:
         image_id = self.columns.values[ID]
+        if self.columns.word == "line":  # of a CSV file, perhaps one that was written here
+            image_id = np.array([*map(unescaped, image_id)], image_id.dtype)
         split = self.columns.values.get(SPLIT, np.full(len(image_id), "test"))
         for name, values in ((ID, image_id), (SPLIT, split)):
             if values.dtype.kind != "U":

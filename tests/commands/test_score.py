@@ -19,7 +19,8 @@ from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
 from benchmark.report.thresholds import why_fixed
-from tests.commands.conftest import SET, SIZES, lines, table
+from tests.commands.conftest import SET, SIZES, Score, lines, table
+from tests.data.claimed_sets import claim, some_lines
 
 HERE = Path("theirs.csv")
 
@@ -154,6 +155,21 @@ def test_the_template_is_taken_once_it_is_filled_in(score):
     known = table(SIZES).set_index("image_id")["Pneumonia"]
     filled = template.assign(**{"logit:Pneumonia": 4 * known[template["image_id"]].to_numpy() - 2})
     enter(score, filled.to_csv(index=False))
+
+
+def test_ids_that_begin_as_formulas_stand_in_a_template_as_texts_and_are_known_again(tmp_path):
+    lines = some_lines(6, "Pneumonia")
+    ids = [f"{sign}{k}!" for k, sign in enumerate("=+-@xy" * 3)]
+    claim(tmp_path / "data" / SET / "1.0.0", lines.assign(image_id=ids))
+    score = Score(tmp_path)
+    assert score("--template", SET, HERE, dataset="").code == 0
+    template = pd.read_csv(score.folder / HERE, dtype=str)
+    assert template["image_id"].tolist() == [i if i[0] in "xy" else f"'{i}" for i in ids]
+    for frame in (template, template.assign(image_id=ids)):
+        filled = frame.assign(**{"logit:Pneumonia": np.resize([0.5, -2.0, 3.0], len(frame))})
+        score.write("filled.csv", filled.to_csv(index=False))
+        told = score("--check", Path("filled.csv"))
+        assert "would be taken" in told.said, told.said
 
 
 def test_a_template_takes_the_place_of_no_file(score):
