@@ -75,6 +75,18 @@ def test_other_delimiters_are_taken_and_decimal_commas_are_not(score, delimiter)
     assert (told.code, "a decimal comma? write 0.5" in told.said) == (2, True), told.said
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32"])
+def test_what_spreadsheets_save_is_read(score, encoding):
+    """\"Unicode text\" of Excel: UTF-16, tabs between cells, lines that end in CR LF."""
+    plain = score("--check", score.write("plain.csv", lines()))
+    text = "\r\n".join(line.replace(",", "\t") for line in lines()) + "\r\n"
+    for data in (text.encode(encoding), gzip.compress(text.encode(encoding))):
+        told = score("--check", score.write("theirs.txt", data), "--name", "plain")
+        assert told.said == plain.said.replace("plain.csv", "theirs.txt"), told.said
+    spoilt = "\r\n".join([*text.splitlines()[:4], "test003\ttest\thigh"]).encode(encoding)
+    assert "line 5: " in score("--check", score.write("theirs.txt", spoilt)).said
+
+
 def test_several_seeds_are_entered_in_one_call(score):
     files = [score.write(f"{seed}.csv", lines(SIZES, seed)) for seed in range(3)]
     told = score(*files, "--name", "theirs")

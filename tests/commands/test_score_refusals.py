@@ -182,6 +182,8 @@ def in_zip(name: str, content: bytes, **how) -> bytes:
 
 PLAIN = "\n".join(lines()).encode()
 NO_TABLE = "not a readable file of predictions"
+NO_TEXT = "no text in UTF-8; save it as such (spreadsheets: CSV UTF-8)"
+UMLAUTS = "\n".join([*lines(), "Größe"])
 PACKED = {
     "text behind empty lines, gzipped": (
         gzip.compress(cell(4, "high").replace("\n", "\n\n").encode()),
@@ -191,6 +193,13 @@ PACKED = {
     "gzip damaged": (gzipped(lambda data: data.__setitem__(slice(12, 14), b"\xff\xff")), NO_TABLE),
     "a bomb": (gzip.compress(bytes(80_000_000), 9), "more than 200 times its own size"),
     "gzip of gzip": (gzip.compress(gzip.compress(PLAIN)), "neither CSV, plain or gzipped"),
+    "another encoding": (UMLAUTS.encode("latin-1"), NO_TEXT),
+    "another encoding in the first line": (("Größe," + UMLAUTS).encode("cp1252"), NO_TEXT),
+    "another encoding, gzipped": (gzip.compress(UMLAUTS.encode("latin-1")), NO_TEXT),
+    "UTF-16 cut short": (PLAIN.decode().encode("utf-16")[:-1], NO_TEXT),
+    "UTF-16 of something else": ("some text".encode("utf-16"), "no column image_id"),
+    "a workbook": (in_zip("[Content_Types].xml", b"x"), "a workbook? Save it as CSV UTF-8"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "spreadsheets save it as CSV UTF-8"),
     "tar": (in_tar(), "neither CSV, plain or gzipped"),
     "xz": (lzma.compress(PLAIN), "neither CSV, plain or gzipped"),
     "bz2": (bz2.compress(PLAIN), NO_TABLE),
