@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
-from benchmark.errors import UserError, quoted
+from benchmark.errors import UserError
+from benchmark.naming import MODELS
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
-from benchmark.spec import MODEL
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
@@ -101,11 +101,8 @@ def _name(name: str, paths: Sequence[Path]) -> str:
     if not name and len(paths) > 1:
         raise UserError("several files are seeds of one model: say what to call it by --name")
     name = name or paths[0].name.partition(".")[0]
-    if not re.fullmatch(MODEL, name):
-        raise UserError(
-            f"{quoted(name[:80])} is no name for a model: at most 60 letters, digits and _ . + - "
-            "(give one by --name)"
-        )
+    if fault := MODELS.fault(name):
+        raise UserError(f"{fault} (give one by --name)")
     return name
 
 

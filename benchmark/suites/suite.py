@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,8 +12,9 @@ from typing import Any
 
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
-from benchmark.errors import UnknownModel, UnknownName, UserError, quoted
+from benchmark.errors import UnknownModel, UnknownName, UserError
 from benchmark.models import NORMALISATIONS
+from benchmark.naming import SUITES
 from benchmark.protocols import find
 from benchmark.spec import MATRIX, PUBLISHED
 from benchmark.suites.ensembles import Ensemble, read_ensembles
@@ -92,7 +92,6 @@ Variant = dict[str, Any]
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 """Keys that are tables."""
 ALL_MODELS = "*"
-NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -266,8 +265,8 @@ def check_suite_name(name: str, known: Iterable[str] | None = None) -> None:
     Args:
         known: names that are taken; by default of the suites that are here.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{quoted(name)} cannot be a suite's name: use letters, digits, _ and -")
+    if fault := SUITES.fault(name):
+        raise UserError(fault)
     if name in (MATRIX, *(suites() if known is None else known)):
         raise UserError(f"{name!r} is the name of a suite of cxr-bench; choose another")
 
