@@ -164,14 +164,22 @@ def build_model(
 
     Raises:
         UnknownName: there is no such model, normalisation or set.
-        UserError: the model does not apply to the size, or its file is at fault.
+        UserError: the model does not apply to the size, its file is at fault, or there is no such
+            task.
     """
     from benchmark.models import create, discover
+    from benchmark.suites.suite import check_resolution
 
+    check_resolution(size)
     known = discover([Path(folder) for folder in models_dirs])
     if name not in known:
         raise UnknownModel("model", name, known)
     asked = _prepared(task, data_dir).task if isinstance(task, str) else task
+    if not isinstance(asked, Task):
+        raise UserError(
+            "a task is the name of a prepared set or e.g. benchmark.Task(('Effusion',), 'binary'), "
+            f"not {task!r}"
+        )
     return create(known[name], size, asked, normalisation, weights)
 
 
