@@ -50,6 +50,7 @@ def evaluate_row(
     model_file = model_file_of(rows[0], models_dirs)
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
     if missing := [row for row in rows if replace or not _is_there(row, target, store)]:
+        store.check_writable()
         environment = start_framework()
     for row in missing:
         made = evaluate(
