@@ -348,6 +348,23 @@ def test_the_page_of_a_row_says_what_it_is_about_and_the_first_facts_first(site)
     assert any("memory_fallback" in part or "batch_size" in part for part in hidden)
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_row_says_where_patients_are_few(results, add_seeds, tmp_path):
+    add_seeds("cnn", strength=9.0)  # some 30 patients with a positive image
+    add_seeds("mlp", strength=1.0)
+    write_site(results, tmp_path)
+    said = [dict(page.tables[0])["AUC on test"] for page in pages(tmp_path / "rows")]
+    assert sorted("may be too short" in each for each in said) == [False, True]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_suite_leads_to_what_its_signs_mean(results, add_seeds, tmp_path):
+    add_seeds("cnn", suite="toy_suite")
+    write_site(results, tmp_path)
+    assert "../index.html#how-to-read-it" in Page(tmp_path / "suites" / "toy_suite.html").targets()
+    assert "how-to-read-it" in Page(tmp_path / "index.html").ids()
+
+
 def test_a_page_says_what_is_not_recorded(site):
     cnn, resnet = page_of(site, "cnn"), page_of(site, "resnet50")
     assert "Not recorded for every epoch: AUC on the training images, loss on validation." in (
