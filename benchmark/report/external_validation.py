@@ -225,7 +225,9 @@ def external_columns(of_one: Sequence[ExternalValidation]) -> list[Column[Extern
     told = _told(of_one)
     return [
         text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
-        text_column("Configuration", lambda each: _name(each, names, told), "label"),
+        text_column(
+            "Configuration", lambda each: _name(each, names, told), "label", names_row=True
+        ),
         Column("own_auc", "Own AUC", lambda each: each.home),
         Column("test_auc", "AUC", lambda each: each.configuration.measurements["test_auc"]),
         Column("test_f1", "F1", lambda each: each.configuration.measurements["test_f1"]),

@@ -313,6 +313,20 @@ def test_a_table_with_notes_in_each_output():
     ])  # fmt: skip
 
 
+def test_rows_are_headed_by_what_names_them_and_long_words_get_room():
+    columns = [
+        text_column("Place", lambda e: e[0]),
+        text_column("Model", lambda e: e[1], names_row=True),
+        text_column("Trained", lambda e: e[2]),
+    ]
+    rows = [("a", "cnn", "scratch"), ("b", "mlp", "scratch, augmented: strong, recipe reference")]
+    written = html.blocks([DataTable.of(columns, rows)])
+    assert '<td>a</td><th scope="row">cnn</th><td>scratch</td>' in written
+    assert '<th scope="col" class="names">Model</th>' in written
+    assert '<th scope="col" class="words">Trained</th>' in written
+    assert '<th scope="col">Trained</th>' in html.blocks([DataTable.of(columns, rows[:1])])
+
+
 def test_rows_with_an_order_of_their_own_are_not_sorted():
     rows = [("a",), ("b",)]
     columns = [text_column("Sign", lambda row: row[0])]
