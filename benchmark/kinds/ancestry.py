@@ -96,10 +96,22 @@ def _overlap(
     reasons = (
         (same, "are among the images it was trained on, as they are or saved anew"),
         (seen.perhaps, "look like copies of images it was trained on, or are of the same patients"),
-        (known * one_builder, "have patient ids it was trained on"),
+        (known * _same_ids(learnt, prepared), "have patient ids it was trained on"),
     )
     marks = [f"{n} of {len(test)} test images {why}" for n, why in reasons if n]
     return found(*marks, images=same)
+
+
+def _same_ids(one: Prepared, other: Prepared) -> bool:
+    """Whether equal ids of patients in two sets are of one patient.
+
+    They are within a builder, of sets of one's own within those of one name: others number other
+    people, or name them by files, as all do where nobody knows the patients.
+    """
+    if one.facts.patients_unknown or other.facts.patients_unknown:
+        return False
+    own = one.facts.options is not None or other.facts.options is not None
+    return one.name == other.name or (not own and _builder(one.name) == _builder(other.name))
 
 
 def _builder(dataset: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from benchmark.data.audit.between import Seen
-from benchmark.data.prepared import load_prepared
+from benchmark.data.prepared import MANIFEST, load_prepared, prepared_as
 from benchmark.hashing import sha256_of_file
 from benchmark.kinds.ancestry import overlaps
 from benchmark.planning.cost import nominal_seconds
@@ -20,7 +20,7 @@ from benchmark.training.starting_weights import (
     remove_superseded,
 )
 from benchmark.training.weight_files import MissingWeights
-from tests.data.claimed_sets import claim
+from tests.data.claimed_sets import claim, some_facts, some_lines
 from tests.execution.conftest import Bench, make_suite, write_row
 from tests.execution.weight_files import CARD, write_tiny
 
@@ -257,6 +257,43 @@ def test_likely_copies_are_told_of_starting_weights(bench, other_split, monkeypa
     assert "are among the images it was trained on, as they are or saved anew" in sure
     assert "3 of" in likely
     assert "look like copies" in likely
+
+
+OWN = {"options": {}}
+UNKNOWN = {"patients_unknown": True}
+
+
+@pytest.mark.parametrize(
+    ("trained", "tested", "theirs", "ours", "told"),
+    [
+        ("image_folder/mine", "image_folder/mine", OWN, OWN, True),
+        ("image_folder/mine", "image_folder/yours", OWN, OWN, False),
+        ("image_folder/mine", "image_folder/mine", OWN | UNKNOWN, OWN, False),
+        ("image_folder/mine", "image_folder/mine", OWN, OWN | UNKNOWN, False),
+        ("toy/one", "toy/other", {}, {}, True),
+        ("toy/one", "toy/other", UNKNOWN, UNKNOWN, False),
+        ("toy/one", "game/one", {}, {}, False),
+    ],
+)
+def test_ids_of_patients_are_compared_where_they_mean_the_same_people(
+    bench, tmp_path, trained, tested, theirs, ours, told
+):
+    """Both sets use the same ids, and no image is in both."""
+    lines = some_lines()
+    sets = []
+    for name, version, facts in ((trained, "1.0.0", theirs), (tested, "1.0.1", ours)):
+        folder = tmp_path / "data" / name / version
+        files = [f"{name} {version} {image}" for image in lines["image_id"]]
+        facts = some_facts("Mass", "Nodule", simulated=True, **facts)
+        claim(folder, lines.assign(sha256=files, patient_id=lines["image_id"].str[-3:]), facts)
+        sets.append(prepared_as(name, tmp_path / "data", sha256_of_file(folder / MANIFEST)))
+    earlier, prepared = sets
+    source = elsewhere(bench, earlier)
+    pretend(bench, source)
+    where = {"dataset": prepared.name, "manifest_sha256": prepared.manifest_sha256}
+    found = marks_of(continuing(bench, source, **where), bench, prepared)
+    assert bool(found) == told
+    assert all("6 of 6 test images have patient ids it was trained on" in mark for mark in found)
 
 
 def test_another_protocol_of_the_same_images_is_told(bench):
