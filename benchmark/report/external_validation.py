@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
+from benchmark.records.door import RecordError
 from benchmark.records.row import Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
-from benchmark.records.store import Results
+from benchmark.records.store import RUN_AGAIN, Results, leave_out
 from benchmark.report.columns import STALE
 from benchmark.report.configuration import Configuration, Run, chosen_first, mean
 from benchmark.report.content import Content, Emphasis
@@ -98,7 +99,7 @@ def gather_external_validation(
     """
     runs: dict[str, list[Run]] = defaultdict(list)
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
-    crossed = list(results.cross.rows(left_out))
+    crossed = _of_these(known, results, left_out)
     for row, scores in scored(results.cross, crossed, stored_scores, left_out):
         runs[row.protocol.id].append(Run.of(row, scores, known))
     versions, several = Versions(), in_several_tables(crossed)
@@ -108,6 +109,25 @@ def gather_external_validation(
         for c in configurations(of_one, versions, results.cross, several)
     ]
     return sorted(found, key=_order)
+
+
+def _of_these(
+    known: Mapping[str, Row], results: Results, left_out: list[UserError] | None
+) -> Iterator[Row]:
+    """The evaluations, but for those of findings that the tested row has not."""
+    for row in results.cross.rows(left_out):
+        tested = known.get(network_of(row).spec_id)
+        theirs, _ = _trained_on(row).findings
+        named = {name for own in theirs.values() for name in own}
+        odd = sorted(named.difference(tested.protocol.findings)) if tested else []
+        if odd:
+            path = results.cross.row_path(row.spec_id)
+            problem = (
+                f"row {network_of(row).spec_id}, whose network it tests, has no {quoted(odd[0])}"
+            )
+            leave_out(RecordError(f"{path}: {problem}. {RUN_AGAIN}"), left_out)
+        else:
+            yield row
 
 
 def external_validation_section(every: Sequence[ExternalValidation]) -> list[Block]:
