@@ -16,7 +16,7 @@ from msgspec import structs
 
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.prepared import Prepared
-from benchmark.data.shared_findings import shared_findings
+from benchmark.data.shared_findings import Groups, shared_findings
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
@@ -71,9 +71,7 @@ def evaluate(
     weights = _weights(row, model_file, results)
     source = row.spec
     learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
-    ours, theirs = shared_findings(
-        source.dataset, learnt.findings, target.name, target.task.findings, told or {}
-    )
+    ours, theirs = common_findings(row, target, told)
     spec = evaluation_spec(row, target)
     seen = _seen(spec, source, target, results, cache_dir)
     logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
@@ -101,6 +99,21 @@ def evaluate(
         phases={"evaluate": round(time.perf_counter() - start, 3)},
     )
     return publish(results.cross, made, check(both, made.protocol), replace=replace)
+
+
+def common_findings(
+    row: Row, target: Prepared, told: Mapping[str, str] | None = None
+) -> tuple[Groups, Groups]:
+    """What the set of a row and another one call the findings that both label.
+
+    Args:
+        told: finding of the row's set -> what the other set calls it, beside what is known.
+
+    Raises:
+        UserError: as :func:`benchmark.data.shared_findings.shared_findings`.
+    """
+    learnt = row.dataset.task.findings
+    return shared_findings(row.spec.dataset, learnt, target.name, target.task.findings, told)
 
 
 def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
