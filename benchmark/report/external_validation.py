@@ -99,7 +99,7 @@ def gather_external_validation(
     """
     runs: dict[str, list[Run]] = defaultdict(list)
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
-    crossed = _of_these(known, results, left_out)
+    crossed = list(_of_these(known, results, left_out))
     for row, scores in scored(results.cross, crossed, stored_scores, left_out):
         runs[row.protocol.id].append(Run.of(row, scores, known))
     versions, several = Versions(), in_several_tables(crossed)
