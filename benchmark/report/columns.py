@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.report import labels
 from benchmark.report.configuration import MIN_SEEDS, Configuration, mean
-from benchmark.report.content import Code, Content, Emphasis, Strong
+from benchmark.report.content import Code, Content, Emphasis, Figures, Strong
 from benchmark.report.ensembles import is_ensemble
 from benchmark.report.gather import Table
 from benchmark.report.tables import Column
@@ -114,7 +114,7 @@ def signed_name(c: Configuration) -> str:
 def tested_auc(c: Configuration) -> Value:
     """The AUC, with a sign where its interval may be too short."""
     auc = c.measurements["test_auc"]
-    return marked(auc, "\xa0§") if c.short_interval else auc
+    return marked(auc, Figures("\xa0§")) if c.short_interval else auc
 
 
 def _letters(each: Entry) -> Value:
