@@ -45,6 +45,7 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     """
     import pandas as pd
 
+    from benchmark.records.spreadsheets import read_back
     from benchmark.records.store import Results
     from benchmark.report.export.csv_and_json import exports
     from benchmark.report.leaderboard.board import Leaderboard
@@ -56,7 +57,8 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
         return pd.DataFrame()
     text = dict.fromkeys(_TEXT, str)
     # Nothing but an empty cell is missing: a model may be called null.
-    return pd.read_csv(io.BytesIO(held), dtype=text, keep_default_na=False, na_values=[""])
+    frame = pd.read_csv(io.BytesIO(held), dtype=text, keep_default_na=False, na_values=[""])
+    return read_back(frame)
 
 
 def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
@@ -162,14 +164,22 @@ def build_model(
 
     Raises:
         UnknownName: there is no such model, normalisation or set.
-        UserError: the model does not apply to the size, or its file is at fault.
+        UserError: the model does not apply to the size, its file is at fault, or there is no such
+            task.
     """
     from benchmark.models import create, discover
+    from benchmark.suites.axes import check_resolution
 
+    check_resolution(size)
     known = discover([Path(folder) for folder in models_dirs])
     if name not in known:
         raise UnknownModel("model", name, known)
     asked = _prepared(task, data_dir).task if isinstance(task, str) else task
+    if not isinstance(asked, Task):
+        raise UserError(
+            "a task is the name of a prepared set or e.g. benchmark.Task(('Effusion',), 'binary'), "
+            f"not {task!r}"
+        )
     return create(known[name], size, asked, normalisation, weights)
 
 

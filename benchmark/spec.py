@@ -14,6 +14,7 @@ import msgspec
 
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
+from benchmark.naming import MODELS
 
 ID_LENGTH = 12
 PUBLISHED = "published"
@@ -21,21 +22,32 @@ PUBLISHED = "published"
 MATRIX = "matrix"
 """The suite of specs that were asked for on the command line, without a file."""
 
-Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+PATTERNS: dict[str, str] = {}
+"""What texts in records are made of, as regular expressions and in words."""
+
+
+def made_of(pattern: str, words: str) -> msgspec.Meta:
+    """That a text is all of a pattern; ``words`` say so to people."""
+    whole = rf"^{pattern}$(?!\n)"
+    PATTERNS[whole] = words
+    return msgspec.Meta(pattern=whole)
+
+
+Id = Annotated[str, made_of(f"[0-9a-f]{{{ID_LENGTH}}}", f"{ID_LENGTH} hexadecimal digits")]
+Sha256 = Annotated[str, made_of("[0-9a-f]{64}", "64 hexadecimal digits")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 Number = Annotated[float, msgspec.Meta(ge=-1e39, le=1e39)]
 """Whatever was measured: all that float32 holds, so that its sums and squares are numbers, too."""
-MODEL = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}"
-"""Names of models: of files, of ensembles, and of what other tools predicted."""
 DATASET = "[a-z][a-z0-9_]{0,59}/[a-z0-9][a-z0-9_]{0,59}"
-_END = r"$(?!\n)"
-Model = Annotated[str, msgspec.Meta(pattern=f"^{MODEL}{_END}")]
-Dataset = Annotated[str, msgspec.Meta(pattern=f"^{DATASET}{_END}")]
-Role = Annotated[str, msgspec.Meta(pattern=f"^[a-z]+(:{MODEL})?{_END}")]
-Variant = Annotated[str, msgspec.Meta(pattern=f"^[a-z0-9_:]{{0,60}}{_END}")]
+_PLAIN = "lower-case letters, digits and underscores"
+Model = Annotated[str, made_of(MODELS.pattern, MODELS.rule)]
+Dataset = Annotated[str, made_of(DATASET, f"SET/CONFIG, each {_PLAIN}")]
+Role = Annotated[
+    str, made_of(f"[a-z]+(:{MODELS.pattern})?", "lower-case letters, and perhaps : and a model")
+]
+Variant = Annotated[str, made_of("[a-z0-9_:]{0,60}", f"{_PLAIN}, and colons")]
 """Of a choice, or nothing where it is none."""
-Name = Annotated[str, msgspec.Meta(pattern=f"^[a-z][a-z0-9_]{{0,59}}{_END}")]
+Name = Annotated[str, made_of("[a-z][a-z0-9_]{0,59}", f"{_PLAIN}, first a letter")]
 RecipeValue = (
     Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
     | Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmark.errors import UnknownName, UserError
+
 KINDS = ("binary", "multilabel", "multiclass")
+_KINDS = (
+    "binary is one finding, multilabel several that may occur together, multiclass several that "
+    "exclude each other"
+)
 
 
 @dataclass(frozen=True)
@@ -15,6 +21,11 @@ class Task:
         findings: names of the outputs, in order; one for a binary task.
         kind: ``"binary"``, ``"multilabel"`` (independent findings) or ``"multiclass"`` (exactly
             one finding per image).
+
+    Raises:
+        UnknownName: there is no such kind.
+        UserError: the findings are no names, one is there twice, or they are not as many as the
+            kind has.
     """
 
     findings: tuple[str, ...]
@@ -22,9 +33,16 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"task kind {self.kind!r} is not one of {', '.join(KINDS)}")
-        if not self.findings or (self.kind == "binary") != (len(self.findings) == 1):
-            raise ValueError(f"a {self.kind} task cannot have {len(self.findings)} finding(s)")
+            raise UnknownName("kind of task", str(self.kind), KINDS)
+        found = self.findings
+        names = isinstance(found, tuple) and all(isinstance(name, str) and name for name in found)
+        if not names or len({*found}) < len(found):
+            raise UserError(
+                "the findings of a task are a tuple of names, each there once, as in "
+                f"Task(('Effusion', 'Mass'), 'multilabel'), not {found!r}"
+            )
+        if not found or (self.kind == "binary") != (len(found) == 1):
+            raise UserError(f"a {self.kind} task cannot have {len(found)} finding(s): {_KINDS}")
 
     @property
     def n_outputs(self) -> int:

@@ -84,6 +84,9 @@ def test_scores_of_a_rows_own_predictions_are_the_rows(shown):
     assert scores["thresholds"] == kept["thresholds"]
 
 
+TASK = benchmark.Task(("a",), "binary")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -97,6 +100,21 @@ def test_scores_of_a_rows_own_predictions_are_the_rows(shown):
         (lambda: benchmark.load_dataset("thorax_phantom/small", preprocessing="rwa"), UnknownName,
          "Did you mean 'raw'"),
         (lambda: benchmark.load_dataset("thorax_phantom/small", size="64"), UserError, "not '64'"),
+        (lambda: benchmark.build_model("cnn", "64", TASK), UserError, "64"),
+        (lambda: benchmark.build_model("cnn", 64, ("a",)), UserError, "name of a prepared set or"),
+        (lambda: benchmark.build_model("cnn", 64, None), UserError, r"Task\(.*, not None"),
+        (lambda: benchmark.Task(("a",), "binray"), UnknownName, "Did you mean 'binary'"),
+        (lambda: benchmark.Task("binary", ("a",)), UnknownName, "kind of task"),
+        (lambda: benchmark.Task(("a",), None), UnknownName, "kind of task 'None'"),
+        (lambda: benchmark.Task("Effusion", "binary"), UserError, "a tuple of names.*'Effusion'"),
+        (lambda: benchmark.Task(["a"], "binary"), UserError, r"a tuple of names.*\['a'\]"),
+        (lambda: benchmark.Task(None, "binary"), UserError, "a tuple of names.*None"),
+        (lambda: benchmark.Task(("a", 1), "multilabel"), UserError, "a tuple of names"),
+        (lambda: benchmark.Task(("a", ""), "multilabel"), UserError, "a tuple of names"),
+        (lambda: benchmark.Task(("a", "a"), "multilabel"), UserError, "each there once"),
+        (lambda: benchmark.Task((), "multilabel"), UserError, "0 finding.s.: binary is one"),
+        (lambda: benchmark.Task(("a", "b"), "binary"), UserError, "cannot have 2 finding"),
+        (lambda: benchmark.Task(("a",), "multiclass"), UserError, "exclude each other"),
         (lambda: benchmark.load_results("nowhere"), UserError, "no results folder nowhere"),
         (lambda: benchmark.load_predictions("abc", "nowhere"), UserError, "holds no rows"),
         (lambda: benchmark.run("nobody"), UnknownName, "unknown suite"),

@@ -14,17 +14,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from benchmark.hashing import canonical_json, sha256
+from benchmark.naming import MODELS
 from benchmark.planning.ensemble_specs import ensemble_specs
-from benchmark.spec import (
-    DATASET,
-    MEMBER,
-    MODEL,
-    PUBLISHED,
-    EnsembleRule,
-    Requirement,
-    Spec,
-    requirement,
-)
+from benchmark.spec import DATASET, MEMBER, PUBLISHED, EnsembleRule, Requirement, Spec, requirement
 from benchmark.suites.ensembles import Ensemble
 from tests.records.rows import a_row, a_spec
 
@@ -61,7 +53,7 @@ def other(field: str) -> Any:
 hexadecimal = st.text("0123456789abcdef", min_size=12, max_size=12)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
 names = st.text(max_size=8)
-models, sets = (st.from_regex(pattern, fullmatch=True) for pattern in (MODEL, DATASET))
+models, sets = (st.from_regex(pattern, fullmatch=True) for pattern in (MODELS.pattern, DATASET))
 choices = st.text("abc_1", max_size=8)
 values = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12) | names
 rules = st.builds(

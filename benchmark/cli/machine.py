@@ -96,7 +96,7 @@ def fetch_weights(
 
 @main.group()
 def cache() -> None:
-    """Look after the cache of decoded images."""
+    """Look after the cache of decoded images and of what was computed from them."""
 
 
 @cache.command("ls")
@@ -118,11 +118,11 @@ def cache_verify(cache_dir: Path) -> None:
 
 
 @cache.command("prune")
-@click.option("--dataset", help="Only of this data set, or of all configs of this builder.")
+@click.option("--dataset", help="Only images of this data set, or of all configs of this builder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed and stop.")
 @options.cache_dir()
 def cache_prune(cache_dir: Path, **given: Any) -> None:
-    """Remove views from the cache; a run that needs one builds it again."""
+    """Remove what lies in the cache; what needs it makes it again."""
     from benchmark.commands.cache import prune_cache
 
     prune_cache(cache_dir, **given)

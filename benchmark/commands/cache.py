@@ -11,14 +11,21 @@ from benchmark.data.discovery import find_dataset
 from benchmark.data.views import StoredView, list_views, prune_views, verify_view
 from tfds_builders import BUILDERS
 
+BESIDE_VIEWS = {
+    "features": "features of frozen backbones",
+    "copies": "copies looked for between data sets",
+}
+"""Folders of the cache with files that may be of several data sets, and what these are."""
+
 
 def list_cache(cache_dir: Path) -> None:
-    """Print every view with what it was made of, and how much room all take."""
+    """Print every view with what it was made of, and how much room all take, and all else."""
     views = list_views(cache_dir)
     for view in views:
         click.echo(_line(view))
     click.echo(f"{_count(len(views))} in {cache_dir}, {_size(sum(v.bytes for v in views))}")
-    click.echo(f"features of frozen backbones, {_size(_bytes(_features(cache_dir)))}")
+    for folder, what in BESIDE_VIEWS.items():
+        click.echo(f"{what}, {_size(_bytes(_files(cache_dir, folder)))}")
 
 
 def verify_cache(cache_dir: Path) -> int:
@@ -39,7 +46,7 @@ def verify_cache(cache_dir: Path) -> int:
 
 
 def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
-    """Remove views: all of them, with the features of frozen backbones, or those of one data set.
+    """Remove all that lies in the cache, or the views of one data set.
 
     Args:
         dataset: ``<builder>/<config>``, or a builder for all its configs; None for everything.
@@ -58,17 +65,17 @@ def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
     for view in gone:
         click.echo(_line(view))
     verb = "would be removed" if dry_run else "removed"
-    features = _features(cache_dir) if dataset is None else []
-    if features:
-        click.echo(f"features of frozen backbones, {_size(_bytes(features))} {verb}")
-    for path in () if dry_run else features:
-        path.unlink(missing_ok=True)
+    for folder, what in BESIDE_VIEWS.items() if dataset is None else ():
+        if files := _files(cache_dir, folder):
+            click.echo(f"{what}, {_size(_bytes(files))} {verb}")
+        for path in () if dry_run else files:
+            path.unlink(missing_ok=True)
     click.echo(f"{_count(len(gone))} {verb}, {_size(sum(view.bytes for view in gone))}")
 
 
-def _features(cache_dir: Path) -> list[Path]:
-    """Files of features; a run that has one open goes on reading it when it is removed."""
-    return [path for path in (cache_dir / "features").glob("*") if path.is_file()]
+def _files(cache_dir: Path, folder: str) -> list[Path]:
+    """Files of a folder; a run that has one open goes on reading it when it is removed."""
+    return [path for path in (cache_dir / folder).glob("*") if path.is_file()]
 
 
 def _bytes(paths: Iterable[Path]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ def evaluate_row(
     rows = finished(found)
     model_file = model_file_of(rows[0], models_dirs)
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
-    if missing := [row for row in rows if replace or not _is_there(row, target, store)]:
+    if missing := [row for row in rows if replace or not _is_there(row, target, store, told)]:
+        store.check_writable()
         environment = start_framework()
     for row in missing:
         made = evaluate(
@@ -60,14 +61,22 @@ def evaluate_row(
     click.echo(f"Its table is written by: {board}")
 
 
-def _is_there(row: Row, target: Prepared, store: Results) -> bool:
-    """Whether a row was tested on a set before, which is said."""
-    from benchmark.kinds.external_validation_run import evaluation_spec
+def _is_there(row: Row, target: Prepared, store: Results, told: Mapping[str, str]) -> bool:
+    """Whether a row was tested on a set before, which is said.
+
+    Raises:
+        UserError: it was, and ``told`` names what is no finding of the two sets.
+    """
+    from benchmark.kinds.external_validation_run import common_findings, evaluation_spec
 
     there = store.cross.read_row(evaluation_spec(row, target).spec_id)
     if not (there and there.done):
         return False
-    click.echo(f"seed {row.spec.seed}: tested there before; --replace tests it anew")
+    assert there.trained_on is not None  # as in every row of that folder
+    asked = [*common_findings(row, target, told)]
+    tested = [{name: tuple(own) for name, own in of.items()} for of in there.trained_on.findings]
+    other = "" if tested == asked else f" for other findings ({_listed(there)})"
+    click.echo(f"seed {row.spec.seed}: tested there before{other}; --replace tests it anew")
     return True
 
 
@@ -77,10 +86,14 @@ def _say_scores(store: Results, row: Row, made: Row) -> None:
     test = stored_scores(store.cross, made).splits["test"].metrics
     click.echo(
         f"seed {row.spec.seed}: AUC {number(test['auc'])}, F1 {number(test['f1'])} "
-        f"of {', '.join(map(one_line, made.protocol.findings))}"
+        f"of {_listed(made)}"
     )
     for mark in made.watermarks:
         click.echo(f"  {one_line(mark)}")
+
+
+def _listed(row: Row) -> str:
+    return ", ".join(map(one_line, row.protocol.findings))
 
 
 def finished(found: Found) -> list[Row]:

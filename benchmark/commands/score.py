@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.commands.leaderboard import write_leaderboard
-from benchmark.errors import UserError, quoted
+from benchmark.errors import UserError
+from benchmark.naming import MODELS
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
-from benchmark.spec import MODEL
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
@@ -80,6 +80,7 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
 
     from benchmark.kinds.external_run import external_spec, images_of, seen_under
     from benchmark.records.files import write_atomic
+    from benchmark.records.spreadsheets import csv_text
 
     protocol, prepared = seen_under(dataset, data_dir)
     path = path or Path(re.sub(r"[^A-Za-z0-9_.-]+", "_", dataset) + ".csv")
@@ -89,7 +90,7 @@ def write_template(dataset: str, path: Path | None, data_dir: Path) -> None:
     lines = [(image_id, split) for split, part in parts.items() for image_id in part.image_id]
     frame = pd.DataFrame(lines, columns=["image_id", "split"])
     frame = frame.assign(**{f"logit:{finding}": "" for finding in prepared.task.findings})
-    write_atomic(path, frame.to_csv(index=False, lineterminator="\n").encode())
+    write_atomic(path, csv_text(frame).encode())
     click.echo(
         f"{path}: {len(lines)} images. Fill in the logits, or name the columns "
         "probability:FINDING; train and validation may be left out, each as a whole"
@@ -100,11 +101,8 @@ def _name(name: str, paths: Sequence[Path]) -> str:
     if not name and len(paths) > 1:
         raise UserError("several files are seeds of one model: say what to call it by --name")
     name = name or paths[0].name.partition(".")[0]
-    if not re.fullmatch(MODEL, name):
-        raise UserError(
-            f"{quoted(name[:80])} is no name for a model: at most 60 letters, digits and _ . + - "
-            "(give one by --name)"
-        )
+    if fault := MODELS.fault(name):
+        raise UserError(f"{fault} (give one by --name)")
     return name
 
 

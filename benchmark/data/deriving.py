@@ -33,6 +33,7 @@ from benchmark.hashing import canonical_json, sha256, sha256_of_file
 from benchmark.records.door import write_record
 from benchmark.records.facts import SplitCounts
 from benchmark.records.files import replacing
+from benchmark.records.spreadsheets import escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,7 @@ def _write_manifest(name: str, path: Path, findings: list[str]) -> str:
                 if writer is None:
                     writer = csv.DictWriter(text, line, lineterminator="\n")
                     writer.writeheader()
-                writer.writerow(line)
+                writer.writerow({key: escaped(value) for key, value in line.items()})
         text.detach()  # flushed, and left open
         file.flush()
         return sha256_of_file(Path(file.name))

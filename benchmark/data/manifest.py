@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from benchmark.data.facts import SPLITS
 from benchmark.hashing import sha256
 from benchmark.records.door import RecordError, record_bytes
+from benchmark.records.spreadsheets import read_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def _frame(data: bytes) -> pd.DataFrame:
     import pandas as pd
 
     text, numbers = dict.fromkeys(TEXT + OF_MASKS, str), dict.fromkeys(NUMBERS, "int64")
-    return pd.read_csv(io.BytesIO(data), dtype=text | numbers, keep_default_na=False)
+    return read_back(pd.read_csv(io.BytesIO(data), dtype=text | numbers, keep_default_na=False))
 
 
 def _problem(frame: pd.DataFrame) -> str:

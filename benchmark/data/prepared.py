@@ -47,6 +47,7 @@ __all__ = [
     "NotPrepared",
     "Prepared",
     "load_prepared",
+    "prepared_as",
 ]
 
 
@@ -212,7 +213,22 @@ def load_prepared(name: str, data_dir: Path) -> Prepared:
         NotPrepared: there is none.
         RecordError: a file of facts is damaged or was changed; it is named.
     """
-    path = newest(name, data_dir)
+    return _load(name, newest(name, data_dir))
+
+
+def prepared_as(name: str, data_dir: Path, manifest_sha256: str) -> Prepared | None:
+    """Facts of the prepared version of a data set that has this manifest; None where none has.
+
+    Raises:
+        RecordError: as :func:`load_prepared`; also of a version that may be the one.
+    """
+    for facts in sorted(_facts_of(name, data_dir), key=_version_of, reverse=True):
+        if read_prepared_facts(name, facts.parent).manifest_sha256 == manifest_sha256:
+            return _load(name, facts.parent)
+    return None
+
+
+def _load(name: str, path: Path) -> Prepared:
     derived = read_prepared_facts(name, path)
     facts = read_set_facts(name, path, derived.metadata_sha256)
     todo = derive_again(name, path)

@@ -1,6 +1,7 @@
 """A table of original sizes that a user has: which image had how many pixels before it was resized.
 
-CSV, UTF-8, columns ``image``, ``width``, ``height`` in pixels and, where known, ``spacing`` in mm.
+Any file of :mod:`benchmark.records.column_files`, e.g. CSV, with the columns ``image``, ``width``,
+``height`` in pixels and, where known, ``spacing`` in mm.
 An image is named by its id in the manifest, by the name of its file, in whatever folder, or by
 that name without its ending; a width and height that are empty count as no line.
 """
@@ -8,15 +9,19 @@ that name without its ending; a width and height that are empty count as no line
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from benchmark.errors import UserError
-from benchmark.records.tables import TableError, file_bytes, table
+from benchmark.records.column_files import read_columns
+from benchmark.records.tables import TableError
 from tfds_builders.shapes import Shape, positive, whole
 
 COLUMNS = ("image", "width", "height")
 SPACING = "spacing"
+MOST = 10**8
+"""Lines: more than any file of its size holds."""
 
 
 def read_sizes(path: Path, image_ids: Iterable[str]) -> dict[str, Shape]:
@@ -29,17 +34,17 @@ def read_sizes(path: Path, image_ids: Iterable[str]) -> dict[str, Shape]:
             contradicts an earlier one; the line is named.
     """
     named, found = _names(image_ids), dict[str, Shape]()
-    for number, cells in enumerate(_lines(path), 2):
-        told = _shape(f"{path}, line {number}", cells)
+    for where, cells in _lines(path):
+        told = _shape(where, cells)
         meant = _meant(cells["image"].strip(), named) if told else []
         if len(meant) > 1:
             raise UserError(
-                f"{path}, line {number}: {cells['image']} may be {' or '.join(sorted(meant)[:3])}; "
+                f"{where}: {cells['image']} may be {' or '.join(sorted(meant)[:3])}; "
                 "give the image's id in the manifest."
             )
         for image in meant:
             if told and found.setdefault(image, told) != told:
-                raise UserError(f"{path}, line {number}: {image} had another size further up.")
+                raise UserError(f"{where}: {image} had another size further up.")
     if not found:
         raise UserError(
             f"{path}: no line gives the size of an image of this set. An image is named by its id "
@@ -50,19 +55,26 @@ def read_sizes(path: Path, image_ids: Iterable[str]) -> dict[str, Shape]:
     return found
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each line stands, and its cells."""
     try:
-        frame = table(file_bytes(path))
+        read = read_columns(path, COLUMNS[0], partial(_chosen, path), MOST)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except TableError as error:
         raise UserError(f"{path}: {error}") from None
-    if missing := [column for column in COLUMNS if column not in frame.columns]:
+    lines = zip(*(values.astype(str).tolist() for values in read.values.values()), strict=True)
+    for number, cells in enumerate(lines, read.first):
+        yield f"{path}, {read.word} {number}", dict(zip(read.values, cells, strict=True))
+
+
+def _chosen(path: Path, names: list[str]) -> list[str]:
+    if missing := [column for column in COLUMNS if column not in names]:
         raise UserError(
             f"{path}: a table of sizes has the columns {', '.join(COLUMNS)} and perhaps {SPACING}; "
             f"this one has no {', '.join(missing)}."
         )
-    return frame.astype(str).to_dict("records")
+    return [*COLUMNS, *(name for name in (SPACING,) if name in names)]
 
 
 def _names(image_ids: Iterable[str]) -> dict[str, list[str]]:

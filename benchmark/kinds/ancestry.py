@@ -1,34 +1,50 @@
-"""What a spec's weights have seen before: rows they were continued from, and their images.
+"""What a network has seen before it is tested: the images of the row that left its weights.
 
-Weights that learnt from the patients a spec is tested on make its score mean nothing. Ids of
-patients are only comparable within one builder; images are compared by the hash of their bytes.
+And those of the rows that this one was continued from. A network that learnt from the patients it
+is tested on makes its score mean nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
-from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
+from benchmark.data.audit.between import copies_between
+from benchmark.data.prepared import Prepared, prepared_as
 from benchmark.protocols import find
 from benchmark.records.store import Results
-from benchmark.spec import NETWORK, PUBLISHED, WEIGHTS, Spec
-
-if TYPE_CHECKING:
-    import pandas as pd
+from benchmark.spec import NETWORK, WEIGHTS, Spec
 
 
-def overlap(spec: Spec, prepared: Prepared, results: Results) -> list[str]:
-    """Why a spec's weights may know its test images, one sentence a row they come from.
+@dataclass(frozen=True)
+class Overlap:
+    """What a network may know of test images from one row that its weights come from.
+
+    Attributes:
+        dataset: that this row was trained on.
+        images: test images that are surely among those it was trained on.
+        marks: why the network may know its test images, a sentence each.
+    """
+
+    dataset: str
+    images: int
+    marks: list[str]
+
+
+def overlaps(spec: Spec, prepared: Prepared, results: Results, cache_dir: Path) -> list[Overlap]:
+    """What a spec's network may know of its test images, for each row its weights come from.
 
     Args:
-        spec: continues from another row, which may itself have.
-        prepared: the spec's data set.
+        spec: continues from another row, or tests its network; that one may itself continue.
+        prepared: the spec's data set; the others are looked for in the same data folder.
+        results: where these rows are.
+        cache_dir: of the views in which copies are looked for.
     """
-    reasons = (
-        _reason(spec_id, earlier, spec, prepared) for spec_id, earlier in _ancestors(spec, results)
-    )
-    return [reason for reason in reasons if reason]
+    return [
+        _overlap(spec_id, earlier, spec, prepared, cache_dir)
+        for spec_id, earlier in _ancestors(spec, results)
+    ]
 
 
 def _ancestors(spec: Spec, results: Results) -> Iterator[tuple[str, Spec | None]]:
@@ -45,36 +61,58 @@ def _network_of(spec: Spec) -> str | None:
     return spec.required_ids.get(WEIGHTS) or spec.required_ids.get(NETWORK)
 
 
-def _reason(spec_id: str, earlier: Spec | None, spec: Spec, prepared: Prepared) -> str | None:
+def _overlap(
+    spec_id: str, earlier: Spec | None, spec: Spec, prepared: Prepared, cache_dir: Path
+) -> Overlap:
+    told = f"weights come from row {spec_id}"
     if earlier is None:
-        return f"weights come from row {spec_id}, which is gone: nobody knows what they have seen"
-    told = f"weights come from row {spec_id}, trained on {earlier.dataset}"
-    protocols = {find(earlier.protocol).splits, find(spec.protocol).splits}
+        return Overlap("", 0, [f"{told}, which is gone: nobody knows what they have seen"])
+    tested_row = spec.required_ids.get(NETWORK) == spec_id  # named beside what is said of it
+    told = "" if tested_row else f"{told}, trained on {earlier.dataset}: "
+
+    def found(*marks: str, images: int = 0) -> Overlap:
+        return Overlap(earlier.dataset, images, [told + mark for mark in marks])
+
+    theirs, ours = find(earlier.protocol), find(spec.protocol)
+    one_set = earlier.manifest_sha256 == spec.manifest_sha256
+    if one_set and theirs.splits == ours.splits:
+        return found()  # its test images were kept apart
     one_builder = _builder(earlier.dataset) == _builder(spec.dataset)
-    if earlier.manifest_sha256 == spec.manifest_sha256 and len(protocols) == 1:
-        return None  # the same split: its test images were kept apart
-    if one_builder and protocols != {PUBLISHED}:
-        return f"{told} under another protocol: test images may have been among them"
-    manifest = _manifest(earlier, prepared)
-    if manifest is None:
-        return f"{told}, which is not here to compare patients with" if one_builder else None
-    learnt = manifest if protocols != {PUBLISHED} else manifest[manifest["split"] != "test"]
+    if one_set or (one_builder and not ours.splits_of_set):
+        return found("under another protocol, test images may have been among its training images")
+    learnt = prepared_as(earlier.dataset, prepared.path.parents[2], earlier.manifest_sha256)
+    if learnt is None:
+        return found(
+            "its training images are not here, so that nobody looked whether test images are among "
+            "them or of the same patients"
+        )
+    manifest = learnt.manifest()
+    trained = manifest[manifest["split"] != "test"] if theirs.splits_of_set else manifest
     test = prepared.manifest().query("split == 'test'")
-    column = "patient_id" if one_builder else "sha256"
-    seen = test[test[column].isin(learnt[column]) | test["sha256"].isin(learnt["sha256"])]
-    if seen.empty:
-        return None
-    return f"{told}: {len(seen)} of {len(test)} test images are of patients it learnt from"
+    seen = copies_between(learnt, trained["split"].unique().tolist(), prepared, cache_dir)
+    equal = test["sha256"].isin(trained["sha256"])
+    same = max(int(equal.sum()), seen.surely)
+    known = int(test.loc[~equal, "patient_id"].isin(trained["patient_id"]).sum())
+    reasons = (
+        (same, "are among the images it was trained on, as they are or saved anew"),
+        (seen.perhaps, "look like copies of images it was trained on, or are of the same patients"),
+        (known * _same_ids(learnt, prepared), "have patient ids it was trained on"),
+    )
+    marks = [f"{n} of {len(test)} test images {why}" for n, why in reasons if n]
+    return found(*marks, images=same)
+
+
+def _same_ids(one: Prepared, other: Prepared) -> bool:
+    """Whether equal ids of patients in two sets are of one patient.
+
+    They are within a builder, of sets of one's own within those of one name: others number other
+    people, or name them by files, as all do where nobody knows the patients.
+    """
+    if one.facts.patients_unknown or other.facts.patients_unknown:
+        return False
+    own = one.facts.options is not None or other.facts.options is not None
+    return one.name == other.name or (not own and _builder(one.name) == _builder(other.name))
 
 
 def _builder(dataset: str) -> str:
     return dataset.partition("/")[0]
-
-
-def _manifest(earlier: Spec, prepared: Prepared) -> pd.DataFrame | None:
-    """The manifest that an earlier spec was trained on; None where it is not here any more."""
-    try:
-        found = load_prepared(earlier.dataset, prepared.path.parents[2])
-    except NotPrepared:
-        return None
-    return found.manifest() if found.manifest_sha256 == earlier.manifest_sha256 else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from benchmark.kinds.ancestry import overlap
+from benchmark.kinds.ancestry import overlaps
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
 from benchmark.models._macs import multiply_adds
@@ -44,6 +44,7 @@ def run(job: SpecJob) -> Outcome:
     spec, context, model_file = job.spec, job.context, job.model_file
     check_device(context.environment)
     files = check_start(spec, model_file, WeightSources(context.results, context.weights_dirs))
+    watermarks = _watermarks(job, files)
     training = job.training(job.images())
     context.compiled.forget_others(training.compiled_key)
     with job.phases.phase("build"):
@@ -71,7 +72,7 @@ def run(job: SpecJob) -> Outcome:
         penalty=trained.penalty,
         starting_weights=starting_weights(spec, model_file, files),
         made_from=made_from_weights(spec, files),
-        watermarks=_watermarks(job, files),
+        watermarks=watermarks,
     )
 
 
@@ -86,8 +87,10 @@ def _tell_size(job: SpecJob, model: keras.Model) -> None:
 
 def _watermarks(job: SpecJob, files: Sequence[Path]) -> list[str]:
     """Why a row is not to be ranked for the weights it began with; empty where nothing is wrong."""
-    known = overlap(job.spec, job.prepared, job.context.results) if job.spec.origin else []
-    return known + not_as_published(job.spec, files)
+    context = job.context
+    with job.phases.phase("views"):
+        found = overlaps(job.spec, job.prepared, context.results, context.cache_dir)
+    return [mark for each in found for mark in each.marks] + not_as_published(job.spec, files)
 
 
 def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:

@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from benchmark.data.audit.between import copies_between
 from benchmark.data.heartbeat import Heartbeat
-from benchmark.data.prepared import NotPrepared, Prepared, load_prepared
-from benchmark.data.shared_findings import shared_findings
+from benchmark.data.prepared import Prepared
+from benchmark.data.shared_findings import Groups, shared_findings
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.kinds.ancestry import overlap
+from benchmark.kinds.ancestry import overlaps
 from benchmark.kinds.external_validation_row import evaluated_row, joined, test_predictions
 from benchmark.kinds.trained import trained_weights
 from benchmark.machine.environment import Environment
@@ -72,9 +71,7 @@ def evaluate(
     weights = _weights(row, model_file, results)
     source = row.spec
     learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
-    ours, theirs = shared_findings(
-        source.dataset, learnt.findings, target.name, target.task.findings, told or {}
-    )
+    ours, theirs = common_findings(row, target, told)
     spec = evaluation_spec(row, target)
     seen = _seen(spec, source, target, results, cache_dir)
     logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
@@ -102,6 +99,21 @@ def evaluate(
         phases={"evaluate": round(time.perf_counter() - start, 3)},
     )
     return publish(results.cross, made, check(both, made.protocol), replace=replace)
+
+
+def common_findings(
+    row: Row, target: Prepared, told: Mapping[str, str] | None = None
+) -> tuple[Groups, Groups]:
+    """What the set of a row and another one call the findings that both label.
+
+    Args:
+        told: finding of the row's set -> what the other set calls it, beside what is known.
+
+    Raises:
+        UserError: as :func:`benchmark.data.shared_findings.shared_findings`.
+    """
+    learnt = row.dataset.task.findings
+    return shared_findings(row.spec.dataset, learnt, target.name, target.task.findings, told)
 
 
 def _weights(row: Row, model_file: ModelFile, results: Results) -> Path:
@@ -147,30 +159,15 @@ def _seen(
             f"row {source.spec_id} was trained on {target.name} itself; its "
             "scores there are in the leaderboard"
         )
-    try:
-        learnt = load_prepared(source.dataset, target.path.parents[2])
-    except NotPrepared:
-        return overlap(spec, target, results)
-    manifest = learnt.manifest()
-    own_test = manifest["split"] == "test"
-    trained = manifest[~own_test] if find(source.protocol).splits_of_set else manifest
-    test = target.manifest().query("split == 'test'")
-    seen = copies_between(learnt, trained["split"].unique().tolist(), target, cache_dir)
-    if copies := max(int(test["sha256"].isin(trained["sha256"]).sum()), seen.surely):
-        raise UserError(
-            f"{copies} of the {len(test)} test images of {target.name} are among those that the "
-            f"network was trained on ({source.dataset}), as they are or saved anew: a score there "
-            "would mean nothing"
-        )
-    before = structs.replace(spec, requires={}, weights=source.weights)
-    earlier = overlap(before, target, results)
-    one_builder = source.dataset.partition("/")[0] == target.name.partition("/")[0]
-    known = int(test["patient_id"].isin(trained["patient_id"]).sum()) if one_builder else 0
-    reasons = (
-        (seen.perhaps, "look like copies of images it was trained on, or are of the same patients"),
-        (known, "have patient ids it was trained on"),
-    )
-    return [*(f"{n} of {len(test)} test images {why}" for n, why in reasons if n), *earlier]
+    found = overlaps(spec, target, results, cache_dir)
+    for each in found:
+        if each.images:
+            raise UserError(
+                f"{each.images} of the {target.counts['test'].images} test images of "
+                f"{target.name} are among those that the network was trained on "
+                f"({each.dataset}), as they are or saved anew: a score there would mean nothing"
+            )
+    return [mark for each in found for mark in each.marks]
 
 
 def _predict(

@@ -26,6 +26,7 @@ from benchmark.records.tables import (
     too_long,
     unzipped,
 )
+from tfds_builders.encodings import NO_TEXT, as_utf8
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -92,7 +93,19 @@ def _opened(data: bytes, key: str) -> Format:
         from benchmark.records.parquet_columns import ParquetColumns  # PyArrow takes a while
 
         return ParquetColumns(data)
-    return _Csv(unzipped(data) if is_gzip(data) else data, key)
+    return _Csv(csv_bytes(data), key)
+
+
+def csv_bytes(data: bytes) -> bytes:
+    """The text in the bytes of a CSV file, plain or gzipped, as UTF-8 where it is any text.
+
+    Raises:
+        TableError: it is a gzip file that cannot be read, or UTF-16 that is none.
+    """
+    try:
+        return as_utf8(unzipped(data) if is_gzip(data) else data)
+    except UnicodeDecodeError:
+        raise TableError(NO_TEXT) from None
 
 
 class _Csv:
@@ -109,8 +122,10 @@ class _Csv:
         if b"\0" in text[:HEADER] or not any(self.names):
             raise TableError(
                 "neither CSV, plain or gzipped, nor Parquet nor NPZ. CSV is text in UTF-8 whose "
-                "first line names the columns"
+                "first line names the columns; spreadsheets save it as CSV UTF-8"
             )
+        if any("\N{REPLACEMENT CHARACTER}" in name for name in self.names):
+            raise TableError(NO_TEXT)
         check_names(self.names)
 
     def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
@@ -126,6 +141,8 @@ class _Csv:
                 pieces.append(frame[names])
                 if frame.index.stop > most:
                     raise too_long(most)
+        except UnicodeDecodeError:
+            raise TableError(NO_TEXT) from None
         except (ValueError, OverflowError) as error:  # what pandas raises is one of these
             raise TableError(f"not a readable CSV table ({error})") from None
         whole = pd.concat(pieces) if pieces else pd.DataFrame(columns=names, dtype=str)

@@ -18,6 +18,7 @@ from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.records.files import leads_elsewhere, write_atomic
 from benchmark.records.tables import TableError, file_bytes
+from benchmark.spec import PATTERNS
 
 Record = TypeVar("Record")
 _SEAL = re.compile(rb'\A\{\s*"content_sha256":\s*"([0-9a-f]{64})",')
@@ -129,5 +130,12 @@ def parse_record(
         with _DECODING:
             return msgspec.json.decode(b"{" + body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        said = str(error)[:_TOLD]
+        said = _in_words(str(error))[:_TOLD]
         raise RecordError(f"{where}: not a readable record ({said}). {todo}") from None
+
+
+def _in_words(said: str) -> str:
+    """What the decoder says, with what texts are made of in place of regular expressions."""
+    for pattern, words in PATTERNS.items():
+        said = said.replace(f"`str` matching regex {pattern!r}", f"a text of {words}")
+    return said

@@ -1,7 +1,8 @@
 """Predictions made by any other tool, read from a file. Parsed, never executed.
 
-CSV (commas, semicolons, tabs or bars), plain or gzipped, Parquet, or NPZ with an array a column
-(see :mod:`benchmark.records.column_files`). One line an image. Columns:
+CSV (commas, semicolons, tabs or bars; UTF-8, or the UTF-16 of spreadsheets), plain or gzipped,
+Parquet, or NPZ with an array a column (see :mod:`benchmark.records.column_files`). One line an
+image. Columns:
 
 - ``image_id``: text, as in the data set's manifest.
 - ``split``: ``train``, ``validation`` or ``test``; without this column every line is of test.
@@ -22,9 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.errors import UserError, quoted
-from benchmark.records.column_files import Columns, read_columns
+from benchmark.records.column_files import Columns, csv_bytes, read_columns
 from benchmark.records.predictions import SPLITS, link
-from benchmark.records.tables import TableError, file_bytes, is_gzip, unzipped
+from benchmark.records.spreadsheets import unescaped
+from benchmark.records.tables import TableError, file_bytes
 from benchmark.task import Task
 
 SURE = 1e-12
@@ -131,6 +133,8 @@ class _Reader:
 
     def _ids_and_splits(self) -> tuple[np.ndarray, np.ndarray]:
         image_id = self.columns.values[ID]
+        if self.columns.word == "line":  # of a CSV file, perhaps one that was written here
+            image_id = np.array([*map(unescaped, image_id)], image_id.dtype)
         split = self.columns.values.get(SPLIT, np.full(len(image_id), "test"))
         for name, values in ((ID, image_id), (SPLIT, split)):
             if values.dtype.kind != "U":
@@ -189,8 +193,7 @@ class _Reader:
 
 def _line(path: Path, record: int) -> int:
     """Where in a CSV file a record begins, both from 1: there are empty lines, and long cells."""
-    data = file_bytes(path)
-    lines = (unzipped(data) if is_gzip(data) else data).splitlines()
+    lines = csv_bytes(file_bytes(path)).splitlines()
     begun, within = 0, False
     for number, line in enumerate(lines, 1):
         begun += not within and bool(line.strip(b" "))

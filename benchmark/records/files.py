@@ -89,6 +89,12 @@ def leads_elsewhere(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)) != there
 
 
+def refuse_link(path: Path, folder: Path, todo: str) -> None:
+    """Raise a UserError where a folder of another one is a link, or stands behind one."""
+    if leads_elsewhere(path, folder):
+        raise UserError(f"{path} leads to another folder: nothing is written through links. {todo}")
+
+
 def check_writable(folder: Path, what: str, option: str) -> None:
     """Make a folder where it is not, and make sure that it can be written to.
 

@@ -61,7 +61,10 @@ class NpzColumns:
             raise TableError(f"not a readable NPZ file ({error})") from None
         members = self._archive.infolist()
         if odd := [m.filename for m in members if not m.filename.endswith(SUFFIX)]:
-            raise TableError(f"a zip file that holds {odd[0][:LONGEST]!r}, so no NPZ file")
+            raise TableError(
+                f"a zip file that holds {odd[0][:LONGEST]!r}, so no NPZ file (a workbook? Save it "
+                "as CSV UTF-8)"
+            )
         check_size(sum(member.file_size for member in members), len(data))
         self.names = [member.filename.removesuffix(SUFFIX) for member in members]
         check_names(self.names)

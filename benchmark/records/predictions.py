@@ -20,6 +20,7 @@ import numpy as np
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.records.files import write_atomic
+from benchmark.records.spreadsheets import csv_text, read_back
 from benchmark.records.tables import TableError, file_bytes, table, unzipped
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def zipped(columns: Mapping[str, Sized], float_format: str | None = None) -> byt
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{n} of {name}" for name, n in lengths.items())
         raise PredictionFileError(f"{IN_MEMORY}: the columns are not equally long: {told}")
-    text = pd.DataFrame(columns).to_csv(index=False, float_format=float_format, lineterminator="\n")
+    text = csv_text(pd.DataFrame(columns), float_format)
     if "\r" in text:  # written as it is, and read as the end of a line
         raise PredictionFileError(f"{IN_MEMORY}: a name or an id holds a carriage return")
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
@@ -191,7 +192,7 @@ def decode_frame(data: bytes, where: object, as_text: Iterable[str]) -> DataFram
         PredictionFileError: they are no such file.
     """
     try:
-        return table(unzipped(data), as_text=as_text)
+        return read_back(table(unzipped(data), as_text=as_text))
     except TableError as error:
         raise PredictionFileError(
             f"{where}: not a readable prediction file: {error}. Remove it and run the spec again."

@@ -29,7 +29,7 @@ from benchmark.records.run_facts import (
     StartingWeights,
     TrainedOn,
 )
-from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec
+from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec, made_of
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
@@ -101,7 +101,9 @@ class Row(LaterFields, frozen=True):
     schema: Annotated[int, msgspec.Meta(ge=ROW_SCHEMA, le=ROW_SCHEMA)]
     spec_id: Id
     config_id: Id
-    suite: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$(?!\n)")]
+    suite: Annotated[
+        str, made_of("[A-Za-z0-9_.-]{1,100}", "letters, digits, underscores, dots and hyphens")
+    ]
     status: Status
     error: Failure | None
     spec: Spec

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import msgspec
 
 from benchmark.errors import UserError
 from benchmark.records.door import RecordError, parse_record, read_record, sealed
-from benchmark.records.files import check_writable, write_atomic
+from benchmark.records.files import check_writable, refuse_link, write_atomic, write_in_order
 from benchmark.records.row import ROW_SCHEMA, Row
 from benchmark.spec import ID_LENGTH
 
@@ -32,22 +32,17 @@ DERIVED = (SCORES, INFLUENCES, INTERVALS, COMPARISONS)
 CROSS = "cross"
 LARGEST_WEIGHTS = 1 << 35
 """Bytes of what a network left at most: more than that is not hashed and not copied."""
-LOCAL = (
-    "anomaly",
-    "checkpoints",
-    "claims",
-    INFLUENCES,
-    "local",
-    "logs",
-    "masks",
-    "private",
-    "report",
-    "weights",
-)
+_OF_RUNS = ("anomaly", "checkpoints", "claims", INFLUENCES, "logs", "masks", "private", "weights")
+LOCAL = tuple(sorted((*_OF_RUNS, "local", "report")))
 """Folders of a results folder that are large, of one machine, or must not be passed on."""
+WRITTEN = tuple(sorted({*_OF_RUNS, *DERIVED, "predictions", "rows"}))
+"""Folders of a results folder that a row and what belongs to it are written to."""
 IGNORED = """\
 # Written by cxr-bench: large, of one machine, or not to be passed on.
 """ + "".join(f"{name}/\n" for name in LOCAL)
+NO_LINKS = (
+    "Name the folder that is meant by --results DIR: that one may be a link, those in it may not."
+)
 RUN_AGAIN = (
     "Remove it and run its spec again: cxr-bench run --suite SUITE (or what made it: score, "
     "evaluate)."
@@ -133,6 +128,21 @@ class Results:
         """Where a worker's log is written (not published)."""
         return self.folder / "logs" / f"{name}.log"
 
+    def write(self, files: Mapping[Path, bytes]) -> None:
+        """Write files of this folder that belong together, in their order; all or none.
+
+        Raises:
+            UserError: one of them would be written to another folder, through a link.
+            OSError: the folder cannot be written to.
+        """
+        self._refuse_links(path.parent for path in files)
+        write_in_order(files)
+
+    def _refuse_links(self, folders: Iterable[Path]) -> None:
+        named = self.folder.parent if self._crossed else self.folder
+        for folder in folders:
+            refuse_link(folder, named, NO_LINKS)
+
     def row_bytes(self, row: Row) -> bytes:
         """The bytes of a row's file, after the checks of one that is read.
 
@@ -151,10 +161,11 @@ class Results:
 
         Raises:
             RecordError: the row contradicts itself.
+            UserError: rows would be written to another folder, through a link.
         """
         path, data = self.row_path(row.spec_id), self.row_bytes(row)
         if row.done or not path.is_file() or self._is_failure(path):
-            write_atomic(path, data)
+            self.write({path: data})
 
     def _is_failure(self, path: Path) -> bool:
         try:
@@ -214,9 +225,12 @@ class Results:
         """Make the folder where it is not, with a ``.gitignore`` unless there is one.
 
         Raises:
-            UserError: it cannot be made or written to.
+            UserError: it cannot be made or written to, or what is written to it would go to
+                another folder, through a link.
         """
         check_writable(self.folder, "results", "--results")
+        for part in (self, self.cross):
+            part._refuse_links(part.folder / name for name in WRITTEN)
         ignored = self.folder / ".gitignore"
         if not ignored.exists():
             write_atomic(ignored, IGNORED.encode())

@@ -75,12 +75,12 @@ def unzipped(data: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def table(text: bytes, *, as_text: Iterable[str] | None = None) -> DataFrame:
+def table(text: bytes, *, as_text: Iterable[str]) -> DataFrame:
     """The table in a CSV text. Empty cells stay empty text.
 
     Args:
         text: UTF-8.
-        as_text: columns whose cells are taken as they are written; None for all.
+        as_text: columns whose cells are taken as they are written.
 
     Raises:
         TableError: it is no CSV text, two columns share a name, or a line has too many cells.
@@ -97,7 +97,7 @@ def table(text: bytes, *, as_text: Iterable[str] | None = None) -> DataFrame:
             io.BytesIO(text),
             header=0,
             names=names,
-            dtype=str if as_text is None else {name: str for name in as_text if name in names},
+            dtype={name: str for name in as_text if name in names},
             keep_default_na=False,
             low_memory=False,
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.report.blocks.content import Code, Content, Emphasis, Strong
+from benchmark.report.blocks.content import Code, Content, Emphasis, Figures, Strong
 from benchmark.report.blocks.tables import Column
 from benchmark.report.blocks.values import Cell, Measurement, Value, marked, mean_of, seconds
 from benchmark.report.gathering import labels
@@ -114,7 +114,7 @@ def signed_name(c: Configuration) -> str:
 def tested_auc(c: Configuration) -> Value:
     """The AUC, with a sign where its interval may be too short."""
     auc = c.measurements["test_auc"]
-    return marked(auc, " §") if c.short_interval else auc
+    return marked(auc, Figures("\xa0§")) if c.short_interval else auc
 
 
 def _letters(each: Entry) -> Value:
@@ -180,7 +180,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
         "family, or not ranked, with the reason below the table.",
     )),
     _text("model", "Model", lambda e: e.named(e.configuration, signed_name(e.configuration)),
-          RANKING, UNTESTED),
+          RANKING, UNTESTED, names_row=True),
     Column("resolution", "Size", _size, unit="px", places=(RANKING, UNTESTED)),
     _text("preparation", "Preparation", _preparation, RANKING, UNTESTED),
     _text("weights", "Weights", lambda e: labels.weights(e.configuration.shown), RANKING, UNTESTED),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmark.errors import UserError
-from benchmark.records.files import leads_elsewhere, replacing
+from benchmark.records.files import refuse_link, replacing
 
 
 def own_folder(results: Path, *names: str) -> Path:
@@ -21,12 +21,6 @@ def own_folder(results: Path, *names: str) -> Path:
     for each in (folder, *inner):
         refuse_link(each, results, "Name the folder that is meant by --out DIR.")
     return folder
-
-
-def refuse_link(path: Path, folder: Path, todo: str) -> None:
-    """Raise a UserError where a folder of another one is a link, or stands behind one."""
-    if leads_elsewhere(path, folder):
-        raise UserError(f"{path} leads to another folder: nothing is written through links. {todo}")
 
 
 def write_asked(path: Path, content: bytes | Iterable[bytes]) -> None:

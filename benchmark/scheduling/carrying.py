@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmark.records.files import write_in_order
 from benchmark.records.store import Results
 from benchmark.spec import Spec
 
@@ -46,7 +45,7 @@ def needed_by(results: Results, spec: Spec) -> Files:
 
 def put(folder: Path, files: Files) -> None:
     """Write files into a results folder: all of them are on disk before the first has its name."""
-    write_in_order({folder / path: data for path, data in files.items()})
+    Results(folder).write({folder / path: data for path, data in files.items()})
 
 
 def remove(folder: Path, paths: Iterable[str]) -> None:

@@ -20,7 +20,6 @@ from pathlib import Path
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import OtherFormat
-from benchmark.records.files import write_in_order
 from benchmark.records.row import Row
 from benchmark.records.store import LARGEST_WEIGHTS, Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
@@ -58,8 +57,8 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
 
     Raises:
         UserError: a folder holds no rows; two rows of one spec differ in their code, data or
-            targets; a row of the target is of another format. They are named, and nothing is
-            written.
+            targets; a row of the target is of another format; the target cannot be written to,
+            or through links only. They are named, and no row is written.
     """
     for folder in sources:
         if not any(Results(folder).rows()) and not any(Results(folder).cross.rows()):
@@ -74,6 +73,7 @@ def merge(sources: Sequence[Path], target: Path) -> Counter[str]:
         chosen += [(held, into) for held in _chosen(rows, into, ended)]
         ended[LEFT_OUT] += len(left_out)
     ended += Counter()  # without what there is none of
+    Results(target).check_writable()
     for held, into in chosen:
         _copy(held, into)
     return ended
@@ -167,7 +167,7 @@ def _copy(held: Held, into: Results) -> None:
         (held.path, into.row_path(spec_id)),
     ]
     found = {path: _content(made) for made, path in pairs}
-    write_in_order({path: data for path, data in found.items() if data is not None})
+    into.write({path: data for path, data in found.items() if data is not None})
 
 
 def _content(path: Path) -> bytes | None:

@@ -16,7 +16,6 @@ from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.records.door import sealed
 from benchmark.records.facts import ProtocolFacts
-from benchmark.records.files import write_in_order
 from benchmark.records.mask_counts import MaskCounts, decode_mask_counts, encode_mask_counts
 from benchmark.records.predictions import (
     IN_MEMORY,
@@ -94,7 +93,8 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
         replace: whether a finished row of the same spec may be replaced.
 
     Raises:
-        UserError: the row contradicts itself or its predictions. Nothing is written then.
+        UserError: the row contradicts itself or its predictions, or would be written through a
+            link. Nothing is written then.
         FinishedMeanwhile: there is a finished row that nobody asked to replace; nor then.
         OSError: the folder cannot be written to; a row that was there is as it was.
     """
@@ -107,7 +107,7 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
         results.scores_path(made.spec_id): checked.scores,
         results.influence_path(made.spec_id): checked.influence,
     }
-    write_in_order(
+    results.write(
         {
             results.predictions_path(made.spec_id, made.dataset.redistributable): checked.data,
             **{path: sealed(each, readable=False) for path, each in derived.items() if each},

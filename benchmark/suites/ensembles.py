@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.ensemble import EnsembleKind, Way, ways
+from benchmark.naming import ENSEMBLES
 from benchmark.spec import EnsembleRule
 from benchmark.suites.reading import said_of
 from benchmark.training.recipe import check_recipe
 from benchmark.training.recipes import with_named
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 DEFAULT_K = 3
 
 
@@ -102,10 +101,10 @@ def read_ensembles(where: object, entries: Any) -> tuple[Ensemble, ...]:
 
 def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     name, kind = entry.get("name"), entry.get("kind")
-    if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise UserError(
-            f"{where}: an ensemble needs a name, up to 60 of a-z, 0-9 and _, not {name!r}"
-        )
+    if name is None:
+        raise UserError(f"{where}: an ensemble needs a name, {ENSEMBLES.rule}")
+    if fault := ENSEMBLES.fault(name):
+        raise UserError(f"{where}: {fault}")
     here = f"{where}, ensemble {name}"
     if not isinstance(kind, str) or kind not in ways():
         raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmark.errors import UnknownName, UserError, quoted
+from benchmark.errors import UnknownName, UserError
+from benchmark.naming import SUITES
 from benchmark.spec import MATRIX
 from benchmark.suites.parsing import parse_suite
 from benchmark.suites.suite import Suite
 
 FOLDER = Path(__file__).parent
-NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 
 def suites(folder: Path = FOLDER) -> dict[str, Path]:
@@ -58,7 +57,7 @@ def check_suite_name(name: str, known: Iterable[str] | None = None) -> None:
     Args:
         known: names that are taken; by default of the suites that are here.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{quoted(name)} cannot be a suite's name: use letters, digits, _ and -")
+    if fault := SUITES.fault(name):
+        raise UserError(fault)
     if name in (MATRIX, *(suites() if known is None else known)):
         raise UserError(f"{name!r} is the name of a suite of cxr-bench; choose another")

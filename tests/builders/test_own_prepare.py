@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -248,6 +249,22 @@ def test_a_table_that_changed_is_said(tmp_path, data):
     changed = prepare(raw, data, *said)
     assert "40 images with other labels" in changed.output
     assert "t.csv was written since" in changed.output
+
+
+def test_no_cell_of_a_manifest_is_a_formula_and_ids_are_as_in_the_folder(tmp_path, data):
+    names = [f"{sign}{n}.png" for sign in ("=", "+", "-", "'-") for n in range(10)]
+    raw = write(tmp_path / "raw", names)
+    lines = [f"{name},{name}p,{n % 2}" for n, name in enumerate(names)]
+    (raw / "t.csv").write_text("\n".join(["file,who,=Mass", *lines]))
+    said = ["--csv", "t.csv", "--image-column", "file", "--patient-column", "who"]
+    told = prepare(raw, data, *said, "--finding-columns", "=Mass")
+    assert told.exit_code == 0, told.output
+    prepared = load_prepared(NAME, data)
+    assert prepared.facts.findings == ["=Mass"]
+    assert {*prepared.manifest()["image_id"]} == {*names}
+    assert not {*prepared.manifest()["patient_id"]} & {f"'{name}p" for name in names[:30]}
+    written = (prepared.path / "manifest.csv").read_text()
+    assert not re.search("(?m)(^|,)[=+-][0-9]*[.]png", written)
 
 
 def test_a_copy_under_another_patient_goes_where_the_original_is(raw, data):

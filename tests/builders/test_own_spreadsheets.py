@@ -91,7 +91,7 @@ def test_tables_as_spreadsheets_save_them(folder):
     with pytest.raises(DatasetError, match=r"is a workbook.*save it as CSV UTF-8"):
         looked(folder, **said)
     (folder / "u.txt").write_bytes("file,Effusion,M\xfcller\n".encode("cp1252"))
-    with pytest.raises(DatasetError, match="is no UTF-8 text"):
+    with pytest.raises(DatasetError, match="is no text in UTF-8; save it as such"):
         looked(folder, **said)
 
 

@@ -19,7 +19,8 @@ from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
 from benchmark.report.gathering.thresholds import why_fixed
-from tests.commands.conftest import SET, SIZES, lines, table
+from tests.commands.conftest import SET, SIZES, Score, lines, table
+from tests.data.claimed_sets import claim, some_lines
 
 HERE = Path("theirs.csv")
 
@@ -72,6 +73,18 @@ def test_other_delimiters_are_taken_and_decimal_commas_are_not(score, delimiter)
     assert test.logits[:, 0].tolist() == given.loc[test.image_id].astype(np.float32).tolist()
     told = score(score.write("comma.csv", text.to_csv(index=False, sep=delimiter, decimal=",")))
     assert (told.code, "a decimal comma? write 0.5" in told.said) == (2, True), told.said
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32"])
+def test_what_spreadsheets_save_is_read(score, encoding):
+    """\"Unicode text\" of Excel: UTF-16, tabs between cells, lines that end in CR LF."""
+    plain = score("--check", score.write("plain.csv", lines()))
+    text = "\r\n".join(line.replace(",", "\t") for line in lines()) + "\r\n"
+    for data in (text.encode(encoding), gzip.compress(text.encode(encoding))):
+        told = score("--check", score.write("theirs.txt", data), "--name", "plain")
+        assert told.said == plain.said.replace("plain.csv", "theirs.txt"), told.said
+    spoilt = "\r\n".join([*text.splitlines()[:4], "test003\ttest\thigh"]).encode(encoding)
+    assert "line 5: " in score("--check", score.write("theirs.txt", spoilt)).said
 
 
 def test_several_seeds_are_entered_in_one_call(score):
@@ -154,6 +167,21 @@ def test_the_template_is_taken_once_it_is_filled_in(score):
     known = table(SIZES).set_index("image_id")["Pneumonia"]
     filled = template.assign(**{"logit:Pneumonia": 4 * known[template["image_id"]].to_numpy() - 2})
     enter(score, filled.to_csv(index=False))
+
+
+def test_ids_that_begin_as_formulas_stand_in_a_template_as_texts_and_are_known_again(tmp_path):
+    lines = some_lines(6, "Pneumonia")
+    ids = [f"{sign}{k}!" for k, sign in enumerate("=+-@xy" * 3)]
+    claim(tmp_path / "data" / SET / "1.0.0", lines.assign(image_id=ids))
+    score = Score(tmp_path)
+    assert score("--template", SET, HERE, dataset="").code == 0
+    template = pd.read_csv(score.folder / HERE, dtype=str)
+    assert template["image_id"].tolist() == [i if i[0] in "xy" else f"'{i}" for i in ids]
+    for frame in (template, template.assign(image_id=ids)):
+        filled = frame.assign(**{"logit:Pneumonia": np.resize([0.5, -2.0, 3.0], len(frame))})
+        score.write("filled.csv", filled.to_csv(index=False))
+        told = score("--check", Path("filled.csv"))
+        assert "would be taken" in told.said, told.said
 
 
 def test_a_template_takes_the_place_of_no_file(score):

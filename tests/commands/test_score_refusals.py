@@ -182,6 +182,8 @@ def in_zip(name: str, content: bytes, **how) -> bytes:
 
 PLAIN = "\n".join(lines()).encode()
 NO_TABLE = "not a readable file of predictions"
+NO_TEXT = "no text in UTF-8; save it as such (spreadsheets: CSV UTF-8)"
+UMLAUTS = "\n".join([*lines(), "Größe"])
 PACKED = {
     "text behind empty lines, gzipped": (
         gzip.compress(cell(4, "high").replace("\n", "\n\n").encode()),
@@ -191,6 +193,13 @@ PACKED = {
     "gzip damaged": (gzipped(lambda data: data.__setitem__(slice(12, 14), b"\xff\xff")), NO_TABLE),
     "a bomb": (gzip.compress(bytes(80_000_000), 9), "more than 200 times its own size"),
     "gzip of gzip": (gzip.compress(gzip.compress(PLAIN)), "neither CSV, plain or gzipped"),
+    "another encoding": (UMLAUTS.encode("latin-1"), NO_TEXT),
+    "another encoding in the first line": (("Größe," + UMLAUTS).encode("cp1252"), NO_TEXT),
+    "another encoding, gzipped": (gzip.compress(UMLAUTS.encode("latin-1")), NO_TEXT),
+    "UTF-16 cut short": (PLAIN.decode().encode("utf-16")[:-1], NO_TEXT),
+    "UTF-16 of something else": ("some text".encode("utf-16"), "no column image_id"),
+    "a workbook": (in_zip("[Content_Types].xml", b"x"), "a workbook? Save it as CSV UTF-8"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "spreadsheets save it as CSV UTF-8"),
     "tar": (in_tar(), "neither CSV, plain or gzipped"),
     "xz": (lzma.compress(PLAIN), "neither CSV, plain or gzipped"),
     "bz2": (bz2.compress(PLAIN), NO_TABLE),
@@ -327,8 +336,8 @@ CALLS = {
     "a model of ours": ([OTHER, "--name", "cnn"], "'cnn' is the name of a model that is trained"),
     "ours in capitals": ([OTHER, "--name", "DenseNet121"], "is the name of a model that is"),
     "an ensemble of ours": ([OTHER, "--name", "vote_s3"], "is the name of a model that is"),
-    "no name": ([OTHER, "--name", "../cnn"], "no name for a model"),
-    "a long name": ([OTHER, "--name", "x" * 61], "no name for a model"),
+    "no name": ([OTHER, "--name", "../cnn"], "cannot be a model's name"),
+    "a long name": ([OTHER, "--name", "x" * 61], "at most 60 characters; for instance xxx"),
     "no name for several": ([GOOD_FILE, OTHER], "say what to call it by --name"),
     "a negative seed": ([OTHER, "--name", "x", "--seed", -1], "-1 is not in the range"),
     "a seed that is too large": ([OTHER, "--name", "x", "--seed", 2**32], "not in the range"),
@@ -386,6 +395,17 @@ def test_a_call_that_is_wrong_is_refused(case, entered):
     entered.write("test.csv", lines(seed=1))
     entered.write("bad.csv", cell(2, 2))
     refuse(entered, words, why)
+
+
+@pytest.mark.parametrize("name", ["predictions", "rows"])
+def test_nothing_is_entered_through_a_link(name, entered, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(entered.results.folder / name)
+    (entered.results.folder / name).symlink_to(elsewhere)
+    told = entered(Path("good.csv"), "--name", "other")
+    assert (told.code, [*elsewhere.iterdir()]) == (2, [])
+    assert f"{name} leads to another folder" in " ".join(told.said.split())
 
 
 def test_a_deterministic_entry_gets_no_second_seed(score):

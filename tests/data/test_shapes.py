@@ -291,18 +291,26 @@ def test_an_image_is_found_by_its_id_or_its_file(tmp_path, name):
     assert sizes(tmp_path, text) == {"test/A/y.jpeg": Shape(2, 3, 0.1)}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path, encoding, delimiter):
+    text = "image,width,height\r\ny,2,3\r\n".replace(",", delimiter)
+    assert sizes(tmp_path, text.encode(encoding)) == {"test/A/y.jpeg": Shape(2, 3)}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("image,width\ny,2\n", "has no height"),
+        ("image,width,height\nß,2,3\n".encode("latin-1"), "save it as such"),
         ("image,width,height\nz,2,3\n", "no line gives the size"),
         ("image,width,height\nx.png,2,3\n", "line 2: x.png may be train/A/x.png or train/B/x.png"),
         ("image,width,height\ny,2,3\ny.jpeg,2,4\n", "line 3: test/A/y.jpeg had another size"),
         ("image,width,height\ny,2,\n", "line 2: width and height are whole numbers"),
         ("image,width,height\ny,0,3\n", "line 2: width and height"),
         ("image,width,height,spacing\ny,2,3,wide\n", "line 2: .*spacing is in mm, not 2, 3, wide"),
-        (b"\xff\xfe\x00", "not a readable CSV"),
-        ("", "not a readable CSV"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+        ("", "first line names the columns"),
     ],
 )
 def test_a_table_that_says_nothing_clear_is_refused(tmp_path, text, said):

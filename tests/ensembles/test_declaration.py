@@ -80,7 +80,7 @@ def test_a_spec_says_the_kind_and_what_was_declared(kind, spec_kind, rule):
         (ENSEMBLE.replace('"mlp", "cnn"', '"mlp", "mlp"'), "names a member twice"),
         (ENSEMBLE.replace('["mlp", "cnn"]', '"mlp"'), "a list of models"),
         (ENSEMBLE.replace('name = "vote"', ""), "needs a name"),
-        (ENSEMBLE.replace('"vote"', '"My vote"'), "a-z, 0-9 and _, not 'My vote'"),
+        (ENSEMBLE.replace('"vote"', '"My vote"'), "at most 60 characters; for instance my_vote"),
         (ENSEMBLE.replace('"vote"', '"cnn"'), "ensemble cnn has the name of a model"),
         (ENSEMBLE + ENSEMBLE, "two ensembles are called 'vote'"),
         (ENSEMBLE + "weight = [1, 2]\n", "key of a soft_vote .*'weight'.*Did you mean 'weights'"),

@@ -151,16 +151,6 @@ def test_the_same_vote_gives_the_same_bytes(finished):
     assert bench.rows()["soft"].predictions_sha256 == before
 
 
-@pytest.mark.slow
-def test_ensembles_run_in_a_worker_process_too(bench):
-    suite = with_ensembles(
-        Ensemble("vote", "hard_vote", ("constant", "metadata_only")),
-        models=["constant", "metadata_only"],
-    )
-    assert bench.run(bench.plan(suite), isolated=True) == {"done": 3}
-    assert bench.results.log_path("worker").is_file()
-
-
 def status(bench, suite, name):
     (planned,) = [p for p in bench.plan(suite).specs if p.spec.model == name]
     return planned.status

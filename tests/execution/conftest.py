@@ -39,22 +39,13 @@ LINEAR = """
     flat = keras.layers.Flatten()(images)
     return keras.Model(images, keras.layers.Dense(task.n_outputs, name="logits")(flat))
 """
-HOARD = """
-    import numpy, time
-    taken = []
-    while True:
-        taken.append(numpy.ones(2**24))  # 128 MiB
-        time.sleep(0.1)
-"""
 BAD_MODELS = {
     "exits": CARD + "def build(input_shape, task, weights):\n    os._exit(3)\n",
-    "crashes": CARD + "def build(input_shape, task, weights):\n    os.kill(os.getpid(), 9)\n",
     "raises": CARD + "def build(input_shape, task, weights):\n    raise KeyError('oops')\n",
     "diverges": CARD
     + "def build(input_shape, task, weights):"
     + LINEAR.replace("(images)\n", "(images * float('nan'))\n", 1),
     "broken": "this is not Python\n",
-    "hoards": CARD + "def build(input_shape, task, weights):" + HOARD,
 }
 
 

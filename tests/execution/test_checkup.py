@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from collections import namedtuple
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from benchmark.cli import main
+from benchmark.commands.cache import BESIDE_VIEWS
+from benchmark.data.audit import between
 from benchmark.data.facts import FACTS
 from benchmark.data.manifest import MANIFEST
 from benchmark.models import discover
@@ -144,3 +148,24 @@ def test_the_cache_is_listed_verified_and_pruned(cache):
     assert "2 views" in run("ls").output
     assert "2 views removed" in run("prune", "--dataset", "thorax_phantom").output
     assert "0 views" in run("ls").output
+
+
+def test_what_lies_in_the_cache_beside_images_is_listed_and_pruned(cache, phantom, monkeypatch):
+    def run(*words):
+        return CliRunner().invoke(main, ["cache", *words, "--cache-dir", str(cache)]).output
+
+    monkeypatch.setattr(between, "_look", lambda *_: (1, 2))
+    real = structs.replace(phantom[0].facts, simulated=False)
+    real = dataclasses.replace(phantom[0], facts=real)
+    between.copies_between(real, ["train"], real, cache)
+    (cache / "features").mkdir()
+    (cache / "features" / "some.npy").write_bytes(b"features")
+    assert {path.name for path in cache.iterdir()} == {"views", *BESIDE_VIEWS}
+    for name, what in BESIDE_VIEWS.items():
+        size = sum(path.stat().st_size for path in (cache / name).iterdir())
+        assert f"{what}, {size} bytes\n" in run("ls")
+        assert f"{what}, {size} bytes would be removed" in run("prune", "--dry-run")
+        assert what not in run("prune", "--dataset", "thorax_phantom")
+    pruned = run("prune")
+    assert all(f"{what}, " in pruned for what in BESIDE_VIEWS.values())
+    assert not [path for path in cache.rglob("*") if path.is_file()]

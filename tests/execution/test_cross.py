@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from benchmark.cli import main
 from benchmark.data.audit.between import Seen
+from benchmark.data.prepared import load_prepared
 from benchmark.errors import UserError
 from benchmark.hashing import sha256
 from benchmark.models import discover
@@ -23,6 +25,7 @@ from benchmark.report.sections.external_validation import gather_external_valida
 from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.stored import stored_scores
+from tests.data.claimed_sets import claim
 from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 
 
@@ -94,6 +97,37 @@ def test_images_that_it_was_trained_on_are_refused(trained):
         evaluated(trained, target)
 
 
+def test_its_images_are_those_of_the_version_that_it_was_trained_on(trained):
+    bench, _ = trained
+    turned = bench.prepared.manifest().copy()
+    turned["split"] = turned["split"].map(
+        {"train": "test", "test": "train", "validation": "validation"}
+    )
+    newer = bench.prepared.path.with_name("99.0.0")
+    claim(newer, turned, bench.prepared.facts)
+    try:
+        target = load_prepared(bench.prepared.name, bench.data_dir)
+        assert target.version == "99.0.0"
+        with pytest.raises(UserError, match=r"test images .* the network was trained on"):
+            evaluated(trained, target)
+    finally:
+        shutil.rmtree(newer)
+
+
+def test_an_evaluation_says_where_nobody_looked_at_what_the_network_was_trained_on(
+    trained, tmp_path
+):
+    bench, _ = trained
+    elsewhere = tmp_path / "thorax_phantom" / "other" / "1.0.0"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.symlink_to(bench.prepared.path)
+    target = another(replace(bench.prepared, path=elsewhere))
+    (mark,) = evaluated(trained, target).watermarks
+    assert mark.startswith("its training images are not here, so that nobody looked whether")
+    below = write(bench.results).read_text().partition("## Tested on another data set")[2]
+    assert mark in below
+
+
 def test_copies_of_images_that_it_was_trained_on_are_refused_and_likely_ones_marked(
     trained, monkeypatch
 ):
@@ -104,7 +138,7 @@ def test_copies_of_images_that_it_was_trained_on_are_refused_and_likely_ones_mar
         looked.append((other.name, sorted(splits), tested))
         return Seen([], surely, 3)
 
-    monkeypatch.setattr("benchmark.kinds.external_validation_run.copies_between", found)
+    monkeypatch.setattr("benchmark.kinds.ancestry.copies_between", found)
     surely = 2
     with pytest.raises(UserError, match=r"^2 of the .* test images .* the network was trained on"):
         evaluated(trained, target)

@@ -85,3 +85,26 @@ def test_a_row_that_is_not_finished_is_refused(bench, evaluate):
     (failed,) = (row for row in bench.results.rows() if not row.done)
     code, said = evaluate(failed.spec_id)
     assert (code, f"row {failed.spec_id} is not a finished classifier" in said) == (2, True)
+
+
+def test_a_map_is_checked_though_it_was_tested_before(bench, evaluate):
+    config = next(bench.results.rows()).config_id
+    assert evaluate(config)[0] == 0
+    first, second = bench.prepared.task.findings[:2]
+    code, said = evaluate(config, "--map", f"{first}=zzz")
+    assert (code, "unknown finding" in said, "'zzz'" in said) == (2, True, True), said
+    code, said = evaluate(config, "--map", f"{first}={second}")
+    assert (code, said.count("tested there before for other findings")) == (0, 2), said
+
+
+def test_the_id_of_an_evaluation_says_where_it_is_shown(bench, evaluate):
+    config = next(bench.results.rows()).config_id
+    evaluate(config)
+    row = next(bench.results.cross.rows())
+    folder = ["--results", str(bench.results.folder)]
+    for said in (row.spec_id, row.config_id, row.spec_id[:8].upper()):
+        for command in (["show", said], ["compare", config, said]):
+            told = CliRunner().invoke(main, [*command, *folder])
+            assert told.exit_code == 2
+            assert "network tested on another data set" in told.output
+            assert f"cxr-bench leaderboard --results '{bench.results.folder}'" in told.output

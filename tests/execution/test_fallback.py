@@ -65,7 +65,7 @@ def test_it_is_run_again_with_half_as_many_images_at_a_time(finished):
     ]
     failed = bench.results.read_row(planned.spec.spec_id)
     assert failed.status == "failed"
-    assert "out of memory" in failed.error.reason
+    assert "out of memory: the worker took" in failed.error.reason
     assert "tried again with 8 images at a time" in failed.error.reason
     done = bench.results.read_row(failed.error.fallback)
     assert (done.status, done.spec.micro_batch) == ("done", 8)

@@ -63,6 +63,15 @@ def test_a_job_tells_its_spec_and_its_claim(slot, job, tmp_path):
     assert seen[-1]["event"] == "done"
 
 
+def test_what_a_worker_prints_goes_to_no_file_behind_a_link(slot, job, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    (tmp_path / "w.log").symlink_to(other)
+    list(slot("print('noise'); tell(event='done')").run(job))
+    assert other.read_text() == "theirs"
+    assert "noise" in (tmp_path / "w.log").read_text()
+
+
 def test_one_process_runs_job_after_job(slot, job):
     one = slot("tell(event='done', pid=os.getpid())")
     assert len({event["pid"] for _ in range(3) for event in one.run(job)}) == 1

@@ -10,7 +10,9 @@ import time
 import pytest
 
 from benchmark.console import Console
+from benchmark.errors import UserError
 from benchmark.planning.cost import nominal_price
+from benchmark.planning.fallback import FEWEST
 from benchmark.scheduling.claims import Claims
 from benchmark.scheduling.runner import MOST_LOST
 from benchmark.suites.ensembles import Ensemble
@@ -36,6 +38,15 @@ def test_one_slot_keeps_the_order_of_the_plan(bench):
     one = ScriptedExecutor(1)
     assert bench.run(plan, executor=one) == {"done": 6}
     assert one.order("begin") == ids(plan)
+
+
+def test_nothing_is_run_where_rows_would_be_written_through_a_link(bench, tmp_path):
+    plan, one = bench.plan(make_suite(["cnn"])), ScriptedExecutor(1)
+    bench.results.folder.mkdir(exist_ok=True)
+    (bench.results.folder / "predictions").symlink_to(tmp_path)
+    with pytest.raises(UserError, match="predictions leads to another folder"):
+        bench.run(plan, executor=one)
+    assert one.order("begin") == []
 
 
 def test_several_slots_begin_with_the_dearest_and_run_side_by_side(bench):
@@ -137,6 +148,14 @@ def test_memory_that_is_short_without_others_gives_smaller_parts(bench):
     tried = next(p.spec.spec_id for p in plan.to_run() if p.spec.model == "mlp")
     assert executor.tries[tried] == 2, "beside others, then alone"
     assert "tried again with 8 images" in bench.results.read_row(tried).error.reason
+
+
+def test_memory_that_never_suffices_is_a_failure_in_the_end(bench):
+    plan = bench.plan(make_suite(["mlp", "linear"], recipe={"batch_size": 16}))
+    executor = ScriptedExecutor(1, lambda n, job: SHORT if job.spec.model == "mlp" else DONE)
+    assert bench.run(plan, executor=executor) == {"failed": 1, "done": 1}
+    parts = [row.spec.micro_batch for row in bench.results.rows() if row.spec.model == "mlp"]
+    assert sorted(parts) == [FEWEST, 8, 16]
 
 
 def test_a_failure_stops_nothing_unless_that_was_asked_for(bench):

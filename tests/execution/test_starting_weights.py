@@ -8,9 +8,10 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-from benchmark.data.prepared import load_prepared
+from benchmark.data.audit.between import Seen
+from benchmark.data.prepared import MANIFEST, load_prepared, prepared_as
 from benchmark.hashing import sha256_of_file
-from benchmark.kinds.ancestry import overlap
+from benchmark.kinds.ancestry import overlaps
 from benchmark.planning.cost import nominal_seconds
 from benchmark.training import published
 from benchmark.training.starting_weights import (
@@ -19,7 +20,7 @@ from benchmark.training.starting_weights import (
     remove_superseded,
 )
 from benchmark.training.weight_files import MissingWeights
-from tests.data.claimed_sets import claim
+from tests.data.claimed_sets import claim, some_facts, some_lines
 from tests.execution.conftest import Bench, make_suite, write_row
 from tests.execution.weight_files import CARD, write_tiny
 
@@ -184,7 +185,13 @@ def continuing(bench, source, **changes):
 def seen(bench, source, **changes):
     """What is said of a spec on the small phantom that continues from ``source``."""
     pretend(bench, source)
-    return overlap(continuing(bench, source, **changes), bench.prepared, bench.results)
+    return marks_of(continuing(bench, source, **changes), bench)
+
+
+def marks_of(spec, bench, prepared=None):
+    """Why the network of a spec may know test images of a set, of the small phantom by default."""
+    found = overlaps(spec, prepared or bench.prepared, bench.results, bench.cache_dir)
+    return [mark for each in found for mark in each.marks]
 
 
 def elsewhere(bench, prepared, **changes):
@@ -202,6 +209,7 @@ def test_weights_that_learnt_from_test_patients_are_told(bench, other_split):
     (reason,) = seen(bench, elsewhere(bench, other_split))
     n = bench.prepared.counts["test"].images
     assert f"trained on thorax_phantom/other: {n} of {n} test images" in reason
+    assert "are among the images it was trained on" in reason
 
 
 def test_weights_of_another_patients_are_not_told(bench, other_split):
@@ -216,14 +224,76 @@ def test_the_same_image_in_another_builders_set_is_told(bench, other_split):
     folder = bench.data_dir / "image_folder" / "mine" / "1.0.0"
     shutil.copytree(other_split.path, folder)
     (reason,) = seen(bench, elsewhere(bench, other_split, dataset="image_folder/mine"))
-    assert "test images are of patients it learnt from" in reason
+    assert "are among the images it was trained on" in reason
     shutil.rmtree(folder.parents[1])
 
 
-def test_what_cannot_be_compared_is_told_within_a_builder(bench, other_split):
-    gone = elsewhere(bench, other_split, manifest_sha256="f" * 64)
-    assert "not here to compare" in seen(bench, gone)[0]
-    assert seen(bench, replace(gone, dataset="padchest/other")) == []
+@pytest.mark.parametrize("dataset", ["thorax_phantom/other", "padchest/other"])
+def test_images_that_are_not_here_are_told(bench, other_split, dataset):
+    gone = elsewhere(bench, other_split, dataset=dataset, manifest_sha256="f" * 64)
+    (reason,) = seen(bench, gone)
+    assert "not here, so that nobody looked" in reason
+
+
+def test_the_version_that_was_trained_on_is_compared_not_the_newest(bench, other_split):
+    newer = other_split.manifest().assign(patient_id="nobody", sha256="nothing")
+    claim(other_split.path.with_name("1.0.1"), newer, other_split.facts)
+    assert load_prepared(other_split.name, bench.data_dir).version == "1.0.1"
+    (reason,) = seen(bench, elsewhere(bench, other_split))
+    assert "are among the images it was trained on" in reason
+
+
+def test_likely_copies_are_told_of_starting_weights(bench, other_split, monkeypatch):
+    strange = other_split.manifest().assign(patient_id="nobody", sha256="nothing")
+    shutil.rmtree(other_split.path)
+    claim(other_split.path, strange, other_split.facts)
+    others = load_prepared(other_split.name, bench.data_dir)
+    monkeypatch.setattr(
+        "benchmark.kinds.ancestry.copies_between",
+        lambda *_: Seen(looked_at=[], surely=2, perhaps=3),
+    )
+    sure, likely = seen(bench, elsewhere(bench, others))
+    assert "2 of" in sure
+    assert "are among the images it was trained on, as they are or saved anew" in sure
+    assert "3 of" in likely
+    assert "look like copies" in likely
+
+
+OWN = {"options": {}}
+UNKNOWN = {"patients_unknown": True}
+
+
+@pytest.mark.parametrize(
+    ("trained", "tested", "theirs", "ours", "told"),
+    [
+        ("image_folder/mine", "image_folder/mine", OWN, OWN, True),
+        ("image_folder/mine", "image_folder/yours", OWN, OWN, False),
+        ("image_folder/mine", "image_folder/mine", OWN | UNKNOWN, OWN, False),
+        ("image_folder/mine", "image_folder/mine", OWN, OWN | UNKNOWN, False),
+        ("toy/one", "toy/other", {}, {}, True),
+        ("toy/one", "toy/other", UNKNOWN, UNKNOWN, False),
+        ("toy/one", "game/one", {}, {}, False),
+    ],
+)
+def test_ids_of_patients_are_compared_where_they_mean_the_same_people(
+    bench, tmp_path, trained, tested, theirs, ours, told
+):
+    """Both sets use the same ids, and no image is in both."""
+    lines = some_lines()
+    sets = []
+    for name, version, facts in ((trained, "1.0.0", theirs), (tested, "1.0.1", ours)):
+        folder = tmp_path / "data" / name / version
+        files = [f"{name} {version} {image}" for image in lines["image_id"]]
+        facts = some_facts("Mass", "Nodule", simulated=True, **facts)
+        claim(folder, lines.assign(sha256=files, patient_id=lines["image_id"].str[-3:]), facts)
+        sets.append(prepared_as(name, tmp_path / "data", sha256_of_file(folder / MANIFEST)))
+    earlier, prepared = sets
+    source = elsewhere(bench, earlier)
+    pretend(bench, source)
+    where = {"dataset": prepared.name, "manifest_sha256": prepared.manifest_sha256}
+    found = marks_of(continuing(bench, source, **where), bench, prepared)
+    assert bool(found) == told
+    assert all("6 of 6 test images have patient ids it was trained on" in mark for mark in found)
 
 
 def test_another_protocol_of_the_same_images_is_told(bench):

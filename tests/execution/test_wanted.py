@@ -59,6 +59,36 @@ def test_what_there_is_elsewhere_is_refused_where_these_suites_have_it_not():
         check("model=linaer")
 
 
+@pytest.mark.parametrize("name", suites())
+def test_of_a_value_that_only_other_suites_have_these_are_named(name):
+    """Models and ensembles, data sets, protocols and choices, each asked of a suite without it."""
+    of, empty = load_suite(name), make_suite(["constant"], datasets=["thorax_phantom/none"])
+    asked = {"model": of.models(MODELS), "dataset": [dataset for dataset, _ in of.datasets]}
+    asked["model"] = {*asked["model"], *(ensemble.name for ensemble in of.ensembles)}
+    asked["protocol"] = [protocol for _, protocol in of.datasets if "*" not in protocol]
+    for key, values in asked.items():
+        for value in {*values} - {"constant", "published"}:
+            with pytest.raises(UnknownName, match=rf"{key} in the filter '{value}'") as told:
+                check(f"{key}={value}", empty)
+            said = str(told.value)
+            assert "--models-dir" not in said
+            listed = said.partition("(--suite NAME): ")[2].partition(". Choices")[0]
+            assert name in listed or " more" in listed, said
+
+
+def test_a_slip_in_the_name_of_another_suite_s_ensemble_is_one():
+    with pytest.raises(UnknownName, match=r"Did you mean 'vote_reference'\?"):
+        check("model=vote_refrence")
+
+
+def test_a_choice_of_another_suite_is_told_and_one_of_none_is_not():
+    with pytest.raises(UnknownName, match=r"have it \(--suite NAME\): .*pneumonia_lungs"):
+        check("preprocessing=lung_masked")
+    with pytest.raises(UnknownName) as told:
+        check("size=17")
+    assert "Suites that have it" not in str(told.value)
+
+
 def test_what_sees_no_image_is_filtered_by_its_size_and_its_only_seed(bench):
     check("size=0,seed=0")
     suite = make_suite(["linear", "constant"], seeds=(1,))

@@ -137,7 +137,7 @@ def test_editor_leftovers_folders_and_helpers_are_no_models(add, tmp_path):
 
 
 def test_file_name_that_no_filter_could_hold_is_refused(add):
-    assert "file name" in add(SOUND, "my,model").problem
+    assert "for instance my_model" in add(SOUND, "my,model").problem
 
 
 def test_a_name_taken_twice_is_nobodys(add, tmp_path):

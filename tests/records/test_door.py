@@ -108,6 +108,27 @@ def test_a_record_of_another_type_is_refused_though_its_seal_is_right(change):
     assert "not a readable record (" in refused(sealed(values))
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (("spec_id",), "12 hexadecimal digits"),
+        (("suite",), "letters, digits, underscores, dots and hyphens"),
+        (("spec", "model"), "letters, digits, underscores, dots, plus signs and hyphens"),
+        (("spec", "dataset"), "SET/CONFIG, each lower-case letters, digits and underscores"),
+        (("spec", "scheme"), "lower-case letters, digits and underscores, and colons"),
+        (("spec", "manifest_sha256"), "64 hexadecimal digits"),
+    ],
+)
+def test_what_a_text_is_made_of_is_said_in_words(place, words):
+    values = {key: value for key, value in json.loads(DATA).items() if key != "content_sha256"}
+    *above, last = place
+    within = values[above[0]] if above else values
+    within[last] = "=odd name"
+    said = refused(sealed(values))
+    assert f"(Expected a text of {words}" in said
+    assert f"at `$.{'.'.join(place)}`)" in said
+
+
 def test_an_earlier_format_is_told_from_a_damaged_file():
     earlier = b'{\n "cell_id": "aa",\n "schema": 1\n}\n'
     assert "another version of cxr-bench (format 1, this one reads 2)" in refused(earlier, schema=2)

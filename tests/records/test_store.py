@@ -11,7 +11,7 @@ from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 from benchmark.records.door import save_derived
 from benchmark.records.files import readable_json, write_atomic, write_in_order
-from benchmark.records.store import IGNORED, Results
+from benchmark.records.store import IGNORED, WRITTEN, Results
 from tests.records.rows import a_row, a_spec
 
 
@@ -91,6 +91,35 @@ def test_what_is_derived_is_not_saved_behind_a_link_unless_a_person_named_it(tmp
     assert results.scores_path("a").is_file()
     save_derived(within.scores_path("a"), {}, within.top)
     assert (elsewhere / "scores").is_dir()
+
+
+@pytest.mark.parametrize("place", [*WRITTEN, *(f"cross/{name}" for name in WRITTEN), "cross"])
+def test_nothing_of_a_row_is_written_through_a_link(place, tmp_path):
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "results" / place
+    elsewhere.mkdir()
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    results = Results(tmp_path / "results")
+    part = results.cross if place.startswith("cross") else results
+    file = link / "rows" / "a" if place == "cross" else link / "a"
+    with pytest.raises(UserError, match=f"{link}.* leads to another folder.*--results DIR"):
+        results.check_writable()
+    with pytest.raises(UserError, match="leads to another folder"):
+        part.write({part.folder / "sound": b"", file: b""})
+    assert not any(elsewhere.iterdir())
+
+
+def test_a_results_folder_may_be_a_link_and_a_file_in_it_gives_way(tmp_path):
+    (tmp_path / "elsewhere" / "rows").mkdir(parents=True)
+    (tmp_path / "results").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "other").write_bytes(b"theirs")
+    results = Results(tmp_path / "results")
+    path = results.row_path("a")
+    path.symlink_to(tmp_path / "other")
+    results.check_writable()
+    results.write({path: b"ours"})
+    assert (path.is_symlink(), path.read_bytes()) == (False, b"ours")
+    assert (tmp_path / "other").read_bytes() == b"theirs"
 
 
 def test_an_unwritable_folder_is_said_so(tmp_path):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from msgspec import ValidationError
 from msgspec.structs import replace
 
+from benchmark.api import load_predictions, load_results
 from benchmark.cli import main
 from benchmark.records.door import sealed
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import (
     Failure,
     Screened,
@@ -26,6 +30,7 @@ from tests.report import made_rows
 from tests.report.made_rows import TRAINED, make_spec, protocol
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+NUMBER = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
 BAD = "\x1b]0;title\x07\u202e" + "x" * 200_000
 
 
@@ -109,6 +114,29 @@ def test_texts_of_a_table_do_nothing(results, add, make_protocol):
     board(results)
     assert run("export", "--format", "csv", results=results).exit_code == 0
     assert not ACTING.search((results.folder / "leaderboard.csv").read_text())
+
+
+def test_no_cell_of_a_csv_file_is_a_formula_and_programs_get_the_names(results, add, tmp_path):
+    names = ["=1+1", "+SUM(A1)", "-x", "@y"]
+    view = np.resize([*names, "'=", "-12", ""], 190)
+    shared = protocol(findings=names, kind="multilabel", split="=2", label_version="@z")
+    row = add("cnn", shared=shared, kind="multilabel", people={"view": view})
+    board(results)
+    exported, said = tmp_path / "export.csv", tmp_path / "said.csv"
+    run("export", "--format", "csv", "--out", str(exported), results=results)
+    run("predictions", row.spec_id, "--out", str(said), results=results)
+    stored = gzip.decompress(results.predictions_path(row.spec_id).read_bytes()).decode()
+    files = [results.folder / "leaderboard.csv", exported, said]
+    for text in (stored, *(file.read_text() for file in files)):
+        cells = {cell for line in csv.reader(text.splitlines()) for cell in line}
+        assert cells
+        assert not {c for c in cells if re.match("[=+@-]", c) and not NUMBER.fullmatch(c)}
+    assert {"'=1+1", "''=", "-12"} <= cells
+    content = read_predictions(results.predictions_path(row.spec_id), "multilabel")
+    assert content.view.tolist() == view.tolist()
+    assert load_predictions(row.spec_id, results.folder)["view"].tolist() == view.tolist()
+    told = load_results(results.folder).to_numpy().ravel()
+    assert not [text for text in told if isinstance(text, str) and text.startswith("'")]
 
 
 def test_errors_name_what_was_given_so_that_it_does_nothing(tmp_path):

@@ -80,6 +80,20 @@ def test_rows_of_one_spec_that_differ_in_more_than_numbers_are_refused_by_name(w
     assert not target.exists()
 
 
+@pytest.mark.parametrize("name", ["rows", "weights", "cross"])
+def test_nothing_is_merged_into_a_folder_through_links(name, tmp_path):
+    source, target, elsewhere = (tmp_path / each for each in ("source", "target", "elsewhere"))
+    row, content = findings_row()
+    publish(Results(source), row, check(content, row.protocol))
+    for folder in (target, elsewhere):
+        folder.mkdir()
+    (target / name).symlink_to(elsewhere)
+    told = CliRunner().invoke(main, ["merge", str(source), "--results", str(target)])
+    assert (told.exit_code, [*elsewhere.iterdir()]) == (2, [])
+    assert "leads to another folder" in " ".join(told.output.split())
+    assert not [*Results(target).rows()]
+
+
 def test_a_folder_of_evaluations_alone_is_merged(tmp_path):
     known = Results(Path(__file__).parents[2] / "results").cross
     row, *_ = known.rows()

@@ -74,6 +74,17 @@ def test_predictions_come_first_and_the_row_last(results, monkeypatch):
     assert order == ["predictions", "scores", "influences", "rows"]
 
 
+@pytest.mark.parametrize("name", ["predictions", "scores", "influences", "rows"])
+def test_a_row_is_not_published_through_a_link(name, results, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    results.folder.mkdir()
+    (results.folder / name).symlink_to(elsewhere)
+    with pytest.raises(UserError, match=f"{name} leads to another folder"):
+        publish(results, ROWS["binary"][0], checked())
+    assert content_of(tmp_path) == {}
+
+
 def test_predictions_that_may_not_be_published_stay_apart(results):
     row, _ = ROWS["binary"]
     private = structs.replace(row, dataset=structs.replace(row.dataset, redistributable=False))

@@ -106,7 +106,11 @@ def test_seeds_schemes_and_a_recipe_are_asked_for(place):
         (("run", "--suite", "gone.toml"), "gone.toml cannot be read"),
         (("run", "--suite", "phantm"), "A file of your own: --suite FILE.toml"),
         (("new-suite", "phantom"), "is the name of a suite of cxr-bench"),
-        (("new-suite", "a b"), "cannot be a suite's name"),
+        (("new-suite", "a b"), "cannot be a suite's name: use letters, digits, underscores and"),
+        (("new-suite", "a b"), "for instance a_b"),
+        (("run", "--suite", "a b.toml"), "for instance a_b"),
+        (("new-model", "My net"), "use lower-case letters, digits and underscores, first a letter"),
+        (("new-model", "My net"), "for instance my_net"),
         (("new-suite", "x", "--models", "minne", "--models-dir", "models"), "mean 'mine'"),
         (("new-suite", "x", "--seeds", "-1"), "a seed is a whole number"),
         (("audit", "my_set"), OWN),
@@ -114,7 +118,7 @@ def test_seeds_schemes_and_a_recipe_are_asked_for(place):
     ],
 )
 def test_mistakes_are_explained(place, words, fault):
-    own = () if words[0] == "new-suite" else ("--data-dir", "data")
+    own = () if words[0].startswith("new-") else ("--data-dir", "data")
     code, said = cxr_bench(*words, *own)
     assert (code, fault in " ".join(said.split())) == (2, True), said
     assert sorted(path.name for path in place.iterdir()) == ["data", "models"]

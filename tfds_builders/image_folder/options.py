@@ -218,9 +218,13 @@ def _choose(option: str, said: str, choices: tuple[str, ...]) -> None:
 def check_name(name: str) -> None:
     """Raise a DatasetError where a set cannot be called so; the name becomes a folder."""
     if not re.fullmatch("[a-z][a-z0-9_]{0,40}", name):
+        plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+        near = re.sub("[^a-z0-9]+", "_", plain).strip("_")
+        near = near if near[:1].isalpha() else f"set_{near}".rstrip("_")
         raise DatasetError(
-            f"image_folder: a set cannot be called {quoted(name)}. A name has lower-case letters, "
-            "digits and underscores, and starts with a letter, e.g. my_set."
+            f"image_folder: a set cannot be called {quoted(name[:80])}. A name has lower-case "
+            "letters, digits and underscores, starts with a letter and has at most 41 characters; "
+            f"for instance {near[:41]}."
         )
 
 

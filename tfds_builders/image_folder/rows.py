@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import unicodedata
@@ -11,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tfds_builders.encodings import NO_TEXT, encoding
 from tfds_builders.errors import DatasetError, Unreadable, quoted
 from tfds_builders.tarstream import inflate
 
@@ -23,10 +23,6 @@ _ABOVE = 10
 """Rows in which the header is looked for: a title, or ``sep=;``, may stand above it."""
 
 _HEAD = 100_000
-_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",  # first: one begins with another
-    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
-}  # fmt: skip
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\ufeff\0"))
 
 
@@ -75,23 +71,11 @@ def _text(path: Path) -> str:
             raise DatasetError(
                 f"image_folder: {path} is a workbook, not a table of text; save it as CSV UTF-8."
             )
-        return data.decode(_encoding(data))
+        return data.decode(encoding(data))
     except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"image_folder: {path} is no UTF-8 text; save it as such (spreadsheets: CSV UTF-8)."
-        ) from error
+        raise DatasetError(f"image_folder: {path} is {NO_TEXT}.") from error
     except (OSError, Unreadable) as error:
         raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
-
-
-def _encoding(data: bytes) -> str:
-    """Of "Unicode text" of a spreadsheet, which is UTF-16, with a mark in front or without."""
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            return encoding
-    if data[:2].count(0) == 1:
-        return "utf-16-be" if data[0] == 0 else "utf-16-le"
-    return "utf-8-sig"
 
 
 def _layout(text: str, wanted: list[str]) -> tuple[str, int]:

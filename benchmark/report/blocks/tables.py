@@ -30,6 +30,7 @@ class Column(Generic[E]):
         places: the tables it stands in, for columns that are looked up by it.
         cost: whether it tells of time or hardware, which may be left out.
         long: header where it stands among the numbers of other splits.
+        names_row: whether it says what a row is about; where none does, the first column does.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column(Generic[E]):
     places: tuple[str, ...] = ()
     cost: bool = False
     long: str = ""
+    names_row: bool = False
 
     @property
     def heading(self) -> Content:
@@ -49,9 +51,11 @@ class Column(Generic[E]):
         return (self.header, f" ({self.unit})") if self.unit else self.header
 
 
-def text_column(header: Content, value: Callable[[E], Value], name: str = "") -> Column[E]:
+def text_column(
+    header: Content, value: Callable[[E], Value], name: str = "", *, names_row: bool = False
+) -> Column[E]:
     """A column of words, to the left."""
-    return Column(name, header, value, align="l")
+    return Column(name, header, value, align="l", names_row=names_row)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class DataTable:
         columns = tuple(columns)
         rows = tuple(tuple(column.value(each) for column in columns) for each in entries)
         return cls(columns, rows, **facts)
+
+    @property
+    def naming(self) -> int:
+        """The place of the column that says what a row is about."""
+        return next((k for k, column in enumerate(self.columns) if column.names_row), 0)
 
     def records(self) -> list[Parts]:
         """Each row by the names of the columns of a file, unrounded."""

@@ -9,6 +9,7 @@ the words leave, the one is meant whose every choice that they do not name is th
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.gather import watermarks
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
+from benchmark.report.gathering.places import in_several_tables, watermarks
 from benchmark.report.gathering.run import Run, members_of, shown_spec
 from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.scoring.stored import scored, stored_scores
-from benchmark.spec import PUBLISHED, Spec
+from benchmark.spec import NETWORK, PUBLISHED, Spec
 from benchmark.suites.axes import DEFAULTS
 
 SHOWN, NAMES = 6, 3
@@ -109,7 +110,8 @@ class Found:
         if not found:
             stored_scores(results, self.done[0])  # says why not
         runs = [Run.of(row, scores, self.beside) for row, scores in found]
-        return configurations(runs, Versions(), results)
+        several = in_several_tables(self.beside.values())
+        return configurations(runs, Versions(), results, several)
 
     def configuration(self, results: Results) -> Configuration:
         """The one of :meth:`configurations` that counts."""
@@ -136,6 +138,8 @@ def find(results: Results, text: str) -> Found:
     places = [] if matches else [found for found in everything if _is_at(found, text)]
     if len(matches) == 1:
         return matches[0]
+    if not matches:
+        _refuse_tested_elsewhere(results, text.lower())
     if not rows:
         raise UserError(
             f"{results.folder} holds no rows yet. Run: cxr-bench run --all --results "
@@ -159,6 +163,18 @@ def find(results: Results, text: str) -> Found:
         f"no row or configuration in {results.folder} is called {quoted(text)}. "
         f"{_near(everything, text)} --results {results.folder}"
     )
+
+
+def _refuse_tested_elsewhere(results: Results, text: str) -> None:
+    """Raise a UserError where an id is that of a network on another data set: say where it is."""
+    for row in results.cross.rows() if text else ():
+        if row.spec_id.startswith(text) or row.config_id.startswith(text):
+            raise UserError(
+                f"{quoted(text)} is the id of a network tested on another data set: "
+                f"{row.spec.model} on {row.spec.dataset}, of row {row.spec.required_ids[NETWORK]}. "
+                "Such rows have tables of their own, written by: cxr-bench leaderboard --results "
+                f"{shlex.quote(str(results.folder))}"
+            )
 
 
 def _near(everything: list[Found], text: str) -> str:

@@ -6,21 +6,33 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 
 from benchmark.report.drawing.marks import AMBER, BLUE, GREEN, GREY, INK, PURPLE, SKY, VERMILION
 from benchmark.report.drawing.style import figure, label, save, styled
 from benchmark.report.files import write_asked
 
-__all__ = ["PALE", "finding_panels", "ink", "label", "label_outer", "save_both", "series"]
+__all__ = [
+    "PALE",
+    "finding_panels",
+    "ink",
+    "label",
+    "label_outer",
+    "luminance",
+    "save_both",
+    "series",
+]
 
 _LIGHT = {"ground": "#FFFFFF", "ink": INK, "faint": "#DDDDDD"}
 _DARK = {"ground": "#14181D", "ink": "#E4E8EC", "faint": "#39414A"}
 """What differs between a light ground and a dark one. All other colours can be seen on both, and
 must be none of these: a dark figure is the light one with these replaced."""
-PALE = "#F5F5F5"
-"""Of text on dark fields, on whatever ground."""
+PALE = "#FEFEFE"
+"""Of text on dark fields, on whatever ground: white but for what changes with the ground."""
 _ACROSS = 4
 
 
@@ -41,6 +53,13 @@ def series(k: int) -> str:
     """The colour of the k-th thing shown; they repeat after seven."""
     colours = (BLUE, VERMILION, GREEN, PURPLE, AMBER, SKY, GREY)
     return colours[k % len(colours)]
+
+
+def luminance(colour: ColorType) -> float:
+    """Relative luminance of a colour, 0 to 1 (Web Content Accessibility Guidelines 2.2)."""
+    parts = np.array(to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def finding_panels(names: list[str], size: float = 3.2) -> tuple[Figure, list[Axes]]:

@@ -87,7 +87,8 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
             _row(axis, place, line, pairs.get(line.chosen.key))
             names.append(in_lines(named(line)))
             place += 1
-    axis.text(1.01, -0.8, "letters", transform=axis.get_yaxis_transform(), size=8, color=GREY)
+    if _lettered(table, shown):
+        axis.text(1.01, -0.8, "letters", transform=axis.get_yaxis_transform(), size=8)
     for c in baselines:
         bar(axis, c.measurements["test_auc"], place, GREY)
         axis.plot(_auc(c) or 0.0, place, "|", color=GREY, markersize=9, markeredgewidth=2)
@@ -128,7 +129,7 @@ def _row(axis: Axes, place: int, line: Line, inside: Configuration | None) -> No
 
 def _letters_told(table: Table, shown: Sequence[Line]) -> str:
     """What shades and letters mean, where there are any."""
-    if not any(line.chosen.key in table.letters for line in shown):
+    if not _lettered(table, shown):
         return ""
     shaded = any(len(block) > 1 for block in _blocks(table, shown))
     return (
@@ -136,6 +137,10 @@ def _letters_told(table: Table, shown: Sequence[Line]) -> str:
         "a letter were not told apart, which does not mean that they are equal; letters in "
         "brackets want more seeds. "
     )
+
+
+def _lettered(table: Table, shown: Sequence[Line]) -> bool:
+    return any(line.chosen.key in table.letters for line in shown)
 
 
 def _letters(line: Line) -> str:

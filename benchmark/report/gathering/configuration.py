@@ -69,6 +69,7 @@ class Configuration:
         differs: versions in which the code is another than that of the configuration of the same
             config id that counts in its place; empty for the one that counts.
         instead: the versions of that one.
+        table: its name, where other tables have runs of the same config id; else empty.
     """
 
     config_id: str
@@ -77,14 +78,15 @@ class Configuration:
     stale: str = ""
     differs: str = ""
     instead: str = ""
+    table: str = ""
 
     @property
     def key(self) -> str:
-        """What tells it from all others of its table: its config id, if it is the one that counts.
+        """What tells it from all others: its config id, if it is the only one that counts.
 
-        Else with a hash of its code behind it.
+        Else with its table or a hash of its code behind it.
         """
-        return key_of(self.config_id, self.differs)
+        return key_of(self.config_id, self.table, self.differs)
 
     @property
     def code(self) -> dict[str, str]:
@@ -247,9 +249,10 @@ class Configuration:
         return Measurement(middle, _seed_sd(known, middle), *(limits or ()))
 
 
-def key_of(config_id: str, differs: str) -> str:
+def key_of(config_id: str, table: str, differs: str) -> str:
     """What tells a configuration from all others; see `Configuration`."""
-    return f"{config_id}-{sha256(differs.encode())[:4]}" if differs else config_id
+    code = sha256(differs.encode())[:4] if differs else ""
+    return "-".join(filter(None, (config_id, table, code)))
 
 
 def mean(values: list[float | None]) -> float | None:

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from benchmark.errors import UserError
-from benchmark.protocols import of_row
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import effects_of
 from benchmark.report.gathering.families import TableFamily, families_of
 from benchmark.report.gathering.mismatches import mismatches
+from benchmark.report.gathering.places import in_several_tables, table_name, watermarks
 from benchmark.report.gathering.run import Run
-from benchmark.report.gathering.table import Table, best_of, table_name
+from benchmark.report.gathering.table import Table, best_of
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.scoring.comparisons import StoredComparisons
 from benchmark.scoring.implied import Implied, implied_finding
@@ -39,21 +39,16 @@ def gather(
     for row in known.values():
         if not row.holds_masks:
             together[row.protocol.id, watermarks(row)].append(row)
+    several = in_several_tables(known.values())
     tables = []
     for (_, marks), of_one in together.items():
         usable = scored(results, of_one, stored_scores, left_out)
         runs = {row.spec_id: Run.of(row, scores, known) for row, scores in usable}
         shown = [row for row in of_one if not row.done or row.spec_id in runs]
         if shown:
-            tables.append(
-                _table(results, configurations([*runs.values()], versions, results), marks, shown)
-            )
+            every = configurations(runs.values(), versions, results, several)
+            tables.append(_table(results, every, marks, shown))
     return sorted(tables, key=lambda table: table.key)
-
-
-def watermarks(row: Row) -> tuple[str, ...]:
-    """Why a row does not stand beside full ones: its own marks, and that of its protocol."""
-    return tuple(sorted({*row.watermarks, of_row(row).watermark} - {""}))
 
 
 def _table(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
 
-from benchmark.hashing import canonical_json, sha256
 from benchmark.protocols import SplitProtocol, of_row
 from benchmark.records.facts import DatasetFacts, ProtocolFacts, SplitCounts
 from benchmark.records.row import Row
@@ -18,6 +17,7 @@ from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import Effect
 from benchmark.report.gathering.families import Letters, TableFamily, letters_of
 from benchmark.report.gathering.labels import labels, settings
+from benchmark.report.gathering.places import table_name
 from benchmark.scoring.implied import Implied
 from benchmark.scoring.ranking import ALPHA, Comparison
 from benchmark.suites.families import is_baseline
@@ -31,7 +31,7 @@ class Table:
     """Everything measured under one protocol and one set of watermarks.
 
     A configuration is known by its key: its config id, unless its runs were made by another
-    version of the code than those that count.
+    version of the code than those that count, or others of that id stand in another table.
 
     Attributes:
         protocol: what all its rows share.
@@ -101,8 +101,9 @@ class Table:
         Configurations of which no run finished are known by their config id.
         """
         names = labels({row.config_id: row.spec for row in self.rows})
-        others = {c.key: f"{names[c.config_id]} [{c.differs}]" for c in self.unranked if c.differs}
-        return names | others
+        own = {c.key: names[c.config_id] for c in self.configurations}
+        others = {c.key: f"{own[c.key]} [{c.differs}]" for c in self.unranked if c.differs}
+        return names | own | others
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -186,12 +187,6 @@ class Table:
         for found, _, why in (reason.partition(": ") for reason in self.reasons):
             shared[why.removesuffix(".")].append(found)
         return "; ".join(": ".join(filter(None, (", ".join(f), w))) for w, f in shared.items())
-
-
-def table_name(protocol: ProtocolFacts, watermarks: tuple[str, ...]) -> str:
-    """A short name of a table: the protocol's id, and what tells its watermarks."""
-    marks = sha256(canonical_json(watermarks))[:4] if watermarks else ""
-    return "-".join(filter(None, (protocol.id, marks)))
 
 
 def _letter(place: int) -> str:

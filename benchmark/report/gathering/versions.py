@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property, partial
 
 from benchmark import kinds
 from benchmark.errors import UserError
@@ -13,6 +13,7 @@ from benchmark.models import ModelFile, discover
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.gathering.configuration import Configuration, key_of
+from benchmark.report.gathering.places import table_of
 from benchmark.report.gathering.run import Run
 from benchmark.scoring.stored import stored_intervals
 
@@ -51,12 +52,18 @@ class Versions:
 
 
 def configurations(
-    runs: Iterable[Run], versions: Versions, results: Results
+    runs: Iterable[Run], versions: Versions, results: Results, several: Collection[str]
 ) -> list[Configuration]:
     """The configurations of runs of a results folder, each of one version of the code.
 
     Of several that differ in nothing but the code one counts: the one made by the current code,
     or else the one that was finished last. It comes first; the others say what they differ in.
+
+    Args:
+        runs: of one table.
+        versions: of the code as it is.
+        results: the folder.
+        several: config ids that stand in other tables of the folder, too.
     """
     together: dict[str, dict[tuple, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in sorted(runs, key=lambda run: run.row.spec.seed):
@@ -64,26 +71,30 @@ def configurations(
     return [
         c
         for of_one in together.values()
-        for c in _versions(list(of_one.values()), versions, results)
+        for c in _versions(list(of_one.values()), versions, results, several)
     ]
 
 
-def _versions(every: list[list[Run]], versions: Versions, results: Results) -> list[Configuration]:
+def _versions(
+    every: list[list[Run]], versions: Versions, results: Results, several: Collection[str]
+) -> list[Configuration]:
     """The configurations that share their config id."""
     stale = {id(runs): versions.stale(runs[0].row) for runs in every}
     every.sort(key=lambda runs: (not stale[id(runs)], max(r.row.finished for r in runs)))
     *others, counted = every
-    told = [_made(counted, results, stale=stale[id(counted)])]
+    row = counted[0].row
+    made = partial(_made, results, table=table_of(row) if row.config_id in several else "")
+    told = [made(counted, stale=stale[id(counted)])]
     for runs in reversed(others):
         differs = _differing(runs[0].row.code, counted[0].row.code)
         instead = _differing(counted[0].row.code, runs[0].row.code)
-        told.append(_made(runs, results, stale=stale[id(runs)], differs=differs, instead=instead))
+        told.append(made(runs, stale=stale[id(runs)], differs=differs, instead=instead))
     return told
 
 
-def _made(runs: list[Run], results: Results, **facts: str) -> Configuration:
+def _made(results: Results, runs: list[Run], **facts: str) -> Configuration:
     rows, scores = [run.row for run in runs], [run.scores for run in runs]
-    key = key_of(rows[0].config_id, facts.get("differs", ""))
+    key = key_of(rows[0].config_id, facts["table"], facts.get("differs", ""))
     intervals = stored_intervals(results, key, rows, scores)
     return Configuration(rows[0].config_id, tuple(runs), intervals, **facts)
 

@@ -129,7 +129,7 @@ def checklist_page(suite: SuiteRows, results: Results) -> Page:
     for title, items in SHEET.items():
         blocks += [Heading(2, title), DataTable.of(columns, items, sortable=False)]
     home = f"{file_name(suite.name)}.html"
-    trail = [Link("../index.html", "Leaderboard"), Link(home, f"suite {suite.name}")]
+    trail = [Link("../index.html", "cxr-bench"), Link(home, f"suite {suite.name}")]
     return Page(f"Reporting checklist of suite {suite.name}", blocks, trail, root="../")
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.blocks.text import UNDEFINED
-from benchmark.report.drawing.grounds import PALE, finding_panels, ink, label, label_outer, series
+from benchmark.report.drawing.grounds import (
+    PALE,
+    finding_panels,
+    ink,
+    label,
+    label_outer,
+    luminance,
+    series,
+)
 from benchmark.report.drawing.style import figure
 from benchmark.scoring.subgroups import Estimate, Subgroup
 
 _SCALE = "cividis"  # readable with any colour vision
+_MIDDLE = 0.18
+"""Luminance of a field on which black and white text can be read equally well."""
 
 
 def confusion_by_finding(matrices: dict[str, np.ndarray]) -> Figure:
@@ -46,12 +57,16 @@ def _matrix(axis: Axes, counts: np.ndarray, names: list[str]) -> None:
         spread = f"\n({low:,}–{high:,})" if low < high else ""
         percent = f"{100 * value:.1f} %" if mean[row].any() else UNDEFINED
         said = f"{percent}\n{mean[row, column]:,.0f}{spread}"
-        colour = "black" if value > 0.55 else PALE
-        axis.text(column, row, said, ha="center", va="center", size=8, color=colour)
+        axis.text(column, row, said, ha="center", va="center", size=8, color=_on(value))
     axis.set_xticks(range(len(names)), names)
     axis.set_yticks(range(len(names)), names, rotation=90, va="center")
     axis.set(xlabel="called", ylabel="true")
     axis.spines[:].set_visible(False)
+
+
+def _on(share: float) -> str:
+    """The colour of text that stands out more from the field of a share."""
+    return "black" if luminance(mpl.colormaps[_SCALE](float(share))) > _MIDDLE else PALE
 
 
 def subgroup_chart(groups: list[Subgroup]) -> Figure:

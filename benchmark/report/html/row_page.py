@@ -111,7 +111,8 @@ class _About:
     def first_facts(self) -> Iterator[tuple[str, Content]]:
         c = self.configuration
         split = "test" if c.tested else "validation"
-        yield f"AUC on {split}", shown(c.measurements[f"{split}_auc"])
+        few = " (patients are few: this may be too short)" if c.short_interval else ""
+        yield f"AUC on {split}", (shown(c.measurements[f"{split}_auc"]), few)
         yield "Place", self._place()
         if c.tested:
             yield "Gap (AUC, train − test)", shown(c.measurements["gap_auc"])

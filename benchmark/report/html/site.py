@@ -1,7 +1,7 @@
 """Write the site of a results folder.
 
 index.html                     the leaderboard, written last; beside it leaderboard.csv and .json
-rows/<config id>.html          a page a configuration
+rows/<config id>.html          a page a configuration; with its table where several have that id
 suites/<suite>.html            a page a suite, and <suite>-checklist.html
 figures/                       every figure as .svg, .png and -dark.svg
 gradcam/                       heat maps, where that step was run

@@ -103,7 +103,13 @@ def suite_page(
     blocks: list[Block] = [
         Heading(1, suite.title or f"Suite {suite.name}"),
         Paragraph(with_code(suite.description)),
-        Paragraph(Link(f"{file_name(suite.name)}-checklist.html", "Reporting checklist")),
+        Paragraph(
+            (
+                Link("../index.html#how-to-read-it", "What every sign means"),
+                ", ",
+                Link(f"{file_name(suite.name)}-checklist.html", "reporting checklist"),
+            )
+        ),
     ]
     for table, configurations in suite.tables:
         entries = [Entry(table, c, named) for c in configurations]

@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 
 from benchmark.records.door import read_derived
-from benchmark.records.files import write_in_order
+from benchmark.records.files import refuse_link, write_in_order
 from benchmark.records.scores import StoredTable
 from benchmark.records.store import COMPARISONS, DERIVED, Results
-from benchmark.report.files import refuse_link
 from benchmark.report.leaderboard.board import Leaderboard
 
 NEAR = 1e-6

@@ -1,4 +1,7 @@
-"""Tables as CSV, every number unrounded; what cannot be printed in a text is U+FFFD."""
+"""Tables as CSV, every number unrounded; what cannot be printed in a text is U+FFFD.
+
+No text is one that a spreadsheet takes for a formula (:mod:`benchmark.records.spreadsheets`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from benchmark.records.spreadsheets import escaped
 from benchmark.report.blocks.tables import DataTable
 from benchmark.report.blocks.text import printable
 from benchmark.report.blocks.values import Parts
@@ -41,4 +45,4 @@ def _line(values: list[object]) -> str:
 
 def _shown(value: object) -> object:
     """A text without what acts on a terminal, at its whole length."""
-    return printable(value, len(value)) if isinstance(value, str) else value
+    return escaped(printable(value, len(value))) if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from benchmark.report.blocks.tables import Beside, Block, DataTable, Details, Heading, Page
 from benchmark.report.blocks.text import one_line
-from benchmark.report.blocks.values import Value, amount, as_text, one_text, shown
+from benchmark.report.blocks.values import Value, amount, one_text, shown
 
 # Nothing but the site's own files, wherever they lie; 'self' does not cover file: everywhere.
 _POLICY = "; ".join(
@@ -24,6 +24,9 @@ _POLICY = "; ".join(
         "form-action 'none'",
     ]
 )
+
+_LINE = 36
+"""Signs of a text that may be broken into lines, but not into words below each other."""
 
 
 def page(each: Page) -> str:
@@ -88,6 +91,14 @@ def _write(each: object, *more: str) -> Markup:
     return _macros()[type(each).__name__.lower()](each, *more)
 
 
+def _looks(table: DataTable, place: int) -> str:
+    """The classes of a column: what its rows are about, numbers, words that want room."""
+    naming, right = place == table.naming, table.columns[place].align == "r"
+    longest = max((len(one_text(row[place])) for row in table.rows), default=0)
+    words = longest > _LINE and not (naming or right)
+    return " ".join(name for name, of in (("names", naming), ("n", right), ("words", words)) if of)
+
+
 def slug(title: str) -> str:
     """What a Markdown reader calls a heading in links to it."""
     return re.sub(r"[^a-z0-9-]", "", title.lower().replace(" ", "-"))
@@ -105,5 +116,5 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined,
         keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters |= {"inline": inline, "amount": amount, "one_line": one_line, "text": as_text}
+    made.filters |= {"inline": inline, "amount": amount, "one_line": one_line, "looks": _looks}
     return made

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, quoted
+from benchmark.records.door import RecordError
 from benchmark.records.row import Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import Scores
-from benchmark.records.store import Results
+from benchmark.records.store import RUN_AGAIN, Results, leave_out
 from benchmark.report.blocks.content import Content, Emphasis
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.tables import (
@@ -30,6 +31,7 @@ from benchmark.report.columns import STALE
 from benchmark.report.gathering.choosing import chosen_first
 from benchmark.report.gathering.configuration import Configuration, mean
 from benchmark.report.gathering.labels import labels
+from benchmark.report.gathering.places import in_several_tables
 from benchmark.report.gathering.run import Run
 from benchmark.report.gathering.versions import Versions, configurations
 from benchmark.report.sections.notes import CHANGED, outdated
@@ -98,16 +100,35 @@ def gather_external_validation(
     """
     runs: dict[str, list[Run]] = defaultdict(list)
     known = {row.spec_id: row for row in (results.rows() if rows is None else rows)}
-    crossed = results.cross.rows(left_out)
+    crossed = list(_of_these(known, results, left_out))
     for row, scores in scored(results.cross, crossed, stored_scores, left_out):
         runs[row.protocol.id].append(Run.of(row, scores, known))
-    versions = Versions()
+    versions, several = Versions(), in_several_tables(crossed)
     found = [
         ExternalValidation(c, _home(results, known, c.runs))
         for of_one in runs.values()
-        for c in configurations(of_one, versions, results.cross)
+        for c in configurations(of_one, versions, results.cross, several)
     ]
     return sorted(found, key=_order)
+
+
+def _of_these(
+    known: Mapping[str, Row], results: Results, left_out: list[UserError] | None
+) -> Iterator[Row]:
+    """The evaluations, but for those of findings that the tested row has not."""
+    for row in results.cross.rows(left_out):
+        tested = known.get(network_of(row).spec_id)
+        theirs, _ = _trained_on(row).findings
+        named = {name for own in theirs.values() for name in own}
+        odd = sorted(named.difference(tested.protocol.findings)) if tested else []
+        if odd:
+            path = results.cross.row_path(row.spec_id)
+            problem = (
+                f"row {network_of(row).spec_id}, whose network it tests, has no {quoted(odd[0])}"
+            )
+            leave_out(RecordError(f"{path}: {problem}. {RUN_AGAIN}"), left_out)
+        else:
+            yield row
 
 
 def external_validation_section(every: Sequence[ExternalValidation]) -> list[Block]:
@@ -202,7 +223,9 @@ def external_columns(of_one: Sequence[ExternalValidation]) -> list[Column[Extern
     told = _told(of_one)
     return [
         text_column("Trained on", lambda each: each.trained_on.dataset, "trained_on"),
-        text_column("Configuration", lambda each: _name(each, names, told), "label"),
+        text_column(
+            "Configuration", lambda each: _name(each, names, told), "label", names_row=True
+        ),
         Column("own_auc", "Own AUC", lambda each: each.home),
         Column("test_auc", "AUC", lambda each: each.configuration.measurements["test_auc"]),
         Column("test_f1", "F1", lambda each: each.configuration.measurements["test_f1"]),

@@ -29,7 +29,7 @@ from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell, Measurement, Value, seconds
 from benchmark.report.columns import STALE
 from benchmark.report.gathering.environments import differences
-from benchmark.report.gathering.gather import watermarks
+from benchmark.report.gathering.places import watermarks
 from benchmark.report.gathering.stopped import why_stopped
 from benchmark.report.gathering.versions import Versions
 from benchmark.report.sections.notes import CHANGED, mixed, stale

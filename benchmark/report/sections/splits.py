@@ -122,7 +122,7 @@ def split_section(pairs: list[SplitPair]) -> list[Block]:
         return []
     columns = [
         text_column("Data set", lambda pair: pair.dataset, "dataset"),
-        text_column("Configuration", lambda pair: pair.label, "label"),
+        text_column("Configuration", lambda pair: pair.label, "label", names_row=True),
         *_columns("test_auc", "AUC"),
         *_columns("test_f1", "F1"),
         Column(

@@ -63,7 +63,9 @@ def _families(each: Table, families: list[TableFamily]) -> Iterator[Block]:
     yield Paragraph("AUC of the best of a family minus that of another:")
     columns: list[Column[_Line]] = [
         text_column("Family", lambda line: names[id(line.of)], "family"),
-        text_column("Configuration", lambda line: member(each, line.of, line.key), "label"),
+        text_column(
+            "Configuration", lambda line: member(each, line.of, line.key), "label", names_row=True
+        ),
         text_column("Letters", _letters, "letters"),
         Column("difference", "Difference", lambda line: difference(_difference(line))),
         Column("interval", ONE, _interval),

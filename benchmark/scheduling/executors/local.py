@@ -177,6 +177,8 @@ class LocalSlot:
             return self._process
         self._end()
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        if self._log.is_symlink():  # gives way, as where all else is written
+            self._log.unlink()
         with self._lock, self._log.open("ab") as log:
             if self._closed:
                 raise _Closed

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
-from benchmark.report.drawing.grounds import ink, save_both, series
+from benchmark.report.drawing.grounds import ink, luminance, save_both, series
 from benchmark.report.drawing.marks import COLOURS, GREY, MODELS
 from benchmark.report.drawing.style import figure
+from benchmark.report.html.figures_decisions import confusion_by_finding
 
 GROUNDS = {"#ffffff", "#1b1f24", "#dddddd"}
 
@@ -50,6 +52,18 @@ def test_only_the_forms_asked_for_are_written(tmp_path, forms):
 def test_no_colour_of_a_thing_is_one_that_changes_with_the_ground():
     things = {*COLOURS, GREY, *(mark.colour for mark in MODELS.values()), *map(series, range(9))}
     assert not {colour.lower() for colour in things} & GROUNDS
+
+
+@pytest.mark.parametrize("percent", range(0, 101, 4))
+def test_numbers_in_a_confusion_matrix_can_be_read_on_every_field(percent):
+    counts = np.array([[[percent, 100 - percent], [100 - percent, percent]]])
+    axis = confusion_by_finding({"toy": counts}).axes[0]
+    (image,) = axis.images
+    for text in axis.texts:
+        column, row = text.get_position()
+        field = image.cmap(image.norm(image.get_array()[row, column]))
+        pair = sorted([luminance(text.get_color()), luminance(field)])
+        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
 
 
 def test_the_same_figure_is_the_same_file(tmp_path):

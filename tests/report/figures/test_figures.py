@@ -311,6 +311,14 @@ def test_an_ensemble_and_a_row_of_another_tool_have_the_colour_of_no_kind_of_net
     assert marks.mark_of(make_spec("cnn", 0, protocol(), {})).colour in marks.COLOURS
 
 
+def test_no_letters_are_announced_where_there_is_no_family(results, add_seeds):
+    add_seeds("cnn", strength=3.0)
+    add_seeds("mlp", strength=1.0, spec={"augmentation": "strong"})
+    (forest,) = figures_of(Source(Leaderboard.of(results), results), names=["forest"])
+    assert {text.get_text() for text in forest.draft.draw().axes[0].texts} == {""}
+    assert "letter" not in forest.draft.caption
+
+
 def test_only_a_family_is_shaded_and_neighbouring_ones_are_told_apart(results, add_seeds):
     for model in ("cnn", "mlp"):
         add_seeds(model, strength=3.0)

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.xdist_group("site")  # the session's site is made once
 
 AXE = os.environ.get("CXR_BENCH_AXE", "")
 DESKTOP = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+PAPER = {"width": 1031, "height": 702, "deviceScaleFactor": 1, "mobile": False}
 PHONE = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
            "--disable-background-networking", "--disable-component-update",
@@ -190,7 +191,7 @@ def test_the_filter_leaves_rows_with_every_word(visit):
 
 def test_the_link_of_a_model_leads_to_its_page_and_back(visit):
     browser = visit()
-    next(a for a in find(browser, "td a") if a.text == "cnn ↗").click()
+    next(a for a in find(browser, "th a") if a.text == "cnn ↗").click()
     assert find(browser, "h1")[0].text == "cnn, 64 px on toy/official"
     said = find(browser, "main")[0].text
     assert "Still improving when training ended, seed 0, 1, 2." in said
@@ -242,6 +243,37 @@ def test_axe_finds_no_serious_fault(visit, site, scheme):
         browser.execute_cdp_cmd("Runtime.evaluate", {"expression": Path(AXE).read_text()})
         found = browser.execute_async_script(script)
         assert [each for each in found if each[0] in ("serious", "critical")] == [], page
+
+
+def test_on_a_phone_the_name_of_a_row_stays_in_sight(visit):
+    browser = visit()
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    script = """
+      const table = [...document.querySelectorAll("table.sortable")].find(
+        (each) => each.tHead.textContent.startsWith("Letters"));
+      table.parentElement.scrollLeft = 400;
+      const [box, name, head] = [table.parentElement, table.querySelector("tbody th"),
+        table.querySelector("thead .names")].map((each) => each.getBoundingClientRect().left);
+      return [table.querySelector("tbody th a").textContent, name - box, head - box];"""
+    name, *places = browser.execute_script(script)
+    assert name == "cnn ↗"
+    assert places == [0, 0]
+
+
+def test_in_print_no_table_is_wider_than_the_paper_and_headings_are_repeated(visit, site):
+    visit().execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    for page in every_page(site):
+        browser = visit(page)
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PAPER)
+        script = """
+          document.querySelectorAll("details").forEach((each) => { each.open = true; });
+          return [...document.querySelectorAll("table")].filter(
+            (each) => each.offsetWidth > document.body.clientWidth).length"""
+        assert browser.execute_script(script) == 0, page
+        # Chromium leaves boxes of buttons out of headings that it repeats.
+        boxes = "return [...document.querySelectorAll('th button')].map((b) => b.clientWidth)"
+        assert not any(browser.execute_script(boxes)), page
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_no_page_is_wider_than_a_phone(visit, site):

@@ -19,6 +19,7 @@ from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions, write_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
+from benchmark.report.comparing.lookup import find
 from benchmark.report.drawing import grounds
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gathering.gather import gather
@@ -30,6 +31,7 @@ from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.training import recipes
 from tests.records.rows import an_environment
+from tests.report.made_rows import protocol
 
 ODD = ".."
 HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
@@ -96,6 +98,10 @@ def page_of(site, model: str) -> Page:
     folder, results = site
     ids = {row.config_id for row in results.rows() if row.spec.model == model}
     return Page(folder / "rows" / f"{ids.pop()}.html")
+
+
+def seeds(page: Page) -> str:
+    return dict(page.tables[0])["Seeds"].strip()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -280,6 +286,45 @@ def test_only_the_pages_asked_for_are_written_and_linked(results, add, add_seeds
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"shared": protocol(rendition="resized to 64 px")},
+        {"watermarks": ["made with fewer images"]},
+    ],
+    ids=["protocol", "watermarks"],
+)
+def test_each_table_that_an_id_stands_in_has_a_page_of_it(results, add, tmp_path, other):
+    """What is asked for, the spec, is the same; what was measured is not."""
+    asked = {"manifest_sha256": "1" * 64}
+    here = add("cnn", 0, strength=1.0, spec=asked)
+    there = add("cnn", 1, strength=4.0, spec=asked, **other)
+    assert here.config_id == there.config_id
+    write_site(results, tmp_path)
+    found = [Page(path) for path in sorted(tmp_path.glob("rows/*.html"))]
+    assert {seeds(page) for page in found} == {"0 (1 run)", "1 (1 run)"}
+    linked = {f"rows/{page.path.name}" for page in found}
+    for name, up in (("index", ""), ("suites/toy", "../")):
+        assert {up + each for each in linked} <= {*Page(tmp_path / f"{name}.html").targets()}
+    for page in found:
+        (own,) = {t.rpartition("/")[0] for t in page.targets() if "/figures/rows/" in t}
+        assert own == f"../figures/rows/{page.path.stem}"
+    write_site(results, tmp_path / "one", rows=[there.spec_id])
+    (only,) = tmp_path.glob("one/rows/*.html")
+    assert seeds(Page(only)) == "1 (1 run)"
+    configuration = find(results, there.spec_id).configuration(results)
+    assert only.stem == configuration.key != here.config_id
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_page_is_called_by_its_id_where_one_table_has_it(results, add, add_seeds, tmp_path):
+    rows = add_seeds("cnn")
+    add("cnn", 3, watermarks=["made with fewer images"], failed="it broke")
+    write_site(results, tmp_path)
+    assert [path.stem for path in tmp_path.glob("rows/*")] == [rows[0].config_id]
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_page_that_there_cannot_be_is_refused_also_beside_others(results, add, tmp_path):
     row = add("cnn")
     failed = add("mlp", failed="it broke")
@@ -301,6 +346,23 @@ def test_the_page_of_a_row_says_what_it_is_about_and_the_first_facts_first(site)
     assert "from random weights" in facts["Trained"]
     hidden = page.path.read_text().split("<details")[1:]
     assert any("memory_fallback" in part or "batch_size" in part for part in hidden)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_row_says_where_patients_are_few(results, add_seeds, tmp_path):
+    add_seeds("cnn", strength=9.0)  # some 30 patients with a positive image
+    add_seeds("mlp", strength=1.0)
+    write_site(results, tmp_path)
+    said = [dict(page.tables[0])["AUC on test"] for page in pages(tmp_path / "rows")]
+    assert sorted("may be too short" in each for each in said) == [False, True]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_page_of_a_suite_leads_to_what_its_signs_mean(results, add_seeds, tmp_path):
+    add_seeds("cnn", suite="toy_suite")
+    write_site(results, tmp_path)
+    assert "../index.html#how-to-read-it" in Page(tmp_path / "suites" / "toy_suite.html").targets()
+    assert "how-to-read-it" in Page(tmp_path / "index.html").ids()
 
 
 def test_a_page_says_what_is_not_recorded(site):

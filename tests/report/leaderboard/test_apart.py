@@ -194,3 +194,22 @@ def test_an_evaluation_of_a_network_that_was_made_anew_has_no_own_auc(results, e
     text = write(results).read_text()
     assert "| toy/official | cnn ¶ (1) | – |" in text
     assert "- (1) ¶ Made from rows that have been made anew since, seed 0 (network); " in text
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_evaluation_of_findings_that_the_tested_row_has_not_is_left_out(
+    results, evaluated, exists
+):
+    origin, row = evaluated
+    theirs = ({name: ["Zzz"] for name in FINDINGS[0]}, FINDINGS[1])
+    results.cross.write_row(replace(row, trained_on=replace(row.trained_on, findings=theirs)))
+    if not exists:
+        results.remove_row(origin.spec_id)
+    left_out = []
+    found = gather_external_validation(results, left_out=left_out)
+    assert [bool(found), bool(left_out)] == [not exists, exists]
+    assert all(f"{row.spec_id}.json" in str(e) and "has no 'Zzz'" in str(e) for e in left_out)
+    if exists:
+        text = write(results).read_text()
+        assert "Tested on another data set" not in text
+        assert row.spec_id in text

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmark.records.spreadsheets import escaped, unescaped
 from benchmark.report import columns
 from benchmark.report.blocks.content import (
     BREAK,
@@ -142,15 +143,16 @@ def test_csv_lines_are_those_of_the_standard_library(records):
     columns = [*dict.fromkeys(column for record in records for column in record)]
     whole = io.StringIO()
     writer = csv_reader.DictWriter(whole, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+    for line in ({column: column for column in columns}, *records):
+        writer.writerow({column: escaped(value) for column, value in line.items()})
     assert csv.lines(records) == whole.getvalue()
 
 
 def test_in_csv_names_come_back_without_what_acts():
     read = list(csv_reader.reader(io.StringIO(csv.table(of_names(HOSTILE)), newline="")))
     shown = [name.replace("\r", "\ufffd").replace("\u202e", "\ufffd") for name in HOSTILE]
-    assert [row[0] for row in read] == [HOSTILE[0], *shown]
+    assert [unescaped(row[0]) for row in read] == [HOSTILE[0], *shown]
+    assert not [row[0] for row in read if row[0].startswith(("=", "+", "-", "@"))]
     assert {len(row) for row in read} == {2}
 
 
@@ -310,6 +312,20 @@ def test_a_table_with_notes_in_each_output():
         r"a\textbar{}b & 0.927~$\pm$~0.004 {[}0.902,~0.947{]} \\",
         r" & \textendash{} \\", r"\bottomrule", r"\end{tabular}", r"\par n = 2", r"\end{table}", "",
     ])  # fmt: skip
+
+
+def test_rows_are_headed_by_what_names_them_and_long_words_get_room():
+    columns = [
+        text_column("Place", lambda e: e[0]),
+        text_column("Model", lambda e: e[1], names_row=True),
+        text_column("Trained", lambda e: e[2]),
+    ]
+    rows = [("a", "cnn", "scratch"), ("b", "mlp", "scratch, augmented: strong, recipe reference")]
+    written = html.blocks([DataTable.of(columns, rows)])
+    assert '<td>a</td><th scope="row">cnn</th><td>scratch</td>' in written
+    assert '<th scope="col" class="names">Model</th>' in written
+    assert '<th scope="col" class="words">Trained</th>' in written
+    assert '<th scope="col">Trained</th>' in html.blocks([DataTable.of(columns, rows[:1])])
 
 
 def test_rows_with_an_order_of_their_own_are_not_sorted():
