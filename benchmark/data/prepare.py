@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.data.allocation import return_large_blocks
 from benchmark.data.audit.copies import Progress
@@ -31,9 +30,6 @@ from benchmark.errors import UserError
 from benchmark.machine.accelerators import hidden_gpus
 from benchmark.records.disk import is_disk_full, told
 from benchmark.records.door import RecordError
-
-if TYPE_CHECKING:
-    pass
 
 
 @hidden_gpus()  # images are read and written on the CPU; workers have the GPUs
