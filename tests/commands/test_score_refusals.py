@@ -343,23 +343,23 @@ CALLS = {
     ),
     "the same file under two seeds": (
         [OTHER, OTHER, "--name", "x"],
-        "seeds 0 and 1 of 'x' have the same predictions",
+        "'x': seeds 0 and 1 have the same predictions",
     ),
     "the predictions of an earlier seed": (
         [GOOD_FILE, "--name", GOOD, "--seed", 5],
-        "seeds 5 and 0 of 'good' have the same predictions",
+        "'good': seeds 5 and 0 have the same predictions",
     ),
     "deterministic with several seeds": (
         [GOOD_FILE, OTHER, "--name", "x", "--deterministic"],
-        "would be deterministic and have several seeds (0, 1)",
+        "said to be deterministic, with several seeds (0, 1)",
     ),
     "deterministic beside an earlier seed": (
         [OTHER, "--name", GOOD, "--seed", 5, "--deterministic"],
-        "would be deterministic and have several seeds (5, 0)",
+        "said to be deterministic, with several seeds (5, 0)",
     ),
     "another model under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--reference", "elsewhere"],
-        "seeds 5 and 0 of 'good' differ in their reference ('elsewhere', '')",
+        "'good': seeds 5 and 0 differ in their reference ('elsewhere', '')",
     ),
     "another size under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--parameters", 7],
@@ -367,7 +367,7 @@ CALLS = {
     ),
     "seeds with other splits": (
         [GOOD_FILE, Path("test.csv"), "--name", "x"],
-        "seeds 0 and 1 of 'x' differ in their splits ('train, validation, test', 'test')",
+        "'x': seeds 0 and 1 differ in their splits ('train, validation, test', 'test')",
     ),
     "a reference of two lines": ([OTHER, "--reference", "a\nb"], "one line of at most 500"),
     "one of several files is wrong": ([OTHER, Path("bad.csv"), "--name", "x"], "line 2: Pneumonia"),
@@ -391,7 +391,9 @@ def test_a_call_that_is_wrong_is_refused(case, entered):
 def test_a_deterministic_entry_gets_no_second_seed(score):
     first, second = (score.write(f"{seed}.csv", lines(seed=seed)) for seed in (0, 1))
     assert score(first, "--name", "theirs", "--deterministic").code == 0
-    refuse(score, [second, "--name", "theirs", "--seed", 1], "would be deterministic and have")
+    refuse(
+        score, [second, "--name", "theirs", "--seed", 1], "said to be deterministic, with several"
+    )
 
 
 def test_a_name_of_a_model_that_was_trained_into_this_folder_is_refused(score):
