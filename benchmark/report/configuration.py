@@ -28,6 +28,7 @@ from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
 MIXED = "mixed"
+TWO_VALUED = "it has two different scores, as decisions have, too few for an AUC to rank it"
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 
 Shown = TypeVar("Shown")
@@ -201,6 +202,8 @@ class Configuration:
         """What keeps its scores from being ranked beside others; empty where nothing does."""
         if not kinds.find(self.spec.kind).ranked(self.spec):
             return "its scores are shares of votes, too few different ones for an AUC to rank it"
+        if any(run.scores.two_valued for run in self.runs):
+            return TWO_VALUED
         predictions = [run.scores.predictions_sha256 for run in self.runs]
         return why_not_averaged([run.row for run in self.runs], predictions)
 

@@ -184,6 +184,19 @@ def test_probabilities_that_lost_their_precision_are_warned_of(score):
     assert "Warning" not in enter(score, lines(), "--name", "other")
 
 
+@pytest.mark.parametrize("ends", [(0, 1), (0.2, 0.7)])
+def test_decisions_are_shown_and_not_ranked(ends, score):
+    files = []
+    for seed in range(3):
+        frame = table(SIZES, seed)
+        frame["Pneumonia"] = np.where(frame["Pneumonia"] > 0.5, *ends[::-1])
+        files.append(score.write(f"{seed}.csv", frame.to_csv(index=False)))
+    told = score(*files, "--name", "theirs")
+    why = "it has two different scores, as decisions have, too few for an AUC to rank it"
+    assert (told.code, f"not ranked: {why}" in told.said) == (0, True), told.said
+    assert entry(score)["not_ranked_because"] == why
+
+
 def test_what_is_known_of_the_model_stands_in_the_row(score):
     enter(score, lines(), "--reference", "Somebody 2020", "--parameters", 7)
     (row,) = score.results.rows()
