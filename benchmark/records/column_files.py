@@ -18,12 +18,11 @@ import numpy as np
 
 from benchmark.records.npz_columns import NpzColumns
 from benchmark.records.tables import (
-    LONGEST,
+    Limits,
     TableError,
     check_names,
     file_bytes,
     is_gzip,
-    too_long,
     unzipped,
 )
 
@@ -43,8 +42,8 @@ class Format(Protocol):
 
     names: list[str]
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
-        """(N,) text or numbers of these columns; a TableError where N is above ``most``."""
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
+        """(N,) text or numbers of these columns; a TableError where they are beyond the limits."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Columns:
 
 
 def read_columns(
-    path: Path, key: str, choose: Callable[[list[str]], list[str]], most: int
+    path: Path, key: str, choose: Callable[[list[str]], list[str]], limits: Limits
 ) -> Columns:
     """Read some columns of a file.
 
@@ -70,7 +69,7 @@ def read_columns(
         path: the file.
         key: a column that it should have, by which the separator is known.
         choose: says of the names of all columns which of them are read.
-        most: lines at most.
+        limits: of what is read.
 
     Raises:
         TableError: it cannot be read, or is larger than can be.
@@ -78,7 +77,7 @@ def read_columns(
     """
     data = file_bytes(path)
     file = _opened(data, key)
-    values = file.read(choose(file.names), most)
+    values = file.read(choose(file.names), limits)
     if len({len(column) for column in values.values()}) > 1:
         told = ", ".join(f"{len(column)} of {name}" for name, column in values.items())
         raise TableError(f"its columns are not equally long: {told}")
@@ -113,7 +112,7 @@ class _Csv:
             )
         check_names(self.names)
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
         import pandas as pd
 
         pieces = []
@@ -124,12 +123,11 @@ class _Csv:
                         f"lines have more cells than the header, which has {len(self.names)}"
                     )
                 pieces.append(frame[names])
-                if frame.index.stop > most:
-                    raise too_long(most)
+                limits.check_lines(frame.index.stop)
         except (ValueError, OverflowError) as error:  # what pandas raises is one of these
             raise TableError(f"not a readable CSV table ({error})") from None
         whole = pd.concat(pieces) if pieces else pd.DataFrame(columns=names, dtype=str)
-        return {name: _text(name, whole[name].to_numpy(object)) for name in names}
+        return {name: _text(name, whole[name].to_numpy(object), limits) for name in names}
 
     def _frames(self) -> Iterator[DataFrame]:
         import pandas as pd
@@ -151,8 +149,7 @@ def _first_line(head: str, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
 
 
-def _text(name: str, cells: np.ndarray) -> np.ndarray:
+def _text(name: str, cells: np.ndarray, limits: Limits) -> np.ndarray:
     """Cells as fixed-width text, which is as wide as the longest of them."""
-    if max((len(str(cell)) for cell in cells), default=0) > LONGEST:
-        raise TableError(f"{name[:40]}: cells of more than {LONGEST} characters")
+    limits.check_text(max((len(str(cell)) for cell in cells), default=0), f"{name[:40]}: ")
     return cells.astype(str)

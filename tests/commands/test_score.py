@@ -19,7 +19,7 @@ from benchmark.data.prepared import load_prepared
 from benchmark.hashing import sha256
 from benchmark.records.predictions import read_predictions
 from benchmark.report.configuration import why_fixed
-from tests.commands.conftest import SET, SIZES, lines, table
+from tests.commands.conftest import SET, SIZES, Score, lines, table
 
 HERE = Path("theirs.csv")
 
@@ -154,6 +154,18 @@ def test_the_template_is_taken_once_it_is_filled_in(score):
     known = table(SIZES).set_index("image_id")["Pneumonia"]
     filled = template.assign(**{"logit:Pneumonia": 4 * known[template["image_id"]].to_numpy() - 2})
     enter(score, filled.to_csv(index=False))
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "npz"])
+def test_a_template_is_taken_whatever_the_length_of_its_ids(form, tmp_path):
+    score = Score.on_a_set(tmp_path, prefix="x" * 1000)
+    assert score("--template", SET, HERE, dataset="").code == 0
+    filled = pd.read_csv(score.folder / HERE, dtype=str).drop(columns="logit:Pneumonia")
+    filled["Pneumonia"] = np.linspace(0.1, 0.9, len(filled))
+    enter(score, FORMATS[form](filled))
+    longer = filled.assign(image_id=filled["image_id"] + "x" * 9)
+    told = score(score.write("longer.csv", FORMATS[form](longer)))
+    assert (told.code, "texts of more than 1013 characters" in told.said) == (2, True), told.said
 
 
 def test_a_template_takes_the_place_of_no_file(score):

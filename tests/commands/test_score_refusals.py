@@ -144,15 +144,20 @@ ROWS = {
         "more cells than the header, which has 3",
     ),
     "too many lines": (
-        text(lambda a: a.extend(f"{i},test,0.5" for i in range(140))),
-        "more than 140 lines, one for each image of the data set",
+        text(lambda a: a.extend(f"{i},test,0.5" for i in range(999))),
+        "has 1059 lines or more, the data set has 140 images",
     ),
+    "a full file and an image again": (
+        [*lines(SIZES), lines(SIZES)[7]],
+        "line 142: this image has a line already: 'train",
+    ),
+    "a full file and another image": ([*lines(SIZES), "other,test,0.5"], "1 not in it ('other')"),
     "too many columns": (
         "image_id,Pneumonia," + ",".join(map(str, range(999))) + "\n",
         "has 1001 columns, at most 1000 are read",
     ),
     "a long name": (renamed("split", "x" * 301), "a column's name has 301 characters"),
-    "a long id": (text(lambda a: a.append("x" * 301 + ",test,0.5")), "image_id: cells of more"),
+    "a long id": (text(lambda a: a.append("x" * 301 + ",test,0.5")), "image_id: texts of more"),
     "a long first line": ("x" * 2_000_000, "not a readable CSV table (field larger than"),
     "empty": ("", "neither CSV, plain or gzipped, nor Parquet nor NPZ. CSV is text in UTF-8"),
     "a blank first line": ("\n" + "\n".join(lines()), "whose first line names the columns"),
@@ -258,7 +263,7 @@ NPZ = {
     "two dimensions": (npz(Pneumonia=np.full((60, 1), 0.5)), "not a flat array"),
     "truth values": (npz(Pneumonia=np.ones(60, bool)), "not a flat array of text or numbers"),
     "one short": (npz(Pneumonia=np.full(59, 0.5)), "not equally long: 60 of image_id, 59 of"),
-    "too long": (npz(Pneumonia=np.full(999, 0.5)), "more than 140 lines"),
+    "too long": (npz(Pneumonia=np.full(999, 0.5)), "lines or more, the data set has 140 images"),
     "a value beyond float32": (
         npz(**{"Pneumonia": np.ones(60), "logit:Pneumonia": np.full(60, 1e39)}),
         "more than one column for the finding",
@@ -268,7 +273,10 @@ NPZ = {
     "bytes that are no text": (npz(image_id=np.array([b"\xff"] * 60)), "not a readable array"),
     "a name twice": (with_two_of_a_name(), "more than one column is named 'Pneumonia'"),
     "a header that lies": (npy(saying("(60,)")), "Pneumonia: is cut short"),
-    "a huge header": (npy(saying("(1000000000000,)")), "more than 140 lines"),
+    "a huge header": (
+        npy(saying("(1000000000000,)")),
+        "lines or more, the data set has 140 images",
+    ),
     "objects behind a header": (npy(saying("(60,)", "|O")), "holds pickled objects"),
     "no header": (npy("exit()"), "Pneumonia: not a readable array"),
     "a bomb": (in_zip("x.npy", bytes(80_000_000), compression=zipfile.ZIP_DEFLATED), "200 times"),
@@ -296,7 +304,7 @@ PARQUET = {
     "both forms": (parquet(**{"logit:Pneumonia": pa.array(HALF)}), "more than one column for the"),
     "too long": (
         parquet(image_id=pa.array(["x"] * 999), Pneumonia=pa.array([0.5] * 999)),
-        "more than 140 lines",
+        "lines or more, the data set has 140 images",
     ),
     "too many columns": (
         parquet(**{f"x{i}": pa.array(HALF) for i in range(999)}),
