@@ -48,7 +48,8 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
 
 def frame_bytes(frame: DataFrame, ending: str) -> bytes:
     """A table as a file whose name ends in one of :data:`ENDINGS`."""
+    from benchmark.report.render.csv import frame_text
+
     if ending == ".parquet":
         return frame.to_parquet(index=False)
-    text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    return text.encode()
+    return frame_text(frame, "%.9g").encode()

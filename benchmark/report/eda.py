@@ -23,7 +23,7 @@ from benchmark.report.figure_style import save_both
 from benchmark.report.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
-from benchmark.report.render import html
+from benchmark.report.render import csv, html
 from benchmark.report.tables import Beside, Block, Details, Paragraph
 
 PAGE, NUMBERS = "index.html", "statistics.csv"
@@ -83,7 +83,7 @@ def write(folder: Path, of: Explored, trail: Sequence[Link] = ()) -> Path:
         *_labels(folder, manifest, counts, findings),
     ]
     rows = [*counts, *effects, *levels, *told]
-    numbers = statistics.table(rows).to_csv(index=False, lineterminator="\n")
+    numbers = csv.frame_text(statistics.table(rows))
     verdict = [eda_audit.verdict(of.audit)] if of.audit else []
     page = html.page(
         parts.page(of.name, of.facts, manifest, body, verdict=verdict, numbers=NUMBERS, trail=trail)
