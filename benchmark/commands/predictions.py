@@ -49,8 +49,8 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
 
 def frame_bytes(frame: DataFrame, ending: str) -> bytes:
     """A table as a file whose name ends in one of :data:`ENDINGS`."""
-    from benchmark.records.spreadsheets import csv_text
+    from benchmark.report.render.csv import frame_text
 
     if ending == ".parquet":
         return frame.to_parquet(index=False)
-    return csv_text(frame, "%.9g").encode()
+    return frame_text(frame, "%.9g").encode()

@@ -15,6 +15,7 @@ from benchmark.naming import MODELS
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
+from benchmark.report.gathering.configuration import TWO_VALUED
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
@@ -155,6 +156,8 @@ def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
         yield f"Warning: {warning}"
     if scores.threshold_source == "fixed":
         yield "F1 at 0.5: there are no validation predictions to choose a threshold on"
+    if scores.two_valued:
+        yield f"not ranked: {TWO_VALUED}"
     if "train" not in scores.splits:
         yield "no overfitting gap: there are no train predictions"
     if scores.macro_undefined:

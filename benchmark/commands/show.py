@@ -87,8 +87,10 @@ def _facts(row: Row, spec: Spec) -> dict[str, object]:
 
 
 def _code(c: Configuration) -> Iterator[str]:
-    """Whether its numbers are what the code as it is and the runs as they were give."""
+    """Whether its numbers are what the code as it is and the runs as they were give, and count."""
     seeds = f"seed {', '.join(map(str, c.seeds))}"
+    if c.flaw:
+        yield f"\nNote: not ranked: {one_line(c.flaw)}."
     if c.stale:
         yield f"\nNote: {seeds} made by another version of the code: {one_line(c.stale)}."
     if c.differs:

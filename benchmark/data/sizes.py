@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmark.errors import UserError
 from benchmark.records.column_files import read_columns
-from benchmark.records.tables import TableError
+from benchmark.records.tables import Limits, TableError
 from tfds_builders.shapes import Shape, positive, whole
 
 COLUMNS = ("image", "width", "height")
@@ -58,7 +58,7 @@ def read_sizes(path: Path, image_ids: Iterable[str]) -> dict[str, Shape]:
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each line stands, and its cells."""
     try:
-        read = read_columns(path, COLUMNS[0], partial(_chosen, path), MOST)
+        read = read_columns(path, COLUMNS[0], partial(_chosen, path), Limits(MOST))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except TableError as error:

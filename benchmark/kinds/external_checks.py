@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from benchmark.errors import UserError
 from benchmark.kinds.external_run import Entry
+from benchmark.records.one_model import another_model, same_predictions, several_without_chance
 from benchmark.records.predictions import Predictions, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 
 TOLERANCE = 1e-5
 """Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
-
-KNOWN: dict[str, Callable[[Row], Any]] = {
-    "reference": lambda row: row.model.reference,
-    "parameters": lambda row: row.model.parameters,
-    "splits": lambda row: ", ".join(row.external.splits) if row.external else "",
-}
-"""What all seeds of a model have in common; without validation, decisions are others."""
 
 
 def check_entries(
@@ -73,26 +66,19 @@ def _refuse_taken(taken: Sequence[Row]) -> None:
 
 
 def _refuse_another_model(together: Sequence[Row]) -> None:
-    """Seeds of one name are averaged, so as far as is known they have to be of one model."""
-    first, *others = together
-    for other in others:
-        for what, of in KNOWN.items():
-            if of(first) != of(other):
-                raise UserError(
-                    f"seeds {first.spec.seed} and {other.spec.seed} of {first.spec.model!r} differ "
-                    f"in their {what} ({of(first)!r}, {of(other)!r}): seeds are averaged, so it is "
-                    "the same for all of one model; give another model its own --name"
-                )
+    if why := another_model(together):
+        raise UserError(f"{_named(together)}: {why}; give another model its own --name")
 
 
 def _refuse_chance(together: Sequence[Row]) -> None:
-    if len(together) > 1 and any(row.model.deterministic for row in together):
-        seeds = ", ".join(str(row.spec.seed) for row in together)
+    if why := several_without_chance(together):
         raise UserError(
-            f"{together[0].spec.model!r} would be deterministic and have several seeds ({seeds}): "
-            "a model without chance in it has one run; one with chance is entered without "
-            "--deterministic"
+            f"{_named(together)}: {why}; one with chance is entered without --deterministic"
         )
+
+
+def _named(together: Sequence[Row]) -> str:
+    return repr(together[0].spec.model)
 
 
 def _refuse_copies(entries: Sequence[Entry], others: Sequence[Row], results: Results) -> None:
@@ -101,9 +87,8 @@ def _refuse_copies(entries: Sequence[Entry], others: Sequence[Row], results: Res
     for (one, first), (other, second) in combinations(tests, 2):
         if _same(first.logits, second.logits):
             raise UserError(
-                f"seeds {one.spec.seed} and {other.spec.seed} of {one.spec.model!r} have the same "
-                "predictions: one file was given twice, or no seed changes this model; then enter "
-                "one of them, with --deterministic"
+                f"{_named([one])}: {same_predictions(one, other)}; then enter one of them, with "
+                "--deterministic"
             )
 
 

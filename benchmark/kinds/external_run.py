@@ -24,6 +24,7 @@ from benchmark.records.external import External, ExternalFileError, read_externa
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
+from benchmark.records.tables import LONGEST, Limits
 from benchmark.scoring.publishing import Checked, check
 from benchmark.spec import PUBLISHED, Spec
 
@@ -90,7 +91,7 @@ def read_entry(
         )
     spec = external_spec(prepared, origin.name, seed, protocol)
     parts = images_of(spec, prepared)
-    external = read_external(path, prepared.task, sum(len(part) for part in parts.values()))
+    external = read_external(path, prepared.task, _limits(parts))
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
     lines = np.concatenate([_order(path, split, external, parts) for split in splits])
     predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
@@ -140,6 +141,11 @@ def external_spec(prepared: Prepared, name: str, seed: int, protocol: str = PUBL
 def images_of(spec: Spec, prepared: Prepared) -> dict[str, ManifestPart]:
     """The images of each split that predictions may be of."""
     return {split: data.part for split, data in spec_data(spec, prepared).items()}
+
+
+def _limits(parts: Mapping[str, ManifestPart]) -> Limits:
+    lengths = [len(image_id) for part in parts.values() for image_id in part.image_id]
+    return Limits.of_images(len(lengths), max(LONGEST, *lengths))
 
 
 def _order(

@@ -17,15 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from benchmark.records.npz_columns import NpzColumns
-from benchmark.records.tables import (
-    LONGEST,
-    TableError,
-    check_names,
-    file_bytes,
-    is_gzip,
-    too_long,
-    unzipped,
-)
+from benchmark.records.tables import Limits, TableError, check_names, file_bytes, is_gzip, unzipped
 from tfds_builders.encodings import NO_TEXT, as_utf8
 
 if TYPE_CHECKING:
@@ -44,8 +36,8 @@ class Format(Protocol):
 
     names: list[str]
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
-        """(N,) text or numbers of these columns; a TableError where N is above ``most``."""
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
+        """(N,) text or numbers of these columns; a TableError where they are beyond the limits."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,7 @@ class Columns:
 
 
 def read_columns(
-    path: Path, key: str, choose: Callable[[list[str]], list[str]], most: int
+    path: Path, key: str, choose: Callable[[list[str]], list[str]], limits: Limits
 ) -> Columns:
     """Read some columns of a file.
 
@@ -71,7 +63,7 @@ def read_columns(
         path: the file.
         key: a column that it should have, by which the separator is known.
         choose: says of the names of all columns which of them are read.
-        most: lines at most.
+        limits: of what is read.
 
     Raises:
         TableError: it cannot be read, or is larger than can be.
@@ -79,7 +71,7 @@ def read_columns(
     """
     data = file_bytes(path)
     file = _opened(data, key)
-    values = file.read(choose(file.names), most)
+    values = file.read(choose(file.names), limits)
     if len({len(column) for column in values.values()}) > 1:
         told = ", ".join(f"{len(column)} of {name}" for name, column in values.items())
         raise TableError(f"its columns are not equally long: {told}")
@@ -128,7 +120,7 @@ class _Csv:
             raise TableError(NO_TEXT)
         check_names(self.names)
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
         import pandas as pd
 
         pieces = []
@@ -139,14 +131,13 @@ class _Csv:
                         f"lines have more cells than the header, which has {len(self.names)}"
                     )
                 pieces.append(frame[names])
-                if frame.index.stop > most:
-                    raise too_long(most)
+                limits.check_lines(frame.index.stop)
         except UnicodeDecodeError:
             raise TableError(NO_TEXT) from None
         except (ValueError, OverflowError) as error:  # what pandas raises is one of these
             raise TableError(f"not a readable CSV table ({error})") from None
         whole = pd.concat(pieces) if pieces else pd.DataFrame(columns=names, dtype=str)
-        return {name: _text(name, whole[name].to_numpy(object)) for name in names}
+        return {name: _text(name, whole[name].to_numpy(object), limits) for name in names}
 
     def _frames(self) -> Iterator[DataFrame]:
         import pandas as pd
@@ -168,8 +159,7 @@ def _first_line(head: str, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
 
 
-def _text(name: str, cells: np.ndarray) -> np.ndarray:
+def _text(name: str, cells: np.ndarray, limits: Limits) -> np.ndarray:
     """Cells as fixed-width text, which is as wide as the longest of them."""
-    if max((len(str(cell)) for cell in cells), default=0) > LONGEST:
-        raise TableError(f"{name[:40]}: cells of more than {LONGEST} characters")
+    limits.check_text(max((len(str(cell)) for cell in cells), default=0), f"{name[:40]}: ")
     return cells.astype(str)

@@ -26,7 +26,7 @@ from benchmark.errors import UserError, quoted
 from benchmark.records.column_files import Columns, csv_bytes, read_columns
 from benchmark.records.predictions import SPLITS, link
 from benchmark.records.spreadsheets import unescaped
-from benchmark.records.tables import TableError, file_bytes
+from benchmark.records.tables import Limits, TableError, file_bytes
 from benchmark.task import Task
 
 SURE = 1e-12
@@ -59,20 +59,20 @@ class External:
     warnings: tuple[str, ...] = ()
 
 
-def read_external(path: Path, task: Task, most: int) -> External:
+def read_external(path: Path, task: Task, limits: Limits) -> External:
     """Read a file of predictions.
 
     Args:
         path: the file.
         task: whose findings are predicted.
-        most: lines at most, one for each image of the data set.
+        limits: of what is read, by the images of the data set.
 
     Raises:
         ExternalFileError: it is no such file, lacks a column, has two for a finding, names an
             image twice, or holds a value that is no prediction; the line is named.
     """
     try:
-        columns = read_columns(path, ID, lambda names: _chosen(path, names, task), most)
+        columns = read_columns(path, ID, lambda names: _chosen(path, names, task), limits)
     except FileNotFoundError:
         raise ExternalFileError(f"{path}: there is no such file") from None
     except TableError as error:

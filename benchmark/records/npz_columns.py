@@ -13,11 +13,11 @@ from numpy.lib import format as npy
 
 from benchmark.records.tables import (
     LONGEST,
+    Limits,
     TableError,
     check_names,
     check_size,
     file_bytes,
-    too_long,
 )
 
 SUFFIX = ".npy"
@@ -69,22 +69,22 @@ class NpzColumns:
         self.names = [member.filename.removesuffix(SUFFIX) for member in members]
         check_names(self.names)
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
         """(N,) text or numbers of these columns.
 
         Raises:
-            TableError: one is damaged, longer than ``most``, not flat, or neither text nor numbers.
+            TableError: one is damaged, longer than allowed, not flat, or neither text nor numbers.
         """
-        return {name: self._column(name, most) for name in names}
+        return {name: self._column(name, limits) for name in names}
 
-    def _column(self, name: str, most: int) -> np.ndarray:
+    def _column(self, name: str, limits: Limits) -> np.ndarray:
         member = self._archive.getinfo(f"{name}{SUFFIX}")
         if member.compress_type not in METHODS:
             raise TableError(f"{name}: compressed in a way that NumPy does not")
         try:
             with self._archive.open(member) as file:
                 raw = file.read(member.file_size)
-            values = _array(raw, most)
+            values = _array(raw, limits)
             return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
         except TableError as error:
             raise TableError(f"{name}: {error}") from None
@@ -92,7 +92,7 @@ class NpzColumns:
             raise TableError(f"{name}: not a readable array ({error})") from None
 
 
-def _array(raw: bytes, most: int) -> np.ndarray:
+def _array(raw: bytes, limits: Limits) -> np.ndarray:
     """The array in the bytes of an NPY file: what its header says is checked, then looked at."""
     file = io.BytesIO(raw)
     read_header = HEADERS.get(npy.read_magic(file))
@@ -103,10 +103,8 @@ def _array(raw: bytes, most: int) -> np.ndarray:
         raise TableError("holds pickled objects, which are never read; save text as text")
     if dtype.kind not in "fiuUS" or len(shape) != 1:
         raise TableError(f"{dtype} of shape {shape}, not a flat array of text or numbers")
-    if shape[0] > most:
-        raise too_long(most)
-    if dtype.itemsize > 4 * LONGEST:  # of text, four bytes a character
-        raise TableError(f"texts of more than {LONGEST} characters")
+    limits.check_lines(shape[0])
+    limits.check_text(dtype.itemsize // 4)  # of text, four bytes a character
     if shape[0] * dtype.itemsize != len(raw) - file.tell():
         raise TableError("is cut short")
     return np.frombuffer(raw, dtype, offset=file.tell())

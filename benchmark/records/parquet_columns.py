@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmark.records.tables import LONGEST, TableError, check_names, check_size, too_long
+from benchmark.records.tables import Limits, TableError, check_names, check_size
 
 DAMAGE = (pa.ArrowException, OSError, ValueError)
 
@@ -34,15 +34,14 @@ class ParquetColumns:
         groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         check_size(sum(group.total_byte_size for group in groups), len(data))
 
-    def read(self, names: list[str], most: int) -> dict[str, np.ndarray]:
+    def read(self, names: list[str], limits: Limits) -> dict[str, np.ndarray]:
         """(N,) text or numbers of these columns.
 
         Raises:
-            TableError: the file is damaged, has more lines than ``most``, or a column is neither
-                text nor numbers.
+            TableError: the file is damaged, has more than is read, or a column is neither text nor
+                numbers.
         """
-        if self._lines > most:
-            raise too_long(most)
+        limits.check_lines(self._lines)
         for name in names:
             kind = self._schema.field(name).type
             if not (_is_text(kind) or pa.types.is_floating(kind) or pa.types.is_integer(kind)):
@@ -50,7 +49,7 @@ class ParquetColumns:
         try:
             # As a dictionary a long text that comes again and again is in memory once.
             file = pq.ParquetFile(self._data, read_dictionary=names)
-            return {name: _array(name, file.read([name]).column(name)) for name in names}
+            return {name: _array(name, file.read([name]).column(name), limits) for name in names}
         except DAMAGE as error:
             raise TableError(f"not a readable Parquet file ({error})") from None
 
@@ -60,10 +59,9 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(values) or pa.types.is_large_string(values)
 
 
-def _array(name: str, column: pa.ChunkedArray) -> np.ndarray:
+def _array(name: str, column: pa.ChunkedArray, limits: Limits) -> np.ndarray:
     if not pa.types.is_dictionary(column.type):
         return column.to_numpy().astype(np.float64)
     longest = [pc.max(pc.utf8_length(chunk.dictionary)).as_py() for chunk in column.chunks]
-    if max((each or 0 for each in longest), default=0) > LONGEST:
-        raise TableError(f"{name}: texts of more than {LONGEST} characters")
+    limits.check_text(max((each or 0 for each in longest), default=0), f"{name}: ")
     return pc.fill_null(column.cast(column.type.value_type), "").to_numpy().astype(str)

@@ -81,6 +81,8 @@ class Scores(LaterFields, frozen=True):
         validation_auc_error: standard error of the mean AUC on validation.
         test_digest: which test images, patients and targets these are, as the predictions have it;
             None without a test, or before it was computed.
+        two_valued: whether no macro finding has more than two different scores, and one has two, as
+            where predictions are decisions. Left out where it is not so.
     """
 
     scorer_version: int
@@ -103,6 +105,7 @@ class Scores(LaterFields, frozen=True):
     validation_auc_error: Number | None = None
     test_digest: Sha256 | None = None
     subgroup_gap: SubgroupGap | None = None
+    two_valued: bool = False
 
     def __post_init__(self) -> None:
         if not {"validation", "test"} & self.splits.keys():  # its row says whether there is a test

@@ -7,6 +7,7 @@ import io
 import stat
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ for a finding or two, half of it for fourteen."""
 RATIO, SMALL = 200, 1 << 26
 """Nothing of more than ``SMALL`` bytes was compressed to less than ``1 / RATIO`` of its size."""
 MOST_COLUMNS, LONGEST = 1000, 300
-"""Columns of a table, and characters of the name of one, of an id or of another text in it."""
+"""Columns of a table, and characters of the name of one."""
 _PIECE = 1 << 22
 _GZIP = b"\x1f\x8b"
 
@@ -138,6 +139,31 @@ def refuse_repeated(names: list[str]) -> None:
         raise TableError(f"more than one column is named {repeated[0]!r}")
 
 
-def too_long(most: int) -> TableError:
-    """That a table has more lines than the data set has images."""
-    return TableError(f"has more than {most} lines, one for each image of the data set")
+@dataclass(frozen=True)
+class Limits:
+    """What is read of a table at most.
+
+    Attributes:
+        lines: of it.
+        characters: of an id or of another text.
+        why: what follows the number of lines where they are too many, as ", the set has 7 images".
+    """
+
+    lines: int
+    characters: int = LONGEST
+    why: str = ""
+
+    @classmethod
+    def of_images(cls, images: int, characters: int = LONGEST) -> Limits:
+        """Of a line for each image; up to twice as many, so that one that comes twice is named."""
+        return cls(2 * images, characters, f", the data set has {images} images")
+
+    def check_lines(self, lines: int) -> None:
+        """Raise a TableError for too many lines."""
+        if lines > self.lines:
+            raise TableError(f"has {lines} lines or more{self.why}")
+
+    def check_text(self, longest: int, where: str = "") -> None:
+        """Raise a TableError for a text that is too long; ``where`` begins it."""
+        if longest > self.characters:
+            raise TableError(f"{where}texts of more than {self.characters} characters")

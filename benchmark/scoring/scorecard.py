@@ -85,6 +85,8 @@ def score(
           `subgroups.largest_gap`.
         - ``validation_auc_error``: DeLong's standard error of the mean AUC on validation, over the
           findings that have images of both kinds there, as early stopping has it.
+        - ``two_valued``: whether no macro finding has more than two different scores, and one has
+          two. With a single one each, nothing is told apart, as the AUC of one half says.
 
     Raises:
         ScoringError: no test split, or one that was to be left out; numbers that are not finite, or
@@ -123,7 +125,14 @@ def score(
         undefined_resamples=found.undefined_resamples,
         validation_auc_error=_error(parts.get("validation")),
         subgroup_gap=_subgroup_gap(predictions, [names[i] for i in macro]) if tested else None,
+        two_valued=_is_two_valued(parts[judged], macro),
     )
+
+
+def _is_two_valued(part: Part, macro: list[int]) -> bool:
+    # Rounded, as the sum over many other classes depends on their order in its last digit.
+    different = [len(np.unique(part.sample(i).log_odds.round(6))) for i in macro]
+    return max(different, default=0) == 2
 
 
 def _subgroup_gap(predictions: Predictions, findings: list[str]) -> SubgroupGap | None:

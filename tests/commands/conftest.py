@@ -34,9 +34,9 @@ class Score:
     folder: Path
 
     @classmethod
-    def on_a_set(cls, folder: Path) -> Score:
-        """With a set whose manifest is all that scoring needs."""
-        ids = [f"{split}{i:03d}" for split, n in SIZES.items() for i in range(n)]
+    def on_a_set(cls, folder: Path, prefix: str = "") -> Score:
+        """With a set whose manifest is all that scoring needs; a prefix begins its images' ids."""
+        ids = [f"{prefix}{split}{i:03d}" for split, n in SIZES.items() for i in range(n)]
         lines = pd.DataFrame({"image_id": ids, "split": np.repeat([*SIZES], [*SIZES.values()])})
         number = lines.groupby("split").cumcount()
         lines.insert(1, "patient_id", lines["split"] + number.astype(str))

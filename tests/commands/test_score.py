@@ -184,6 +184,18 @@ def test_ids_that_begin_as_formulas_stand_in_a_template_as_texts_and_are_known_a
         assert "would be taken" in told.said, told.said
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet", "npz"])
+def test_a_template_is_taken_whatever_the_length_of_its_ids(form, tmp_path):
+    score = Score.on_a_set(tmp_path, prefix="x" * 1000)
+    assert score("--template", SET, HERE, dataset="").code == 0
+    filled = pd.read_csv(score.folder / HERE, dtype=str).drop(columns="logit:Pneumonia")
+    filled["Pneumonia"] = np.linspace(0.1, 0.9, len(filled))
+    enter(score, FORMATS[form](filled))
+    longer = filled.assign(image_id=filled["image_id"] + "x" * 9)
+    told = score(score.write("longer.csv", FORMATS[form](longer)))
+    assert (told.code, "texts of more than 1013 characters" in told.said) == (2, True), told.said
+
+
 def test_a_template_takes_the_place_of_no_file(score):
     score.write("theirs.csv", lines())
     told = score("--template", SET, HERE, dataset="")
@@ -210,6 +222,19 @@ def test_probabilities_that_lost_their_precision_are_warned_of(score):
     assert "Warning: probabilities within 0.001 of 0 or 1" in said
     assert "Pneumonia (60 images)" in said
     assert "Warning" not in enter(score, lines(), "--name", "other")
+
+
+@pytest.mark.parametrize("ends", [(0, 1), (0.2, 0.7)])
+def test_decisions_are_shown_and_not_ranked(ends, score):
+    files = []
+    for seed in range(3):
+        frame = table(SIZES, seed)
+        frame["Pneumonia"] = np.where(frame["Pneumonia"] > 0.5, *ends[::-1])
+        files.append(score.write(f"{seed}.csv", frame.to_csv(index=False)))
+    told = score(*files, "--name", "theirs")
+    why = "it has two different scores, as decisions have, too few for an AUC to rank it"
+    assert (told.code, f"not ranked: {why}" in told.said) == (0, True), told.said
+    assert entry(score)["not_ranked_because"] == why
 
 
 def test_what_is_known_of_the_model_stands_in_the_row(score):

@@ -144,15 +144,20 @@ ROWS = {
         "more cells than the header, which has 3",
     ),
     "too many lines": (
-        text(lambda a: a.extend(f"{i},test,0.5" for i in range(140))),
-        "more than 140 lines, one for each image of the data set",
+        text(lambda a: a.extend(f"{i},test,0.5" for i in range(999))),
+        "has 1059 lines or more, the data set has 140 images",
     ),
+    "a full file and an image again": (
+        [*lines(SIZES), lines(SIZES)[7]],
+        "line 142: this image has a line already: 'train",
+    ),
+    "a full file and another image": ([*lines(SIZES), "other,test,0.5"], "1 not in it ('other')"),
     "too many columns": (
         "image_id,Pneumonia," + ",".join(map(str, range(999))) + "\n",
         "has 1001 columns, at most 1000 are read",
     ),
     "a long name": (renamed("split", "x" * 301), "a column's name has 301 characters"),
-    "a long id": (text(lambda a: a.append("x" * 301 + ",test,0.5")), "image_id: cells of more"),
+    "a long id": (text(lambda a: a.append("x" * 301 + ",test,0.5")), "image_id: texts of more"),
     "a long first line": ("x" * 2_000_000, "not a readable CSV table (field larger than"),
     "empty": ("", "neither CSV, plain or gzipped, nor Parquet nor NPZ. CSV is text in UTF-8"),
     "a blank first line": ("\n" + "\n".join(lines()), "whose first line names the columns"),
@@ -267,7 +272,7 @@ NPZ = {
     "two dimensions": (npz(Pneumonia=np.full((60, 1), 0.5)), "not a flat array"),
     "truth values": (npz(Pneumonia=np.ones(60, bool)), "not a flat array of text or numbers"),
     "one short": (npz(Pneumonia=np.full(59, 0.5)), "not equally long: 60 of image_id, 59 of"),
-    "too long": (npz(Pneumonia=np.full(999, 0.5)), "more than 140 lines"),
+    "too long": (npz(Pneumonia=np.full(999, 0.5)), "lines or more, the data set has 140 images"),
     "a value beyond float32": (
         npz(**{"Pneumonia": np.ones(60), "logit:Pneumonia": np.full(60, 1e39)}),
         "more than one column for the finding",
@@ -277,7 +282,10 @@ NPZ = {
     "bytes that are no text": (npz(image_id=np.array([b"\xff"] * 60)), "not a readable array"),
     "a name twice": (with_two_of_a_name(), "more than one column is named 'Pneumonia'"),
     "a header that lies": (npy(saying("(60,)")), "Pneumonia: is cut short"),
-    "a huge header": (npy(saying("(1000000000000,)")), "more than 140 lines"),
+    "a huge header": (
+        npy(saying("(1000000000000,)")),
+        "lines or more, the data set has 140 images",
+    ),
     "objects behind a header": (npy(saying("(60,)", "|O")), "holds pickled objects"),
     "no header": (npy("exit()"), "Pneumonia: not a readable array"),
     "a bomb": (in_zip("x.npy", bytes(80_000_000), compression=zipfile.ZIP_DEFLATED), "200 times"),
@@ -305,7 +313,7 @@ PARQUET = {
     "both forms": (parquet(**{"logit:Pneumonia": pa.array(HALF)}), "more than one column for the"),
     "too long": (
         parquet(image_id=pa.array(["x"] * 999), Pneumonia=pa.array([0.5] * 999)),
-        "more than 140 lines",
+        "lines or more, the data set has 140 images",
     ),
     "too many columns": (
         parquet(**{f"x{i}": pa.array(HALF) for i in range(999)}),
@@ -352,23 +360,23 @@ CALLS = {
     ),
     "the same file under two seeds": (
         [OTHER, OTHER, "--name", "x"],
-        "seeds 0 and 1 of 'x' have the same predictions",
+        "'x': seeds 0 and 1 have the same predictions",
     ),
     "the predictions of an earlier seed": (
         [GOOD_FILE, "--name", GOOD, "--seed", 5],
-        "seeds 5 and 0 of 'good' have the same predictions",
+        "'good': seeds 5 and 0 have the same predictions",
     ),
     "deterministic with several seeds": (
         [GOOD_FILE, OTHER, "--name", "x", "--deterministic"],
-        "would be deterministic and have several seeds (0, 1)",
+        "said to be deterministic, with several seeds (0, 1)",
     ),
     "deterministic beside an earlier seed": (
         [OTHER, "--name", GOOD, "--seed", 5, "--deterministic"],
-        "would be deterministic and have several seeds (5, 0)",
+        "said to be deterministic, with several seeds (5, 0)",
     ),
     "another model under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--reference", "elsewhere"],
-        "seeds 5 and 0 of 'good' differ in their reference ('elsewhere', '')",
+        "'good': seeds 5 and 0 differ in their reference ('elsewhere', '')",
     ),
     "another size under the name": (
         [OTHER, "--name", GOOD, "--seed", 5, "--parameters", 7],
@@ -376,7 +384,7 @@ CALLS = {
     ),
     "seeds with other splits": (
         [GOOD_FILE, Path("test.csv"), "--name", "x"],
-        "seeds 0 and 1 of 'x' differ in their splits ('train, validation, test', 'test')",
+        "'x': seeds 0 and 1 differ in their splits ('train, validation, test', 'test')",
     ),
     "a reference of two lines": ([OTHER, "--reference", "a\nb"], "one line of at most 500"),
     "one of several files is wrong": ([OTHER, Path("bad.csv"), "--name", "x"], "line 2: Pneumonia"),
@@ -411,7 +419,9 @@ def test_nothing_is_entered_through_a_link(name, entered, tmp_path):
 def test_a_deterministic_entry_gets_no_second_seed(score):
     first, second = (score.write(f"{seed}.csv", lines(seed=seed)) for seed in (0, 1))
     assert score(first, "--name", "theirs", "--deterministic").code == 0
-    refuse(score, [second, "--name", "theirs", "--seed", 1], "would be deterministic and have")
+    refuse(
+        score, [second, "--name", "theirs", "--seed", 1], "said to be deterministic, with several"
+    )
 
 
 def test_a_name_of_a_model_that_was_trained_into_this_folder_is_refused(score):

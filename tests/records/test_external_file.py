@@ -10,6 +10,7 @@ import pytest
 from scipy.special import expit, softmax
 
 from benchmark.records.external import ExternalFileError, read_external
+from benchmark.records.tables import Limits
 from benchmark.task import Task
 
 BINARY, TWO = Task(("Pneumonia",), "binary"), Task(("A", "B"), "multilabel")
@@ -21,7 +22,7 @@ def read(tmp_path):
     def read_text(text: str, task: Task = BINARY):
         path = tmp_path / "theirs.csv"
         path.write_text(text)
-        return read_external(path, task, 10)
+        return read_external(path, task, Limits.of_images(10))
 
     return read_text
 

@@ -7,6 +7,7 @@ import gzip
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from msgspec import ValidationError
@@ -24,6 +25,7 @@ from benchmark.records.run_facts import (
     StartingWeights,
 )
 from benchmark.records.store import Results
+from benchmark.report.render.csv import frame_text
 from benchmark.training.starting_weights import check_saved_weights
 from benchmark.training.weight_files import MissingWeights
 from tests.report import made_rows
@@ -137,6 +139,24 @@ def test_no_cell_of_a_csv_file_is_a_formula_and_programs_get_the_names(results, 
     assert load_predictions(row.spec_id, results.folder)["view"].tolist() == view.tolist()
     told = load_results(results.folder).to_numpy().ravel()
     assert not [text for text in told if isinstance(text, str) and text.startswith("'")]
+
+
+def test_predictions_in_csv_do_nothing_and_in_parquet_are_as_they_are(results, add, tmp_path):
+    view = np.array(["PA", "\x1b[31mred"] * 95)
+    row = add("cnn", people={"view": view})
+    for name in ("x.csv", "x.parquet"):
+        run("predictions", row.spec_id, "--out", str(tmp_path / name), results=results)
+    written = (tmp_path / "x.csv").read_text()
+    assert not ACTING.search(written)
+    assert written.count("\N{REPLACEMENT CHARACTER}[31mred") == 95
+    assert pd.read_parquet(tmp_path / "x.parquet")["view"].tolist() == view.tolist()
+    read = pd.read_csv(tmp_path / "x.csv").drop(columns="view")
+    assert [*read.columns] == [*pd.read_parquet(tmp_path / "x.parquet").drop(columns="view")]
+
+
+def test_the_names_of_columns_do_nothing():
+    frame = pd.DataFrame({"\x1b[31m": [0.123456789012], "é": ["a\x07,b"]})
+    assert frame_text(frame, "%.3g") == '\ufffd[31m,é\n0.123,"a\ufffd,b"\n'
 
 
 def test_errors_name_what_was_given_so_that_it_does_nothing(tmp_path):

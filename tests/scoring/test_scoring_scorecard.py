@@ -37,6 +37,28 @@ def test_result_comes_back_from_its_file_and_is_complete(kind, findings):
         assert (split.n_images, split.n_patients) == (80, 40)
 
 
+@pytest.mark.parametrize(("kind", "findings"), [*KINDS, ("multiclass", 14)])
+def test_decisions_are_told_from_scores_by_the_scores_alone(kind, findings):
+    source = predictions(kind, findings, patients=25 * findings + 15)
+    assert not scored(source).two_valued
+    best = np.eye(findings)[source.logits.argmax(axis=1)] == 1
+    called = best if kind == "multiclass" else source.logits > 0
+    hard = np.log(np.where(called, 0.9, 0.05)).astype(np.float32)
+    assert scored(replace(source, logits=hard, probabilities=link(hard, kind))).two_valued
+    hard[source.split != "test"] = source.logits[source.split != "test"]
+    assert scored(replace(source, logits=hard, probabilities=link(hard, kind))).two_valued
+    hard[-1] = np.linspace(-1, 1, findings)
+    assert not scored(replace(source, logits=hard, probabilities=link(hard, kind))).two_valued
+
+
+def test_one_score_for_all_is_no_decision():
+    source = predictions()
+    same = np.zeros_like(source.logits)
+    result = scored(replace(source, logits=same, probabilities=link(same, "multilabel")))
+    assert not result.two_valued
+    assert result.splits["test"].metrics["auc"] == 0.5
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_multilabel_headlines_are_means_over_findings_by_scikit_learn(split):
     source = predictions(unlabelled=0.2)

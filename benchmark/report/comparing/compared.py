@@ -27,7 +27,8 @@ class Compared:
         pair: of both.
         protocol: under which both are measured.
         titles: of each side.
-        notes: by side, what is not as the run left it, or as the code is now.
+        notes: by side, why it is not ranked, and what is not as the run left it, or as the code is
+            now.
         by_metric: difference of each of :data:`benchmark.report.comparing.paired.METRICS`.
         of_finding: that of AUC of a finding, by its name.
     """
@@ -96,7 +97,9 @@ def _numbers(compared: Comparison) -> dict[str, Any]:
 
 
 def _notes(found: Found, compared: Configuration) -> Iterator[str]:
-    """What of it is not as the run left it, or as the code is now."""
+    """Why it is not ranked, and what is not as the run left it, or as the code is now."""
+    if compared.flaw:
+        yield f"not ranked: {one_line(compared.flaw)}"
     if compared.edited_seeds:
         seeds = ", ".join(map(str, compared.edited_seeds))
         yield f"predictions were changed after the run, seed {seeds}; scored as they are"

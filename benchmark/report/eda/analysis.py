@@ -19,7 +19,7 @@ from benchmark.report.eda import page as parts
 from benchmark.report.eda.file_shape import ShapeAlone
 from benchmark.report.files import write_asked
 from benchmark.report.html import static_files
-from benchmark.report.render import html
+from benchmark.report.render import csv, html
 
 PAGE, NUMBERS = "index.html", "statistics.csv"
 MEANS = 6
@@ -78,7 +78,7 @@ def write(folder: Path, of: Explored, trail: Sequence[Link] = ()) -> Path:
         *_labels(folder, manifest, counts, findings),
     ]
     rows = [*counts, *effects, *levels, *told]
-    numbers = statistics.table(rows).to_csv(index=False, lineterminator="\n")
+    numbers = csv.frame_text(statistics.table(rows))
     verdict = [audit.verdict(of.audit)] if of.audit else []
     page = html.page(
         parts.page(of.name, of.facts, manifest, body, verdict=verdict, numbers=NUMBERS, trail=trail)

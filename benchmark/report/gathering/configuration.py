@@ -11,6 +11,7 @@ from statistics import median
 from benchmark import kinds
 from benchmark.hashing import sha256
 from benchmark.records.facts import ModelFacts
+from benchmark.records.one_model import why_not_averaged
 from benchmark.records.predictions import SPLITS
 from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
 from benchmark.records.timing import training_seconds
@@ -24,6 +25,7 @@ from benchmark.spec import Spec
 from benchmark.training.schemes import learns_by_heart
 
 MIN_SEEDS = 3
+TWO_VALUED = "it has two different scores, as decisions have, too few for an AUC to rank it"
 SIMULATED, MANY, HIGH_AUC = 20, 100, 0.9
 Quantity = Callable[[Scores], float | None]
 
@@ -126,6 +128,13 @@ class Configuration:
     @property
     def obstacle(self) -> str:
         """Why it is not to be compared with others, whatever its scores; empty where it may be."""
+        if self.unfit or self.complete:
+            return self.unfit
+        return f"{len(self.runs)} of the {MIN_SEEDS} seeds that a comparison needs"
+
+    @cached_property
+    def unfit(self) -> str:
+        """Why it is not to be compared with others with any number of seeds; empty where it may."""
         if self.differs:
             return (
                 f"made by another version of the code ({self.differs}): the same configuration "
@@ -133,16 +142,22 @@ class Configuration:
             )
         if not self.tested:
             return "no test image was predicted, to choose on validation"
+        return self.flaw
+
+    @cached_property
+    def flaw(self) -> str:
+        """What keeps its scores from being ranked beside others; empty where nothing does."""
         if not kinds.find(self.spec.kind).ranked(self.spec):
             return "its scores are shares of votes, too few different ones for an AUC to rank it"
-        if not self.complete:
-            return f"{len(self.runs)} of the {MIN_SEEDS} seeds that a comparison needs"
-        return ""
+        if any(run.scores.two_valued for run in self.runs):
+            return TWO_VALUED
+        predictions = [run.scores.predictions_sha256 for run in self.runs]
+        return why_not_averaged([run.row for run in self.runs], predictions)
 
     @property
     def wants_seeds(self) -> bool:
         """Whether it would be compared with others if it had more seeds."""
-        return self.tested and not self.differs and not self.complete
+        return not self.complete and not self.unfit
 
     @property
     def edited_seeds(self) -> list[int]:

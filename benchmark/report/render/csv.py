@@ -8,11 +8,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from benchmark.records.spreadsheets import escaped
 from benchmark.report.blocks.tables import DataTable
 from benchmark.report.blocks.text import printable
 from benchmark.report.blocks.values import Parts
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def table(each: DataTable) -> str:
@@ -43,6 +47,17 @@ def _line(values: list[object]) -> str:
     return text.getvalue()
 
 
-def _shown(value: object) -> object:
+def frame_text(frame: DataFrame, float_format: str | None = None) -> str:
+    """The same of a DataFrame."""
+    texts = [name for name, column in frame.items() if column.dtype.kind == "O"]
+    shown = frame.assign(**{str(name): frame[name].map(_shown) for name in texts})
+    return shown.rename(columns=_shown).to_csv(
+        index=False, float_format=float_format, lineterminator="\n"
+    )
+
+
+def _shown(value: Any) -> Any:
     """A text without what acts on a terminal, at its whole length."""
-    return escaped(printable(value, len(value))) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return escaped(value if value.isprintable() else printable(value, len(value)))
