@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from benchmark.bounds import FILE, is_writable
 from benchmark.errors import UnknownName, UserError
 
 
@@ -102,7 +103,9 @@ class Axis(Generic[Found]):
     def find(self, name: str, folder: Path | None = None) -> Found:
         """The value called ``name``; UnknownName lists the choices."""
         path = (folder or self.folder) / f"{name}.py"
-        if name.startswith("_") or not (name.isidentifier() and path.is_file()):
+        if not FILE.fits(name) and name in self.names(folder):
+            raise UserError(f"{path}: the name of a file of {self.what} is {FILE.words}; rename it")
+        if not (FILE.fits(name) and path.is_file()):
             raise UnknownName(self.what, name, self.names(folder))
         card = self._checked(path, _card(path, path.stat().st_mtime_ns))
         return self.found(self, name, path, card)
@@ -114,6 +117,7 @@ class Axis(Generic[Found]):
                 raise UnknownName(f"key in the CARD of {path}", str(key), wanted)
         card = dict(self.optional) | dict(card)
         wrong = [key for key, kind in wanted.items() if not isinstance(card.get(key), kind)]
+        wrong += [key for key, v in card.items() if isinstance(v, str) and not is_writable(v)]
         if wrong:
             raise UserError(f"{path}: CARD lacks {', '.join(wrong)} (or has them of a wrong type)")
         return card

@@ -12,6 +12,16 @@ from typing import Annotated, Any
 
 import msgspec
 
+from benchmark.bounds import (
+    DATASET,
+    FILE,
+    LARGEST_COUNT,
+    LARGEST_NUMBER,
+    LARGEST_OF_RECIPE,
+    MODEL,
+    SUITE,
+    VARIANT,
+)
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
 
@@ -23,22 +33,19 @@ MATRIX = "matrix"
 
 Id = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
-Number = Annotated[float, msgspec.Meta(ge=-1e39, le=1e39)]
-"""Whatever was measured: all that float32 holds, so that its sums and squares are numbers, too."""
-MODEL = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}"
-"""Names of models: of files, of ensembles, and of what other tools predicted."""
-DATASET = "[a-z][a-z0-9_]{0,59}/[a-z0-9][a-z0-9_]{0,59}"
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
+CountFromOne = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)]
+Number = Annotated[float, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 _END = r"$(?!\n)"
-Model = Annotated[str, msgspec.Meta(pattern=f"^{MODEL}{_END}")]
-Dataset = Annotated[str, msgspec.Meta(pattern=f"^{DATASET}{_END}")]
-Role = Annotated[str, msgspec.Meta(pattern=f"^[a-z]+(:{MODEL})?{_END}")]
-Variant = Annotated[str, msgspec.Meta(pattern=f"^[a-z0-9_:]{{0,60}}{_END}")]
-"""Of a choice, or nothing where it is none."""
-Name = Annotated[str, msgspec.Meta(pattern=f"^[a-z][a-z0-9_]{{0,59}}{_END}")]
+Model = Annotated[str, msgspec.Meta(pattern=f"^{MODEL.pattern}{_END}")]
+Dataset = Annotated[str, msgspec.Meta(pattern=f"^{DATASET.pattern}{_END}")]
+Role = Annotated[str, msgspec.Meta(pattern=f"^[a-z]+(:{MODEL.pattern})?{_END}")]
+Variant = Annotated[str, msgspec.Meta(pattern=f"^{VARIANT.pattern}{_END}")]
+Name = Annotated[str, msgspec.Meta(pattern=f"^{FILE.pattern}{_END}")]
+SuiteName = Annotated[str, msgspec.Meta(pattern=f"^{SUITE.pattern}{_END}")]
 RecipeValue = (
-    Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
-    | Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+    Annotated[int, msgspec.Meta(ge=-LARGEST_OF_RECIPE, le=LARGEST_OF_RECIPE)]
+    | Annotated[float, msgspec.Meta(ge=-LARGEST_OF_RECIPE, le=LARGEST_OF_RECIPE)]
     | str
 )
 LUNGS = "lungs"
@@ -134,7 +141,7 @@ class Spec(
     precision: Variant
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     protocol: str = PUBLISHED
-    limit: Annotated[int, msgspec.Meta(gt=0, le=10**15)] | None = None
+    limit: CountFromOne | None = None
     memory_fallback: bool = False
     ensemble: EnsembleRule | None = None
     weights_sha256: Sha256 | None = None

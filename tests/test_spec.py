@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from benchmark.bounds import DATASET, MODEL
 from benchmark.hashing import canonical_json, sha256
 from benchmark.planning.ensemble_specs import ensemble_specs
 from benchmark.spec import (
-    DATASET,
     MEMBER,
-    MODEL,
     PUBLISHED,
     EnsembleRule,
     Requirement,
@@ -61,7 +60,7 @@ def other(field: str) -> Any:
 hexadecimal = st.text("0123456789abcdef", min_size=12, max_size=12)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
 names = st.text(max_size=8)
-models, sets = (st.from_regex(pattern, fullmatch=True) for pattern in (MODEL, DATASET))
+models, sets = (st.from_regex(form.pattern, fullmatch=True) for form in (MODEL, DATASET))
 choices = st.text("abc_1", max_size=8)
 values = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12) | names
 rules = st.builds(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.bounds import MODEL
 from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.errors import UserError, quoted
 from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.text import interval, number, one_line
-from benchmark.spec import MODEL
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
@@ -100,10 +100,9 @@ def _name(name: str, paths: Sequence[Path]) -> str:
     if not name and len(paths) > 1:
         raise UserError("several files are seeds of one model: say what to call it by --name")
     name = name or paths[0].name.partition(".")[0]
-    if not re.fullmatch(MODEL, name):
+    if not MODEL.fits(name):
         raise UserError(
-            f"{quoted(name[:80])} is no name for a model: at most 60 letters, digits and _ . + - "
-            "(give one by --name)"
+            f"{quoted(name[:80])} is no name for a model: use {MODEL.words} (give one by --name)"
         )
     return name
 

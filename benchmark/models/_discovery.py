@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -14,13 +13,13 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from benchmark.bounds import FILE
 from benchmark.errors import UserError
 from benchmark.models._cards import CardError, read_card
 from benchmark.models._neighbours import Modules, among, importable
 from benchmark.models._source_version import source_version
 
 BUILT_IN = Path(__file__).resolve().parent
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,59}")
 ENTRY_POINTS = {
     "image": ("build", ("input_shape", "task", "weights")),
     "metadata": ("fit", ("metadata", "targets", "labelled", "task")),
@@ -96,8 +95,8 @@ def _read(path: Path) -> ModelFile:
     try:
         source = path.read_bytes()
         digest = hashlib.sha256(source).hexdigest()
-        if not NAME_PATTERN.fullmatch(name):
-            raise CardError("a model's file name is a letter and up to 59 of a-z, 0-9 and _")
+        if not FILE.fits(name):
+            raise CardError(f"a model's file name is {FILE.words}")
         card = read_card(source)
         return ModelFile(name, path, card, digest, _version(path, card))
     except OSError as error:

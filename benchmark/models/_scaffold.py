@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.bounds import FILE
 from benchmark.errors import UserError, quoted
-from benchmark.models._discovery import BUILT_IN, NAME_PATTERN
+from benchmark.models._discovery import BUILT_IN
 from benchmark.records.files import write_atomic
 
 TEMPLATE = '''"""{title}: say in one line what it is."""
@@ -73,10 +74,8 @@ def new_model(name: str, folder: Path) -> Path:
         UserError: the name cannot be a model's, is taken by a built-in model, or the file exists.
     """
     path = folder / f"{name}.py"
-    if not NAME_PATTERN.fullmatch(name):
-        raise UserError(
-            f"{quoted(name)} cannot be a model's name: use a letter and up to 59 of a-z, 0-9 and _."
-        )
+    if not FILE.fits(name):
+        raise UserError(f"{quoted(name)} cannot be a model's name: use {FILE.words}.")
     if (BUILT_IN / path.name).exists():
         raise UserError(f"there is a built-in model {quoted(name)} already; choose another name.")
     if path.exists():

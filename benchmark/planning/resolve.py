@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
+from msgspec import ValidationError, structs
 
 from benchmark import kinds
 from benchmark.data.discovery import find_dataset
@@ -64,6 +64,7 @@ def make_plan(
     suites, wanted = list(suites), wanted or {}
     plan = Plan(rerun=RERUN[rerun] if rerun else set(), written=inputs.written)
     found = _all_found(suites, inputs, wanted, plan)
+    _refuse_unreadable(found.all)
     chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
     specs = [draft.spec for draft in found.all if draft.suite in chosen]
     check_ids(wanted, specs)
@@ -97,6 +98,17 @@ def within_budget(names: Sequence[str], cost: Mapping[str, float], seconds: floa
             break
         kept.append(name)
     return kept
+
+
+def _refuse_unreadable(drafts: Iterable[PlannedSpec]) -> None:
+    """Raise a UserError for a spec that no row could be read back of, before it is trained."""
+    for draft in drafts:
+        try:
+            Spec.from_dict(draft.spec.as_dict())
+        except ValidationError as error:
+            raise UserError(
+                f"suite {draft.suite}: a row cannot hold {draft.spec.label}: {error}"
+            ) from None
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -11,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from benchmark.bounds import SUITE
 from benchmark.data.augmentation import AXIS as AUGMENTATIONS
 from benchmark.data.preprocessing import AXIS as PREPROCESSING
 from benchmark.errors import UnknownModel, UnknownName, UserError, quoted
@@ -92,7 +92,6 @@ Variant = dict[str, Any]
 TABLES = ("matrix", "matrix_for", "recipe", "recipe_for")
 """Keys that are tables."""
 ALL_MODELS = "*"
-NAME = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -266,8 +265,8 @@ def check_suite_name(name: str, known: Iterable[str] | None = None) -> None:
     Args:
         known: names that are taken; by default of the suites that are here.
     """
-    if not NAME.fullmatch(name):
-        raise UserError(f"{quoted(name)} cannot be a suite's name: use letters, digits, _ and -")
+    if not SUITE.fits(name):
+        raise UserError(f"{quoted(name)} cannot be a suite's name: use {SUITE.words}")
     if name in (MATRIX, *(suites() if known is None else known)):
         raise UserError(f"{name!r} is the name of a suite of cxr-bench; choose another")
 
