@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmark.report import references
 from benchmark.report.labels import labels, preparation
 from benchmark.report.notes import trained
+from benchmark.report.people import of_patients
 from benchmark.report.text import counted, duration, interval, number, plain
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe
@@ -24,6 +25,11 @@ from tests.records.rows import a_row, a_spec
 )
 def test_number(value, text):
     assert number(value) == text
+
+
+def test_one_patient_is_not_several():
+    assert of_patients(1, unknown=False) == " of 1 patient"
+    assert of_patients(1200, unknown=False) == " of 1,200 patients"
 
 
 def test_one_thing_is_not_several():
