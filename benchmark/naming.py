@@ -58,12 +58,14 @@ class Naming:
         return begun[: self.longest] if said else ""
 
 
-MODEL_FILES = Naming(
-    "model", "a-z", "a-z0-9_", 60, "lower-case letters, digits and underscores, first a letter"
-)
-ENSEMBLES = Naming(
-    "ensemble", "a-z", "a-z0-9_", 60, "lower-case letters, digits and underscores, first a letter"
-)
+_PLAIN = ("a-z", "a-z0-9_", 60, "lower-case letters, digits and underscores, first a letter")
+MODEL_FILES = Naming("model", *_PLAIN)
+ENSEMBLES = Naming("ensemble", *_PLAIN)
+FILES = Naming("file", *_PLAIN)
+"""Of one that is found by its name, as a value of an axis is."""
+VARIANT = "[a-z0-9_:]{0,60}"
+"""Of a value of an axis with what it is told, as ``from:<spec id>``; empty where there is none."""
+VARIANT_RULE = "lower-case letters, digits, underscores and colons, at most 60 characters"
 SUITES = Naming(
     "suite", "A-Za-z0-9", "A-Za-z0-9_-", 100,
     "letters, digits, underscores and hyphens, first a letter or digit",

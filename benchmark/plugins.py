@@ -17,7 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from benchmark.bounds import is_writable
 from benchmark.errors import UnknownName, UserError
+from benchmark.naming import FILES
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ class Axis(Generic[Found]):
     def find(self, name: str, folder: Path | None = None) -> Found:
         """The value called ``name``; UnknownName lists the choices."""
         path = (folder or self.folder) / f"{name}.py"
-        if name.startswith("_") or not (name.isidentifier() and path.is_file()):
+        fault = FILES.fault(name)
+        if fault and name in self.names(folder):
+            raise UserError(f"{path}: {fault}; rename it")
+        if fault or not path.is_file():
             raise UnknownName(self.what, name, self.names(folder))
         card = self._checked(path, _card(path, path.stat().st_mtime_ns))
         return self.found(self, name, path, card)
@@ -114,6 +119,7 @@ class Axis(Generic[Found]):
                 raise UnknownName(f"key in the CARD of {path}", str(key), wanted)
         card = dict(self.optional) | dict(card)
         wrong = [key for key, kind in wanted.items() if not isinstance(card.get(key), kind)]
+        wrong += [key for key, v in card.items() if isinstance(v, str) and not is_writable(v)]
         if wrong:
             raise UserError(f"{path}: CARD lacks {', '.join(wrong)} (or has them of a wrong type)")
         return card

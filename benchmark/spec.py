@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from benchmark.bounds import LARGEST_COUNT, LARGEST_NUMBER, LARGEST_OF_RECIPE
 from benchmark.errors import UserError
 from benchmark.hashing import canonical_json, sha256
-from benchmark.naming import MODELS
+from benchmark.naming import FILES, MODELS, SUITES, VARIANT, VARIANT_RULE
 
 ID_LENGTH = 12
 PUBLISHED = "published"
@@ -35,9 +36,9 @@ def made_of(pattern: str, words: str) -> msgspec.Meta:
 
 Id = Annotated[str, made_of(f"[0-9a-f]{{{ID_LENGTH}}}", f"{ID_LENGTH} hexadecimal digits")]
 Sha256 = Annotated[str, made_of("[0-9a-f]{64}", "64 hexadecimal digits")]
-Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
-Number = Annotated[float, msgspec.Meta(ge=-1e39, le=1e39)]
-"""Whatever was measured: all that float32 holds, so that its sums and squares are numbers, too."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
+CountFromOne = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_COUNT)]
+Number = Annotated[float, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 DATASET = "[a-z][a-z0-9_]{0,59}/[a-z0-9][a-z0-9_]{0,59}"
 _PLAIN = "lower-case letters, digits and underscores"
 Model = Annotated[str, made_of(MODELS.pattern, MODELS.rule)]
@@ -45,12 +46,13 @@ Dataset = Annotated[str, made_of(DATASET, f"SET/CONFIG, each {_PLAIN}")]
 Role = Annotated[
     str, made_of(f"[a-z]+(:{MODELS.pattern})?", "lower-case letters, and perhaps : and a model")
 ]
-Variant = Annotated[str, made_of("[a-z0-9_:]{0,60}", f"{_PLAIN}, and colons")]
+Variant = Annotated[str, made_of(VARIANT, VARIANT_RULE)]
 """Of a choice, or nothing where it is none."""
-Name = Annotated[str, made_of("[a-z][a-z0-9_]{0,59}", f"{_PLAIN}, first a letter")]
+Name = Annotated[str, made_of(FILES.pattern, FILES.rule)]
+SuiteName = Annotated[str, made_of(SUITES.pattern, SUITES.rule)]
 RecipeValue = (
-    Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
-    | Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+    Annotated[int, msgspec.Meta(ge=-LARGEST_OF_RECIPE, le=LARGEST_OF_RECIPE)]
+    | Annotated[float, msgspec.Meta(ge=-LARGEST_OF_RECIPE, le=LARGEST_OF_RECIPE)]
     | str
 )
 LUNGS = "lungs"
@@ -146,7 +148,7 @@ class Spec(
     precision: Variant
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     protocol: str = PUBLISHED
-    limit: Annotated[int, msgspec.Meta(gt=0, le=10**15)] | None = None
+    limit: CountFromOne | None = None
     memory_fallback: bool = False
     ensemble: EnsembleRule | None = None
     weights_sha256: Sha256 | None = None

@@ -18,7 +18,9 @@ An example of a set of lung masks holds no findings, but:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -73,6 +75,18 @@ def _image(dtype: type) -> tfds.features.Image:
     return tfds.features.Image(shape=(None, None, 1), dtype=dtype, encoding_format="png")
 
 
+class Metadata(tfds.core.MetadataDict):
+    """What is saved as metadata.json, by which the set is found: nothing that JSON has no word for.
+
+    Python writes ``NaN`` and ``Infinity`` all the same, and no other reader takes them.
+    """
+
+    def save_metadata(self, data_dir: Any) -> None:
+        """Save it, as TFDS does; a ValueError where it could not be read back."""
+        json.dumps(self, allow_nan=False)
+        super().save_metadata(data_dir)
+
+
 def metadata(
     *,
     findings: Sequence[str],
@@ -87,7 +101,7 @@ def metadata(
     suspected: Sequence[dict] = (),
     simulated: bool = False,
     **more: object,
-) -> tfds.core.MetadataDict:
+) -> Metadata:
     """Metadata of one builder config, saved by TFDS as metadata.json.
 
     Args:
@@ -114,7 +128,7 @@ def metadata(
     counted = {0: (SEGMENTATION,), 1: ("binary",)}.get(len(findings), ("multilabel", "multiclass"))
     if kind not in counted:
         raise ValueError(f"a {kind} set cannot have {len(findings)} finding(s)")
-    return tfds.core.MetadataDict(
+    return Metadata(
         findings=list(findings),
         kind=kind,
         label_version=label_version,

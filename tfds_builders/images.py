@@ -134,14 +134,22 @@ class Gate:
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Pillow warns about harmless metadata; a warning must not decide about an image.
+    """Pillow and pydicom warn about harmless metadata; a warning must not decide about an image.
 
     Filters belong to the process, not to a thread: whoever starts threads enters this, not they.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="PIL")
+        warnings.filterwarnings("ignore", module="PIL|pydicom")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
+
+
+def refuse_infinite(values: np.ndarray) -> None:
+    """Raise an Unreadable for grey values that cannot be shown from black to white."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = values.max() - values.min()
+    if not np.isfinite(span):
+        raise Unreadable("grey values that are too large, infinite or no number")
 
 
 def _check(data: bytes, dtype: np.dtype) -> Checked:

@@ -53,7 +53,7 @@ def refuse_empty(dataset: str, members: Mapping[str, Collection], advice: str) -
     """
     empty = [split for split, belonging in members.items() if not belonging]
     if empty:
-        counts = {split: len(belonging) for split, belonging in members.items()}
+        counts = ", ".join(f"{split} {len(belonging):,}" for split, belonging in members.items())
         raise DatasetError(
             f"{dataset}: no image falls into {' and '.join(empty)} (images: {counts}). {advice}"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from benchmark.bounds import LARGEST_COUNT
 from benchmark.cli.group import main
 from benchmark.commands import options
 
@@ -53,7 +54,7 @@ def new_suite(name: str, **given: Any) -> None:
 )
 @click.option("--deterministic", is_flag=True, help="A model without chance: one run is enough.")
 @click.option("--reference", default="", help="Where the model is described.")
-@click.option("--parameters", type=click.IntRange(0, 10**15), help="How many it has.")
+@click.option("--parameters", type=click.IntRange(0, LARGEST_COUNT), help="How many it has.")
 @click.option("--replace", is_flag=True, help="Replace an earlier entry of the same name and seed.")
 @click.option(
     "--check", "only_check", is_flag=True, help="Say whether they would be taken; write nothing."

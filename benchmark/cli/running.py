@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from benchmark.bounds import LARGEST_COUNT
 from benchmark.cli.group import main
 from benchmark.commands import options
 
@@ -43,7 +44,7 @@ from benchmark.commands import options
 )
 @click.option(
     "--limit-images",
-    type=click.IntRange(min=8),
+    type=click.IntRange(8, LARGEST_COUNT),
     help="Use at most so many images of each split. Such rows are watermarked, never ranked.",
 )
 @click.option(

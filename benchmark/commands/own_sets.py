@@ -106,7 +106,7 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
     click.echo(f"  split: {seen.split_source}")
     _show_torn(seen.lines)
     click.echo(f"  {len(seen.refused):,} files or rows would be left out")
-    _show_reasons([entry["reason"] for entry in seen.refused])
+    _show_reasons(seen.refused)
     _show_notes(seen.notes)
     _warn(seen.lines, list(config.findings), seen.dealt)
     click.echo("Nothing was written. Copies, and what only decoding tells, are seen by prepare.")
@@ -153,14 +153,15 @@ def _show_torn(lines: pd.DataFrame) -> None:
         )
 
 
-def _show_reasons(reasons: list[str]) -> None:
+def _show_reasons(refused: list[dict[str, str]]) -> None:
     """The commonest kinds, each by its first: names and numbers in it are of one file."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for reason in reasons:
-        alike[re.sub(r"'[^']*'|\S*[./]\S*|\d+", "#", reason)].append(reason)
+    alike: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for entry in refused:
+        alike[re.sub(r"'[^']*'|\S*[./]\S*|\d+", "#", entry["reason"])].append(entry)
     for several in sorted(alike.values(), key=len, reverse=True)[:_SHOWN]:
-        such = ", and the like" if len(set(several)) > 1 else ""
-        click.echo(f"    {len(several):,}: {several[0]}{such}")
+        such = ", and the like" if len({entry["reason"] for entry in several}) > 1 else ""
+        first = several[0]
+        click.echo(f"    {len(several):,}: {first['reason']}{such} ({first['file']})")
 
 
 def _show_notes(notes: list[str]) -> None:

@@ -108,13 +108,15 @@ def _usable(files: Folder, image: str, options: Any) -> bool:
     """True where a file would enter the set."""
     from tfds_builders.image_folder import dicom
     from tfds_builders.image_folder.options import HEADER
+    from tfds_builders.images import silenced
 
     content = _content(files, image)
     if not isinstance(content, bytes) or _entering(content) is None:
         return False
     if options.patients != HEADER:
         return True
-    return dicom.is_dicom(content) and bool(dicom.told(content).patient)
+    with silenced():
+        return dicom.is_dicom(content) and bool(dicom.told(content).patient)
 
 
 def _content(files: Folder, image: str) -> Content:

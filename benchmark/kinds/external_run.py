@@ -95,7 +95,8 @@ def read_entry(
     splits = [split for split in SPLITS if (external.split == split).any() or split == "test"]
     lines = np.concatenate([_order(path, split, external, parts) for split in splits])
     predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
-    facts = ExternalFacts(file=path.name, sha256=sha256_of_file(path), splits=splits)
+    name = path.name.encode(errors="backslashreplace").decode()  # it may be no text
+    facts = ExternalFacts(file=name, sha256=sha256_of_file(path), splits=splits)
     row = _row(spec, prepared, origin, facts)
     checked = check(predictions, row.protocol)
     return Entry(path, row, predictions, checked, external.warnings)

@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
+from benchmark.bounds import is_writable
+
 OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "lite", "caffe")
 """What ``own_normalisation`` may say; the arithmetic is in ``_normalisation.py``."""
 
@@ -30,7 +32,7 @@ class CardError(Exception):
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and is_writable(value)
 
 
 def _is_whole(value: Any, least: int = 1) -> bool:
@@ -64,8 +66,8 @@ def _is_number(value: Any) -> bool:
 _Check = tuple[Callable[[Any], bool], str]
 
 _COMMON: dict[str, _Check] = {
-    "title": (_is_text, "a text that is not empty"),
-    "description": (_is_text, "a text that is not empty"),
+    "title": (_is_text, "a text that is not empty, of whole characters"),
+    "description": (_is_text, "a text that is not empty, of whole characters"),
     "reference": (_is_text, "a paper with its DOI or arXiv number"),
     "source_system": (
         lambda v: v in SOURCE_SYSTEMS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from msgspec import ValidationError
+
 from benchmark.data.discovery import find_dataset
 from benchmark.data.prepared import NotPrepared, Prepared
 from benchmark.errors import UserError
@@ -14,6 +16,8 @@ from benchmark.planning.lungs import mask_set
 from benchmark.planning.plan import RERUN, Plan, PlannedSpec
 from benchmark.planning.points import Found, NoModel, Resolver
 from benchmark.protocols import find
+from benchmark.records.door import in_words
+from benchmark.spec import Spec
 from benchmark.suites.filters import check_ids, nothing_matches
 from benchmark.suites.suite import Suite
 
@@ -38,6 +42,7 @@ def make_plan(
     suites, wanted = list(suites), wanted or {}
     plan = Plan(rerun=RERUN[rerun] if rerun else set(), written=inputs.written)
     found = _all_found(suites, inputs, wanted, plan)
+    _refuse_unreadable(found.all)
     chosen = {suite.name for suite in suites}  # beside these, networks that find lungs
     specs = [draft.spec for draft in found.all if draft.suite in chosen]
     check_ids(wanted, specs)
@@ -60,6 +65,17 @@ def dataset_names(suites: Iterable[Suite], data_dir: Path | None = None) -> list
     names = [name for suite in suites for name, _ in suite.datasets]
     names += filter(None, map(mask_set, suites))
     return [find_dataset(name, data_dir).name for name in dict.fromkeys(names)]
+
+
+def _refuse_unreadable(drafts: Iterable[PlannedSpec]) -> None:
+    """Raise a UserError for a spec that no row could be read back of, before it is trained."""
+    for draft in drafts:
+        try:
+            Spec.from_dict(draft.spec.as_dict())
+        except ValidationError as error:
+            raise UserError(
+                f"suite {draft.suite}: a row cannot hold {draft.spec.label}: {in_words(str(error))}"
+            ) from None
 
 
 def _all_found(

@@ -130,11 +130,11 @@ def parse_record(
         with _DECODING:
             return msgspec.json.decode(b"{" + body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        said = _in_words(str(error))[:_TOLD]
+        said = in_words(str(error))[:_TOLD]
         raise RecordError(f"{where}: not a readable record ({said}). {todo}") from None
 
 
-def _in_words(said: str) -> str:
+def in_words(said: str) -> str:
     """What the decoder says, with what texts are made of in place of regular expressions."""
     for pattern, words in PATTERNS.items():
         said = said.replace(f"`str` matching regex {pattern!r}", f"a text of {words}")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from benchmark.bounds import OF_RECIPE, wrong_of_recipe
 from benchmark.records.facts import (
     DatasetFacts,
     LaterFields,
@@ -29,7 +30,7 @@ from benchmark.records.run_facts import (
     StartingWeights,
     TrainedOn,
 )
-from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec, made_of
+from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec, SuiteName
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
@@ -56,18 +57,11 @@ class Made(LaterFields, frozen=True):
         return any(then and now and then != now for then, now in pairs)
 
 
-ABOVE_ZERO = ("learning_rate", "batch_size", "epochs", "patience", "accumulate", "head_epochs",
-              "finetune_factor")  # fmt: skip
-NOT_BELOW = ("warmup_steps", "warmup_share", "clip_norm", "weight_decay", "label_smoothing",
-             "ema_epochs")  # fmt: skip
-"""Numbers of a recipe."""
-
-
 def _odd_number(recipe: Mapping[str, Any]) -> str:
     """Which number of a recipe can be none, in words."""
-    for key in (*ABOVE_ZERO, *NOT_BELOW):
-        value = recipe.get(key, 1)
-        if isinstance(value, str) or not (value > 0 or (value == 0 and key in NOT_BELOW)):
+    for key in OF_RECIPE:
+        value = recipe.get(key)
+        if isinstance(value, str) or (value is not None and wrong_of_recipe(key, value)):
             return f"its recipe's {key} cannot be {str(value)[:40]!r}"
     return ""
 
@@ -101,9 +95,7 @@ class Row(LaterFields, frozen=True):
     schema: Annotated[int, msgspec.Meta(ge=ROW_SCHEMA, le=ROW_SCHEMA)]
     spec_id: Id
     config_id: Id
-    suite: Annotated[
-        str, made_of("[A-Za-z0-9_.-]{1,100}", "letters, digits, underscores, dots and hyphens")
-    ]
+    suite: SuiteName
     status: Status
     error: Failure | None
     spec: Spec

@@ -7,12 +7,11 @@ None. Imports no TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 import msgspec
 
 from benchmark.records.facts import LaterFields, Record
-from benchmark.spec import Count, Dataset, Id, Model, Number, Sha256, Variant
+from benchmark.spec import Count, CountFromOne, Dataset, Id, Model, Number, Sha256, Variant
 
 
 class Failure(LaterFields, frozen=True):
@@ -72,7 +71,7 @@ class EnvironmentFacts(LaterFields, frozen=True):
     python: str
     packages: dict[str, str]
     keras: KerasSettings | None
-    devices: Annotated[int, msgspec.Meta(ge=1, le=10**15)] = 1
+    devices: CountFromOne = 1
 
 
 class Speed(LaterFields, frozen=True):
@@ -90,7 +89,7 @@ class Speed(LaterFields, frozen=True):
     images_per_second: Number | None = None
     waiting: Number | None = None
     device_memory_mb: Count | None = None
-    sharing: Annotated[int, msgspec.Meta(ge=1, le=10**15)] = 1
+    sharing: CountFromOne = 1
 
 
 class History(LaterFields, frozen=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmark.bounds import LARGEST_COUNT, LARGEST_NUMBER
 from benchmark.errors import UnknownName, UserError
 from benchmark.kinds.ensemble import EnsembleKind, Way, ways
 from benchmark.naming import ENSEMBLES
@@ -137,13 +137,13 @@ def _members(here: str, kind: str, members: Any) -> list[str]:
 def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any]) -> None:
     weights, k = options.get("weights", [1.0] * members), options.get("k", DEFAULT_K)
     if not isinstance(weights, list) or not all(_is_weight(weight) for weight in weights):
-        raise UserError(f"{here}: weights must be a list of numbers above zero")
-    if not math.isfinite(sum(weights)):
-        raise UserError(f"{here}: the sum of the weights is too large a number")
+        raise UserError(
+            f"{here}: weights must be a list of numbers above zero, at most {LARGEST_NUMBER:g}"
+        )
     if len(weights) != members:
         raise UserError(f"{here}: {len(weights)} weights for {members} members")
-    if type(k) is not int or k < 2:
-        raise UserError(f"{here}: k must be a whole number from 2, not {k!r}")
+    if type(k) is not int or not 2 <= k <= LARGEST_COUNT:
+        raise UserError(f"{here}: k must be a whole number from 2 to {LARGEST_COUNT:,}, not {k!r}")
     if "k" in ways()[kind][1].options and kind != "specialist" and k > members:
         raise UserError(f"{here}: takes the best {k} (k), but has only {members} members")
     if not isinstance(options.get("second", ""), str):
@@ -159,4 +159,4 @@ def _recipe(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_weight(value: Any) -> bool:
-    return type(value) in (int, float) and 0 < value < float("inf")
+    return type(value) in (int, float) and 0 < value <= LARGEST_NUMBER

@@ -43,7 +43,7 @@ def load_suite(name: str | Path, folder: Path = FOLDER) -> Suite:
     else:
         raise UnknownName("suite", name, known, "A file of your own: --suite FILE.toml.")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserError(f"suite file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

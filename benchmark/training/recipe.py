@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from benchmark.bounds import OF_RECIPE, wrong_of_recipe
 from benchmark.errors import UnknownName, UserError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -19,10 +20,6 @@ LATER = ("clip_norm", "accumulate", "weight_decay", "head_epochs", "finetune_fac
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS,
            "decayed": DECAYED, "batch_norm": BATCH_NORMS}  # fmt: skip
-ABOVE_ZERO = ("learning_rate", "batch_size", "epochs", "patience", "accumulate", "head_epochs",
-              "finetune_factor")  # fmt: skip
-NOT_BELOW = ("warmup_steps", "clip_norm", "weight_decay", "ema_epochs")
-SHARES = ("warmup_share", "label_smoothing")
 
 
 @dataclass(frozen=True)
@@ -152,11 +149,5 @@ def _check_values(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name in CHOICES and value not in CHOICES[name]:
             raise UnknownName(name, value, CHOICES[name])
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"recipe: {name} must be a finite number, not {value!r}")
-        if name in ABOVE_ZERO and not value > 0:
-            raise UserError(f"recipe: {name} must be above zero, not {value!r}")
-        if name in NOT_BELOW and not value >= 0:
-            raise UserError(f"recipe: {name} must not be negative, not {value!r}")
-        if name in SHARES and not 0 <= value < 1:
-            raise UserError(f"recipe: {name} must be from 0 to below 1, not {value!r}")
+        if name in OF_RECIPE and (wanted := wrong_of_recipe(name, value)):
+            raise UserError(f"recipe: {name} must be {wanted}, not {value!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmark.errors import UserError
+from benchmark.naming import VARIANT, VARIANT_RULE
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.schemes import is_by_gradient
 from benchmark.training.weight_sources import AXIS as SOURCES
@@ -29,6 +30,8 @@ def check_weights(name: str) -> None:
     if source.card["argument"] and not re.fullmatch(source.card["pattern"], argument):
         start = f"{source.name}:"
         raise UserError(f"weights {name!r}: after {start!r} comes {source.card['meaning']}")
+    if not re.fullmatch(VARIANT, name):
+        raise UserError(f"weights {name!r} cannot be kept in a row: it has {VARIANT_RULE}")
 
 
 def usual_weights(scheme: str) -> str:

@@ -299,6 +299,17 @@ def test_features_are_those_of_the_contract(builder, name, config):
         assert given["findings"].shape == given["labelled"].shape == (wide,)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_metadata_that_could_not_be_read_back_is_not_written(tmp_path, number):
+    facts = example.metadata(
+        findings=["a"], kind="binary", label_version="", split_source="", licence="", citation="",
+        redistributable=False, boxes=[{"x": number}],
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        facts.save_metadata(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @each_config
 def test_metadata_is_complete_and_readable_without_tfds(builder, name, config):
     (file,) = Path(builder.data_dir).glob("metadata.json")

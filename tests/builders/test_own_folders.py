@@ -297,6 +297,12 @@ def test_spellings_of_a_class_are_one_class_and_said(tmp_path, one, other):
     assert sum(entry.findings == (1,) for entry in found.entries) == 3
 
 
+def test_folders_that_are_taken_for_one_class_are_said_to_be(tmp_path):
+    said = "does not hold two classes of images; 'Normal' and 'normal' are taken for one class"
+    with pytest.raises(LayoutError, match=said):
+        looked(touched(tmp_path, ["Normal/1.png", "normal/2.png"]), **UNKNOWN)
+
+
 def test_folders_of_one_class_are_no_set(tmp_path):
     with pytest.raises(LayoutError, match="does not hold two classes"):
         looked(touched(tmp_path, ["NORMAL/p1/1.png", "NORMAL/p2/1.png"]), **UNKNOWN)

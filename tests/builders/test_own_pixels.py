@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import zlib
 
@@ -209,6 +210,35 @@ def test_dicom_is_shown_from_black_to_white():
     assert (
         np.abs(shown(a_dicom(signed, RescaleSlope=2, RescaleIntercept=5)) - TILT * 255).max() <= 1
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"RescaleSlope": "1e308", "RescaleIntercept": "1e308"},
+        {"RescaleSlope": "1e306", "RescaleIntercept": "-1e308"},
+        {"RescaleSlope": "1e300", "RescaleIntercept": 0, "WindowCenter": 1, "WindowWidth": "1e308"},
+    ],
+)
+def test_dicom_values_beyond_all_numbers_are_refused(said, recwarn):
+    """And a picture that is taken is not of one grey."""
+    found = checked(a_dicom(GREYS, **said))
+    assert found.data is None or np.ptp(shown(a_dicom(GREYS, **said))) > 0
+    assert found.data or "too large" in found.reason
+    assert not recwarn
+
+
+def test_what_pydicom_thinks_of_a_header_is_not_said(monkeypatch, recwarn):
+    data = a_dicom(GREYS, PatientAge="058Y")
+    odd = data.replace(b"058Y", b"old?").replace(b"AS\x04\x00", b"IS\x04\x00")
+    said, handler = [], logging.Handler()
+    monkeypatch.setattr(handler, "emit", said.append)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    with silenced():
+        assert dicom.told(odd).age == -1
+    assert checked(odd).data
+    assert not recwarn
+    assert said == []
 
 
 def test_a_window_is_applied():

@@ -109,5 +109,6 @@ def test_a_split_that_leaks_can_be_made_anew():
 
 
 def test_too_few_patients_say_so():
-    with pytest.raises(DatasetError, match="too few patients"):
+    said = r"\(images: train 2, validation 0, test 0\)\. There are too few patients"
+    with pytest.raises(DatasetError, match=said):
         members_of(survey(("a", (1,), ""), ("b", (0,), "")), Options())

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import math
 import unicodedata
 
 import pytest
-from own_sets import NAMES, ONE, by_image, in_pools, looked, rows, tabled, touched
+from own_sets import NAMES, ONE, by_image, in_pools, looked, rows, tabled, touched, write
 
+from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError
 from tfds_builders.image_folder import cells
+from tfds_builders.image_folder.looking import look
 from tfds_builders.image_folder.options import Options
+from tfds_builders.image_folder.reading import read
+from tfds_builders.image_folder.surveying import survey
+from tfds_builders.ingest_report import IngestReport
 
 
 @pytest.fixture
@@ -194,7 +200,7 @@ def test_patients_may_be_folders_of_a_table(tmp_path):
 def test_labels_that_are_not_understood_stop(folder, labels):
     """Else, of a column of yes and no in another language, one side would be left."""
     lines = [f"{n}.png,{label}" for n, label in enumerate(labels)]
-    with pytest.raises(DatasetError, match=r"Effusion is .*neither 1 nor 0 nor empty.*in . rows"):
+    with pytest.raises(DatasetError, match=r"Effusion is .*neither 1 nor 0 nor empty.*in . row"):
         tabled(folder, rows("file,Effusion", *lines), **ONE)
 
 
@@ -212,7 +218,7 @@ def test_words_for_sex_and_age_that_are_not_known_are_said(folder):
     found = tabled(folder, text, sex_column="Sex", age_column="Age", **ONE)
     assert [(e.sex, e.age) for e in found.entries] == [("F", 3), ("", 58), ("", -1)]
     assert "column 'Sex': in 2 rows sex is H" in found.notes[0]
-    assert "column 'Age': in 1 rows age is old" in found.notes[1]
+    assert "column 'Age': in 1 row age is old" in found.notes[1]
     with pytest.raises(DatasetError, match=r"column 'Sex' \(--age-column\) holds H, F"):
         tabled(folder, text, age_column="Sex", **ONE)
 
@@ -323,22 +329,77 @@ def test_a_large_table_of_a_small_copy_is_told_in_a_line(folder):
 
 def test_a_row_for_each_finding_of_an_image_is_united(folder):
     text = rows("file,dx,id", "0.png,Effusion,a", "0.png,Mass,a", "1.png,Mass,b",
-                "2.png,No Finding,c", "3.png,Mass,d", "3.png,No Finding,d")  # fmt: skip
+                "2.png,No Finding,c", "3.png,Mass,d")  # fmt: skip
     said = {"class_column": "dx", "label_separator": "|", "patient_column": "id"}
     found = tabled(folder, text, **said)
     assert found.findings == ("Effusion", "Mass")
     labels = {name: entry.findings for name, entry in by_image(found).items()}
-    assert labels == {"img/0.png": (1, 1), "img/1.png": (0, 1), "img/2.png": (0, 0)}
-    (other,) = found.refused
-    assert (other["file"], "disagree" in other["reason"]) == ("img/3.png", True)
+    assert [labels[f"img/{n}.png"] for n in range(4)] == [(1, 1), (0, 1), (0, 0), (0, 1)]
     apart = text.replace("0.png,Mass,a", "0.png,Mass,z")
-    assert "img/0.png" not in by_image(tabled(folder, apart, **said))
+    with pytest.raises(DatasetError, match="1 of 4 images have rows of different classes"):
+        tabled(folder, apart, **said)
+    wrong = text + "3.png,No Finding,d\n"
+    with pytest.raises(DatasetError, match=r"1 of 4 images .* e.g. img/3.png in lines 6, 7"):
+        tabled(folder, wrong, **said)
 
 
 def test_a_row_for_each_finding_is_asked_about_where_classes_exclude_each_other(folder):
     text = rows("file,dx", "0.png,Effusion", "0.png,Mass", "1.png,Mass", "2.png,Normal")
     with pytest.raises(DatasetError, match=r"1 of 3 images have rows .*--label-separator"):
         tabled(folder, text, class_column="dx")
+
+
+def test_columns_that_contradict_each_other_are_asked_about_as_classes_are(tmp_path):
+    """A slip of the pen costs its image, whatever the column; more than that is no slip."""
+    folder = touched(tmp_path, [f"{n}.png" for n in range(60)])
+    lines = [f"{n}.png,{n % 2}" for n in range(60)]
+    slip = tabled(folder, rows("file,Effusion", *lines, "0.png,1"), **ONE)
+    (refused,) = slip.refused
+    assert refused == {"file": "0.png", "reason": "lines 2, 62 of t.csv disagree about it"}
+    many = rows("file,Effusion", *lines, *(f"{n}.png,{1 - n % 2}" for n in range(20)))
+    said = r"20 of 60 images have rows of different labels in t.csv, e.g. 0.png in lines 2, 62"
+    with pytest.raises(DatasetError, match=said):
+        tabled(folder, many, **ONE)
+
+
+@pytest.mark.parametrize(
+    "box", ["inf,inf,1,1", "1,1,inf,inf", "nan,1,1,1", "1,1,1,nan", "1e309,1,1,1", "a,1,1,1"]
+)
+def test_a_box_that_is_no_four_numbers_costs_its_row(folder, box):
+    text = rows(
+        "file,dx,x,y,w,h", f"0.png,Mass,{box}", "1.png,No finding,,,,", "2.png,Mass,1,1,2,3"
+    )
+    found = tabled(folder, text, class_column="dx", box_columns=("x", "y", "w", "h"))
+    (refused,) = [entry for entry in found.refused if entry["file"] == "t.csv, line 2"]
+    assert "numbers" in refused["reason"]
+    assert all(math.isfinite(n) for e in found.entries for box in e.boxes for n in box[1:])
+
+
+def test_boxes_that_lie_outside_are_said_before_and_after(tmp_path):
+    folder = write(tmp_path, [f"{n}.png" for n in range(40)], side=48)
+    boxes = {1: "48,0,5,6", 2: ",,,"}
+    lines = [f"{n}.png,{n % 2},{boxes.get(n, '47,47,5,6')}" for n in range(40)]
+    (folder / "t.csv").write_text(rows("file,Mass,x,y,w,h", *lines))
+    columns = {"finding_columns": ("Mass",), "box_columns": ("x", "y", "w", "h")}
+    options = Options(csv="t.csv", image_column="file", patients="unknown", **columns)
+    said = "in 1 of 20 images with boxes one lies wholly outside, e.g. of 1.png"
+    assert said in look(folder, options).notes[0]
+    found = survey(Folder(folder), read(folder, options).entries, IngestReport(), options)
+    assert said in found.notes[0]
+
+
+@pytest.mark.parametrize("digits", [7, 400, 5000])
+def test_an_age_of_thousands_of_digits_is_none(folder, digits):
+    text = rows("file,Effusion,Age", f"0.png,1,{digits * '9'}", "1.png,0,58", "2.png,1,00058Y")
+    found = tabled(folder, text, age_column="Age", **ONE)
+    assert [entry.age for entry in found.entries] == [-1, 58, 58]
+    assert len(found.notes[0]) < 200
+
+
+def test_a_column_of_file_names_is_no_column_of_classes(tmp_path):
+    names = [f"{n}.png" for n in range(30)]
+    with pytest.raises(DatasetError, match=r"'file' \(--class-column\) has a class of its own for"):
+        tabled(touched(tmp_path, names), rows("file", *names), class_column="file")
 
 
 @pytest.mark.parametrize("name", ["results", "runs", "logs"])

@@ -111,6 +111,9 @@ def test_seeds_schemes_and_a_recipe_are_asked_for(place):
         (("run", "--suite", "a b.toml"), "for instance a_b"),
         (("new-model", "My net"), "use lower-case letters, digits and underscores, first a letter"),
         (("new-model", "My net"), "for instance my_net"),
+        (("new-suite", 150 * "a"), "at most 100 characters"),
+        (("run", "--suite", f"./{150 * 'a'}.toml"), "at most 100 characters"),
+        (("run", *AXES, "--limit-images", str(10**16)), "is not in the range 8<=x<=10"),
         (("new-suite", "x", "--models", "minne", "--models-dir", "models"), "mean 'mine'"),
         (("new-suite", "x", "--seeds", "-1"), "a seed is a whole number"),
         (("audit", "my_set"), OWN),
@@ -166,6 +169,28 @@ def test_two_files_of_one_name_are_refused(place):
         assert cxr_bench("new-suite", path)[0] == 0
     code, said = cxr_bench("run", "--suite", "mine.toml", "--suite", "other/mine.toml")
     assert (code, "two suite files are called mine" in said) == (2, True)
+
+
+def test_a_file_may_begin_with_the_mark_that_editors_put_there(place):
+    cxr_bench("new-suite", "mine", "--dataset", OWN, "--models", "cnn")
+    text = Path("mine.toml").read_text()
+    Path("mine.toml").write_text(text, encoding="utf-8-sig")
+    assert load_suite(Path("mine.toml")).named_models == ["cnn"]
+
+
+@pytest.mark.parametrize(
+    ("block", "value"),
+    [("recipe", "weight_decay = 1e13"), ("recipe", "learning_rate = 1e300"),
+     ("recipe", "epochs = 10_000_000_000_000"), ("recipe_for.cnn", "patience = 2e12")],
+)  # fmt: skip
+def test_numbers_that_no_row_holds_are_refused_with_file_and_block(place, block, value):
+    cxr_bench("new-suite", "mine", "--dataset", OWN, "--models", "cnn")
+    text = Path("mine.toml").read_text().replace("[recipe]", f"[{block}]\n{value}")
+    Path("mine.toml").write_text(text)
+    code, said = cxr_bench("run", "--suite", "mine.toml", "--dry-run", "--data-dir", "data")
+    assert code == 2
+    assert "mine.toml" in said
+    assert f"recipe: {value.split()[0]} must be" in said
 
 
 def test_a_text_that_is_no_suite_is_explained(tmp_path):

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import fields
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmark.errors import UserError
+from benchmark.spec import Spec
 from benchmark.suites import parse_suite
 from benchmark.training.recipe import Recipe, make_recipe
+from tests.records.rows import a_spec
 
 AXES = {
     "resolutions": "[64]", "preprocessing": '["raw"]', "normalisation": '["unit"]',
@@ -41,7 +44,7 @@ GOOD = {
 }  # fmt: skip
 """Literals of TOML for every key that a suite may have; of ensembles one for each way of keys."""
 ODD = ["1" + 400 * "0", "-1" + 5000 * "0", "0x" + 5000 * "f", str(2**63 - 1), "nan", "-inf", "inf",
-       "-1", "0", "1", "1e308", "1e400", "true", '""', "[]", "{}", "[{}]", "1979-05-27",
+       "-1", "0", "1", "1e13", "1e308", "1e400", "true", '""', "[]", "{}", "[{}]", "1979-05-27",
        "07:32:00", '"*"', '["*"]', '["cnn", "*"]', '"from:0123456789ab"', '["a@b"]', '["@"]',
        '["../x"]', '["\\u0000"]', '"reference"', '["finetune"]', '["imagenet"]', '{"*" = {}}',
        "[" * 300 + "]" * 300]  # fmt: skip
@@ -105,9 +108,20 @@ def read(text: str) -> bool:
     for model in (*suite.named_models, *suite.matrix_for):
         for variant, seeds in suite.points(model):
             assert seeds
-            make_recipe(*suite.recipe_values(model, variant["resolution"]))
-    assert all(ensemble.rule for ensemble in suite.ensembles)
+            recipe = make_recipe(*suite.recipe_values(model, variant["resolution"])).as_dict()
+            for seed in seeds:
+                check_kept(a_spec(**variant, recipe=recipe, seed=seed))
+    for ensemble in suite.ensembles:
+        assert ensemble.rule
+        if {*ensemble.members, ensemble.second or "cnn"} <= {"cnn", "mlp"}:  # a plan knows others
+            check_kept(a_spec(model=ensemble.name, ensemble=ensemble.rule))
+            check_kept(a_spec(recipe=make_recipe(ensemble.recipe).as_dict()))
     return True
+
+
+def check_kept(spec: Spec) -> None:
+    """Whatever a suite may say can be read back from a row."""
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=Spec) == spec
 
 
 def test_the_good_file_is_taken():

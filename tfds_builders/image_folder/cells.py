@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ _VIEWS = {
     "lateral": "L", "lat": "L", "rl": "L", "leftlateral": "L",
 }  # fmt: skip
 _AGE = re.compile(
-    r"0*([0-9]+)(?:[.,][0-9]*)?\s*(y|yr|yrs|years?|m|months?|w|weeks?|d|days?)?", re.I
+    r"0*([0-9]{1,6})(?:[.,][0-9]*)?\s*(y|yr|yrs|years?|m|months?|w|weeks?|d|days?)?", re.I
 )
 _IN_A_YEAR = {"y": 1, "m": 12, "w": 52, "d": 365}
 MOST_YEARS = 120
@@ -122,6 +123,8 @@ def box(said: Sequence[str], columns: Sequence[str]) -> tuple[float, float, floa
         left, top, width, height = map(float, said)
     except ValueError:
         raise Unreadable(f"the box {', '.join(said)} is not four numbers") from None
+    if not all(map(math.isfinite, (left, top, width, height))):
+        raise Unreadable(f"the box {', '.join(said)} is not four finite numbers")
     if all("max" in name.casefold() or name.endswith("2") for name in columns[2:]):
         width, height = width - left, height - top
     if not (width > 0 and height > 0 and min(left, top) >= 0):

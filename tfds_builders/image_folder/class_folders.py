@@ -77,7 +77,7 @@ def read(
 
     Returns:
         The contents, without findings where there are fewer than two classes, or only test
-        folders.
+        folders; which folders were taken for one stands in its notes.
 
     Raises:
         DatasetError: it has to be said what a folder is; or the pattern leaves a class without
@@ -94,7 +94,7 @@ def read(
     classes = sorted(set(called.values()))
     used = {placed[name].pool for name in images if name in placed}
     if len(classes) < 2 or (used - {""} and "train" not in used):
-        return Contents((), "")
+        return Contents((), "", notes=notes)
     _refuse_no_classes(classes)
     _refuse_copies(classes)
     check_findings(classes)

@@ -6,7 +6,7 @@ Needs pydicom, ``pip install 'cxr-bench[dicom]'``; nothing else here does.
 from __future__ import annotations
 
 import io
-import warnings
+import logging
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.names import is_picture, is_text
 from tfds_builders.image_folder.patients import is_nobody
-from tfds_builders.images import MAX_PIXELS, Header, luma
+from tfds_builders.images import MAX_PIXELS, Header, luma, refuse_infinite
 
 _MARK = b"DICM"
 _HEAD = 4096  # in which the header says how what follows is written
@@ -94,6 +94,12 @@ def told(data: bytes) -> Told:
     )
 
 
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels, as the header of a file says; raises Unreadable."""
+    found = _read(data, pixels=False)
+    return int(found.get("Columns", 0)), int(found.get("Rows", 0))
+
+
 def grey(data: bytes) -> tuple[np.ndarray, Header]:
     """Pixels (H, W) uint8, black to white, and how the file stored one.
 
@@ -108,6 +114,8 @@ def grey(data: bytes) -> tuple[np.ndarray, Header]:
         raise Unreadable(f"a DICOM file of {found.NumberOfFrames} pictures; one is wanted")
     try:
         pixels = _shown(found)
+    except Unreadable:
+        raise
     except Exception as error:  # of a dozen decoders
         *_, said = str(error).strip().splitlines() or [type(error).__name__]
         raise Unreadable(f"its DICOM picture cannot be decoded: {said}") from None
@@ -120,16 +128,15 @@ def _read(data: bytes, *, pixels: bool) -> Any:
 
     if pydicom.uid.DeflatedExplicitVRLittleEndian.encode() in data[:_HEAD]:
         raise Unreadable("a DICOM file of deflated data: unpack it first (dcmconv +te)")
+    logging.getLogger("pydicom").propagate = False  # of values that are not as the standard says
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of values that are not as the standard says
-            bare = data[128:132] != _MARK
-            found = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not pixels, force=bare)
-            if "TransferSyntaxUID" not in found.file_meta:
-                implicit, _ = found.original_encoding
-                uid = pydicom.uid.ImplicitVRLittleEndian if implicit else None
-                found.file_meta.TransferSyntaxUID = uid or pydicom.uid.ExplicitVRLittleEndian
-            return found
+        bare = data[128:132] != _MARK
+        found = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=not pixels, force=bare)
+        if "TransferSyntaxUID" not in found.file_meta:
+            implicit, _ = found.original_encoding
+            uid = pydicom.uid.ImplicitVRLittleEndian if implicit else None
+            found.file_meta.TransferSyntaxUID = uid or pydicom.uid.ExplicitVRLittleEndian
+        return found
     except Exception as error:  # a broken file raises nearly anything
         raise Unreadable(f"its DICOM header cannot be read: {error}") from None
 
@@ -137,17 +144,19 @@ def _read(data: bytes, *, pixels: bool) -> Any:
 def _shown(found: Any) -> np.ndarray:
     from pydicom.pixels import apply_modality_lut
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        values = found.pixel_array
-        if int(found.get("SamplesPerPixel", 1)) > 1:
-            bits = int(values.max()).bit_length()  # pydicom made RGB of them
-            colours = values >> max(0, bits - 8)
-            return luma(Image.fromarray(colours.astype(np.uint8)))
-        shown = _windowed(apply_modality_lut(values, found), found)
+    values = found.pixel_array
+    if int(found.get("SamplesPerPixel", 1)) > 1:
+        bits = int(values.max()).bit_length()  # pydicom made RGB of them
+        colours = values >> max(0, bits - 8)
+        return luma(Image.fromarray(colours.astype(np.uint8)))
+    with np.errstate(all="ignore"):  # what becomes too large is refused
+        rescaled = apply_modality_lut(values, found)
+        refuse_infinite(rescaled)
+        shown = _windowed(rescaled, found).astype(np.float64)
+        refuse_infinite(shown)
     beside = _padding(found.pixel_array, found)
     low, high = shown[~beside].min(), shown[~beside].max()
-    grey = (shown.astype(np.float64) - low) * (255 / (high - low or 1))
+    grey = (shown - low) * (255 / (high - low or 1))
     if found.PhotometricInterpretation == "MONOCHROME1":
         grey = 255 - grey
     return np.rint(np.where(beside, 0, grey).clip(0, 255)).astype(np.uint8)

@@ -19,6 +19,8 @@ Labels = tuple[tuple[int, ...], tuple[int, ...]]
 
 _MANY = 30
 """Classes that may be, however few rows there are."""
+_FEW = 5
+"""Rows that may all be of different classes."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,18 @@ def _by_class(table: list[tuple[int, Row]], options: Options) -> Task:
 
 
 def _refuse_texts(column: str, classes: Sequence[str], rows: int) -> None:
-    """Ask about columns of reports, dates or numbers."""
+    """Ask about columns of reports, dates, numbers or names of files."""
     if len(classes) > max(_MANY, rows // 5):
         raise DatasetError(
             f"image_folder: column {quoted(column)} holds {len(classes)} different values in "
             f"{rows:,} rows, e.g. {', '.join(map(quoted, classes[:3]))}: are these names of "
             "findings? If they are, write fewer; several in a cell need --label-separator."
+        )
+    if len(classes) == rows > _FEW:
+        raise DatasetError(
+            f"image_folder: column {quoted(column)} (--class-column) has a class of its own for "
+            f"every image, e.g. {', '.join(map(quoted, classes[:3]))}. Name the column whose cells "
+            "are names of classes or findings."
         )
 
 

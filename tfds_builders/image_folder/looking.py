@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfds_builders.archives import Folder
+from tfds_builders.image_folder import boxes
 from tfds_builders.image_folder.members import dealt_splits, members_of
 from tfds_builders.image_folder.options import HEADER, Options
 from tfds_builders.image_folder.reading import read
@@ -59,7 +60,7 @@ def look(folder: Path, options: Options) -> Look:
         found = survey(files, contents.entries, ingest, options)
     else:
         groups = {entry.image: entry.patient or entry.image for entry in contents.entries}
-        found = Survey(contents.entries, groups)
+        found = Survey(contents.entries, groups, boxes.look(files, contents.entries))
     refuse_nothing_left(found, files, ingest.quarantined)
     members, source = members_of(found, options)
     lines = [

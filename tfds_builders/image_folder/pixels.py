@@ -113,8 +113,8 @@ def scaled(values: np.ndarray) -> np.ndarray:
     Raises:
         Unreadable: some are negative, infinite or no number.
     """
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise Unreadable("grey values that are infinite or no number")
+    if values.dtype.kind == "f":
+        images.refuse_infinite(values)
     low, high = values.min(), values.max()
     if low < 0:
         raise Unreadable(f"grey values from {low} to {high}: nobody knows which of them is black")

@@ -50,7 +50,8 @@ def read(folder: Path, options: Options, pattern: re.Pattern | None = None) -> C
     contents = class_folders.read(names, pattern, options, pictures)
     if not contents.findings:
         found = sorted({"/".join(name.split("/")[:2]) for name in names})
-        problem = f"does not hold two classes of images{_kinds(names)}" if found else "is empty"
+        told = "; ".join([f"does not hold two classes of images{_kinds(names)}", *contents.notes])
+        problem = told if found else "is empty"
         raise LayoutError("image_folder", f"{folder} {problem}.", TREE, found)
     return contents
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tfds_builders.archives import Folder
 from tfds_builders.errors import DatasetError, Unreadable
-from tfds_builders.image_folder import dicom, patients
+from tfds_builders.image_folder import boxes, dicom, patients
 from tfds_builders.image_folder.contents import Contents, Entry
 from tfds_builders.image_folder.options import HEADER, UNKNOWN, Options
 from tfds_builders.image_folder.pixels import OwnGate
@@ -57,14 +57,17 @@ def survey(
     """
     kept: list[Entry] = []
     by_digest: dict[str, list[str]] = defaultdict(list)
+    outside: list[str] = []
     for entry in entries:
         try:
             data = folder.read(entry.image)
-            kept.append(_with_header(entry, data, options))
+            with silenced():
+                kept.append(_with_header(entry, data, options))
         except Unreadable as error:
             ingest.refuse(entry.image, str(error))
             continue
         by_digest[hashlib.sha256(data).hexdigest()].append(entry.image)
+        outside += [entry.image] if boxes.beside(entry, data) else []
     if options.patients == HEADER and 2 * len(kept) < len(entries):
         raise DatasetError(
             f"image_folder: only {len(kept)} of {len(entries)} files name a patient in their DICOM "
@@ -85,6 +88,7 @@ def survey(
     joined = len(set(told.values())) - len(set(groups.values()))
     if joined and options.patients != UNKNOWN:
         notes.append(f"{joined} patients count as one with another: both have the same image")
+    notes += boxes.note(outside, sum(bool(entry.boxes) for entry in kept))
     return Survey(kept, groups, notes + _contradictions(kept, same))
 
 

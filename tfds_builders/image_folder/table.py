@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,8 @@ _MOST_MISSING = 100
 _STRAY = 0.02
 """Share of the images whose rows may contradict each other, as slips of the pen do."""
 _NO_FINDING = "no finding"
+_SHOWN = 40
+"""Characters of a cell that is not understood."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def read(
         contents.notes.append(
             f"{reading.studies:,} rows name a folder and count for every image in it"
         )
-    _refuse_long(contents, path.name, reading.found, options)
+    _refuse_torn(contents, path.name, reading.found, options)
     for image, several in reading.found.items():
         if several:
             _keep_one(contents, path.name, image, several, options)
@@ -171,7 +174,8 @@ def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
     ):
         said = Counter(row[column] for _, row in table if column and _says(row[column]))
         strange = {word: n for word, n in said.items() if not known(word)}
-        shown = ", ".join(sorted(strange, key=lambda word: -strange[word])[:5])
+        common = sorted(strange, key=lambda word: -strange[word])[:5]
+        shown = ", ".join(textwrap.shorten(word, _SHOWN, placeholder="...") for word in common)
         if strange and len(strange) == len(said):
             raise DatasetError(
                 f"image_folder: column {quoted(column)} (--{what}-column) holds {shown}, none of "
@@ -179,10 +183,14 @@ def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
             )
         if strange:
             notes.append(
-                f"column {quoted(column)}: in {sum(strange.values())} rows {what} is {shown}, "
+                f"column {quoted(column)}: in {_rows(sum(strange.values()))} {what} is {shown}, "
                 f"which is not {meant}; it counts as unknown there"
             )
     return notes
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'s' * (number != 1)}"
 
 
 def _says(cell: str) -> bool:
@@ -283,7 +291,7 @@ def _refuse_strange(contents: Contents, strange: list[cells.Strange]) -> None:
         known = {entry.findings[k] for entry in contents.entries}
         if len(known) < 2 or 10 * len(strange) > len(contents.entries):
             raise DatasetError(
-                f"image_folder: {error}. So it is, or alike, in {len(strange)} rows: write 1 and "
+                f"image_folder: {error}. So it is, or alike, in {_rows(len(strange))}: write 1 and "
                 "0, or give names of findings by --class-column."
             )
 
@@ -298,25 +306,32 @@ def _refuse_missing(contents: Contents, table: str, missing: dict[str, str]) -> 
         contents.refuse(where, reason)
 
 
-def _refuse_long(
+def _refuse_torn(
     contents: Contents, table: str, found: dict[str, list[_Named]], options: Options
 ) -> None:
-    """Ask where many images have a row for each of several classes, which exclude each other."""
-    if not options.class_column or contents.kind == "multilabel":
-        return
-    torn = [rows for rows in found.values() if len({row.entry.findings for row in rows}) > 1]
+    """Ask where many images have rows whose labels cannot all be true."""
+    exclusive = bool(options.class_column) and contents.kind != "multilabel"
+
+    def is_torn(rows: list[_Named]) -> bool:
+        entries = [row.entry for row in rows]
+        differ = len({(entry.findings, entry.labelled) for entry in entries}) > 1
+        same_name = len({row.said for row in rows}) == 1  # else one of them is of another file
+        one = not same_name or _united(entries, contents.kind, options)
+        return differ and (exclusive or not one)
+
+    torn = [rows for rows in found.values() if is_torn(rows)]
     if len(torn) > _STRAY * len(found):
         first = torn[0]
         lines = ", ".join(str(row.line) for row in first)
-        raise DatasetError(
-            f"image_folder: {len(torn):,} of {len(found):,} images have rows of different classes "
-            f"in {table}, e.g. {first[0].entry.image} in lines {lines}. "
-            + (
-                "Mend the table."
-                if options.label_separator
-                else "If an image may have several findings, --label-separator '|' unites their "
-                "rows; else mend the table."
+        what, todo = "classes" if options.class_column else "labels", "Mend the table."
+        if exclusive and not options.label_separator:
+            todo = (
+                "If an image may have several findings, --label-separator '|' unites their rows; "
+                "else mend the table."
             )
+        raise DatasetError(
+            f"image_folder: {len(torn):,} of {len(found):,} images have rows of different {what} "
+            f"in {table}, e.g. {first[0].entry.image} in lines {lines}. {todo}"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.report.blocks.text import count
+from benchmark.report.blocks.text import counted
 
 
 def of_patients(patients: int, *, unknown: bool) -> str:
@@ -14,4 +14,4 @@ def of_patients(patients: int, *, unknown: bool) -> str:
     """
     if not patients:
         return ""
-    return " of an unknown number of patients" if unknown else f" of {count(patients)} patients"
+    return " of an unknown number of patients" if unknown else f" of {counted(patients, 'patient')}"

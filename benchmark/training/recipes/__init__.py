@@ -53,7 +53,7 @@ def find(name: str, folder: Path = FOLDER) -> NamedRecipe:
         raise UnknownName("recipe", name, known)
     path = folder / f"{name}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: {error}") from None
     keys = {field.name: dict if field.name == "values" else str for field in fields(NamedRecipe)}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import counted, duration, interval, number, plain
 from benchmark.report.gathering.labels import labels, preparation
 from benchmark.report.sections import references
@@ -24,6 +25,11 @@ from tests.records.rows import a_row, a_spec
 )
 def test_number(value, text):
     assert number(value) == text
+
+
+def test_one_patient_is_not_several():
+    assert of_patients(1, unknown=False) == " of 1 patient"
+    assert of_patients(1200, unknown=False) == " of 1,200 patients"
 
 
 def test_one_thing_is_not_several():
