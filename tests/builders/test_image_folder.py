@@ -381,7 +381,7 @@ def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
 
     other = command(*arguments, "--finding-columns", "Edema", "--name", "my_set")
     assert other.exit_code == 2
-    assert "was read in another way" in other.output
+    assert "--finding-columns: was 'Effusion,Edema', now 'Edema'" in other.output
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,23 @@ def test_what_changed_is_said_and_made_a_new_version(raw, data):
     assert "ill/0_a.png" in set(prepared.manifest()["image_id"])
     assert (prepared.path.parent / "1.0.0").is_dir()
     assert "1.0.1 was prepared already" in prepare(raw, data, *BY_NAME).output
-    other = prepare(raw, data, *BY_NAME, "--split-seed", "1")
-    assert "was read in another way" in other.output
+
+
+def test_options_that_changed_are_said_each(raw, data):
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    other = prepare(raw, data, "--patients", "unknown", "--split-seed", "1")
+    assert other.exit_code == 2
+    said = other.output.partition("read in another way:\n")[2].splitlines()
+    assert said[:3] == [
+        "  --patient-pattern: was '^([0-9]+)_', now not given",
+        "  --patients: was not given, now 'unknown'",
+        "  --split-seed: was not given, now 1",
+    ]
+    assert said[3].startswith("Make a new version of it by --force")
+    elsewhere = prepare(raw / "nowhere", data, "--patients", "unknown")
+    assert elsewhere.exit_code == 2
+    assert f"there is no folder {raw / 'nowhere'}" in elsewhere.output
+    assert "another way" not in elsewhere.output
 
 
 @pytest.mark.parametrize("deep", [False, True])
