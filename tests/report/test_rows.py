@@ -15,7 +15,7 @@ from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
 from benchmark.report.html.row_tables import training_in_words
 from benchmark.report.lookup import find
-from benchmark.report.paired import Pair
+from benchmark.report.paired import Pair, _possible
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Entry, Seed
@@ -222,6 +222,22 @@ def test_different_protocols_are_refused_with_what_differs(results, add_seeds, m
     code, said = cxr_bench(results, "compare", first[0].config_id, second[0].config_id)
     assert code == 2
     assert "differ in dataset, split" in said
+def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
+    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
+
+    def entry(*values, deterministic=False):
+        found = [influence.Influence(value, np.zeros(60)) for value in values]
+        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
+
+    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
+    assert compare_entries(wide, nothing).interval[1] > 0.5
+    assert _possible(wide, nothing).interval == (-0.5, 0.5)
+    assert _possible(nothing, wide).interval == (-0.5, 0.5)
+    perfect = entry(1.0, deterministic=True)  # on this test set
+    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
+    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
+
+
     code, said = cxr_bench(results, "compare", first[0].config_id, limited[0].config_id)
     assert (code, "watermarks" in said) == (2, True)
     code, said = cxr_bench(results, "compare", first[0].config_id, first[0].config_id)
