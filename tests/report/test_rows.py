@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from benchmark.cli import main
+from benchmark.commands.show import _show_gap
 from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
@@ -270,7 +272,7 @@ def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(resu
     low, high = scores.intervals["test_auc"]
     assert f"AUC  {scores.splits['test'].metrics['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
     assert f"{scores.thresholds['pneumonia']:.3f}" in said
-    for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, "CC BY"):
+    for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, ", licence CC BY"):
         assert text in said
     scored = [stored_scores(results, each) for each in results.rows()]
     means = np.mean([each.splits["test"].metrics["f1"] for each in scored])
@@ -292,6 +294,25 @@ def test_patients_are_not_counted_where_nobody_knows_them(results, add):
     rows = [add(m, seed, dataset=dataset) for seed in range(3) for m in ("cnn", "mlp")]
     shown = cxr_bench(results, "show", rows[0].spec_id)[1]
     compared = cxr_bench(results, "compare", *(row.spec_id for row in rows[:2]))[1]
+def test_a_gap_without_its_parts_says_why(results, add, capsys):
+    row = add("cnn")
+    said = cxr_bench(results, "show", row.spec_id)[1]
+    assert "= (train - validation), which is overfitting" in said
+    configuration = find(results, row.spec_id).configuration(results)
+    known = configuration.runs[0]
+    scores = known.scores
+    gap = {name: replace(g, train_minus_validation=None) for name, g in scores.gap.items()}
+    for changed, why in (
+        ({}, "no finding has enough patients in both splits of a part"),
+        ({"splits": {"test": scores.splits["test"]}}, "no predictions of train and validation"),
+    ):
+        run = dataclasses.replace(known, scores=replace(scores, gap=gap, **changed))
+        _show_gap(dataclasses.replace(configuration, runs=(run,)))
+        shown = capsys.readouterr().out
+        assert f"train minus test; not in its parts: {why}" in shown
+        assert "=" not in shown
+
+
     assert "\n  Patients" not in shown
     assert "60 test images of an unknown number of patients" in compared
     assert cxr_bench(results, "leaderboard")[0] == 0
