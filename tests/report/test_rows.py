@@ -23,6 +23,7 @@ from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Entry, Seed
 from benchmark.scoring.ranking import compare as compare_entries
 from benchmark.scoring.stored import stored_scores
+from tests.report.made_rows import protocol
 
 
 def cxr_bench(results, *arguments):
@@ -157,6 +158,20 @@ def test_a_recipe_has_to_be_named_where_there_are_two_and_all_are_listed(results
     assert re.search(r"^A .*recipe reference\)(?s:.*)^B .*unnamed recipe\)", said, re.MULTILINE)
 
 
+def test_either_part_of_a_set_s_name_is_enough_and_several_are_listed(results, add):
+    mine, theirs = protocol("image_folder/my_set"), protocol("image_folder/other_set")
+    row, other = add("linear", shared=mine), add("linear", shared=theirs)
+    for text, meant in (("linear@my_set", row), ("linear@other_set", other)):
+        assert find(results, text).config_id == meant.config_id
+        code, told = cxr_bench(results, "export", text.partition("@")[2])
+        assert (code, told.count("| linear |")) == (0, 1), told
+    again = add("linear", shared=protocol("toy/my_set"))
+    with pytest.raises(UserError, match="more than one configuration") as said:
+        find(results, "linear@my_set")
+    listed = [each.config_id in str(said.value) for each in (row, again, other)]
+    assert listed == [True, True, False]
+
+
 def test_an_ambiguous_beginning_lists_what_it_could_be(results, add):
     ids = [add("cnn", seed, failed="it crashed").spec_id for seed in range(17)]
     firsts = [spec_id[0] for spec_id in ids]
@@ -207,6 +222,22 @@ def test_two_specs_are_two_networks_and_a_spec_beside_a_configuration_is_not_tes
     assert "seed variance is unknown" in mixed.note
 
 
+def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
+    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
+
+    def entry(*values, deterministic=False):
+        found = [influence.Influence(value, np.zeros(60)) for value in values]
+        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
+
+    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
+    assert compare_entries(wide, nothing).interval[1] > 0.5
+    assert _possible(wide, nothing).interval == (-0.5, 0.5)
+    assert _possible(nothing, wide).interval == (-0.5, 0.5)
+    perfect = entry(1.0, deterministic=True)  # on this test set
+    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
+    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
+
+
 def test_compare_prints_the_difference_and_its_tests(results, add_seeds):
     first, second = add_seeds("cnn", strength=6.0), add_seeds("mlp", strength=0.2)
     code, said = cxr_bench(results, "compare", first[0].config_id, second[0].config_id)
@@ -224,22 +255,6 @@ def test_different_protocols_are_refused_with_what_differs(results, add_seeds, m
     code, said = cxr_bench(results, "compare", first[0].config_id, second[0].config_id)
     assert code == 2
     assert "differ in dataset, split" in said
-def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
-    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
-
-    def entry(*values, deterministic=False):
-        found = [influence.Influence(value, np.zeros(60)) for value in values]
-        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
-
-    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
-    assert compare_entries(wide, nothing).interval[1] > 0.5
-    assert _possible(wide, nothing).interval == (-0.5, 0.5)
-    assert _possible(nothing, wide).interval == (-0.5, 0.5)
-    perfect = entry(1.0, deterministic=True)  # on this test set
-    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
-    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
-
-
     code, said = cxr_bench(results, "compare", first[0].config_id, limited[0].config_id)
     assert (code, "watermarks" in said) == (2, True)
     code, said = cxr_bench(results, "compare", first[0].config_id, first[0].config_id)
@@ -279,21 +294,6 @@ def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(resu
     assert f"F1   {means:.3f} ±" in cxr_bench(results, "show", row.config_id)[1]
 
 
-def test_a_page_about_a_failed_row_says_why(results, add):
-    row = add("cnn", failed="out of memory")
-    code, said = cxr_bench(results, "show", row.spec_id)
-    assert (code, "out of memory" in said) == (0, True)
-    other = add("mlp")
-    code, said = cxr_bench(results, "compare", row.spec_id, other.spec_id)
-    assert (code, "has no scores, it is failed: out of memory" in said) == (2, True)
-
-
-def test_patients_are_not_counted_where_nobody_knows_them(results, add):
-    known = add("cnn")
-    dataset = replace(known.dataset, leakage_status="suspected", reasons=[PATIENTS_UNKNOWN])
-    rows = [add(m, seed, dataset=dataset) for seed in range(3) for m in ("cnn", "mlp")]
-    shown = cxr_bench(results, "show", rows[0].spec_id)[1]
-    compared = cxr_bench(results, "compare", *(row.spec_id for row in rows[:2]))[1]
 def test_a_gap_without_its_parts_says_why(results, add, capsys):
     row = add("cnn")
     said = cxr_bench(results, "show", row.spec_id)[1]
@@ -313,6 +313,21 @@ def test_a_gap_without_its_parts_says_why(results, add, capsys):
         assert "=" not in shown
 
 
+def test_a_page_about_a_failed_row_says_why(results, add):
+    row = add("cnn", failed="out of memory")
+    code, said = cxr_bench(results, "show", row.spec_id)
+    assert (code, "out of memory" in said) == (0, True)
+    other = add("mlp")
+    code, said = cxr_bench(results, "compare", row.spec_id, other.spec_id)
+    assert (code, "has no scores, it is failed: out of memory" in said) == (2, True)
+
+
+def test_patients_are_not_counted_where_nobody_knows_them(results, add):
+    known = add("cnn")
+    dataset = replace(known.dataset, leakage_status="suspected", reasons=[PATIENTS_UNKNOWN])
+    rows = [add(m, seed, dataset=dataset) for seed in range(3) for m in ("cnn", "mlp")]
+    shown = cxr_bench(results, "show", rows[0].spec_id)[1]
+    compared = cxr_bench(results, "compare", *(row.spec_id for row in rows[:2]))[1]
     assert "\n  Patients" not in shown
     assert "60 test images of an unknown number of patients" in compared
     assert cxr_bench(results, "leaderboard")[0] == 0
