@@ -42,6 +42,10 @@ PHANTOM = ["--suite", "phantom", "--dataset", "thorax_phantom/default"]
         (["run", *PHANTOM, "--filter", "size=46"], "Did you mean '64'"),
         (["run", *PHANTOM[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
         (["run", *PHANTOM, "--filter", "seed=77"], "Choices: 0, 1, 2."),
+        (
+            ["run", "--models", "linaer", "--sizes", "64", "--dataset", "thorax_phantom/small"],
+            "unknown model in --models 'linaer'. Did you mean 'linear'?",
+        ),
         (["run", *PHANTOM, "--executor", "raj", "--dry-run"], "Did you mean 'ray'"),
         (["run"], "--all or --suite"),
         (["run", "--all", "--suite", "phantom"], "--all or --suite"),

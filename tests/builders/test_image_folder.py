@@ -411,10 +411,10 @@ def test_a_set_of_ones_own_has_any_name(tmp_path):
 @pytest.mark.parametrize(
     ("said", "near"),
     [
-        ("mine", r"Choices: image_folder/mine\.$"),
+        ("mine", r"mean 'image_folder/mine'\? All there are: cxr-bench list datasets\.$"),
         ("chestxray14/fourteeen", "Did you mean 'chestxray14/fourteen'"),
         ("image_foldr/mine", "Did you mean 'image_folder/mine'"),
-        ("xyz/qqqq", "Choices: chestxray14, image_folder, kermany_pneumonia, "),
+        ("xyz/qqqq", "There are, among others: chestxray14, image_folder, kermany_pneumonia, "),
     ],
 )
 def test_an_unknown_set_is_answered_with_the_nearest_not_with_all(tmp_path, said, near):
