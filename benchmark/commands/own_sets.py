@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.commands.support import short_findings, shortfalls
+from benchmark.commands.support import counted, short_findings, shortfalls
 from benchmark.data.discovery import Dataset
 from benchmark.data.own_sets import changes, next_version, other_options
 from benchmark.data.prepared import SPLITS, NotPrepared, Prepared, load_prepared
@@ -191,7 +191,7 @@ def _enough(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) ->
             train = 100 - sum(wants.values())
             if more and train >= least:
                 asked = ",".join(str(share) for share in (train, *wants.values()))
-                named = ", ".join(f for f in findings if f in can)
+                named = counted([f for f in findings if f in can], findings)
                 return (
                     f": {asked} would do for {named} on {' and '.join(s for s in has if s in more)}"
                 )
