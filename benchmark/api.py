@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from benchmark.errors import UnknownModel, UserError
 from benchmark.machine.paths import CACHE_DIR, DATA_DIR, usual_folder
@@ -31,6 +32,26 @@ RESULTS = Path("results")
 _TEXT = ("protocol_id", "config_id", "dataset", "dataset_version", "withheld", "model", "seeds",
          "specs", "edited_seeds", "improving_seeds", "stalled_seeds")  # fmt: skip
 """Columns of names and lists: also where all that they hold looks like numbers."""
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_ASKED_FOR = _LEVEL in os.environ
+"""Whether TensorFlow is to talk: it is told before it is imported, or it does anyway."""
+os.environ.setdefault(_LEVEL, "2")
+
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
+
+
+def _quietly(function: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
+    """Keep what TensorFlow says as it starts for the log of libraries, unless it is asked for."""
+
+    @wraps(function)
+    def called(*given: _Given.args, **named: _Given.kwargs) -> _Found:
+        from benchmark.commands.terminal import libraries_logged
+
+        with nullcontext() if _ASKED_FOR else libraries_logged():
+            return function(*given, **named)
+
+    return called
 
 
 def load_results(results: PathLike = RESULTS) -> DataFrame:
@@ -104,6 +125,7 @@ def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -
     return Compared.of(store, find(store, a), find(store, b), finding).as_json()
 
 
+@_quietly
 def load_dataset(
     name: str,
     split: str = "train",
@@ -139,6 +161,7 @@ def load_dataset(
     return tf.data.Dataset.zip(x, y)
 
 
+@_quietly
 def build_model(
     name: str,
     size: int,
@@ -183,6 +206,7 @@ def build_model(
     return create(known[name], size, asked, normalisation, weights)
 
 
+@_quietly
 def score(
     predictions: DataFrame, dataset: str, *, data_dir: PathLike | None = None
 ) -> dict[str, Any]:
@@ -215,6 +239,7 @@ def score(
     return msgspec.to_builtins(entry.checked.scores)
 
 
+@_quietly
 def run(
     suite: PathLike,
     *,

@@ -21,16 +21,30 @@ class UnknownName(UserError):
         name: the name as given.
         choices: every name that would have been understood.
         remedy: what else to do, a sentence.
+        all_by: the command that lists all choices, where those given are some of them.
     """
 
-    def __init__(self, kind: str, name: str, choices: Iterable[str], remedy: str = ""):
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        choices: Iterable[str],
+        remedy: str = "",
+        *,
+        all_by: str = "",
+    ):
         choices = sorted(choices, key=lambda c: (int(c) if c.isdecimal() else -1, c))
         near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
         near = near or [choice for choice in choices if name and name in choice][:_NEAREST]
         hint = f" Did you mean {' or '.join(map(quoted, near))}?" if near else ""
         listed = ", ".join(choices) if choices else "none"
         told = f"{hint} {remedy}" if remedy else hint
-        super().__init__(f"unknown {kind} {quoted(name)}.{told} Choices: {listed}.")
+        if all_by:
+            some = "" if near == choices else f" There are, among others: {listed}."
+            ending = f"{some} All there are: {all_by}."
+        else:
+            ending = f" Choices: {listed}."
+        super().__init__(f"unknown {kind} {quoted(name)}.{told}{ending}")
 
 
 class UnknownModel(UnknownName):

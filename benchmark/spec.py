@@ -214,11 +214,12 @@ class Spec(
     def label(self) -> str:
         """A short name for people."""
         size = f" {self.resolution}px" if self.resolution else ""
+        normalised = self.normalisation and f"normalised: {self.normalisation}"
         variants = [
             value
             for value, usual in (
                 (self.preprocessing, "raw"),
-                (self.normalisation, "unit"),
+                (normalised, "normalised: unit"),
                 (self.imbalance, "none"),
                 (self.scheme, "scratch"),
                 (self.weights, "random"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 
 import benchmark
+from benchmark.commands.terminal import libraries_logged
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import find
@@ -23,7 +27,9 @@ from tests.report.conftest import add, add_seeds, results
 __all__ = ["add", "add_seeds", "results"]  # fixtures
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+SHOWN = PAGE.read_text().replace("thorax_phantom/default", "thorax_phantom/small")
+"""The page with a set that takes no time."""
+BLOCKS = re.findall(r"```python\n(.*?)```", SHOWN, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +57,8 @@ def test_the_example_of_the_page_runs(shown):
     assert {"model", "resolution", "test_auc"} <= set(board.columns) & known
     assert set(said["seed"]) == {0, 1, 2}
     assert {"image_id", "split", "target:Nodule", "probability:Nodule"} <= set(said.columns)
+    assert (shown["auc"]["difference"], shown["auc"]["interval"]) == (None, None)
+    assert shown["auc"]["note"] == "A and B: no finding has enough patients on test"
 
 
 def test_a_comparison_is_a_minus_b(results, add_seeds):
@@ -205,6 +213,44 @@ def test_the_functions_are_reached_without_a_framework():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+NOISY = """
+import os, sys, benchmark
+from benchmark import api
+def noisy():
+    os.write(2, b"noise of a library\\n")
+    print("said", file=sys.stderr)
+api._quietly(noisy)()
+os.write(2, b"afterwards\\n")
+print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "level", "shown"),
+    [
+        ({}, "2", "said\nafterwards\n"),
+        ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0", "noise of a library\nsaid\nafterwards\n"),
+    ],
+)
+def test_tensorflow_is_quiet_as_it_starts_unless_asked_to_talk(said, level, shown, tmp_path):
+    around = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", NOISY], capture_output=True, text=True, check=True,
+        env=around | said | {"CXR_BENCH_CACHE": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == (level, shown)
+    log = tmp_path / "logs" / "libraries.log"
+    assert (log.read_text() if log.is_file() else "") == ("" if said else "noise of a library\n")
+
+
+def test_in_a_notebook_python_writes_elsewhere_and_still_is_heard():
+    """Its standard error is not the process's, which libraries write to."""
+    said = io.StringIO()
+    with redirect_stderr(said), libraries_logged():
+        print("said", file=sys.stderr)
+    assert said.getvalue() == "said\n"
 
 
 def test_python_m_benchmark_is_the_command_line():

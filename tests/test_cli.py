@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -41,6 +42,10 @@ PHANTOM = ["--suite", "phantom", "--dataset", "thorax_phantom/default"]
         (["run", "--all", "--filter", "cnn"], "key=value"),
         (["run", *PHANTOM, "--filter", "size=46"], "Did you mean '64'"),
         (["run", *PHANTOM[:2], "--dataset", "kermany"], "'kermany_pneumonia/official'"),
+        (
+            ["run", "--models", "linaer", "--sizes", "64", "--dataset", "thorax_phantom/small"],
+            "unknown model in --models 'linaer'. Did you mean 'linear'?",
+        ),
         (["run", *PHANTOM, "--filter", "seed=77"], "Choices: 0, 1, 2."),
         (["run", *PHANTOM, "--executor", "raj", "--dry-run"], "Did you mean 'ray'"),
         (["run"], "--all or --suite"),
@@ -165,7 +170,9 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):
 
 
 def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
-    assert cxr_bench("new-model", "my_model", "--models-dir", tmp_path).exit_code == 0
+    made = cxr_bench("new-model", "my_model", "--models-dir", tmp_path)
+    assert made.exit_code == 0
+    assert "pytest" not in made.output, "tests are of the package's own"
     assert [path.name for path in tmp_path.iterdir()] == ["my_model.py"]
     listed = cxr_bench("list", "models", "--models-dir", tmp_path)
     assert "my_model" in listed.output
@@ -174,6 +181,14 @@ def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
         *("--models-dir", tmp_path, "--data-dir", phantom_home, "--results", tmp_path / "results"),
     )
     assert planned.output.count("my_model") == 3
+
+
+def test_a_new_model_of_the_package_names_its_contract_test(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.models._discovery.BUILT_IN", tmp_path)
+    said = cxr_bench("new-model", "my_model").output
+    assert "python -m pytest tests/models/test_model_contract.py -k my_model" in said
+    path = "tests/models/test_model_contract.py"
+    assert (Path(__file__).parents[1] / path).is_file()
 
 
 def test_a_broken_model_file_is_named_and_the_rest_goes_on(tmp_path):

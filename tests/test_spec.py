@@ -285,6 +285,10 @@ def test_the_images_that_are_in_memory_at_a_time_follow_from_the_recipe():
             "toy/official cnn 64px [frozen, imagenet, mixed_bfloat16] seed 0",
         ),
         (
+            {"normalisation": "imagenet", "scheme": "frozen", "weights": "imagenet"},
+            "toy/official cnn 64px [normalised: imagenet, frozen, imagenet] seed 0",
+        ),
+        (
             {"protocol": "legacy_s3", "augmentation": "flip", "seed": 2},
             "toy/official@legacy_s3 cnn 64px [flip] seed 2",
         ),

@@ -71,10 +71,12 @@ def prepared_or_made(name: str, data_dir: Path, cache_dir: Path) -> Prepared:
 
 
 def show_progress(what: str, done: int, total: int) -> None:
-    """One moving line on a terminal, nothing elsewhere."""
+    """One moving line on a terminal; elsewhere only that it begins, as it may take minutes."""
     if sys.stderr.isatty():
         end = "\r\033[K" if done == total else ""
         click.echo(f"\r\033[KAudit: {what} {done:,} of {total:,} images{end}", nl=False, err=True)
+    elif not done:
+        click.echo(f"Auditing {total:,} images ...", err=True)
 
 
 def _show(found: dict[str, Any], told: ShapeAlone, why_no_pixels: str) -> None:

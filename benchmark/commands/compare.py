@@ -61,7 +61,8 @@ def _print(found: Compared) -> None:
 _WITH_SEEDS = (
     "Intervals and p hold both chances: which patients are in the test set (DeLong's variance, by "
     "patient, the same for A and B) and which seeds were run (t-test, Satterthwaite). F1 at "
-    "thresholds as they are. One comparison, so p is not corrected for others."
+    "thresholds as they are. One comparison, so p is not corrected for others. An interval ends "
+    "where no difference of two scores from 0 to 1 can lie."
 )
 _WITHOUT_SEEDS = (
     "Two trained networks: intervals and p hold the choice of test patients (DeLong's variance, by "

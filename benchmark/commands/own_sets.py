@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.commands.support import short_findings, shortfalls
+from benchmark.commands.support import counted, short_findings, shortfalls
 from benchmark.data.discovery import Dataset
-from benchmark.data.own_sets import changes, next_version
+from benchmark.data.own_sets import changes, next_version, other_options
 from benchmark.data.prepared import SPLITS, NotPrepared, Prepared, load_prepared
 from benchmark.errors import UserError
 from benchmark.report.blocks.people import of_patients
@@ -68,6 +68,8 @@ def settled(
     """
     if not dataset.own or manual_dir is None:
         return dataset, False
+    from tfds_builders.image_folder.reading import refuse_missing
+
     try:
         prepared = load_prepared(dataset.name, data_dir)
     except NotPrepared:
@@ -76,10 +78,14 @@ def settled(
     if force:
         click.echo(f"{prepared.name} {prepared.version} stays in {prepared.path}", err=True)
         return new, False
+    _asked(dataset, refuse_missing, manual_dir)
     options = _options(dataset, manual_dir)
     ways = "Make a new version of it by --force, or choose another --name."
-    if prepared.facts.options != options.published():
-        raise UserError(f"{prepared.name} is prepared already, and was read in another way. {ways}")
+    if other := other_options(prepared.facts.options or {}, options.published()):
+        told = "".join(f"\n  {each}" for each in other)
+        raise UserError(
+            f"{prepared.name} is prepared already, and was read in another way:{told}\n{ways}"
+        )
     if found := _asked(dataset, changes, prepared, manual_dir, options):
         raise UserError(
             f"{manual_dir} has changed since {prepared.name} {prepared.version} was prepared: "
@@ -186,7 +192,7 @@ def _enough(lines: pd.DataFrame, findings: list[str], dealt: Collection[str]) ->
             train = 100 - sum(wants.values())
             if more and train >= least:
                 asked = ",".join(str(share) for share in (train, *wants.values()))
-                named = ", ".join(f for f in findings if f in can)
+                named = counted([f for f in findings if f in can], findings)
                 return (
                     f": {asked} would do for {named} on {' and '.join(s for s in has if s in more)}"
                 )

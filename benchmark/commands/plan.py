@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,8 +64,8 @@ def plan_suites(
     operations = sum(each.multiply_adds for each in work)
     click.echo(f"{len(work):,} specs, {operations / 1e6:,.3g} x 10^15 multiply-adds at most.")
     click.echo(
-        f"Disk: {view_bytes(work) / 1e9:,.1f} GB of decoded images, "
-        f"{result_bytes(work) / 1e9:,.1f} GB of weights and predictions."
+        f"Disk: {_room(view_bytes(work))} of decoded images, "
+        f"{_room(result_bytes(work))} of weights and predictions."
     )
     click.echo(f"Memory of the largest spec: {f'{peak:,} MB' if peak else 'not measured'}.")
     if unknown:
@@ -137,7 +138,7 @@ def _this(results: Path) -> Hardware:
 def _lines(known: Known, hardware: Sequence[Hardware]) -> Iterator[str]:
     from benchmark.planning.forecast import forecast, result_bytes, view_bytes
 
-    yield f"{'Hardware':<44} {'Hours':>10} {'Longest':>10}  Bound by"
+    yield f"{'Hardware':<44} {'Time':>10} {'Longest':>10}  Bound by"
     need_gb = (view_bytes(known.work) + result_bytes(known.work)) / 1e9
     for each in hardware:
         found = forecast(known.work, each, known.rates)
@@ -145,13 +146,19 @@ def _lines(known: Known, hardware: Sequence[Hardware]) -> Iterator[str]:
         if each.memory_mb is not None and known.peak_mb > each.memory_mb:
             bound += f"; memory, of which {each.memory_mb:,} MB are free"
         if each.disk_gb is not None and need_gb > each.disk_gb:
-            bound += f"; the disk, which has {each.disk_gb:,.1f} GB free"
-        yield f"{each.name:<44} {_hours(found.hours):>10} {_hours(found.longest):>10}  {bound}"
+            bound += f"; the disk, which has {_room(1e9 * each.disk_gb)} free"
+        yield f"{each.name:<44} {_time(found.hours):>10} {_time(found.longest):>10}  {bound}"
         if found.hours is not None:
             own = f"{found.measured:.0%} by rows of the same models, the rest by multiply-adds"
             yield f"{'':<44} {own}"
-    yield "Hours are at most: a training that stops early takes less."
+    yield "Times are at most: a training that stops early takes less."
 
 
-def _hours(hours: float | None) -> str:
-    return "-" if hours is None else f"{hours:,.1f}"
+def _time(hours: float | None) -> str:
+    if hours is None:
+        return "-"
+    return f"{hours:,.1f} h" if hours >= 1 else f"{math.ceil(60 * hours)} min"
+
+
+def _room(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{math.ceil(size / 1e6)} MB"

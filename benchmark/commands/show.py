@@ -27,6 +27,7 @@ from benchmark.report.gathering.configuration import Configuration, mean
 from benchmark.report.gathering.recipes import applied
 from benchmark.report.gathering.thresholds import decided
 from benchmark.spec import Spec
+from benchmark.training.schemes import learns_by_heart
 
 UNKNOWN = "not recorded"
 NAME = 13
@@ -74,7 +75,7 @@ def _facts(row: Row, spec: Spec) -> dict[str, object]:
     return {
         "Model": f"{model.title} ({model.reference or 'no reference'})",
         "Parameters": count(model.parameters),
-        "Data": f"{protocol.dataset} {protocol.dataset_version}, {dataset.licence}",
+        "Data": f"{protocol.dataset} {protocol.dataset_version}, licence {dataset.licence}",
         "Findings": ", ".join(protocol.findings) or UNDEFINED,
         "Protocol": protocol.id,
         "Split": protocol.split,
@@ -145,18 +146,34 @@ def _show_tested(c: Configuration) -> None:
     say("\nOn test, ± spread of the seeds, [95 % interval from the choice of test patients]:")
     of_test = [(NAMES[m], one_text(c.measurements[f"test_{m}"])) for m in ("auc", "f1")]
     say_table(of_test)
-    say(
-        "Overfitting gap: train minus test = (train - validation), which is overfitting, + "
-        "(validation - test), other images"
-    )
-    rows = []
-    for metric in GAPS:
-        parts = ("train_minus_validation", "validation_minus_test")
-        both = [number(c.measurements[f"gap_{metric}_{part}"].mean, sign=True) for part in parts]
-        whole = one_text(c.measurements[f"gap_{metric}"])
-        rows.append((NAMES[metric], f"{whole} = {' '.join(both)}"))
-    say_table(rows)
+    _show_gap(c)
     _show_findings(c)
+
+
+def _show_gap(c: Configuration) -> None:
+    """In its two parts where these are known."""
+    parts = ("train_minus_validation", "validation_minus_test")
+    both = {m: [c.measurements[f"gap_{m}_{part}"].mean for part in parts] for m in GAPS}
+    whole = {m: one_text(c.measurements[f"gap_{m}"]) for m in GAPS}
+    known = {m: values for m, values in both.items() if None not in values}
+    if known:
+        say(
+            "Overfitting gap: train minus test = (train - validation), which is overfitting, + "
+            "(validation - test), other images"
+        )
+    else:
+        say(f"Overfitting gap: train minus test; not in its parts: {_why_whole(c)}")
+    signed = {m: " ".join(number(v, sign=True) for v in values) for m, values in known.items()}
+    say_table([(NAMES[m], f"{whole[m]} = {signed[m]}" if m in signed else whole[m]) for m in GAPS])
+
+
+def _why_whole(c: Configuration) -> str:
+    held = c.runs[0].scores.splits
+    if missing := [split for split in ("train", "validation") if split not in held]:
+        return f"no predictions of {' and '.join(missing)} images"
+    if learns_by_heart(c.spec.scheme):
+        return "training images are known by heart"
+    return "no finding has enough patients in both splits of a part"
 
 
 def _show_findings(c: Configuration) -> None:

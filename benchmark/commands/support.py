@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
 if TYPE_CHECKING:
     import pandas as pd
 
+FEW = 3
+"""Findings that are named; of more, how many of how many."""
 _NUMBERS = {"test": "AUC on test", "validation": "threshold and F1, chosen on validation"}
 
 
@@ -22,9 +25,16 @@ def shortfalls(lines: pd.DataFrame, findings: list[str]) -> list[str]:
         findings: their names.
     """
     return [
-        f"{_NUMBERS[split]}: {', '.join(f'{f} ({few})' for f, few in short.items())}"
+        f"{_NUMBERS[split]}: {counted([f'{f} ({few})' for f, few in short.items()], findings)}"
         for split, short in short_findings(lines, findings).items()
     ]
+
+
+def counted(names: Sequence[str], findings: Sequence[str]) -> str:
+    """Findings in words: their names where they are few, else how many of all these are."""
+    if len(names) <= FEW:
+        return ", ".join(names)
+    return f"{len(names)} of {len(findings)} findings ({', '.join(names[:FEW])}, ...)"
 
 
 def short_findings(lines: pd.DataFrame, findings: list[str]) -> dict[str, dict[str, str]]:

@@ -7,8 +7,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 import click
 
@@ -68,23 +69,38 @@ def kept_to_commands() -> Iterator[None]:
     if not _is_stderr(sys.stderr):
         yield
         return
-    sys.stderr.flush()
+    with libraries_logged():
+        yield
+
+
+@contextmanager
+def libraries_logged() -> Iterator[None]:
+    """The same wherever Python's own standard error is: in a notebook, that is not the process's.
+
+    What Python writes there is shown as ever.
+    """
     before, ours = sys.stderr, os.dup(STDERR)
-    with (
-        tempfile.TemporaryFile() as noise,
-        os.fdopen(
-            ours, "w", buffering=1, encoding=before.encoding, errors="backslashreplace"
-        ) as out,
-    ):
+    if _is_stderr(before):
+        before.flush()
+        sys.stderr = _terminal(before.encoding)
+    with tempfile.TemporaryFile() as noise:
         os.dup2(noise.fileno(), STDERR)
-        sys.stderr = out
         try:
             yield
         finally:
-            out.flush()
             sys.stderr = before
             os.dup2(ours, STDERR)
+            os.close(ours)
             _keep(noise)
+
+
+@cache
+def _terminal(encoding: str) -> TextIO:
+    """The process's standard error as it is; never closed, as loggers made meanwhile keep it."""
+    return os.fdopen(
+        os.dup(STDERR), "w", buffering=1, encoding=encoding, errors="backslashreplace",
+        closefd=False,
+    )  # fmt: skip
 
 
 def _is_stderr(stream: IO[str] | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,10 +45,8 @@ def predict_images(
     start_framework()
     from benchmark.kinds.unlabelled_run import predict_folder
 
-    frames = []
-    for row in rows:
-        told = predict_folder(row, folder, model_file, store, prepared)
-        frames.append(_frame(row, told))
+    told = predict_folder(rows, folder, model_file, store, prepared)
+    frames = list(_frames(rows, told))
     for name, why in told.refused.items():
         click.echo(f"Left out: {name}: {why}", err=True)
     data = frame_bytes(pd.concat(frames), out.suffix if out else ".csv")
@@ -59,15 +57,16 @@ def predict_images(
     click.echo(f"Wrote {out}: {len(told.image_id)} image(s), {len(frames)} network(s).", err=True)
 
 
-def _frame(row: Row, told: Told) -> DataFrame:
+def _frames(rows: Sequence[Row], told: Told) -> Iterator[DataFrame]:
     """Columns as of a prediction file, without what nobody knows of these images."""
     import pandas as pd
 
-    columns = {"spec_id": row.spec_id, "seed": row.spec.seed, "image_id": told.image_id}
-    for k, finding in enumerate(row.dataset.task.findings):
-        columns[f"logit:{finding}"] = told.logits[:, k]
-        columns[f"probability:{finding}"] = told.probabilities[:, k]
-    return pd.DataFrame(columns)
+    for row, logits, probabilities in zip(rows, told.logits, told.probabilities, strict=True):
+        columns = {"spec_id": row.spec_id, "seed": row.spec.seed, "image_id": told.image_id}
+        for k, finding in enumerate(row.dataset.task.findings):
+            columns[f"logit:{finding}"] = logits[:, k]
+            columns[f"probability:{finding}"] = probabilities[:, k]
+        yield pd.DataFrame(columns)
 
 
 def export_weights(

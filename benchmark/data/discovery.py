@@ -170,7 +170,7 @@ def find_dataset(name: str, data_dir: Path | None = None) -> Dataset:
         or difflib.get_close_matches(name, known, n=5, cutoff=0.5)
     )
     some = of_builder or near or tfds_builders.BUILDERS
-    raise UnknownName("dataset", name, some, "All there are: cxr-bench list datasets.")
+    raise UnknownName("dataset", name, some, all_by="cxr-bench list datasets")
 
 
 def state(dataset: Dataset, data_dir: Path, manual_dir: Path | None = None) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.data.facts import METADATA
 from benchmark.data.prepared import Prepared
+from benchmark.errors import quoted
 
 if TYPE_CHECKING:
     from tfds_builders.archives import Content, Folder
@@ -22,6 +24,31 @@ def next_version(version: str) -> str:
     """The version after: 1.0.0, 1.0.1, ..."""
     *first, last = version.split(".")
     return ".".join([*first, str(int(last) + 1)])
+
+
+def other_options(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a set was read by, and would be now: a text for each option that differs.
+
+    Args:
+        stored, now: as ``tfds_builders.image_folder.options.Options.published`` gives them.
+    """
+    from tfds_builders.image_folder.options import Options
+
+    usual = {each.name: each.default for each in fields(Options)}
+    was, new = usual | dict(stored), usual | dict(now)
+    shown = ((name, _shown(was.get(name)), _shown(new.get(name))) for name in was | new)
+    return [
+        f"--{name.replace('_', '-')}: was {before}, now {after}"
+        for name, before, after in shown
+        if before != after
+    ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    said = "given" if value is True else quoted(value)
+    return said if value else "not given"
 
 
 def changes(prepared: Prepared, folder: Path, options: Any) -> list[str]:

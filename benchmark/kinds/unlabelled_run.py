@@ -1,4 +1,4 @@
-"""A trained row on images that nobody has labelled: files of a folder, prepared as its own were.
+"""Trained rows on images that nobody has labelled: files of a folder, prepared as their own were.
 
 Loaded where a framework may be; the network and the preparation are those of the row, and what
 cannot be prepared as its images were is refused.
@@ -6,7 +6,7 @@ cannot be prepared as its images were is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,29 +28,29 @@ from benchmark.records.store import Results
 from benchmark.spec import LUNGS, Spec
 from benchmark.task import Task
 from benchmark.training.network import fresh_model, load_weights
-from benchmark.training.stage import predict_logits
+from benchmark.training.stage import EVALUATION_BATCH, predict_logits
 from tfds_builders.archives import Folder
 from tfds_builders.errors import Unreadable
 from tfds_builders.image_folder.pixels import OwnGate
 from tfds_builders.images import Gate, silenced
 
-BATCH = 64
-"""Images that are in memory at a time."""
+HELD = 2**27
+"""Bytes of images that are in memory at a time, or as many as one batch has."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a network says of N images, F findings.
+    """What networks say of N images, F findings.
 
     Attributes:
         image_id: (N,) names of the files within their folder.
-        logits, probabilities: (N, F) float32.
+        logits, probabilities: (N, F) float32 of each network.
         refused: name of a file -> why it is no image that could be read.
     """
 
     image_id: list[str]
-    logits: np.ndarray
-    probabilities: np.ndarray
+    logits: list[np.ndarray]
+    probabilities: list[np.ndarray]
     refused: dict[str, str]
 
 
@@ -72,45 +72,57 @@ def row_network(row: Row, model_file: ModelFile, results: Results) -> keras.Mode
 
 
 def predict_folder(
-    row: Row,
+    rows: Sequence[Row],
     folder: Path,
     model_file: ModelFile,
     results: Results,
     prepared: Prepared,
-    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Told:
-    """What the network of a row says of the images in a folder, in the order of their names.
+    """What the networks of rows say of the images in a folder, in the order of their names.
+
+    Files are read once for all of them, a part of the folder at a time.
 
     Args:
-        prepared: the data set of the row, which says how its images are stored.
-        progress: told how many files are done, of how many.
+        rows: of one configuration.
+        prepared: the data set of the rows, which says how its images are stored.
 
     Raises:
-        UserError: the row has no such network, its images were prepared in a way that those of the
+        UserError: a row has no such network, its images were prepared in a way that those of the
             folder cannot be, or the folder holds no image.
     """
-    _check_preparation(row.spec, prepared)
-    network = row_network(row, model_file, results)
+    spec, task = rows[0].spec, row_task(rows[0])
+    _check_preparation(spec, prepared)
+    weights = [trained_weights(row, model_file, results) for row in rows]
+    # One for all seeds: TensorFlow would compile each anew, and warn of it.
+    network = fresh_model(spec, model_file, task)
     source = Folder(folder)
     names = source.names()
     refused = {each["file"]: each["reason"] for each in source.refused()}
-    read = _Reader(source, row.spec, stored_dtype(prepared.path))
+    read = _Reader(source, spec, stored_dtype(prepared.path))
     found: list[str] = []
-    logits: list[np.ndarray] = []
+    logits: list[list[np.ndarray]] = [[] for _ in rows]
     with silenced():
-        for start in range(0, len(names), BATCH):
-            part = names[start : start + BATCH]
+        for part in _parts(names, spec.resolution):
             images, ids, bad = read.images(part)
             refused |= bad
-            if ids:
-                logits.append(predict_logits(network, images, Heartbeat()))
             found += ids
-            progress(start + len(part), len(names))
+            if not ids:
+                continue
+            for of_row, path in zip(logits, weights, strict=True):
+                load_weights(network, path)
+                of_row.append(predict_logits(network, images, Heartbeat()))
     if not found:
         raise UserError(f"{folder} holds no image that can be read ({len(names)} file(s) tried)")
     read.check_shapes()
-    every = np.concatenate(logits)
-    return Told(found, every, link(every, row_task(row).kind), refused)
+    every = [np.concatenate(of_row) for of_row in logits]
+    return Told(found, every, [link(each, task.kind) for each in every], refused)
+
+
+def _parts(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """As many at a time as memory is to hold, in whole batches."""
+    most = EVALUATION_BATCH * max(1, HELD // (EVALUATION_BATCH * size**2))
+    for start in range(0, len(names), most):
+        yield names[start : start + most]
 
 
 def _check_preparation(spec: Spec, prepared: Prepared) -> None:

@@ -52,12 +52,16 @@ class Entry:
         load: the influences of the score of each seed, on the same patients for every entry of a
             table; asked for when they are needed.
         deterministic: True for a model that no seed changes; its seed variance is zero.
+        called: what people are told of it as; its config_id where nothing is said.
+        why_undefined: why its score is undefined, where that is known.
     """
 
     config_id: str
     seeds: Sequence[Seed]
     load: Callable[[], Sequence[Influence]]
     deterministic: bool = False
+    called: str = ""
+    why_undefined: str = ""
 
     @cached_property
     def value(self) -> float:
@@ -91,7 +95,7 @@ class Entry:
     def obstacle(self) -> str | None:
         """Why this configuration cannot be compared, or None if it can."""
         if not self.seeds or any(seed.value is None for seed in self.seeds):
-            return "its score is undefined"
+            return self.why_undefined or "its score is undefined"
         if self.seed_sd is None:
             return "one seed of a model that depends on it: its seed variance is unknown"
         return None
@@ -154,7 +158,7 @@ def mean_difference(pairs: Sequence[tuple[Entry, Entry]]) -> Comparison:
     """
     sides = [entry for pair in pairs for entry in pair]
     names = (" ".join(a.config_id for a, _ in pairs), " ".join(b.config_id for _, b in pairs))
-    note = "; ".join(f"{e.config_id}: {e.obstacle}" for e in sides if e.obstacle)
+    note = _obstacles(sides)
     if any(not e.seeds or any(s.value is None for s in e.seeds) for e in sides):
         return Comparison(*names, None, note=note)
     difference = float(np.mean([first.value - second.value for first, second in pairs]))
@@ -173,6 +177,15 @@ def mean_difference(pairs: Sequence[tuple[Entry, Entry]]) -> Comparison:
     return Comparison(
         *names, difference, se, degrees, interval, two_sided_p(difference, se, degrees)
     )
+
+
+def _obstacles(sides: Sequence[Entry]) -> str:
+    """Why they cannot be compared, each reason once with whose it is; empty where they can."""
+    whose: dict[str, list[str]] = {}
+    for each in sides:
+        if each.obstacle:
+            whose.setdefault(each.obstacle, []).append(each.called or each.config_id)
+    return "; ".join(f"{' and '.join(names)}: {why}" for why, names in whose.items())
 
 
 def _seeds(first: Entry, second: Entry) -> list[tuple[float, float]]:

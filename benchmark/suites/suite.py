@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from benchmark.errors import UnknownModel
-from benchmark.spec import PUBLISHED
+from benchmark.spec import MATRIX, PUBLISHED
 from benchmark.suites.axes import IMAGE_AXES
 from benchmark.suites.ensembles import Ensemble
 from benchmark.suites.families import DEFAULT
@@ -81,7 +81,8 @@ class Suite:
         of_recipes = (key.partition("@")[0] for key in self.recipe_for)
         for name in (*named, *self.matrix_for, *of_recipes):
             if name not in (ALL_MODELS, *known):
-                raise UnknownModel(f"model in suite {self.name}", name, known)
+                where = "--models" if self.name == MATRIX else f"suite {self.name}"
+                raise UnknownModel(f"model in {where}", name, known)
         rest = sorted(known) if ALL_MODELS in self.matrix["models"] else []
         return list(dict.fromkeys([*named, *rest]))
 

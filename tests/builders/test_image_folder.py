@@ -379,7 +379,7 @@ def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
 
     other = command(*arguments, "--finding-columns", "Edema", "--name", "my_set")
     assert other.exit_code == 2
-    assert "was read in another way" in other.output
+    assert "--finding-columns: was 'Effusion,Edema', now 'Edema'" in other.output
 
 
 @pytest.mark.parametrize(
@@ -409,10 +409,10 @@ def test_a_set_of_ones_own_has_any_name(tmp_path):
 @pytest.mark.parametrize(
     ("said", "near"),
     [
-        ("mine", r"Choices: image_folder/mine\.$"),
+        ("mine", r"mean 'image_folder/mine'\? All there are: cxr-bench list datasets\.$"),
         ("chestxray14/fourteeen", "Did you mean 'chestxray14/fourteen'"),
         ("image_foldr/mine", "Did you mean 'image_folder/mine'"),
-        ("xyz/qqqq", "Choices: chestxray14, image_folder, kermany_pneumonia, "),
+        ("xyz/qqqq", "There are, among others: chestxray14, image_folder, kermany_pneumonia, "),
     ],
 )
 def test_an_unknown_set_is_answered_with_the_nearest_not_with_all(tmp_path, said, near):

@@ -15,6 +15,7 @@ from own_sets import picture, write
 from PIL import Image
 
 from benchmark import cli
+from benchmark.commands.support import counted
 from benchmark.data.own_sets import _other
 from benchmark.data.prepared import load_prepared
 from benchmark.models import discover
@@ -82,6 +83,13 @@ def test_fractions_are_advised_for_what_falls_short_and_take_from_train_alone(
     assert "numbers undefined" not in followed.output
 
 
+def test_of_many_findings_that_fall_short_some_are_named_and_all_counted():
+    names = [f"f{n} (1 with)" for n in range(13)]
+    assert counted(names[:3], [""] * 14) == "f0 (1 with), f1 (1 with), f2 (1 with)"
+    said = "13 of 14 findings (f0 (1 with), f1 (1 with), f2 (1 with), ...)"
+    assert counted(names, [""] * 14) == said
+
+
 def test_what_is_left_out_is_told_by_kind(tmp_path, data):
     raw = folders(tmp_path / "raw")
     lines = [
@@ -144,7 +152,9 @@ def test_a_class_of_which_no_image_can_be_used_stops(raw, data):
 
 
 def test_what_changed_is_said_and_made_a_new_version(raw, data):
-    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    first = prepare(raw, data, *BY_NAME)
+    assert first.exit_code == 0
+    assert first.output.count("Auditing 60 images ...") == 1
     again = prepare(raw, data, *BY_NAME)
     assert again.exit_code == 0
     assert "1.0.0 was prepared already, from the same files" in again.output
@@ -165,8 +175,23 @@ def test_what_changed_is_said_and_made_a_new_version(raw, data):
     assert "ill/0_a.png" in set(prepared.manifest()["image_id"])
     assert (prepared.path.parent / "1.0.0").is_dir()
     assert "1.0.1 was prepared already" in prepare(raw, data, *BY_NAME).output
-    other = prepare(raw, data, *BY_NAME, "--split-seed", "1")
-    assert "was read in another way" in other.output
+
+
+def test_options_that_changed_are_said_each(raw, data):
+    assert prepare(raw, data, *BY_NAME).exit_code == 0
+    other = prepare(raw, data, "--patients", "unknown", "--split-seed", "1")
+    assert other.exit_code == 2
+    said = other.output.partition("read in another way:\n")[2].splitlines()
+    assert said[:3] == [
+        "  --patient-pattern: was '^([0-9]+)_', now not given",
+        "  --patients: was not given, now 'unknown'",
+        "  --split-seed: was not given, now 1",
+    ]
+    assert said[3].startswith("Make a new version of it by --force")
+    elsewhere = prepare(raw / "nowhere", data, "--patients", "unknown")
+    assert elsewhere.exit_code == 2
+    assert f"there is no folder {raw / 'nowhere'}" in elsewhere.output
+    assert "another way" not in elsewhere.output
 
 
 @pytest.mark.parametrize("deep", [False, True])

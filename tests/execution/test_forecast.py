@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
+from benchmark.commands.plan import _room, _time
 from benchmark.models import discover
 from benchmark.planning.forecast import (
     Hardware,
@@ -139,6 +140,20 @@ def test_the_command_says_what_is_supposed_and_what_is_not_measured(tmp_path, ph
     assert told.output.count("not measured") == 5  # memory, this machine, 1, 8 and 64 GPUs
 
 
+@pytest.mark.parametrize(
+    ("hours", "size", "told"),
+    [
+        (0.02, 2e6, ("2 min", "2 MB")),
+        (0.99, 999e6, ("60 min", "999 MB")),
+        (1.04, 1.04e9, ("1.0 h", "1.0 GB")),
+        (1234.5, 2e12, ("1,234.5 h", "2,000.0 GB")),
+        (None, 0, ("-", "0 MB")),
+    ],
+)
+def test_a_small_suite_is_told_in_minutes_and_megabytes(hours, size, told):
+    assert (_time(hours), _room(size)) == told
+
+
 def test_hardware_may_be_described(tmp_path, phantom):
     file = tmp_path / "mine.toml"
     file.write_text('name = "Mine"\ndevice = "A card"\ncount = 3\ndisk_gb = 0.001\n')
@@ -146,7 +161,7 @@ def test_hardware_may_be_described(tmp_path, phantom):
     told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), "--dataset",
                                      "thorax_phantom/small", *folders])  # fmt: skip
     assert "Mine" in told.output
-    assert "the disk, which has 0.0 GB free" in told.output
+    assert "the disk, which has 1 MB free" in told.output
     file.write_text("devise = 1\n")
     told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
     assert told.exit_code == 2

@@ -16,6 +16,7 @@ from benchmark.data.decode import raw_examples
 from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results
 from tests.execution.conftest import Bench, make_suite
+from tfds_builders.archives import Folder
 
 N = 20
 
@@ -27,7 +28,8 @@ def trained(phantom, tmp_path_factory):
     bench = Bench(phantom, folder / "results")
     recipe = {"epochs": 1}
     bench.run(bench.plan(make_suite(["cnn"], recipe=recipe, normalisation=["standardise"])))
-    bench.run(bench.plan(make_suite(["linear"], recipe=recipe, preprocessing=["equalise"])))
+    equalised = make_suite(["linear"], recipe=recipe, preprocessing=["equalise"], seeds=[0, 1, 2])
+    bench.run(bench.plan(equalised))
     images = folder / "images"
     for example in raw_examples(bench.prepared.path, "test").take(N).as_numpy_iterator():
         path = images / f"{example['image_id'].decode()}.png"
@@ -68,6 +70,32 @@ def test_files_get_the_probabilities_of_the_prediction_file(trained, tmp_path, m
         )
 
 
+def test_the_seeds_of_a_configuration_share_one_reading(trained, tmp_path, monkeypatch):
+    """And one network, so that nothing is compiled once a seed; in parts of a folder."""
+    from benchmark.kinds import unlabelled_run
+
+    bench, images = trained
+    rows = [row for row in bench.results.rows() if row.spec.model == "linear"]
+    monkeypatch.setattr(unlabelled_run, "EVALUATION_BATCH", 8)
+    monkeypatch.setattr(unlabelled_run, "HELD", 0)
+    read, built = [], []
+    of_files, fresh = Folder.read, unlabelled_run.fresh_model
+    monkeypatch.setattr(Folder, "read", lambda *a: read.append(a[1]) or of_files(*a))
+    monkeypatch.setattr(unlabelled_run, "fresh_model", lambda *a: built.append(a) or fresh(*a))
+    out = tmp_path / "told.csv"
+    code, said = cxr_bench(bench, "predict", rows[0].config_id, images, "--out", out)
+    assert (code, len(rows)) == (0, 3), said
+    assert len(read) == len(set(read)) == N
+    assert len(built) == 1
+    told = pd.read_csv(out, dtype={"image_id": str, "spec_id": str})
+    assert told.groupby("seed").size().to_dict() == {0: N, 1: N, 2: N}
+    for spec_id, mine in told.groupby("spec_id"):
+        test = read_predictions(bench.results.predictions_path(spec_id), "multilabel").part("test")
+        lines = [[*test.image_id].index(name.removesuffix(".png")) for name in mine["image_id"]]
+        column = f"logit:{test.findings[0]}"
+        np.testing.assert_allclose(mine[column], test.logits[lines, 0], rtol=1e-4, atol=1e-5)
+
+
 def test_what_is_no_image_is_left_out_and_named(trained, tmp_path):
     bench, images = trained
     for path in sorted(images.iterdir())[:2]:
@@ -99,7 +127,6 @@ def test_squashed_copies_are_refused_for_a_network_that_saw_none(trained):
     from benchmark.errors import UserError
     from benchmark.kinds.unlabelled_run import _Reader
     from tests.records.rows import a_spec
-    from tfds_builders.archives import Folder
 
     _, images = trained
     read = _Reader(

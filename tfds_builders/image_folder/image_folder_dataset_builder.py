@@ -115,7 +115,7 @@ class Builder(FromFiles, tfds.core.GeneratorBasedBuilder):
                 label_version="own",
                 split_source="",
                 licence="not told",
-                citation="a set of the user's own",
+                citation="A set of the user's own",
                 redistributable=False,
                 patients_unknown=config.options.patients == UNKNOWN,
                 options=config.options.published(),

@@ -132,6 +132,7 @@ def find_copies(
 
 def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Copies:
     _remove_abandoned(prepared.path)
+    progress("beginning with", 0, len(prepared.manifest()))
     with tempfile.TemporaryDirectory(dir=prepared.path, prefix=SCRATCH) as scratch:
         clock = [time.monotonic()]
         images = _views(prepared, cache_dir or Path(scratch), progress)

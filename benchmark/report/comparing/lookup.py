@@ -201,7 +201,7 @@ def _is_named(found: Found, text: str) -> bool:
 def _is_at(found: Found, text: str) -> bool:
     """The same, whatever the words.
 
-    Without a protocol the data set's own is meant; of its name the builder is enough.
+    Without a protocol the data set's own is meant; of its name either part is enough.
     """
     name, sign, place = text.partition("@")
     dataset, _, protocol = place.strip().partition("@")
@@ -210,7 +210,7 @@ def _is_at(found: Found, text: str) -> bool:
         sign
         and not found.is_spec
         and spec.model == model
-        and dataset in (spec.dataset, spec.dataset.partition("/")[0])
+        and dataset in (spec.dataset, *spec.dataset.split("/"))
         and spec.protocol == (protocol or PUBLISHED)
     )
 

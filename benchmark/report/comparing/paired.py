@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
@@ -46,7 +46,16 @@ class Pair:
 
     def compare(self, results: Results, metric: str) -> Comparison:
         """Difference of a metric of :data:`METRICS`: of F1 at thresholds as they are."""
-        return compare(*(self._entry(results, c, metric) for c in (self.first, self.second)))
+        scores = self.first.runs[0].scores
+        macro = [scores.findings.index(name) for name in scores.macro_findings]
+        of = {"auc": macro_auc, "f1": macro_f1}[metric]
+
+        def entry(c: Configuration) -> Entry:
+            why = c.runs[0].scores.macro_undefined or ""
+            values = c.values(f"test_{metric}")
+            return self._entry(results, c, values, lambda part: of(part, macro), why)
+
+        return _possible(entry(self.first), entry(self.second))
 
     def compare_finding(self, results: Results, finding: str) -> Comparison:
         """Difference in AUC of one finding."""
@@ -58,22 +67,18 @@ class Pair:
         def entry(c: Configuration) -> Entry:
             parts = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
             values = [part.metrics["auc"] for part in parts]
-            return self._entry_of(results, c, values, lambda part: macro_auc(part, [column]))
+            why = c.runs[0].scores.excluded.get(finding, "")
+            return self._entry(results, c, values, lambda part: macro_auc(part, [column]), why)
 
-        return compare(entry(self.first), entry(self.second))
+        return _possible(entry(self.first), entry(self.second))
 
-    def _entry(self, results: Results, c: Configuration, metric: str) -> Entry:
-        scores = c.runs[0].scores
-        macro = [scores.findings.index(name) for name in scores.macro_findings]
-        of = {"auc": macro_auc, "f1": macro_f1}[metric]
-        return self._entry_of(results, c, c.values(f"test_{metric}"), lambda part: of(part, macro))
-
-    def _entry_of(
+    def _entry(
         self,
         results: Results,
         c: Configuration,
         values: list[float | None],
         influence: Callable[[Part], Influence | None],
+        why_undefined: str,
     ) -> Entry:
         def load() -> list[Influence]:
             found = []
@@ -90,7 +95,28 @@ class Pair:
             )
             for value, run in zip(values, c.runs, strict=True)
         ]
-        return Entry(c.key, seeds, load, not self.with_seeds or c.model.deterministic)
+        deterministic = not self.with_seeds or c.model.deterministic
+        called = "A" if c is self.first else "B"
+        return Entry(c.key, seeds, load, deterministic, called, why_undefined)
+
+
+def _possible(first: Entry, second: Entry) -> Comparison:
+    """The comparison, its interval cut off where no difference of two scores from 0 to 1 can lie.
+
+    That is nearer where a side does not vary at all, as an AUC of 0.5 of what knows nothing.
+    """
+    found = compare(first, second)
+    if found.interval is None:
+        return found
+    (least, most), (below, above) = _range(first), _range(second)
+    low, high = found.interval
+    return replace(found, interval=(max(low, least - above), min(high, most - below)))
+
+
+def _range(entry: Entry) -> tuple[float, float]:
+    # At 0 and 1 nothing varies in the test set either, which does not say that nothing would.
+    fixed = 0 < entry.value < 1 and not entry.seed_variance and not entry.influence.variance
+    return (entry.value, entry.value) if fixed else (0.0, 1.0)
 
 
 def _check_comparable(first: Found, second: Found) -> None:

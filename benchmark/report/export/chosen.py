@@ -100,8 +100,8 @@ def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Of
     """The tables that are asked for.
 
     Args:
-        text: a data set, its part before the ``/``, or the start of a protocol's id; empty for
-            all.
+        text: a data set, its part before or behind the ``/``, or the start of a protocol's id;
+            empty for all.
         names: of columns that they must be able to have.
 
     Raises:
@@ -124,8 +124,8 @@ def choose(offered: Sequence[Offer], text: str, names: Sequence[str]) -> list[Of
 
 
 def _is_called(protocol: ProtocolFacts, text: str) -> bool:
-    builder = protocol.dataset.partition("/")[0]
-    return text in (protocol.dataset, builder) or protocol.id.startswith(text)
+    names = (protocol.dataset, *protocol.dataset.split("/"))
+    return text in names or protocol.id.startswith(text)
 
 
 def _latex(chosen: Sequence[Offer], names: Sequence[str]) -> str:

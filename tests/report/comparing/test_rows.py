@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,17 +11,19 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from benchmark.cli import main
+from benchmark.commands.show import _show_gap
 from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
 from benchmark.report.comparing.lookup import find
-from benchmark.report.comparing.paired import Pair
+from benchmark.report.comparing.paired import Pair, _possible
 from benchmark.report.html.row_tables import training_in_words
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Entry, Seed
 from benchmark.scoring.ranking import compare as compare_entries
 from benchmark.scoring.stored import stored_scores
+from tests.report.made_rows import protocol
 
 
 def cxr_bench(results, *arguments):
@@ -155,6 +158,20 @@ def test_a_recipe_has_to_be_named_where_there_are_two_and_all_are_listed(results
     assert re.search(r"^A .*recipe reference\)(?s:.*)^B .*unnamed recipe\)", said, re.MULTILINE)
 
 
+def test_either_part_of_a_set_s_name_is_enough_and_several_are_listed(results, add):
+    mine, theirs = protocol("image_folder/my_set"), protocol("image_folder/other_set")
+    row, other = add("linear", shared=mine), add("linear", shared=theirs)
+    for text, meant in (("linear@my_set", row), ("linear@other_set", other)):
+        assert find(results, text).config_id == meant.config_id
+        code, told = cxr_bench(results, "export", text.partition("@")[2])
+        assert (code, told.count("| linear |")) == (0, 1), told
+    again = add("linear", shared=protocol("toy/my_set"))
+    with pytest.raises(UserError, match="more than one configuration") as said:
+        find(results, "linear@my_set")
+    listed = [each.config_id in str(said.value) for each in (row, again, other)]
+    assert listed == [True, True, False]
+
+
 def test_an_ambiguous_beginning_lists_what_it_could_be(results, add):
     ids = [add("cnn", seed, failed="it crashed").spec_id for seed in range(17)]
     firsts = [spec_id[0] for spec_id in ids]
@@ -203,6 +220,22 @@ def test_two_specs_are_two_networks_and_a_spec_beside_a_configuration_is_not_tes
     assert mixed.difference is not None
     assert mixed.p is None
     assert "seed variance is unknown" in mixed.note
+
+
+def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
+    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
+
+    def entry(*values, deterministic=False):
+        found = [influence.Influence(value, np.zeros(60)) for value in values]
+        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
+
+    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
+    assert compare_entries(wide, nothing).interval[1] > 0.5
+    assert _possible(wide, nothing).interval == (-0.5, 0.5)
+    assert _possible(nothing, wide).interval == (-0.5, 0.5)
+    perfect = entry(1.0, deterministic=True)  # on this test set
+    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
+    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
 
 
 def test_compare_prints_the_difference_and_its_tests(results, add_seeds):
@@ -254,11 +287,30 @@ def test_a_page_about_a_row_says_scores_thresholds_and_where_they_come_from(resu
     low, high = scores.intervals["test_auc"]
     assert f"AUC  {scores.splits['test'].metrics['auc']:.3f} [{low:.3f}, {high:.3f}]" in said
     assert f"{scores.thresholds['pneumonia']:.3f}" in said
-    for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, "CC BY"):
+    for text in ("Overfitting gap", "Some CPU", row.predictions_sha256, ", licence CC BY"):
         assert text in said
     scored = [stored_scores(results, each) for each in results.rows()]
     means = np.mean([each.splits["test"].metrics["f1"] for each in scored])
     assert f"F1   {means:.3f} ±" in cxr_bench(results, "show", row.config_id)[1]
+
+
+def test_a_gap_without_its_parts_says_why(results, add, capsys):
+    row = add("cnn")
+    said = cxr_bench(results, "show", row.spec_id)[1]
+    assert "= (train - validation), which is overfitting" in said
+    configuration = find(results, row.spec_id).configuration(results)
+    known = configuration.runs[0]
+    scores = known.scores
+    gap = {name: replace(g, train_minus_validation=None) for name, g in scores.gap.items()}
+    for changed, why in (
+        ({}, "no finding has enough patients in both splits of a part"),
+        ({"splits": {"test": scores.splits["test"]}}, "no predictions of train and validation"),
+    ):
+        run = dataclasses.replace(known, scores=replace(scores, gap=gap, **changed))
+        _show_gap(dataclasses.replace(configuration, runs=(run,)))
+        shown = capsys.readouterr().out
+        assert f"train minus test; not in its parts: {why}" in shown
+        assert "=" not in shown
 
 
 def test_a_page_about_a_failed_row_says_why(results, add):
