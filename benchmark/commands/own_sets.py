@@ -111,7 +111,10 @@ def check_folder(dataset: Dataset, manual_dir: Path | None) -> None:
         _show_split(str(split), part, config.findings, unknown=unknown)
     click.echo(f"  split: {seen.split_source}")
     _show_torn(seen.lines)
-    click.echo(f"  {len(seen.refused):,} files or rows would be left out")
+    one = len(seen.refused) == 1
+    click.echo(
+        f"  {len(seen.refused):,} {'file or row' if one else 'files or rows'} would be left out"
+    )
     _show_reasons(seen.refused)
     _show_notes(seen.notes)
     _warn(seen.lines, list(config.findings), seen.dealt)

@@ -375,6 +375,14 @@ def test_a_box_that_is_no_four_numbers_costs_its_row(folder, box):
     assert all(math.isfinite(n) for e in found.entries for box in e.boxes for n in box[1:])
 
 
+def test_boxes_that_are_none_and_leave_a_class_empty_stop(folder):
+    text = rows(
+        "file,dx,x,y,w,h", "0.png,No finding,,,,", *(f"{n}.png,Mass,1,1,inf,2" for n in (1, 2))
+    )
+    with pytest.raises(DatasetError, match=r"t.csv, line 3: the box .* No image of Mass is left"):
+        tabled(folder, text, class_column="dx", box_columns=("x", "y", "w", "h"))
+
+
 def test_boxes_that_lie_outside_are_said_before_and_after(tmp_path):
     folder = write(tmp_path, [f"{n}.png" for n in range(40)], side=48)
     boxes = {1: "48,0,5,6", 2: ",,,"}

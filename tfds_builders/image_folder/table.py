@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -83,6 +82,7 @@ def read(
             _keep_one(contents, path.name, image, several, options)
     _refuse_strange(contents, reading.strange)
     _refuse_nobody(contents, reading.nobody, options)
+    _refuse_without_boxes(contents, reading.boxes)
     for name in sorted(set(images) - set(reading.found)):
         contents.refuse(name, f"no row of {path.name} names it")
     return contents
@@ -97,6 +97,7 @@ class _Reading:
         missing: why no file was found, by line.
         strange: labels that were not understood.
         nobody: how many rows of each class have no patient.
+        boxes: of each class the first row whose box is none, and why.
         studies: how many rows name several images.
     """
 
@@ -104,6 +105,7 @@ class _Reading:
     missing: dict[str, str] = field(default_factory=dict)
     strange: list[cells.Strange] = field(default_factory=list)
     nobody: Counter[str] = field(default_factory=Counter)
+    boxes: dict[str, str] = field(default_factory=dict)
     studies: int = 0
 
 
@@ -132,6 +134,8 @@ def _read_rows(
                 reading.strange.append(error)
             if isinstance(error, _Nobody):
                 reading.nobody.update(error.classes)
+            if isinstance(error, _NoBox):
+                reading.boxes = dict.fromkeys(error.classes, f"{line}: {error}") | reading.boxes
     return reading
 
 
@@ -175,7 +179,7 @@ def _unknown_words(table: list[tuple[int, Row]], options: Options) -> list[str]:
         said = Counter(row[column] for _, row in table if column and _says(row[column]))
         strange = {word: n for word, n in said.items() if not known(word)}
         common = sorted(strange, key=lambda word: -strange[word])[:5]
-        shown = ", ".join(textwrap.shorten(word, _SHOWN, placeholder="...") for word in common)
+        shown = ", ".join(word[:_SHOWN] + "..." * (len(word) > _SHOWN) for word in common)
         if strange and len(strange) == len(said):
             raise DatasetError(
                 f"image_folder: column {quoted(column)} (--{what}-column) holds {shown}, none of "
@@ -222,7 +226,10 @@ def _entry(
     patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
         raise _Nobody(_no_patient(image, row, options), present)
-    box = cells.box([row[c] for c in options.box_columns], options.box_columns)
+    try:
+        box = cells.box([row[c] for c in options.box_columns], options.box_columns)
+    except Unreadable as error:
+        raise _NoBox(str(error), present) from None
     return Entry(
         image,
         patient,
@@ -264,6 +271,18 @@ class _Nobody(Unreadable):
         self.classes = present or [_NO_FINDING]
 
 
+class _NoBox(Unreadable):
+    """A row whose box is none.
+
+    Attributes:
+        classes: the findings it has.
+    """
+
+    def __init__(self, reason: str, present: list[str]):
+        super().__init__(reason)
+        self.classes = present
+
+
 def _patient(image: str, row: Row, options: Options, ids: _Ids) -> str | None:
     column = options.patient_column
     said = row[column]
@@ -282,6 +301,17 @@ def _refuse_nobody(contents: Contents, lost: Counter[str], options: Options) -> 
         total = Counter(images=len(contents.entries)), Counter(images=lost.total())
         patients.refuse_lost(*total, options.patient_pattern)
     patients.refuse_lost(kept, lost, options.patient_pattern, options.patient_column, wholly=True)
+
+
+def _refuse_without_boxes(contents: Contents, lost: dict[str, str]) -> None:
+    """Raise a DatasetError where rows whose boxes are none leave a class without any image."""
+    for finding, why in lost.items():
+        k = contents.findings.index(finding)
+        if not any(entry.findings[k] for entry in contents.entries):
+            raise DatasetError(
+                f"image_folder: {why}. No image of {finding} is left without rows like this one: "
+                "mend them, or leave --box-columns out."
+            )
 
 
 def _refuse_strange(contents: Contents, strange: list[cells.Strange]) -> None:

@@ -1,4 +1,4 @@
-"""How it came about where a configuration says yes."""
+"""By what a run decides that an image has a finding: which threshold, and who chose it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it came about where a configuration says yes, on every page that says it."""
+"""What decides, on every page that says it."""
 
 from __future__ import annotations
 
