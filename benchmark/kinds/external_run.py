@@ -24,6 +24,7 @@ from benchmark.records.external import External, ExternalFileError, read_externa
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
+from benchmark.records.spreadsheets import escaped
 from benchmark.records.tables import LONGEST, Limits
 from benchmark.scoring.publishing import Checked, check
 from benchmark.spec import PUBLISHED, Spec
@@ -145,7 +146,7 @@ def images_of(spec: Spec, prepared: Prepared) -> dict[str, ManifestPart]:
 
 
 def _limits(parts: Mapping[str, ManifestPart]) -> Limits:
-    lengths = [len(image_id) for part in parts.values() for image_id in part.image_id]
+    lengths = [len(escaped(image_id)) for part in parts.values() for image_id in part.image_id]
     return Limits.of_images(len(lengths), max(LONGEST, *lengths))
 
 

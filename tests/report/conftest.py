@@ -59,8 +59,8 @@ def make_legacy() -> Callable[..., ProtocolFacts]:
 
 
 HOSTILE = """<script>alert("1")</script> "onmouseover='x' & | *b* [l](https://example.org) `c`"""
-ODD = ".."
-"""The name of a suite that is none for a file."""
+ODD = 100 * "a"
+"""The longest name of a suite, which is none for a file."""
 HISTORY = History(loss=[0.7, 0.4, 0.3], val_auc=[0.6, None, 0.8], best_epoch=2)
 
 

@@ -230,7 +230,7 @@ def _auc_of(line: Line, c: Configuration, others: str) -> Cell:
     figure = Figures(with_spread(auc))
     said: list[Content] = [
         Strong(figure) if c is line.chosen and len(line.ways) > 1 else figure,
-        " §" if c.short_interval else "",
+        Figures("\xa0§") if c.short_interval else "",
         _behind(line.table, c),
     ]
     ends = interval(auc.low, auc.high)

@@ -171,7 +171,14 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
         Paragraph(measured_on(of_one)),
         Paragraph("Of each model what validation of its own set chooses:"),
         DataTable.of(columns, chosen),
-        *([Details(f"The other {count(len(rest))}", (DataTable.of(columns, rest),))] * bool(rest)),
+        *(
+            [
+                Details(
+                    f"The other {count(len(rest))} configurations", (DataTable.of(columns, rest),)
+                )
+            ]
+            * bool(rest)
+        ),
         *notes(numbered(of_one)),
     ]
 
