@@ -166,19 +166,13 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
     chosen, rest = chosen_first(
         of_one, lambda e: (e.trained_on.dataset, e.row.spec.model), lambda e: e.configuration
     )
+    others = f"The other {count(len(rest))} configurations"
     return [
         Heading(3, external_title(of_one)),
         Paragraph(measured_on(of_one)),
         Paragraph("Of each model what validation of its own set chooses:"),
         DataTable.of(columns, chosen),
-        *(
-            [
-                Details(
-                    f"The other {count(len(rest))} configurations", (DataTable.of(columns, rest),)
-                )
-            ]
-            * bool(rest)
-        ),
+        *([Details(others, (DataTable.of(columns, rest),))] * bool(rest)),
         *notes(numbered(of_one)),
     ]
 
