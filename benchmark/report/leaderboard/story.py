@@ -19,13 +19,13 @@ from benchmark.report.columns import not_yet
 from benchmark.report.gathering.choosing import on_validation
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.effects import AXES, Effect
-from benchmark.report.gathering.families import Letters
 from benchmark.report.gathering.table import LEAKAGE, Table
 from benchmark.report.gathering.thresholds import decided
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.report.sections.attribute_prediction import FINDINGS, INPUTS, predicted_attributes
 from benchmark.report.sections.external_validation import ExternalValidation
 from benchmark.report.sections.splits import SplitPair
+from benchmark.scoring.families import Family
 from benchmark.scoring.intervals import quantile
 from benchmark.scoring.ranking import ALPHA
 from benchmark.scoring.stored import predictions_of
@@ -162,11 +162,11 @@ def _not_told_apart(main: Table, chosen: Configuration) -> Iterator[Content]:
         return
     single = {c.second for c in main.outside}
     beside = [main.labels[c.key] for c in main.leading if c.key in single]
-    own = main.letters.get(best.key)
-    if own is not None:
-        yield _in_family(main, best, own)
+    families = [f.family for f in main.families if best.key in f.family.members]
+    it = "it" if best is chosen else main.labels[best.key]
+    if families:
+        yield _in_family(main, best, families, it)
     if beside:
-        it = "it" if best is chosen else main.labels[best.key]
         yield (
             f"Of the {count(len(single))} in no family with {it}, each compared with it alone, "
             f"{count(len(beside))} {'were' if len(beside) > 1 else 'was'} not told apart from it: "
@@ -174,21 +174,27 @@ def _not_told_apart(main: Table, chosen: Configuration) -> Iterator[Content]:
         )
 
 
-def _in_family(main: Table, best: Configuration, own: Letters) -> str:
-    members = next(f.family.members for f in main.families if f.number == own.family)
+def _in_family(main: Table, best: Configuration, families: Sequence[Family], it: str) -> str:
+    """Of all its families, those whose letters no table bears, too."""
+    members = dict.fromkeys(key for family in families for key in family.members)
     alike = [main.labels[c.key] for c in main.leading if c is not best and c.key in members]
     others = len(members) - 1
     if len(alike) == others:
         said = f"none of the others was told apart from it: {_listed(alike)}"
     elif alike:
-        told = f"{count(len(alike))} of the {count(others)} others were not told apart from it: "
-        said = told + _listed(alike)
+        were = "were" if len(alike) > 1 else "was"
+        said = (
+            f"{count(len(alike))} of the {count(others)} others {were} not told apart from it: "
+            f"{_listed(alike)}"
+        )
     else:
         others_of_it = [main.labels[key] for key in members if key != best.key]
         told = "all others were" if len(others_of_it) > 1 else "the other one was"
         said = f"{told} told apart from it: {_listed(others_of_it)}"
-    provisional = ", by letters that want more seeds" if own.provisional else ""
-    return f"In the family of {main.labels[best.key]} {said}{provisional}."
+    few = any(best.key in family.provisional for family in families)
+    provisional = ", as far as so few seeds tell" if few else ""
+    whose = "its family" if it == "it" else f"the family of {it}"
+    return f"In {whose} {said}{provisional}."
 
 
 def _ahead(main: Table) -> Iterator[Content]:
