@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import structs
 
 from benchmark.data.heartbeat import Heartbeat
-from benchmark.data.prepared import Prepared
+from benchmark.data.prepared import Prepared, prepared_as
 from benchmark.data.shared_findings import Groups, shared_findings
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
@@ -158,6 +158,15 @@ def _seen(
         raise UserError(
             f"row {source.spec_id} was trained on {target.name} itself; its "
             "scores there are in the leaderboard"
+        )
+    if target.name == source.dataset and not prepared_as(
+        target.name, target.path.parents[2], source.manifest_sha256
+    ):
+        raise UserError(
+            f"row {source.spec_id} was trained on {target.name} as it was prepared in version "
+            f"{source.dataset_version}, which is not here: nobody can look which of its training "
+            f"images are test images of {target.version}. Put that version back, or run the row "
+            "anew"
         )
     found = overlaps(spec, target, results, cache_dir)
     for each in found:

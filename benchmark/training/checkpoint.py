@@ -61,7 +61,7 @@ class _Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     made_by: str
     history: dict[str, Any]
-    timed: Timed
+    timed: Timed = msgspec.field(default_factory=Timed)  # earlier layouts have none
 
 
 class Checkpoint:

@@ -97,7 +97,7 @@ def test_images_that_it_was_trained_on_are_refused(trained):
         evaluated(trained, target)
 
 
-def test_its_images_are_those_of_the_version_that_it_was_trained_on(trained):
+def test_its_images_are_those_of_the_version_that_it_was_trained_on(trained, tmp_path):
     bench, _ = trained
     turned = bench.prepared.manifest().copy()
     turned["split"] = turned["split"].map(
@@ -110,6 +110,12 @@ def test_its_images_are_those_of_the_version_that_it_was_trained_on(trained):
         assert target.version == "99.0.0"
         with pytest.raises(UserError, match=r"test images .* the network was trained on"):
             evaluated(trained, target)
+        away = bench.prepared.path.rename(tmp_path / "away")
+        try:
+            with pytest.raises(UserError, match=r"in version \S+, which is not here: nobody can"):
+                evaluated(trained, target)
+        finally:
+            away.rename(bench.prepared.path)
     finally:
         shutil.rmtree(newer)
 
@@ -121,7 +127,7 @@ def test_an_evaluation_says_where_nobody_looked_at_what_the_network_was_trained_
     elsewhere = tmp_path / "thorax_phantom" / "other" / "1.0.0"
     elsewhere.parent.mkdir(parents=True)
     elsewhere.symlink_to(bench.prepared.path)
-    target = another(replace(bench.prepared, path=elsewhere))
+    target = another(replace(bench.prepared, name="thorax_phantom/other", path=elsewhere))
     (mark,) = evaluated(trained, target).watermarks
     assert mark.startswith("its training images are not here, so that nobody looked whether")
     below = write(bench.results).read_text().partition("## Tested on another data set")[2]

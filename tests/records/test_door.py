@@ -112,10 +112,10 @@ def test_a_record_of_another_type_is_refused_though_its_seal_is_right(change):
     ("place", "words"),
     [
         (("spec_id",), "12 hexadecimal digits"),
-        (("suite",), "letters, digits, underscores, dots and hyphens"),
+        (("suite",), "letters, digits, underscores and hyphens"),
         (("spec", "model"), "letters, digits, underscores, dots, plus signs and hyphens"),
         (("spec", "dataset"), "SET/CONFIG, each lower-case letters, digits and underscores"),
-        (("spec", "scheme"), "lower-case letters, digits and underscores, and colons"),
+        (("spec", "scheme"), "lower-case letters, digits, underscores and colons"),
         (("spec", "manifest_sha256"), "64 hexadecimal digits"),
     ],
 )

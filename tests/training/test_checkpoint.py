@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
@@ -120,6 +121,22 @@ def test_a_network_that_is_built_and_traced_anew_goes_on_too(tmp_path):
     KEPT.forget_others("those of another process")
     again, *_ = train(Checkpoint(tmp_path / "c.npz", "code"), **TRAINED_OUT)
     assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
+
+
+def test_a_checkpoint_of_an_earlier_layout_begins_anew_in_silence(tmp_path, caplog):
+    path = tmp_path / "c.npz"
+    with pytest.raises(Killed):
+        train(Checkpoint(path, "code"), die_after=3)
+    with np.load(path) as arrays:
+        held = dict(arrays)
+    described = json.loads(held["described"].tobytes())
+    del described["timed"]
+    described["made_by"] = "an earlier layout"
+    held["described"] = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    np.savez(path, **held)
+    _, _, trained = train(Checkpoint(path, "code"))
+    assert trained == [1, 2, 3, 4, 5, 6]
+    assert not caplog.records
 
 
 def test_the_time_of_all_epochs_is_counted_once(tmp_path):

@@ -104,7 +104,7 @@ def _shared_ids(
         test = main.counts["test"]
         own, of_all = told.positives, [test.positives[finding] for finding in findings]
         mix = (
-            f" ({count(own[0])} of them with {findings[0]}, {count(of_all[0])} of all "
+            f" ({count(own[0])} images with {findings[0]}, {count(of_all[0])} of all "
             f"{count(test.images)})"
             if len(findings) == 1
             else ""
@@ -160,18 +160,23 @@ def _not_told_apart(main: Table, chosen: Configuration) -> Iterator[Content]:
     best = main.leading[0] if main.leading else None
     if best is None:
         return
-    single = {c.second for c in main.outside}
+    blind = {c.key for c in main.configurations if is_baseline(c.spec)}
+    single = {c.second for c in main.outside} - blind
     beside = [main.labels[c.key] for c in main.leading if c.key in single]
+    guesses = [main.labels[c.key] for c in main.leading if c.key in blind]
     families = [f.family for f in main.families if best.key in f.family.members]
     it = "it" if best is chosen else main.labels[best.key]
     if families:
         yield _in_family(main, best, families, it)
     if beside:
-        yield (
-            f"Of the {count(len(single))} in no family with {it}, each compared with it alone, "
-            f"{count(len(beside))} {'were' if len(beside) > 1 else 'was'} not told apart from it: "
-            f"{_listed(beside)}."
+        were = "were" if len(beside) > 1 else "was"
+        of = f"Of the {count(len(single))} in no family with {it}, each compared with it alone, "
+        said = (
+            f"{of}{count(len(beside))} {were}" if len(single) > 1 else f"Compared with {it}, 1 was"
         )
+        yield f"{said} not told apart from it: {_listed(beside)}."
+    if guesses:
+        yield f"What sees no image was not told apart from {it}: {_listed(guesses)}."
 
 
 def _in_family(main: Table, best: Configuration, families: Sequence[Family], it: str) -> str:
@@ -258,13 +263,14 @@ def _gap(ranked: Sequence[Configuration]) -> Iterator[Content]:
     ]
     if not parts:
         return
+    lose = f"the {count(len(parts))} whose gap is known lose" if len(parts) > 1 else "it loses"
     gaps = [own + shift for own, shift in parts]
     shifted = sum(shift > own for own, shift in parts)
     here, there = _PARTS if 2 * shifted < len(parts) else reversed(_PARTS)
     most = max(shifted, len(parts) - shifted)
     yield (
-        f"From train to test the {count(len(parts))} whose gap is known lose {span(gaps)} "
-        f"AUC, {_of_all(most, len(parts))} more {here} than {there}."
+        f"From train to test {lose} {span(gaps)} AUC, "
+        f"{_of_all(most, len(parts)) if len(parts) > 1 else ''} more {here} than {there}."
     )
 
 

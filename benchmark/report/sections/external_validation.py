@@ -26,7 +26,7 @@ from benchmark.report.blocks.tables import (
     notes,
     text_column,
 )
-from benchmark.report.blocks.text import averaged, count, number
+from benchmark.report.blocks.text import averaged, count, counted, number
 from benchmark.report.columns import STALE
 from benchmark.report.gathering.choosing import chosen_first
 from benchmark.report.gathering.configuration import Configuration, mean
@@ -166,11 +166,11 @@ def _table(of_one: list[ExternalValidation]) -> list[Block]:
     chosen, rest = chosen_first(
         of_one, lambda e: (e.trained_on.dataset, e.row.spec.model), lambda e: e.configuration
     )
-    others = f"The other {count(len(rest))} configurations"
+    others = f"The other {counted(len(rest), 'configuration')}"
     return [
         Heading(3, external_title(of_one)),
         Paragraph(measured_on(of_one)),
-        Paragraph("Of each model what validation of its own set chooses:"),
+        Paragraph("Of each model what validation of its own set chooses among those tested here:"),
         DataTable.of(columns, chosen),
         *([Details(others, (DataTable.of(columns, rest),))] * bool(rest)),
         *notes(numbered(of_one)),

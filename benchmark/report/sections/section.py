@@ -90,7 +90,7 @@ def measured_on(each: Table) -> Content:
         patients = of_patients(test.patients, unknown=each.dataset.patients_unknown)
         said.append(f"test: {count(test.images)} images{patients}")
     if test and each.tested and len(findings) == 1:
-        said.append(f"{count(test.positives.get(findings[0]))} of them with {findings[0]}")
+        said.append(f"{count(test.positives.get(findings[0]))} images with {findings[0]}")
     if mean := mean_of_findings(each):
         said.append(mean)
     return f"{', '.join(said)}; leakage status ", Strong(each.leakage_status), f".{_implied(each)}"

@@ -17,7 +17,7 @@ from benchmark.report.blocks.tables import (
     Paragraph,
     text_column,
 )
-from benchmark.report.blocks.text import count
+from benchmark.report.blocks.text import counted
 from benchmark.report.blocks.values import Measurement, Value, difference
 from benchmark.report.gathering.choosing import chosen_first
 from benchmark.report.gathering.configuration import Configuration
@@ -135,6 +135,7 @@ def split_section(pairs: list[SplitPair]) -> list[Block]:
     chosen, rest = chosen_first(
         pairs, lambda pair: (pair.dataset, pair.published.spec.model), lambda pair: pair.published
     )
+    others = f"The other {counted(len(rest), 'configuration')}"
     return [
         Heading(2, "Internal against published split"),
         Paragraph(
@@ -144,11 +145,12 @@ def split_section(pairs: list[SplitPair]) -> list[Block]:
             "over patients and not over seeds, whose numbers stand last); where it excludes zero, "
             "the two splits do not measure the same thing. The last but one column is what the "
             "internal sensitivity and specificity give where as many images are positive as on the "
-            "published split: how much of the drop in F1 is prevalence alone. First what "
-            "validation of the published training images chooses of each model."
+            "published split: how much of the drop in F1 is prevalence alone. First, of "
+            "each model, what validation of the published training images chooses among those that "
+            "were run on both."
         ),
         DataTable.of(columns, chosen),
-        *([Details(f"The other {count(len(rest))}", (DataTable.of(columns, rest),))] * bool(rest)),
+        *([Details(others, (DataTable.of(columns, rest),))] * bool(rest)),
     ]
 
 

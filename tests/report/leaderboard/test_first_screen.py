@@ -178,7 +178,7 @@ def test_where_ids_are_shared_it_is_said_what_the_other_patients_give(
     apart = unshared_patients(runs, ["pneumonia"])
     assert said == (
         "10 of the 30 test patients have an id that train or validation has, too; on the 40 "
-        "images of the other 20 (18 of them with pneumonia, 28 of all 60) it has AUC "
+        "images of the other 20 (18 images with pneumonia, 28 of all 60) it has AUC "
         f"{apart.auc:.3f} {interval(*apart.interval)}."
     )
 
@@ -283,7 +283,7 @@ def test_there_is_no_gap_to_images_that_are_known_by_heart(results, add_seeds):
     assert known["cnn"]["gap_auc_train_minus_validation"].mean is None
     assert known["cnn"]["gap_auc_validation_minus_test"].mean is not None
     assert known["mlp"]["gap_auc"].mean is not None
-    assert "the 1 whose gap is known" in " ".join(told(results))
+    assert "From train to test it loses" in " ".join(told(results))
 
 
 def test_each_choice_has_a_sentence_of_its_own(results, add_seeds):

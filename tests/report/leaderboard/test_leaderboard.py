@@ -362,7 +362,7 @@ def test_of_each_model_what_validation_chooses_stands_first(
             shared = make_protocol(f"toy/{config}")
             add_seeds("cnn", shared=shared, strength=strength, spec={"resolution": size})
     text = sections(written(results))["Internal against published split"]
-    first, folded = text.split("<details><summary>The other 1</summary>")
+    first, folded = text.split("<details><summary>The other 1 configuration</summary>")
     assert [row[1] for row in table_rows(first)[2:]] == ["cnn (128 px)"]
     assert [row[1] for row in table_rows(folded)[2:]] == ["cnn (64 px)"]
 
