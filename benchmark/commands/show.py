@@ -20,10 +20,11 @@ from benchmark.records.run_facts import (
     Speed,
 )
 from benchmark.records.store import Results
-from benchmark.report.blocks.text import UNDEFINED, count, duration, number, one_line
+from benchmark.report.blocks.text import UNDEFINED, count, number, one_line
 from benchmark.report.blocks.values import one_text
 from benchmark.report.columns import NAMES
 from benchmark.report.gathering.configuration import Configuration, mean
+from benchmark.report.gathering.cost import phases
 from benchmark.report.gathering.recipes import applied
 from benchmark.report.gathering.thresholds import decided
 from benchmark.spec import Spec
@@ -199,7 +200,7 @@ def _record(store: Results, row: Row) -> dict[str, object]:
     return {
         "Reason": row.error.reason if row.error else "",
         "Finished": row.finished,
-        "Phases": ", ".join(f"{k} {duration(v)}" for k, v in row.phases.items()),
+        "Phases": phases(row),
         "Memory": f"{row.peak_memory_mb} MB at most" if row.peak_memory_mb else "",
         "Speed": _speed(row.speed),
         **(_elsewhere(row, row.external) if row.external else _here(store, row)),

@@ -7,6 +7,7 @@ import pytest
 from benchmark.records.facts import SplitCounts
 from benchmark.records.run_facts import History, Speed
 from benchmark.records.timing import training_seconds
+from benchmark.report.gathering.cost import phases
 from tests.records.rows import a_row, a_spec
 
 EPOCHS, BATCH, IMAGES = 30, 64, 643
@@ -41,3 +42,8 @@ ALL = EPOCHS * (IMAGES // BATCH) * BATCH
 )
 def test_time_after_an_interruption_alone_is_no_training_time(row, seconds):
     assert training_seconds(row) == seconds
+
+
+def test_the_page_of_a_row_says_which_part_was_timed():
+    assert phases(timed(ALL - BATCH)) == "train 2 min 00 s"
+    assert phases(timed(0.4 * ALL)) == "train 2 min 00 s (since it was interrupted)"

@@ -6,6 +6,9 @@ from collections import defaultdict
 from functools import cache
 
 from benchmark.models import discover
+from benchmark.records.row import Row
+from benchmark.records.timing import is_timed_whole
+from benchmark.report.blocks.text import duration
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.table import Table
 from benchmark.spec import Spec
@@ -33,6 +36,12 @@ def run_seconds(table: Table) -> dict[str, float]:
         elif trained is not None:
             found[c.key] = trained
     return found
+
+
+def phases(row: Row) -> str:
+    """How long each phase of a row took; of a training also where only its last part was timed."""
+    part = {} if is_timed_whole(row) else {"train": " (since it was interrupted)"}
+    return ", ".join(f"{name} {duration(s)}{part.get(name, '')}" for name, s in row.phases.items())
 
 
 def multiply_adds(c: Configuration) -> float | None:

@@ -8,11 +8,12 @@ from functools import partial
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.report.blocks.tables import Column, DataTable, Facts, text_column
-from benchmark.report.blocks.text import UNDEFINED, count, duration, number
+from benchmark.report.blocks.text import UNDEFINED, count, number
 from benchmark.report.blocks.values import Value, limits
 from benchmark.report.columns import NAMES, PAGE, columns
 from benchmark.report.gathering import labels
 from benchmark.report.gathering.configuration import QUANTITIES, Configuration, mean
+from benchmark.report.gathering.cost import phases
 from benchmark.report.gathering.environments import Machine
 from benchmark.report.gathering.recipes import by_stage
 from benchmark.report.gathering.table import Table
@@ -203,7 +204,7 @@ def _here(row: Row) -> dict[str, object]:
         "Hardware": str(machine) if machine.words else UNDEFINED,
         "Threads": UNDEFINED if made.threads is None else made.threads,
         "Determinism": row.determinism or UNDEFINED,
-        "Time": ", ".join(f"{phase} {duration(s)}" for phase, s in row.phases.items()),
+        "Time": phases(row),
         "Peak memory": UNDEFINED if memory is None else f"{memory:,} MB",
     }
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from benchmark.records.spreadsheets import escaped
+from benchmark.records.spreadsheets import csv_text, escaped
 from benchmark.report.blocks.tables import DataTable
 from benchmark.report.blocks.text import printable
 from benchmark.report.blocks.values import Parts
@@ -50,14 +50,15 @@ def _line(values: list[object]) -> str:
 def frame_text(frame: DataFrame, float_format: str | None = None) -> str:
     """The same of a DataFrame."""
     texts = [name for name, column in frame.items() if column.dtype.kind == "O"]
-    shown = frame.assign(**{str(name): frame[name].map(_shown) for name in texts})
-    return shown.rename(columns=_shown).to_csv(
-        index=False, float_format=float_format, lineterminator="\n"
-    )
+    shown = frame.assign(**{str(name): frame[name].map(_inert) for name in texts})
+    return csv_text(shown.rename(columns=_inert), float_format)
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> object:
+    return escaped(_inert(value))
+
+
+def _inert(value: Any) -> Any:
     """A text without what acts on a terminal, at its whole length."""
-    if not isinstance(value, str):
-        return value
-    return escaped(value if value.isprintable() else printable(value, len(value)))
+    acts = isinstance(value, str) and not value.isprintable()
+    return printable(value, len(value)) if acts else value
