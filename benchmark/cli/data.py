@@ -86,9 +86,9 @@ def list_(
 def audit(dataset: str, **given: Any) -> None:
     """Say what is wrong with a prepared DATASET: leaks, duplicates, labels, metadata.
 
-    Leakage status leak: the same patient, or the same image (cropped, scaled, compressed,
-    brightened, mirrored or turned), in two splits. Suspected: an ambiguity that is known of the
-    set. Exits with 1 on a leak only.
+    Leakage status leak: the same patient, or the same image (cropped, padded, scaled,
+    compressed, brightened, negative, mirrored or turned), in two splits. Suspected: an ambiguity
+    that is known of the set. Exits with 1 on a leak only.
     """
     from benchmark.commands.audit import audit_dataset
 

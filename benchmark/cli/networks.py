@@ -34,8 +34,9 @@ def evaluate(row: str, dataset: str, **given: Any) -> None:
     For the findings that both sets label, with the weights as they are: by
     tfds_builders/alignment.toml, of sets of your own by equal names, and as --map says. Such rows
     have a table of their own. Refused where the network was trained, or chosen on validation, on
-    these very images: the same files, or copies saved anew, scaled, cropped a little, brightened,
-    mirrored or turned. Marked where images may be such copies, or it may know the patients.
+    these very images: the same files, or copies saved anew, scaled, cropped a little, padded,
+    brightened, negative, mirrored or turned. Marked where images may be such copies, or it may know
+    the patients.
     """
     from benchmark.commands.evaluate import evaluate_row
 

@@ -55,7 +55,7 @@ def audit(
         if copies:
             leaks.append(
                 f"{_count(copies, 'image')} in both {a} and {b} as copies that differ in bytes "
-                "(scaled, cropped, compressed, brightened, mirrored or turned)"
+                "(scaled, cropped, padded, compressed, brightened, negative, mirrored or turned)"
             )
         patients = _shared(manifest, "patient_id", a, b)
         if patients and frozenset((a, b)) in declared:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from altered import ALTERED, TURNED, cropped, jpeg
+from altered import ALTERED, NEGATIVE, PADDED, TURNED, cropped, jpeg, letterboxed
 from click.testing import CliRunner
 from PIL import Image
 from scipy.stats import norm
@@ -24,6 +24,7 @@ from benchmark.cli import main
 from benchmark.data.audit import between, candidates, duplicates, prevalence
 from benchmark.data.audit import copies as copies_module
 from benchmark.data.audit.between import copies_between
+from benchmark.data.audit.borders import borders_of, with_trimmed
 from benchmark.data.audit.candidates import find_candidates
 from benchmark.data.audit.confirm import correlations, threshold
 from benchmark.data.audit.copies import Copies, find_copies, stored_copies
@@ -46,7 +47,7 @@ def confirmed(pictures: list[Image.Image], patients: list[str]) -> dict[tuple[in
     pairs = find_candidates(images)
     found = correlations(images, pairs)
     who = np.array(patients)
-    sure = threshold(found[(who[pairs.whole] != who[pairs.cut]) & (pairs.turns == 0)])
+    sure = threshold(found[(who[pairs.whole] != who[pairs.cut]) & pairs.plain])
     both = np.sort(np.stack([pairs.whole, pairs.cut], 1), axis=1)
     return {tuple(p): r for p, r in zip(both.tolist(), found.tolist(), strict=True) if r >= sure}
 
@@ -98,8 +99,11 @@ def _real(folder: Path, pattern: str, count: int) -> tuple[list[Image.Image], li
     return [Image.open(by_patient[p]).convert("L") for p in chosen], chosen
 
 
-def test_mirrored_and_turned_copies_are_found_and_nothing_else(phantoms):
-    pictures, pairs, kinds = injected(phantoms, 6, TURNED)
+@pytest.mark.parametrize(
+    "altered", [TURNED, NEGATIVE, PADDED], ids=["turned", "negative", "padded"]
+)
+def test_turned_negative_and_padded_copies_are_found_and_nothing_else(phantoms, altered):
+    pictures, pairs, kinds = injected(phantoms, 6, altered)
     patients = [f"p{k}" for k in range(48)] + [f"copy {k}" for k in range(len(kinds))]
     found = confirmed(pictures, patients)
     assert set(found) <= pairs
@@ -107,7 +111,11 @@ def test_mirrored_and_turned_copies_are_found_and_nothing_else(phantoms):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("altered", [ALTERED, TURNED], ids=["altered", "turned"])
+@pytest.mark.parametrize(
+    "altered",
+    [ALTERED, TURNED, NEGATIVE, PADDED],
+    ids=["altered", "turned", "negative", "padded"],
+)
 @pytest.mark.parametrize(
     ("source", "pattern"), [("kermany_224", "*.jpeg"), ("nih_1000/images", "*")]
 )
@@ -144,9 +152,33 @@ def test_dropping_pairs_on_the_way_and_reading_from_disk_change_nothing(
     monkeypatch.setattr(candidates, "_MOST_PAIRS_AN_IMAGE", 1)
     monkeypatch.setattr(candidates, "_COLUMNS", 16)
     again = find_candidates(stored, scratch=tmp_path)
-    for name in ("whole", "cut", "turns", "cuts"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
+    for name, value in vars(expected).items():
+        np.testing.assert_array_equal(getattr(again, name), value)
     assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
+
+
+def test_a_border_is_what_is_of_one_grey(phantoms):
+    film = at_64(phantoms[0]).clip(40, 200)
+    film[1::2] += 20
+    sides = (
+        np.pad(film, ((0, 0), (6, 9)))[:, :64],
+        np.pad(film, ((0, 5), (0, 0)), constant_values=9)[-64:],
+    )
+    assert borders_of(np.stack([film, *sides])).tolist() == [[0] * 4, [6, 0, 0, 0], [0, 0, 0, 5]]
+
+
+def test_an_image_with_a_border_is_looked_at_without_it_and_with_what_may_be_a_rim(phantoms):
+    film = at_64(phantoms[0]).clip(40, 200)
+    film[1::2] += 20
+    images = np.stack([film] * 4)
+    for number, border in enumerate((0, 1, 5, 12)):
+        images[number, :, :border] = 0
+    seen = with_trimmed(images)
+    assert seen.rows.tolist() == [0, 1, 2, 2, 3]
+    assert seen.borders[:, 0].tolist() == [0, 0, 0, 6, 13]
+    assert not seen.borders[:, 1:].any()
+    np.testing.assert_array_equal(seen[:][:3], images[:3])
+    assert seen[np.array([3, 4])].min() > 8
 
 
 # A prepared set: what is stored, and when it is made anew.
@@ -267,12 +299,13 @@ def test_test_images_that_another_set_shows_are_found_however_they_were_saved(
         "a", {split: saved(as_it_is, numbers) + black for split, numbers in parts.items()}
     )
     copies = saved(TURNED["mirrored"], [0, 1]) + saved(anew, [2, 21], "JPEG")
+    copies += saved(NEGATIVE["negative"], [3]) + saved(PADDED["letterboxed"], [4])
     own = saved(as_it_is, range(25, 48)) + black
     tested = prepared("b", {"train": saved(as_it_is, [5, 6]), "test": copies + own})
     learnt = ["train", "validation"]
     found = copies_between(other, learnt, tested, tmp_path / "cache")
     assert (found.surely, found.perhaps) == (len(copies), 0)
-    assert copies_between(other, ["train"], tested, tmp_path / "cache").surely == 3
+    assert copies_between(other, ["train"], tested, tmp_path / "cache").surely == 5
 
     monkeypatch.setattr(between, "_look", None)
     assert copies_between(other, learnt, tested, tmp_path / "cache") == found
@@ -420,7 +453,7 @@ def test_the_command_says_suspected_and_exits_with_0(tmp_path):
     done = run("audit", *arguments)
     assert done.exit_code == 0, done.output
     assert "Leakage status: suspected" in done.output
-    assert re.search(r"mirrored or turned +none", done.output)
+    assert re.search(r"mirrored, turned, negative +none", done.output)
     assert "(flip_lr)" not in done.output
     found = json.loads((tmp_path / "out" / "kermany_pneumonia-official.json").read_bytes())
     assert found["verdict"] == "suspected"
@@ -433,6 +466,7 @@ def test_the_command_says_suspected_and_exits_with_0(tmp_path):
 
 def test_the_command_exits_with_1_on_leaks_that_prepare_has_already_seen(tmp_path):
     leaks = [lambda p: cropped(p, 0.04, 0.02, 0.0, 0.05), TURNED["mirrored"]]
+    leaks += [NEGATIVE["negative, mirrored"], letterboxed]
     arguments = prepared_kermany(tmp_path, *leaks)
     told = json.loads(next((tmp_path / "data").rglob("prepared.json")).read_bytes())
     assert told["verdict"] == "leak"
@@ -442,8 +476,9 @@ def test_the_command_exits_with_1_on_leaks_that_prepare_has_already_seen(tmp_pat
     assert done.exit_code == 1, done.output
     assert "NORMAL2-IM-0777-0001.jpeg" in done.output
     assert "NORMAL2-IM-0778-0001.jpeg" in done.output
-    assert re.search(r"mirrored or turned +1 pair\b", done.output)
+    assert re.search(r"mirrored, turned, negative +2 pairs", done.output)
     assert "(flip_lr)" in done.output
+    assert "(flip_lr, negative)" in done.output
 
 
 def test_a_set_that_is_not_prepared_is_refused_with_the_way_out(tmp_path):

@@ -2,6 +2,7 @@
 
 ==================  ===============================================================================
 ``texture.py``      64 px images as local contrast, and windows of them on a small grid
+``borders.py``      images without the border they were padded with
 ``candidates.py``   perceptual hashes of all images; which pairs could show the same radiograph
 ``confirm.py``      registration and correlation of those pairs: which ones do
 ``copies.py``       both over a prepared set, once per manifest; the result is stored beside it
@@ -17,4 +18,4 @@ The leakage status itself is found in :mod:`benchmark.data.leakage`.
 """
 
 #: Raise when the copies found in the same images change: stored results are then made anew.
-AUDIT_VERSION = 4
+AUDIT_VERSION = 5

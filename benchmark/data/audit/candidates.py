@@ -4,9 +4,10 @@ Chest radiographs all look alike to a perceptual hash, and a crop by 5 % moves m
 another patient does. So each image is hashed through the 16 windows that cut nothing or 5 % off
 each side; of a copy and its original, one's whole nearly equals a window of the other. Whole, it is
 hashed again in the five ways in which a copy may be mirrored or turned, as is done to have more
-images. A hash is the local contrast on a 16 x 16 grid, minus that of the typical image, on the 64
-leading axes of the set, at unit length. Pairs whose hashes agree are compared again on a 24 x 24
-grid, and each image keeps the :data:`KEPT` best partners.
+images, and as a negative in all six. One with a constant border is hashed without it, too
+(``borders.py``). A hash is the local contrast on a 16 x 16 grid, minus that of the typical image,
+on the 64 leading axes of the set, at unit length. Pairs whose hashes agree are compared again on a
+24 x 24 grid, and each image keeps the :data:`KEPT` best partners.
 
 Measured on 300 copies each of 14 kinds of 1,000 NIH and 1,000 Kermany images (JPEG 50, scaled to
 25 %, cropped by up to 5 % a side, brightness x0.8, x1.2, -20 % and +20 % of the range, and
@@ -14,7 +15,7 @@ combinations): hash agreement with the original at least 0.77, where 0.7 % of al
 :data:`AGREEMENT`; agreement on the second grid at least 0.79, where 0.1 % of them exceed
 :data:`SECOND_AGREEMENT`.
 
-All pairs are looked at, in products of matrices on all cores: 2 * 21 * 64 operations a pair, 3.4e13
+All pairs are looked at, in products of matrices on all cores: 2 * 27 * 64 operations a pair, 4.3e13
 for 112,000 images, which two cores do in minutes (``benchmarks/PREPARE.md``). Hashes lie on disk
 and are read block by block.
 """
@@ -30,17 +31,20 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.data.audit.borders import Trimmed, with_trimmed
 from benchmark.data.audit.ondisk import OnDisk, written
 from benchmark.data.audit.texture import COARSE, local_contrast, unit, window
 from benchmark.data.indexed_images import TRANSFORMS, Images, turned
 from tfds_builders.parallel import in_order
 
 WINDOWS = np.array(list(product((0.0, 0.05), repeat=4)), np.float32)
-_TURNED = len(TRANSFORMS) - 1
-LOOKS = np.concatenate([WINDOWS, np.zeros((_TURNED, 4), np.float32)])
-"""What an image is hashed through, (L, 4) cuts..."""
-TURNS = np.array([0] * len(WINDOWS) + list(range(1, _TURNED + 1)))
-"""... and, (L,), the code of how it is turned before."""
+_WAYS = list(range(len(TRANSFORMS)))  # the first leaves an image as it is
+TURNS = np.array([0] * len(WINDOWS) + _WAYS[1:] + _WAYS)
+"""How an image is looked at, (L,): how it is turned..."""
+NEGATIVE = np.arange(len(TURNS)) >= len(TURNS) - len(_WAYS)
+"""... whether black and white change places..."""
+CUTS = np.concatenate([WINDOWS, np.zeros((len(TURNS) - len(WINDOWS), 4), np.float32)])
+"""... and through which cut, (L, 4)."""
 AGREEMENT = 0.72
 SECOND_AGREEMENT = 0.70
 KEPT = 4
@@ -54,16 +58,30 @@ _MOST_PAIRS, _MOST_PAIRS_AN_IMAGE = 50_000, KEPT // 2
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pairs: ``whole`` (P,) looks like ``cut`` (P,) after its ``turns`` (P,) and ``cuts`` (P, 4).
+    """Pairs of images of which one, altered, looks like the other.
 
-    The first two are image numbers, ``turns`` are codes of
-    :data:`benchmark.data.indexed_images.TRANSFORMS`.
+    Attributes:
+        whole: (P,) number of the image that is looked like...
+        cut: ... and (P,) of the one that is altered.
+        turns: (P,) how it is turned, codes of :data:`benchmark.data.indexed_images.TRANSFORMS`.
+        negative: (P,) whether black and white change places.
+        cuts: (P, 4) what is cut off.
+        whole_borders: (P, 4) pixels of border that are taken off before all else...
+        cut_borders: ... and those of the other.
     """
 
     whole: np.ndarray
     cut: np.ndarray
     turns: np.ndarray
+    negative: np.ndarray
     cuts: np.ndarray
+    whole_borders: np.ndarray
+    cut_borders: np.ndarray
+
+    @property
+    def plain(self) -> np.ndarray:
+        """(P,) whether neither is mirrored, turned or a negative: as patients are compared."""
+        return (self.turns == 0) & ~self.negative
 
 
 class _Hasher:
@@ -124,23 +142,33 @@ def find_candidates(
             pair.
     """
     if len(images) < 2:
-        none = np.empty(0, int)
-        return Candidates(none, none, none, np.empty((0, 4), np.float32))
-    hasher = _Hasher(images)
-    blocks = _blocks(np.arange(first)) + _blocks(np.arange(first, len(images)))
+        none, cuts = np.empty(0, int), np.empty((0, 4), int)
+        return Candidates(none, none, none, none > 0, cuts.astype(np.float32), cuts, cuts)
+    seen = with_trimmed(images)
+    begin = int(np.searchsorted(seen.rows, first))
+    hasher = _Hasher(seen)
+    blocks = _blocks(np.arange(begin)) + _blocks(np.arange(begin, len(seen)))
     best, waiting = np.empty((0, 4), np.float32), []  # whole, cut, look, agreement
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".hashes-") as folder:
-        made = in_order(lambda rows: hasher.both(images[rows]), blocks)
-        hashes = written(Path(folder) / "hashes.npy", len(images), made)
-        search = partial(_partners, images, hasher, hashes, _threshold(hashes), first)
+        made = in_order(lambda rows: hasher.both(seen[rows]), blocks)
+        hashes = written(Path(folder) / "hashes.npy", len(seen), made)
+        search = partial(_partners, seen, hasher, hashes, _threshold(hashes), begin)
         for rows, pairs in zip(blocks, in_order(search, blocks), strict=True):
             waiting.append(pairs)
             if sum(map(len, waiting)) > max(_MOST_PAIRS, _MOST_PAIRS_AN_IMAGE * len(images)):
-                best, waiting = _keep_best([best, *waiting], first), []
+                best, waiting = _keep_best([best, *waiting], seen.rows, begin), []
             if progress:
-                progress(int(rows[-1]) + 1, len(images))
-    whole, cut, which = _keep_best([best, *waiting], first)[:, :3].astype(int).T
-    return Candidates(whole, cut, TURNS[which], LOOKS[which])
+                progress(int(seen.rows[rows[-1]]) + 1, len(images))
+    whole, cut, which = _keep_best([best, *waiting], seen.rows, begin)[:, :3].astype(int).T
+    return Candidates(
+        whole=seen.rows[whole],
+        cut=seen.rows[cut],
+        turns=TURNS[which],
+        negative=NEGATIVE[which],
+        cuts=CUTS[which],
+        whole_borders=seen.borders[whole],
+        cut_borders=seen.borders[cut],
+    )
 
 
 def _threshold(hashes: OnDisk) -> float:
@@ -153,7 +181,7 @@ def _threshold(hashes: OnDisk) -> float:
 
 
 def _partners(
-    images: Images,
+    images: Trimmed,
     hasher: _Hasher,
     hashes: OnDisk,
     threshold: float,
@@ -162,7 +190,9 @@ def _partners(
 ) -> np.ndarray:
     """Pairs (P, 4) in which some images are the cut ones: whole, cut, look, agreement."""
     texture = local_contrast(images[rows], COARSE)
-    looks = [(turned(texture, turn), cut) for turn, cut in zip(TURNS, LOOKS, strict=True)]
+    signs = np.where(NEGATIVE, np.float32(-1), np.float32(1))  # of a negative's local contrast
+    ways = zip(signs, TURNS, CUTS, strict=True)
+    looks = [(sign * turned(texture, turn), cut) for sign, turn, cut in ways]
     firsts = np.stack([hasher.first(*look) for look in looks])
     seconds = np.stack([hasher.second(*look) for look in looks])
     found = []
@@ -171,7 +201,8 @@ def _partners(
         others = hashes[column : min(column + _COLUMNS, end)]
         pairs = _block(firsts, seconds, others, threshold)
         pairs[:, :2] += column, rows[0]
-        found.append(pairs[pairs[:, 0] != pairs[:, 1]])
+        whole, cut = images.rows[pairs[:, :2].astype(int).T]
+        found.append(pairs[whole != cut])
     return np.concatenate(found)
 
 
@@ -189,13 +220,19 @@ def _block(
     return pairs[again >= SECOND_AGREEMENT]
 
 
-def _keep_best(found: list[np.ndarray], first: int) -> np.ndarray:
-    """The :data:`KEPT` best partners of each whole image, or of each that others are not."""
+def _keep_best(found: list[np.ndarray], images: np.ndarray, first: int) -> np.ndarray:
+    """The :data:`KEPT` best partners of each whole image, or of each that others are not.
+
+    ``images`` (M,) says which image each row is; of two images that were looked at with and without
+    a border, the best pair counts.
+    """
     pairs = np.concatenate(found)
-    whole, cut = pairs[:, 0], pairs[:, 1]
-    keeper = np.where(whole < first, -1 - cut, whole)
-    order = np.lexsort((cut, whole, -pairs[:, 3], keeper))
-    pairs, keeper = pairs[order], keeper[order]
-    _, begins, counts = np.unique(keeper, return_index=True, return_counts=True)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], -pairs[:, 3]))]
+    whole, cut = images[pairs[:, :2].astype(int).T]
+    once = np.sort(np.unique(whole * len(images) + cut, return_index=True)[1])
+    pairs = pairs[once]
+    keeper = np.where(pairs[:, 0] < first, -1 - cut[once], whole[once])
+    order = np.argsort(keeper, kind="stable")
+    _, begins, counts = np.unique(keeper[order], return_index=True, return_counts=True)
     rank = np.arange(len(pairs)) - np.repeat(begins, counts)
-    return pairs[rank < KEPT]
+    return pairs[order[rank < KEPT]]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.data.audit import AUDIT_VERSION
-from benchmark.data.audit.candidates import find_candidates
+from benchmark.data.audit.candidates import Candidates, find_candidates
 from benchmark.data.audit.confirm import DOUBTFUL, FOLLOW_UP, correlations, threshold
 from benchmark.data.audit.ondisk import OnDisk
 from benchmark.data.audit.texture import SIZE
@@ -50,8 +50,9 @@ class Copies(Record, frozen=True):
         images: images looked at.
         candidates: pairs that were registered.
         threshold: correlation from which a pair is confirmed in this set.
-        pairs: ``(line, line, correlation, how one is turned)`` of confirmed copies; 1.0 where the
-            views are equal. The turn is a word of :data:`benchmark.data.indexed_images.TRANSFORMS`.
+        pairs: ``(line, line, correlation, how one is altered)`` of confirmed copies; 1.0 where the
+            views are equal. It is a word of :data:`benchmark.data.indexed_images.TRANSFORMS`,
+            ``negative``, both or neither.
         doubtful: the same of pairs of different patients that are not confirmed, but so alike that
             a person should look: strongly altered copies may be among them.
         same_pixels: groups of lines whose decoded pixels are equal, though the files may differ.
@@ -147,8 +148,9 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
     a, b = shown[pairs.whole], shown[pairs.cut]
     patients = prepared.manifest()["patient_id"].to_numpy()
     different = patients[a] != patients[b]
-    sure = threshold(correlation[different & (pairs.turns == 0)])
-    same = _best(a, b, pairs.turns, correlation, correlation >= sure)
+    sure = threshold(correlation[different & pairs.plain])
+    how = _how_altered(pairs)
+    same = _best(a, b, how, correlation, correlation >= sure)
     near = different & (correlation >= DOUBTFUL) & (correlation < sure)
     views, search, compare = np.diff(clock).round(1).tolist()
     return Copies(
@@ -156,7 +158,7 @@ def _look(prepared: Prepared, cache_dir: Path | None, progress: Progress) -> Cop
         candidates=len(pairs.whole),
         threshold=round(sure, 4),
         pairs=[(a, b, 1.0, "") for group in equal for a, b in pairwise(group)] + same,
-        doubtful=_best(a, b, pairs.turns, correlation, near),
+        doubtful=_best(a, b, how, correlation, near),
         same_pixels=_same_pixels(prepared, equal),
         blank=np.flatnonzero(blank).tolist(),
         seconds={"views": views, "search": search, "compare": compare},
@@ -202,14 +204,21 @@ def _equal(blank: np.ndarray, digests: list[bytes]) -> tuple[list[list[int]], np
     return groups, np.array([lines[0] for lines in members.values()], int)
 
 
+def _how_altered(pairs: Candidates) -> list[str]:
+    """Of each pair, how one is altered into the other, in words; empty where it is not."""
+    ways = zip(pairs.turns, pairs.negative, strict=True)
+    words = [(TRANSFORMS[turn], "negative" if negative else "") for turn, negative in ways]
+    return [", ".join(filter(None, each)) for each in words]
+
+
 def _best(
-    a: np.ndarray, b: np.ndarray, turns: np.ndarray, correlation: np.ndarray, chosen: np.ndarray
+    a: np.ndarray, b: np.ndarray, how: list[str], correlation: np.ndarray, chosen: np.ndarray
 ) -> list[Pair]:
     """Chosen pairs, each once, whichever of the two was taken for the cropped one."""
     best: dict[tuple[int, int], tuple[float, str]] = {}
     for k in np.flatnonzero(chosen):
         pair = (int(min(a[k], b[k])), int(max(a[k], b[k])))
-        found = (round(float(correlation[k]), 4), TRANSFORMS[turns[k]])
+        found = (round(float(correlation[k]), 4), how[k])
         best[pair] = max(best.get(pair, found), found)
     return [(*pair, *found) for pair, found in sorted(best.items())]
 

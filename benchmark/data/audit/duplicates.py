@@ -33,7 +33,7 @@ def same_pixels(manifest: pd.DataFrame, copies: Copies) -> dict[str, Any]:
 
 
 def near(manifest: pd.DataFrame, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
-    """Groups of confirmed copies (scaled, cropped, mirrored, ...) that are not equal files."""
+    """Groups of confirmed copies (scaled, cropped, negative, ...) that are not equal files."""
     digest = manifest["sha256"].to_numpy()
     groups = [lines for lines in groups_of(same_image) if len(set(digest[lines])) > 1]
     return described(manifest, groups) | {

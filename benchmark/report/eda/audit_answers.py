@@ -15,7 +15,7 @@ def answers(found: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     if found["near"] is not None:
         yield "identical pixels, other files", *_groups(found["pixels"])
         yield "copies, or films of one patient", *_groups(found["near"])
-        yield "of these, mirrored or turned", *_turned(found["near"]["pairs"])
+        yield "of them mirrored, turned, negative", *_turned(found["near"]["pairs"])
         yield "alike, to be looked at by eye", *_doubtful(found["doubtful"])
         yield "blank images", f"{len(found['blank']):,}", found["blank"]
     conflicts = found["conflicting_labels"]
