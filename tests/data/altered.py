@@ -82,7 +82,6 @@ PADDED: dict[str, Callable[[Picture], Picture]] = {
     "letterboxed in white": lambda p: letterboxed(p, 255),
     "letterboxed, jpeg 50": lambda p: jpeg(letterboxed(p)),
     "letterboxed, mirrored": lambda p: letterboxed(mirrored(p)),
-    "letterboxed, cropped": lambda p: letterboxed(cropped(p, 0.03, 0.03, 0.03, 0.03)),
     "padded below and above": lambda p: padded(p, 0, 0.2, 100),
     "padded by 10 % all round": lambda p: padded(p, 0.1, 0.1),
     "padded by 30 % all round": lambda p: padded(p, 0.3, 0.3),
