@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,8 @@ class Outcome:
     A segmentation network gives ``masks`` in place of logits.
 
     Attributes:
-        weights_sha256: of the weights that it saved.
+        large: weights, masks or maps, by where they are to be once the row is published: till then
+            those of the row before stand there.
         starting_weights: that it began with, where they were not drawn at random.
         penalty: of a regression in place of its last layer.
         made_from: by role what other rows left that it used.
@@ -97,7 +99,7 @@ class Outcome:
     parameters: int
     history: History | None = None
     determinism: str = "bit-identical on one CPU machine"
-    weights_sha256: str | None = None
+    large: dict[Path, bytes] = field(default_factory=dict)
     starting_weights: StartingWeights | None = None
     penalty: PenaltyFacts | None = None
     made_from: dict[str, Made] = field(default_factory=dict)

@@ -111,16 +111,16 @@ def decode_mask_counts(data: bytes, where: object = IN_MEMORY) -> MaskCounts:
     return MaskCounts(**text, counts=counts)
 
 
-def pack_masks(path: Path, image_ids: np.ndarray, masks: np.ndarray) -> None:
-    """Save (N, H, W) bool masks, a bit a pixel, compressed, with the ids of their images."""
+def pack_masks(image_ids: np.ndarray, masks: np.ndarray) -> bytes:
+    """A file of (N, H, W) bool masks, a bit a pixel, compressed, with the ids of their images."""
     data = io.BytesIO()
     bits = np.packbits(masks, axis=-1)
     np.savez_compressed(data, image_id=image_ids.astype(str), bits=bits, width=masks.shape[-1])
-    write_atomic(path, data.getvalue())
+    return data.getvalue()
 
 
 def packed_masks(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (N,) and masks (N, H, W) bool, as :func:`pack_masks` saved them.
+    """Image ids (N,) and masks (N, H, W) bool, as :func:`pack_masks` was given them.
 
     Raises:
         PredictionFileError: the file is missing or damaged.

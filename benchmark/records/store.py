@@ -128,8 +128,11 @@ class Results:
         """Where a worker's log is written (not published)."""
         return self.folder / "logs" / f"{name}.log"
 
-    def write(self, files: Mapping[Path, bytes]) -> None:
+    def write(self, files: Mapping[Path, bytes | Path]) -> None:
         """Write files of this folder that belong together, in their order; all or none.
+
+        Args:
+            files: their bytes, or a large file to copy, by where they are to be.
 
         Raises:
             UserError: one of them would be written to another folder, through a link.

@@ -16,6 +16,7 @@ from benchmark.data.prepare import prepare
 from benchmark.data.prepared import NotPrepared
 from benchmark.data.views import open_masks, open_view
 from benchmark.errors import UserError
+from benchmark.kinds import running
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
@@ -150,6 +151,23 @@ def test_the_counts_are_those_of_the_saved_masks(trained):
         assert view.image_ids.tolist() == ids[test].tolist()
         wanted = count_pixels(masks[test], view.images == 255, view.images != 127)
         np.testing.assert_array_equal(counts.counts[test], wanted)
+
+
+def test_a_rerun_that_fails_keeps_the_masks_of_the_finished_row(bare, monkeypatch):
+    baseline = suite(["mean_mask"])
+    assert bare.run(bare.plan(baseline)) == {"done": 1}
+    path = bare.results.masks_path(bare.row("mean_mask").spec_id)
+    before = path.stat()
+
+    def refused(*given, **options):
+        raise UserError("they cannot be scored")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "check", refused)
+        assert bare.run(bare.plan(baseline, rerun="all")) == {"failed": 1}
+    assert path.stat() == before
+    assert bare.run(bare.plan(baseline, rerun="all")) == {"done": 1}
+    assert path.stat().st_mtime_ns > before.st_mtime_ns
 
 
 def test_masks_have_a_table_of_their_own(trained):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +72,9 @@ def test_a_row_is_not_published_with_predictions_of_other_images(results):
 def test_predictions_come_first_and_the_row_last(results, monkeypatch):
     order, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: order.append(b.parent.name) or rename(a, b))
-    publish(results, ROWS["binary"][0], checked())
-    assert order == ["predictions", "scores", "influences", "rows"]
+    row = ROWS["binary"][0]
+    publish(results, row, checked(), large={results.weights_path(row.spec_id): b"weights"})
+    assert order == ["weights", "predictions", "scores", "influences", "rows"]
 
 
 @pytest.mark.parametrize("name", ["predictions", "scores", "influences", "rows"])
@@ -169,11 +172,31 @@ def test_a_finished_row_is_replaced_only_where_that_is_asked_for(results):
     made = publish(results, row, checked())
     before, other = content_of(results.folder), of_another_run()
     with pytest.raises(UserError, match=r"rows/\w+\.json: there is a finished row already"):
-        publish(results, row, other)
+        publish(results, row, other, large={results.weights_path(row.spec_id): b"other"})
     assert content_of(results.folder) == before
     again = publish(results, row, other, replace=True)
     assert results.read_row(row.spec_id) == again != made
     assert stored_scores(results, again) == other.scores
+
+
+@pytest.mark.parametrize("nth", range(5))
+def test_a_disk_that_is_full_while_a_row_is_replaced_leaves_all_as_it_was(
+    nth, results, monkeypatch
+):
+    row, _ = ROWS["binary"]
+    weights = results.weights_path(row.spec_id)
+    publish(results, row, checked(), large={weights: b"weights"})
+    before, written, sync = content_of(results.folder), count(), os.fsync
+
+    def full(handle):
+        if next(written) == nth:
+            raise OSError(28, "No space left on device")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        publish(results, row, of_another_run(), replace=True, large={weights: b"other"})
+    assert content_of(results.folder) == before
 
 
 def test_a_failure_never_replaces_a_finished_row_and_is_replaced_by_one(results):
