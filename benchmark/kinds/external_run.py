@@ -6,7 +6,7 @@ in a results folder is another question (:mod:`benchmark.kinds.external_checks`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from benchmark.records.external import External, ExternalFileError, read_externa
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
+from benchmark.records.scores import Scores
 from benchmark.records.spreadsheets import escaped
 from benchmark.records.tables import LONGEST, Limits
 from benchmark.scoring.publishing import Checked, check
@@ -31,6 +32,8 @@ from benchmark.spec import PUBLISHED, Spec
 
 EXAMPLES = 3
 SUITE = "external"
+GUESSING = 0.5
+"""The AUC of it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Entry:
         row: finished, but for the hash of the prediction file.
         predictions: in the order of the data set's images.
         checked: what would be written.
-        warnings: what may be wrong with the file.
+        warnings: what may be wrong with the file, a sentence each without its full stop.
     """
 
     path: Path
@@ -100,7 +103,15 @@ def read_entry(
     facts = ExternalFacts(file=name, sha256=sha256_of_file(path), splits=splits)
     row = _row(spec, prepared, origin, facts)
     checked = check(predictions, row.protocol)
-    return Entry(path, row, predictions, checked, external.warnings)
+    assert isinstance(checked.scores, Scores)  # of findings; sets of masks have no task
+    warnings = (*external.warnings, *_of_the_other_class(checked.scores))
+    return Entry(path, row, predictions, checked, warnings)
+
+
+def _of_the_other_class(scores: Scores) -> Iterator[str]:
+    """Whether scores look like those of what is not asked for, in words."""
+    if (limits := scores.intervals["test_auc"]) and limits[1] < GUESSING:
+        yield f"AUC is surely below {GUESSING:g}: are these the scores of the other class?"
 
 
 def seen_under(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:

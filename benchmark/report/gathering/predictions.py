@@ -30,10 +30,14 @@ def row_predictions(results: Results, row: Row) -> Predictions:
     return read_predictions(predictions_path(results, row), row.dataset.task.kind)
 
 
-def changed(results: Results, rows: Sequence[Row]) -> list[Path]:
-    """The prediction files of finished rows that are not those that their runs wrote."""
+def changed(results: Results, rows: Sequence[Row]) -> list[str]:
+    """Which prediction files of finished rows are not those that their runs wrote, in words."""
     files = {predictions_path(results, row): row.predictions_sha256 for row in rows}
-    return [path for path, written in files.items() if sha256_of_file(path) != written]
+    return [
+        f"{path} was changed after its run; its predictions are told as they are now"
+        for path, written in files.items()
+        if sha256_of_file(path) != written
+    ]
 
 
 def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
