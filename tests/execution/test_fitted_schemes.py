@@ -144,7 +144,7 @@ def test_the_whole_network_of_a_probe_is_saved(ran):
 def test_a_probe_is_evaluated_on_another_set(ran):
     found, model_file = row(ran, PROBE), discover(ran.models_dirs)["plain"]
     target = another(ran.prepared)
-    made = evaluate(found, target, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
+    (made,) = evaluate([found], target, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
     path = ran.results.cross.predictions_path(made.spec_id)
     there = read_predictions(path, ran.prepared.task.kind).part("test").logits
     np.testing.assert_allclose(there, logits(ran, found, "test"), rtol=1e-5, atol=1e-5)
@@ -220,7 +220,7 @@ def test_a_row_of_neighbours_has_no_network_to_go_on_with(ran, tmp_path):
     assert found.weights_sha256 is None
     assert not ran.results.weights_path(found.spec_id).exists()
     with pytest.raises(UserError, match=r"the features of every training image.*linear_probe"):
-        evaluate(found, ran.prepared, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
+        next(evaluate([found], ran.prepared, model_file, ran.results, ran.cache_dir, ENVIRONMENT))
     (planned,) = ran.plan(
         make_suite(["plain"], scheme=["continue"], weights=[f"from:{found.spec_id}"])
     ).specs[-1:]

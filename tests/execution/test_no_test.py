@@ -116,7 +116,11 @@ def test_a_network_without_test_is_not_tested_elsewhere(bench):
     (planned,) = bench.plan(make_suite(["linear"]), no_test=True).specs
     row = write_row(bench.results, planned, counts=without(planned.prepared.counts))
     with pytest.raises(UserError, match="run without test"):
-        evaluate(row, bench.prepared, planned.model_file, bench.results, bench.cache_dir, None)
+        next(
+            evaluate(
+                [row], bench.prepared, planned.model_file, bench.results, bench.cache_dir, None
+            )
+        )
 
 
 def without(counts):
