@@ -132,12 +132,12 @@ class _Reader:
             logits = self._checked_logits(names, values)
             probabilities = link(logits, self.task.kind)
             told = [_whole(values), self._rounded(names, values, logits, split)]
-            if not self.task.exclusive:  # else the largest logit decides
-                told.append(saturated(names, values, probabilities, split))
         else:
             self._check_probabilities(names, values)
             logits, probabilities = _logits(values, self.task), values.astype(np.float32)
             told = [ties(names, values, split)]
+        if not self.task.exclusive:  # else the largest one decides
+            told.append(saturated(names, values, probabilities, split))
         return External(split, image_id, logits, probabilities, tuple(filter(None, told)))
 
     def _ids_and_splits(self) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +181,7 @@ class _Reader:
     ) -> str:
         """Which columns float32 makes lose some ranks, in words; many are refused."""
         lost = newly_equal(names, values, logits, split)
-        fault = "rounded to float32, as logits are kept, pairs of images of a split rank as equal"
+        fault = "rounded to float32, as logits are kept, images that differ rank as equal"
         if many := above(lost, LOST):
             raise ExternalFileError(
                 f"{self.path}: {fault}: {many}. Subtract a constant from all logits, or give "

@@ -25,12 +25,11 @@ MOST = 0.5
 def saturated(
     names: list[str], values: np.ndarray, probabilities: np.ndarray, split: np.ndarray
 ) -> str:
-    """Which columns of logits are nearly all of one probability, in words; empty for none."""
+    """Which columns are nearly all of one probability, in words; empty for none."""
     same = above(newly_equal(names, values, probabilities, split), MOST)
     return same and (
-        "most pairs of images of a split have the same probability, 1 / (1 + exp(-logit)) in "
-        f"float32, so that no threshold for F1 tells them apart: {same}. Subtract a constant from "
-        "all logits, or give z-scores"
+        "most images of a split have one probability in float32, so that no threshold for F1 tells "
+        f"them apart: {same}. Give logits nearer to 0: less a constant, or z-scores"
     )
 
 
@@ -50,7 +49,11 @@ def newly_equal(
 
 def above(shares: Mapping[str, float], least: float) -> str:
     """Those above a share, in words; empty for none."""
-    return few(f"{name} ({share:.1%})" for name, share in shares.items() if share > least)
+    return few(
+        f"{name} ({100 * share:.1f} % of the pairs)"
+        for name, share in shares.items()
+        if share > least
+    )
 
 
 def _equal(scores: np.ndarray) -> float:
@@ -66,9 +69,9 @@ def ties(names: list[str], values: np.ndarray, split: np.ndarray) -> str:
     if not lost:
         return ""
     return (
-        f"probabilities within {NEAR:g} of 0 or 1 are those of several images of a split, or "
-        f"within {SURE:g}, which then rank as equal: {few(lost)}. Unless these images are copies "
-        "of each other, give logits, or all digits"
+        f"probabilities within {NEAR:g} of 0 or 1 are those of several images of a split, which "
+        f"then rank as equal, as all within {SURE:g} do: {few(lost)}. Unless these images are "
+        "copies of each other, give logits, or all digits"
     )
 
 

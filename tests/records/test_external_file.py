@@ -114,7 +114,7 @@ def test_ranks_are_those_within_a_split(read):
 
 def test_logits_that_lose_some_ranks_are_warned_of(read):
     told = read(scores(map(float, 1e5 + NORMAL)), limit=200).warnings
-    assert any("pairs of images of a split rank as equal: logit:Pneumonia (0." in t for t in told)
+    assert any("images that differ rank as equal: logit:Pneumonia (0." in t for t in told)
 
 
 @pytest.mark.parametrize("values", [NORMAL, 10 + NORMAL, np.repeat(NORMAL[:20], 10) - 50])
@@ -124,7 +124,13 @@ def test_what_float32_holds_is_taken_in_silence(read, values):
 
 def test_logits_of_one_probability_are_warned_of(read):
     (warning,) = read(scores(map(float, 60 + NORMAL)), limit=200).warnings
-    assert "no threshold for F1 tells them apart: logit:Pneumonia (100.0%)" in warning
+    assert "no threshold for F1 tells them apart: logit:Pneumonia (100.0 % of the" in warning
+
+
+def test_probabilities_that_float32_makes_one_are_warned_of(read):
+    text = scores(map(float, 1 - 1e-9 * expit(NORMAL))).replace("logit:", "")
+    (warning,) = read(text, limit=200).warnings
+    assert "no threshold for F1 tells them apart: Pneumonia (100.0 % of the" in warning
 
 
 def test_logits_that_a_decimal_comma_has_cut_are_warned_of(read):
