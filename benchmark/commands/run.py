@@ -26,33 +26,23 @@ if TYPE_CHECKING:
 
 
 def run_suites(
-    wish: Wish,
-    *,
-    limit_specs: int | None,
-    limit_images: int | None,
-    no_test: bool,
-    rerun: str | None,
-    dry_run: bool,
-    as_json: bool,
-    precision: str | None,
-    exit_on_error: bool,
-    profile: bool,
-    jobs: int | None,
-    jobs_per_gpu: int,
-    devices_per_spec: int,
-    executor: str,
-    address: str,
-    device: str,
-    wait: bool,
-    hang_after: float,
-    memory_limit: float | None,
-    results: Path,
-    data_dir: Path,
-    cache_dir: Path,
-    models_dirs: Sequence[Path],
-    weights_dirs: Sequence[Path] = (),
-) -> int:
-    """Plan and run what is wished for; returns the exit code."""
+    wish: Wish, *, limit_specs: int | None, limit_images: int | None, no_test: bool,
+    rerun: str | None, dry_run: bool, as_json: bool, precision: str | None, exit_on_error: bool,
+    profile: bool, jobs: int | None, jobs_per_gpu: int, devices_per_spec: int, executor: str,
+    address: str, device: str, wait: bool, hang_after: float, memory_limit: float | None,
+    results: Path, data_dir: Path, cache_dir: Path, models_dirs: Sequence[Path],
+    weights_dirs: Sequence[Path],
+) -> int:  # fmt: skip
+    """Plan and run what is wished for.
+
+    Args:
+        wish: suites, or a matrix, and of what.
+        hang_after: minutes without an event after which a spec is taken to hang.
+        memory_limit: GB that all workers of a machine may take; None for most of what is free.
+
+    Returns:
+        The exit code: 1 where a spec failed, 130 where a person stopped it.
+    """
     from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.resolve import make_plan
     from benchmark.records.store import Results
@@ -66,10 +56,10 @@ def run_suites(
     asked = Asked(folders, *share, 60 * hang_after, limit_mb, address)
     with ExitStack() as opened:
         slots = None if dry_run else opened.enter_context(closing(open_executor(executor, asked)))
-        prepared = {name: _facts(name, data_dir, make=not dry_run) for name in wish.datasets}
-        stock = PlanInputs(
+        sets = {name: _facts(name, data_dir, make=not dry_run) for name in wish.datasets}
+        inputs = PlanInputs(
             wish.models,
-            prepared,
+            sets,
             Results(results),
             limit_images,
             folders.weights_dirs,
@@ -78,17 +68,16 @@ def run_suites(
             _devices(slots),
             wish.shard,
         )
-        plan = make_plan(wish.suites, stock, wish.wanted, rerun)
+        plan = make_plan(wish.suites, inputs, wish.wanted, rerun)
         if as_json:
             click.echo(_as_json(plan))
             return 0
-        _describe(plan, {suite.name: suite for suite in wish.suites}, prepared)
-        if slots is not None:
-            options = Options(limit_specs, exit_on_error, wait=wait)
-            return _run_and_report(plan, folders, options, slots, profile)
-    for planned in plan.to_run()[:limit_specs]:
-        click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
-    return 0
+        _describe(plan, {suite.name: suite for suite in wish.suites}, sets)
+        if slots is None:
+            _list(plan.to_run()[:limit_specs])
+            return 0
+        options = Options(limit_specs, exit_on_error, wait=wait)
+        return _run_and_report(plan, folders, options, slots, profile)
 
 
 def _devices(executor: Executor | None) -> tuple[Device, ...]:
@@ -110,6 +99,11 @@ def _as_json(plan: Plan) -> str:
         for planned in plan.specs
     ]
     return json.dumps(entries, indent=1)
+
+
+def _list(specs: Sequence[PlannedSpec]) -> None:
+    for planned in specs:
+        click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
 
 
 def _run_and_report(
