@@ -10,9 +10,10 @@ import numpy as np
 from benchmark.errors import UserError
 from benchmark.kinds.external_run import Entry
 from benchmark.records.one_model import another_model, same_predictions, several_without_chance
-from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+from benchmark.scoring.stored import predictions_of
 
 TOLERANCE = 1e-5
 """Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
@@ -93,8 +94,7 @@ def _refuse_copies(entries: Sequence[Entry], others: Sequence[Row], results: Res
 
 
 def _test_of(row: Row, results: Results) -> Predictions:
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    return read_predictions(path, row.dataset.task.kind).part("test")
+    return predictions_of(results, row).part("test")
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:

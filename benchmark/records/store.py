@@ -86,6 +86,10 @@ class Results:
         folder = "predictions" if redistributable else "private"
         return self.folder / folder / f"{spec_id}.csv.gz"
 
+    def predictions_of(self, row: Row) -> Path:
+        """Where the prediction file of a row is or will be; of a row of masks its mask file."""
+        return self.predictions_path(row.spec_id, row.dataset.redistributable)
+
     def scores_path(self, spec_id: str) -> Path:
         """Where the scores of a spec are or will be."""
         return self._derived / SCORES / f"{spec_id}.json"

@@ -11,10 +11,10 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import Found
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.predictions import row_predictions
 from benchmark.scoring.influence import Influence, macro_auc, macro_f1
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare
+from benchmark.scoring.stored import predictions_of
 
 METRICS = {"auc": "AUC", "f1": "F1"}
 
@@ -83,7 +83,7 @@ class Pair:
         def load() -> list[Influence]:
             found = []
             for run in c.runs:
-                test = row_predictions(results, run.row).part("test")
+                test = predictions_of(results, run.row).part("test")
                 found.append(influence(Part.scored(test, run.scores.thresholds)))
             return [each for each in found if each is not None]
 
