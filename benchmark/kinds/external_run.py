@@ -182,15 +182,13 @@ def _named(image_ids: np.ndarray, how: str) -> str:
 def _predictions(
     external: External, prepared: Prepared, parts: list[ManifestPart], lines: np.ndarray
 ) -> Predictions:
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts])
-
+    part = ManifestPart.joined(parts)
     return Predictions(
         prepared.task.findings,
         prepared.task.kind,
         split=external.split[lines],
-        **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=np.where(joined("labelled"), joined("targets"), np.nan),
+        **part.described,
+        targets=part.known_targets,
         logits=external.logits[lines],
         probabilities=external.probabilities[lines],
     )

@@ -8,7 +8,7 @@ new ones of the other set's test split, both under the common names of the findi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +26,13 @@ from benchmark.kinds.trained import trained_weights
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
-from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Made, Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings
+from benchmark.scoring.stored import predictions_of
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
-from benchmark.task import Task
-
-Progress = Callable[[int, int], None]
 
 
 def evaluate(
@@ -45,7 +42,6 @@ def evaluate(
     results: Results,
     cache_dir: Path,
     environment: Environment,
-    progress: Progress | None = None,
     *,
     replace: bool = False,
     told: Mapping[str, str] | None = None,
@@ -58,7 +54,6 @@ def evaluate(
         model_file: of the row.
         results: where the row and its weights are; the new row goes to its ``cross`` folder.
         environment: what computes.
-        progress: told how many images are decoded.
         replace: whether an earlier evaluation on that set gives way.
         told: finding of the row's set -> what the other set calls it, beside what is known.
 
@@ -69,17 +64,12 @@ def evaluate(
     """
     start = time.perf_counter()
     weights = _weights(row, model_file, results)
-    source = row.spec
-    learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
     ours, theirs = common_findings(row, target, told)
     spec = evaluation_spec(row, target)
-    seen = _seen(spec, source, target, results, cache_dir)
-    logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
-    home = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    validation = map_to_shared_findings(
-        read_predictions(home, learnt.kind).part("validation"), ours
-    )
-    both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
+    seen = _seen(spec, row.spec, target, results, cache_dir)
+    logits = _predict(row, model_file, weights, target, results, cache_dir)
+    own = map_to_shared_findings(predictions_of(results, row).part("validation"), ours)
+    both = joined(own, test_predictions(target, logits, row.task, ours, theirs))
     made = evaluated_row(spec, row, target, model_file, both, environment)
     used = Made(
         spec_id=row.spec_id,
@@ -91,9 +81,9 @@ def evaluate(
         watermarks=[*made.watermarks, *seen],
         made_from={NETWORK: used},
         trained_on=TrainedOn(
-            dataset=source.dataset,
-            scheme=source.scheme,
-            weights=source.weights,
+            dataset=row.spec.dataset,
+            scheme=row.spec.scheme,
+            weights=row.spec.weights,
             findings=(ours, theirs),
         ),
         phases={"evaluate": round(time.perf_counter() - start, 3)},
@@ -180,14 +170,12 @@ def _seen(
 
 
 def _predict(
-    source: Spec,
-    learnt: Task,
+    row: Row,
     model_file: ModelFile,
     weights: Path,
     target: Prepared,
     results: Results,
     cache_dir: Path,
-    progress: Progress | None,
 ) -> np.ndarray:
     """(N, F) logits of the target's test images."""
     from benchmark.training.lung_views import open_prepared_view
@@ -195,9 +183,9 @@ def _predict(
     from benchmark.training.stage import predict_logits
 
     def view(split: str) -> np.ndarray:
-        return open_prepared_view(target, split, source, cache_dir, results, progress).images
+        return open_prepared_view(target, split, row.spec, cache_dir, results).images
 
-    model = fresh_model(source, model_file, learnt)
+    model = fresh_model(row.spec, model_file, row.task)
     load_weights(model, weights)
     images = SplitData(target.part("test"), ("test",)).images(view)
     return predict_logits(model, images, Heartbeat())

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from benchmark.errors import UserError
-from benchmark.kinds.unlabelled_run import row_network, row_task
+from benchmark.kinds.unlabelled_run import row_network
 from benchmark.models import ModelFile
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -49,7 +49,7 @@ def portable(network: keras.Model, row: Row) -> keras.Model:
         )
     images = keras.Input(network.input_shape[1:], dtype="float32", name="images")
     logits = inner(normalisation.call(images))
-    exclusive = row_task(row).kind == "multiclass"
+    exclusive = row.task.exclusive
     link = keras.layers.Activation(
         "softmax" if exclusive else "sigmoid", dtype="float32", name="probabilities"
     )

@@ -100,7 +100,7 @@ def reproduce(
         UserError: the data or the model are not here as they were, or the run fails.
     """
     results, again = Results(folders.results), Results(scratch)
-    planned = _planned(row, folders, results)
+    planned = _planned(row, folders)
     _link(results, again, row.spec_id)
     environment = _environment(row)
     check(environment)
@@ -129,7 +129,7 @@ def _environment(row: Row) -> Environment:
     )
 
 
-def _planned(row: Row, folders: Folders, results: Results) -> PlannedSpec:
+def _planned(row: Row, folders: Folders) -> PlannedSpec:
     elsewhere = not kinds.find(row.spec.kind).run_here
     if not row.done or elsewhere:
         reason = "not made by a run" if elsewhere else row.status.replace("_", " ")

@@ -193,9 +193,10 @@ def run_stage(
         epochs=recipe.epochs,
         heartbeat=heartbeat,
     )
-    targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
-    by_auc = validation_auc(predict, targets, training.task, training.loss)
+    by_auc = validation_auc(
+        predict, training.validation.known_targets, training.task, training.loss
+    )
     stage, images = f"{epochs_before:03d}", len(train.images)
     return fit_stage(network, training, stage, batches, images, by_auc, recipe, epochs_before)
 
