@@ -12,7 +12,6 @@ import click
 from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.errors import UserError
 from benchmark.naming import MODELS
-from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
 from benchmark.report.gathering.configuration import TWO_VALUED
@@ -141,7 +140,7 @@ def _say(entry: Entry, protocol: SplitProtocol, only_check: bool) -> None:
         click.echo(f"{title}: row {row.spec_id}")
         for line in _headlines(scores):
             click.echo(f"  {line}")
-    for note in _notes(row, scores, entry.warnings):
+    for note in _notes(scores, entry.warnings):
         click.echo(f"  {one_line(note)}")
 
 
@@ -151,7 +150,7 @@ def _headlines(scores: Scores) -> Iterator[str]:
         yield f"{shown:<4}{number(scores.splits['test'].metrics[metric])} {limits}".rstrip()
 
 
-def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
+def _notes(scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
     for warning in warnings:
         yield f"Warning: {warning}"
     if scores.threshold_source == "fixed":

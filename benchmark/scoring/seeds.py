@@ -30,16 +30,13 @@ def of_one(scores: Scores) -> ConfigurationIntervals:
     )
 
 
-def of_all(
-    predictions: Sequence[Predictions], scores: Sequence[Scores], resamples: int = RESAMPLES
-) -> ConfigurationIntervals:
+def of_all(predictions: Sequence[Predictions], scores: Sequence[Scores]) -> ConfigurationIntervals:
     """Those of the mean over seeds.
 
     Args:
         predictions: of each seed; which findings count, and of which a threshold was chosen, the
             images alone decide, so that it is the same for all.
         scores: of each.
-        resamples: of the bootstrap.
 
     Returns:
         Intervals that are all None where the seeds are of different images.
@@ -56,7 +53,7 @@ def of_all(
         [names.index(name) for name in of] for of in (first.macro_findings, first.fixed_thresholds)
     )
     found = uncertainty(
-        Measured(runs, macro, supported, fixed), resamples=resamples, seed_text=first.seed_text
+        Measured(runs, macro, supported, fixed), resamples=RESAMPLES, seed_text=first.seed_text
     )
     tests = [_by_image(each.part("test")) for each in predictions if "test" in first.splits]
     return ConfigurationIntervals(

@@ -223,7 +223,7 @@ def _entry(
         raise Unreadable(f"no finding of {image} is labelled")
     pool = _pool(image, row, options)
     present = [f for f, positive in zip(task.findings, findings, strict=True) if positive]
-    patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
+    patient = _patient(row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
         raise _Nobody(_no_patient(image, row, options), present)
     try:
@@ -283,7 +283,7 @@ class _NoBox(Unreadable):
         self.classes = present
 
 
-def _patient(image: str, row: Row, options: Options, ids: _Ids) -> str | None:
+def _patient(row: Row, options: Options, ids: _Ids) -> str | None:
     column = options.patient_column
     said = row[column]
     if said in ids.damaged:
