@@ -14,13 +14,14 @@ from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.protocols import find
 from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts, TaskFacts
-from benchmark.records.predictions import Predictions, link, read_predictions, write_predictions
+from benchmark.records.predictions import Predictions, link, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scoring.digest import test_digest
 from benchmark.spec import PUBLISHED, Spec
 from tests.records.rows import a_row, an_environment, counts_of
+from tests.records.written import write_predictions
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
 UNKNOWN = "0" * 64

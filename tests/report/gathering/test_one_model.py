@@ -13,7 +13,8 @@ from benchmark.cli import main
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.report.gathering.gather import gather
 from tests.commands.conftest import SIZES, Score, lines
-from tests.report.made_rows import UNKNOWN, predictions, protocol, write_predictions
+from tests.records.written import write_predictions
+from tests.report.made_rows import UNKNOWN, predictions, protocol
 
 FACTS = ExternalFacts(file="x.csv", sha256=UNKNOWN, splits=["train", "validation", "test"])
 

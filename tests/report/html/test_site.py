@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.errors import UserError
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import find
@@ -31,6 +31,7 @@ from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.training import recipes
 from tests.records.rows import an_environment
+from tests.records.written import write_predictions
 from tests.report.made_rows import protocol
 
 ODD = 100 * "a"
