@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,17 +120,17 @@ def _this(results: Path) -> Hardware:
     from benchmark.machine.environment import current, environment_facts
     from benchmark.machine.memory import available_memory_mb
     from benchmark.planning.forecast import Hardware, device_of
+    from benchmark.records.disk import free_bytes
 
     facts = environment_facts(current())
     device, threads = device_of(facts)
-    there = next(p for p in (results.absolute(), *results.absolute().parents) if p.exists())
     return Hardware(
         name=f"this machine ({device}, {facts.threads} threads)",
         device=device or "",
         threads=threads,
         count=facts.accelerator.count if facts.accelerator else 1,
         memory_mb=available_memory_mb(),
-        disk_gb=shutil.disk_usage(there).free / 1e9,
+        disk_gb=free_bytes(results) / 1e9,
     )
 
 
