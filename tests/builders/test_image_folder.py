@@ -18,12 +18,12 @@ from benchmark import cli
 from benchmark.data.discovery import datasets, find_dataset
 from benchmark.data.prepared import NotPrepared, load_prepared
 from benchmark.errors import UnknownName
+from tests.builders.read_back import read_back
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.image_folder import class_folders, fake_raw, table
 from tfds_builders.image_folder.image_folder_dataset_builder import Builder
 from tfds_builders.image_folder.options import Options, read_options
 
-SPLITS = ("train", "validation", "test")
 COLUMNS = {"image_column": "file", "finding_columns": ("Effusion", "Edema")}
 BY_NAME = Options(patient_pattern="^([0-9]+)_")
 BY_COLUMN = Options(csv="labels.csv", patient_column="person", **COLUMNS)
@@ -66,14 +66,6 @@ def own(folders, tmp_path) -> Path:
 def listed(films, tmp_path) -> Path:
     """A copy of the set with a table, to be spoiled."""
     return Path(shutil.copytree(films, tmp_path / "listed"))
-
-
-def read_back(builder) -> dict[str, dict]:
-    return {
-        one["image_id"].decode(): {**one, "split": split}
-        for split in SPLITS
-        for one in tfds.as_numpy(builder.as_dataset(split=split))
-    }
 
 
 def reasons(builder) -> dict[str, str]:

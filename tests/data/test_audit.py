@@ -18,7 +18,7 @@ from altered import ALTERED, TURNED, cropped, jpeg
 from click.testing import CliRunner
 from PIL import Image
 from scipy.stats import norm
-from tiny_sets import encoded, store
+from tiny_sets import store
 
 from benchmark.cli import main
 from benchmark.data.audit import between, candidates, duplicates, prevalence
@@ -32,6 +32,7 @@ from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
 from benchmark.data.decode import decode_image
 from benchmark.data.leakage import audit
+from tests.encoded import encoded
 from tfds_builders.kermany_pneumonia import fake_raw
 from tfds_builders.thorax_phantom.simulation import draw_patient, simulate
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.contents import check_findings
-from tfds_builders.image_folder.pools import SPLITS, parse
+from tfds_builders.image_folder.pools import parse
+from tfds_builders.splits import SPLITS
 
 FILE = "image_folder.toml"
 UNKNOWN = "unknown"

@@ -30,6 +30,7 @@ from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.training import recipes
+from tests.folders import contents
 from tests.records.rows import an_environment
 from tests.records.written import write_predictions
 from tests.report.made_rows import protocol
@@ -103,10 +104,6 @@ def page_of(site, model: str) -> Page:
 
 def seeds(page: Page) -> str:
     return dict(page.tables[0])["Seeds"].strip()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_index_has_the_tables_of_the_markdown_leaderboard(site):
