@@ -141,6 +141,10 @@ def evaluation_batches(
     """Batches of x in the order of ``images``, every image once; the last batch may be smaller.
 
     Args:
+        images: uint8 (N, S, S), which become float32 (B, S, S, 1) in [0, 1]; or features (N, D) of
+            any other type, which stay as they are.
+        batch_size: images per batch.
+        heartbeat: beats with every batch; None where nobody listens.
         multiple: the last batch is filled up with zeros to a multiple of it.
     """
     n, dtype = len(images), tf.as_dtype(images.dtype)

@@ -187,7 +187,7 @@ class ManifestPart:
         return len(self.image_id)
 
     def take(self, rows: np.ndarray) -> ManifestPart:
-        """These lines, in this order."""
+        """These lines, in this order, by number or by (N,) bool."""
         return ManifestPart(**{name: values[rows] for name, values in vars(self).items()})
 
     def counts(self, findings: Sequence[str]) -> SplitCounts:

@@ -13,8 +13,6 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 
 ENDING = ".keras"
-OWN = "cxr_bench"
-"""Package under which layers of this one are registered."""
 
 
 def save_portable(row: Row, model_file: ModelFile, results: Results, path: Path) -> None:
@@ -39,7 +37,14 @@ def save_portable(row: Row, model_file: ModelFile, results: Results, path: Path)
 
 
 def portable(network: keras.Model, row: Row) -> keras.Model:
-    """The same network of nothing but layers and operations of Keras, with probabilities."""
+    """The same network of nothing but layers and operations of Keras, with probabilities.
+
+    Returns:
+        float32 (B, S, S, 1) in [0, 1] -> float32 probabilities (B, F).
+
+    Raises:
+        UserError: it has layers of other kinds.
+    """
     normalisation, inner = network.get_layer("normalisation"), network.layers[-1]
     foreign = sorted({type(layer).__name__ for layer in inner._flatten_layers() if _foreign(layer)})
     if foreign:

@@ -165,7 +165,13 @@ def base_row(
 def make_predictions(
     prepared: Prepared, parts: dict[str, ManifestPart], logits: dict[str, np.ndarray]
 ) -> Predictions:
-    """Join logits with ids, metadata and targets, split after split."""
+    """Join logits with ids, metadata and targets, split after split.
+
+    Args:
+        prepared: whose task it is.
+        parts: of each split.
+        logits: of each split (n, F), a line an image of its part.
+    """
     part = ManifestPart.joined(parts.values())
     values = np.concatenate([logits[split] for split in parts]).astype(np.float32)
     return Predictions(

@@ -213,7 +213,11 @@ def refuse_odd_images(frame: DataFrame, where: object) -> None:
 
 
 def as_columns(predictions: Predictions) -> dict[str, Sized]:
-    """The columns of a prediction file, in its order."""
+    """The columns of a prediction file, (N,) each, in its order.
+
+    Raises:
+        PredictionFileError: a target is neither a small whole number nor NaN.
+    """
     import pandas as pd
 
     columns: dict[str, Sized] = {

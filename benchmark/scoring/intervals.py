@@ -94,7 +94,7 @@ def quantile(degrees: float, level: float = LEVEL) -> float:
 
 
 def quantiles(degrees: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """:func:`quantile` of many."""
+    """:func:`quantile` of degrees of any shape, of the same shape."""
     from scipy.special import stdtrit
 
     students = stdtrit(np.minimum(degrees, LARGEST_DEGREES), (1 + level) / 2)

@@ -207,7 +207,12 @@ def predict_splits(
     validation: np.ndarray | None,
     heartbeat: Heartbeat,
 ) -> dict[str, np.ndarray]:
-    """Logits of every split, in one pass over what is not known of ``validation`` already."""
+    """Logits (N, F) of every split, in one pass over what is not known of ``validation`` already.
+
+    Args:
+        inputs: of each split, as :func:`predict_logits` takes them.
+        validation: logits of that split; None where they are not known.
+    """
     known = {} if validation is None else {"validation": validation}
     left, parts = [split for split in inputs if split not in known], replicas()
     # Batches of one split hold no image of another, so that each is computed as if alone.
