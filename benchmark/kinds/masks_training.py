@@ -27,7 +27,7 @@ from benchmark.training.network import (
     save_weights,
 )
 from benchmark.training.optimizer import compile_model
-from benchmark.training.recipe import make_recipe
+from benchmark.training.recipe import Recipe, make_recipe
 from benchmark.training.stage import predict_logits
 from benchmark.training.stage_fit import fit_stage
 
@@ -41,22 +41,16 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         How it went, and the predicted masks, bool (N, S, S), per split.
 
     Raises:
-        UserError: the machine does not have the device the worker was started for, or there is no
-            room for the weights.
+        UserError: the machine does not have the device the worker was started for, there is no
+            room for the weights, or batches cannot be divided among the devices.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     spec, phases, context = job.spec, job.phases, job.context
-    environment, heartbeat = context.environment, context.heartbeat
-    recipe, train = make_recipe(spec.recipe), splits["train"]
+    heartbeat, recipe, train = context.heartbeat, make_recipe(spec.recipe), splits["train"]
     images = len(train.images)
-    check_device(environment)
+    check_device(context.environment)
     with phases.phase("build"):
-        model = fresh_model(spec, job.model_file, LUNG_TASK)
-        loss = MaskedCrossEntropy(  # of every pixel that is not ignored
-            exclusive=False, label_smoothing=recipe.label_smoothing
-        )
-        steps = steps_per_epoch(images, spec.micro_batch)
-        compile_model(model, loss, recipe, steps, environment.device)
+        model = _compiled(job, recipe, images)
     weights = context.results.weights_path(spec.spec_id)
     check_room_for(model, weights)
     batches = partial(
@@ -84,10 +78,21 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         {},
         model.count_params(),
         history.as_record(),
-        determinism(environment),
+        determinism(context.environment),
         weights_sha256=weights_sha256,
     )
     return outcome, masks
+
+
+def _compiled(job: SpecJob, recipe: Recipe, images: int) -> keras.Model:
+    """A new network, to be trained on so many images."""
+    model = fresh_model(job.spec, job.model_file, LUNG_TASK)
+    loss = MaskedCrossEntropy(  # of every pixel that is not ignored
+        exclusive=False, label_smoothing=recipe.label_smoothing
+    )
+    steps = steps_per_epoch(images, job.spec.micro_batch)
+    compile_model(model, loss, recipe, steps, job.context.environment.device)
+    return model
 
 
 def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> np.ndarray:
