@@ -10,16 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.machine import environment
 from benchmark.machine.devices import Found
+from tests.command_line import cxr_bench
 from tests.data.claimed_sets import claim, some_lines
-
-
-def cxr_bench(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize("command", ["", *main.commands])

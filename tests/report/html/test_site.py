@@ -12,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import ExternalFacts
@@ -30,6 +28,7 @@ from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.training import recipes
+from tests.command_line import cxr_bench
 from tests.folders import contents
 from tests.records.rows import an_environment
 from tests.records.written import write_predictions
@@ -90,10 +89,6 @@ def undrawn(monkeypatch):
 
     monkeypatch.setattr(row_figures, "save_both", only_roc)
     monkeypatch.setattr(grounds, "save_both", only_roc)
-
-
-def cxr_bench(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def page_of(site, model: str) -> Page:
