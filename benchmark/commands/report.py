@@ -49,8 +49,10 @@ def write_report(
     from benchmark.report.files import own_folder
     from benchmark.report.html.site import write_site
 
-    _check(results, out, publish, gradcam=gradcam, private_images=private_images)
-    folder, store = publish or out or own_folder(results, "report"), Results(results)
+    store = Results(results)
+    store.check_rows()
+    _check(out, publish, gradcam=gradcam, private_images=private_images)
+    folder = publish or out or own_folder(results, "report")
     if gradcam:
         from benchmark.machine.environment import check_installed, current
         from benchmark.report.html.gradcam import Sources
@@ -74,14 +76,8 @@ def write_report(
         click.echo("It may show images that may not be passed on: keep it on this machine.")
 
 
-def _check(
-    results: Path, out: Path | None, publish: Path | None, *, gradcam: bool, private_images: bool
-) -> None:
-    """Raise a UserError where there is nothing to report, or options do not go together."""
-    if not (results / "rows").is_dir():
-        raise UserError(
-            f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
-        )
+def _check(out: Path | None, publish: Path | None, *, gradcam: bool, private_images: bool) -> None:
+    """Raise a UserError where options do not go together."""
     if private_images and not gradcam:
         raise UserError("--private-images is about heat maps: it goes with --gradcam")
     if publish and (out or private_images):

@@ -239,6 +239,13 @@ class Results:
         if not ignored.exists():
             write_atomic(ignored, IGNORED.encode())
 
+    def check_rows(self) -> None:
+        """Raise a UserError where no row was ever written."""
+        if not (self.folder / "rows").is_dir():
+            raise UserError(
+                f"{self.folder} holds no rows yet. Run: cxr-bench run --all --results {self.folder}"
+            )
+
 
 def leave_out(error: UserError, left_out: list[UserError] | None = None) -> None:
     """Say that something is left out of what is read, and why; noted in ``left_out``."""

@@ -8,10 +8,7 @@ numbers are refused.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from pathlib import Path
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import OtherFormat
+from benchmark.records.files import replacing
 from benchmark.records.row import Row
 from benchmark.records.store import LARGEST_WEIGHTS, Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
@@ -180,11 +178,5 @@ def _replace(made: Path, path: Path) -> None:
     if made.is_symlink() or not made.is_file() or made.stat().st_size > LARGEST_WEIGHTS:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    with contextlib.ExitStack() as undo:
-        undo.callback(Path(name).unlink, missing_ok=True)
-        shutil.copyfile(made, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+    with made.open("rb") as source, replacing(path) as file:
+        shutil.copyfileobj(source, file)

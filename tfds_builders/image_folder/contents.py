@@ -58,6 +58,10 @@ class Contents:
     refused: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def present(self, entry: Entry) -> list[str]:
+        """The findings that an image has."""
+        return [f for f, yes in zip(self.findings, entry.findings, strict=True) if yes]
+
     def refuse(self, file: str, reason: str) -> None:
         """Leave a file out, and say why."""
         self.refused.append(refusal(file, reason))

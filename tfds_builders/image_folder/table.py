@@ -295,8 +295,7 @@ def _refuse_nobody(contents: Contents, lost: Counter[str], options: Options) -> 
     """Raise a DatasetError where a pattern or column leaves a class without its patients."""
     kept: Counter[str] = Counter()
     for entry in contents.entries:
-        present = [f for f, yes in zip(contents.findings, entry.findings, strict=True) if yes]
-        kept.update(present or [_NO_FINDING])
+        kept.update(contents.present(entry) or [_NO_FINDING])
     if options.patient_pattern and lost:
         total = Counter(images=len(contents.entries)), Counter(images=lost.total())
         patients.refuse_lost(*total, options.patient_pattern)

@@ -65,8 +65,7 @@ class Pair:
         column = findings.index(finding)
 
         def entry(c: Configuration) -> Entry:
-            parts = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
-            values = [part.metrics["auc"] for part in parts]
+            values = [part.metrics["auc"] for part in c.on_test(finding)]
             why = c.runs[0].scores.excluded.get(finding, "")
             return self._entry(results, c, values, lambda part: macro_auc(part, [column]), why)
 
@@ -88,11 +87,7 @@ class Pair:
             return [each for each in found if each is not None]
 
         seeds = [
-            Seed(
-                value,
-                run.row.spec_id,
-                frozenset(each.spec_id for each in run.row.spec.requires.values()),
-            )
+            Seed(value, run.row.spec_id, run.made_from)
             for value, run in zip(values, c.runs, strict=True)
         ]
         deterministic = not self.with_seeds or c.model.deterministic

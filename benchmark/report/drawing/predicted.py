@@ -72,7 +72,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     odds = np.stack([Part.of(run).log_odds[labelled, column] for run in runs])
     stated = np.stack([run.probabilities[labelled, column] for run in runs]).astype(float)
     finding = runs[0].findings[column]
-    test = [run.scores.splits["test"].per_finding[finding] for run in configuration.runs]
+    test = configuration.on_test(finding)
     seed_text = _seed_text(configuration)
     roc, precision_recall = (
         make(targets, odds, patients, seed_text=seed_text)

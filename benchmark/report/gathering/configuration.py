@@ -13,7 +13,7 @@ from benchmark.hashing import sha256
 from benchmark.records.facts import ModelFacts
 from benchmark.records.one_model import why_not_averaged
 from benchmark.records.predictions import SPLITS
-from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
+from benchmark.records.scores import ConfigurationIntervals, FindingScores, Gap, Scores
 from benchmark.records.timing import training_seconds
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.gathering.environments import Machine
@@ -124,6 +124,10 @@ class Configuration:
     def tested(self) -> bool:
         """False where the test images were left alone, to choose on validation."""
         return not self.spec.no_test
+
+    def on_test(self, finding: str) -> list[FindingScores]:
+        """What each run scored on the test images of a finding."""
+        return [run.scores.splits["test"].per_finding[finding] for run in self.runs]
 
     @property
     def obstacle(self) -> str:

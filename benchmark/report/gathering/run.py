@@ -35,6 +35,11 @@ class Run:
         return cls(row, scores, row.remade(known), members_of(row, known))
 
     @property
+    def made_from(self) -> frozenset[str]:
+        """Spec ids of the rows that it was made from."""
+        return frozenset(self.row.spec.required_ids.values())
+
+    @property
     def edited(self) -> bool:
         """True where the prediction file is not the one that the run wrote."""
         return self.scores.predictions_sha256 != self.row.predictions_sha256
