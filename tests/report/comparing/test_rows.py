@@ -63,6 +63,31 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
         find(type(results)(results.folder / "elsewhere"), "a")
 
 
+def test_what_is_no_name_is_told_the_forms_with_one_that_works(results, add_seeds, make_protocol):
+    rows = add_seeds("cnn")
+    rows += add_seeds("cnn", shared=make_protocol("other/set"))
+    rows += add_seeds("mlp") + add_seeds("mlp", spec={"resolution": 32})
+    for text, example in (
+        ("cnn", "cnn@(toy/official|other/set)"),
+        ("CNN@toy", "cnn@toy/official"),
+        ("other/set", "cnn@other/set"),
+        ("mlp 224px", "mlp (32|64)px@toy/official"),
+    ):
+        with pytest.raises(UserError, match=rf"MODEL@SET, for example '{example}'\.") as told:
+            find(results, text)
+        example = str(told.value).partition("example '")[2].partition("'")[0]
+        assert find(results, example).row in rows
+
+
+def test_where_no_name_is_enough_the_example_is_an_id(results, add_seeds):
+    rows = [
+        row for epochs in (8, 9) for row in add_seeds("cnn", spec={"recipe": {"epochs": epochs}})
+    ]
+    with pytest.raises(UserError, match="for example") as told:
+        find(results, "cnn")
+    assert any(f"example '{row.spec_id}'" in str(told.value) for row in rows)
+
+
 def test_a_part_of_a_model_s_name_suggests_it(results, add_seeds, make_protocol):
     add_seeds("linear")
     add_seeds("efficientnet_lite0", shared=make_protocol("other/set"))
