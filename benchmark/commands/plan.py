@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from benchmark.errors import UserError
+from tfds_builders.encodings import utf8_text
 
 if TYPE_CHECKING:
     from benchmark.models import ModelFile
@@ -102,7 +103,7 @@ def _hardware(asked: str, results: Path, known: Known) -> list[Hardware]:
 
     if asked != THIS:
         try:
-            return [msgspec.convert(tomllib.loads(Path(asked).read_text()), Hardware)]
+            return [msgspec.convert(tomllib.loads(utf8_text(Path(asked).read_bytes())), Hardware)]
         except (OSError, ValueError) as error:
             raise UserError(
                 f"--hardware {asked}: {error}. It is 'this', or a TOML file with name, device (as "

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.training.recipe import Recipe, make_recipe
+from tfds_builders.encodings import NoText, utf8_text
 
 FOLDER = Path(__file__).parent
 
@@ -53,8 +54,8 @@ def find(name: str, folder: Path = FOLDER) -> NamedRecipe:
         raise UnknownName("recipe", name, known)
     path = folder / f"{name}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(utf8_text(path.read_bytes()))
+    except (tomllib.TOMLDecodeError, NoText) as error:
         raise UserError(f"{path}: {error}") from None
     keys = {field.name: dict if field.name == "values" else str for field in fields(NamedRecipe)}
     for key in content:
