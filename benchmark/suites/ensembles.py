@@ -106,8 +106,10 @@ def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     if fault := ENSEMBLES.fault(name):
         raise UserError(f"{where}: {fault}")
     here = f"{where}, ensemble {name}"
-    if not isinstance(kind, str) or kind not in ways():
-        raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())
+    if not isinstance(kind, str):
+        raise UserError(f"{here}: needs a kind, as text: {', '.join(sorted(ways()))}")
+    if kind not in ways():
+        raise UnknownName(f"kind of ensemble in {here}", kind, ways())
     allowed = ways()[kind][1].options
     for key in entry:
         if key not in (known := ("name", "kind", "members", *allowed)):

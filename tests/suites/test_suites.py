@@ -280,11 +280,11 @@ ENSEMBLE = '[[ensembles]]\nname = "v"\nkind = "soft_vote"\nmembers = ["cnn", "ml
         (TITLE + MATRIX + "[recipe]\naccumulate = 3\n", "mine.toml, cnn at 64 px: recipe: batch_s"),
         (
             TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', '["soft_vote"]'),
-            "unknown kind of ensemble in .*mine.toml",
+            "mine.toml, ensemble v: needs a kind, as text: .*best_mean, .*soft_vote",
         ),
         (
             TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', "{ a = 1 }"),
-            "unknown kind of ensemble in .*mine.toml",
+            "mine.toml, ensemble v: needs a kind, as text: .*best_mean, .*soft_vote",
         ),
         (
             TITLE + MATRIX + "[recipe]\nlearning_rate = 1" + 400 * "0",
