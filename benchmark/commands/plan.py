@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from benchmark.errors import UserError
+from benchmark.records.door import in_words
 from tfds_builders.encodings import utf8_text
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ def _hardware(asked: str, results: Path, known: Known) -> list[Hardware]:
         try:
             return [msgspec.convert(tomllib.loads(utf8_text(Path(asked).read_bytes())), Hardware)]
         except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else in_words(str(error))
             raise UserError(
-                f"--hardware {asked}: {error}. It is 'this', or a TOML file with name, device (as "
+                f"--hardware {asked}: {said}. It is 'this', or a TOML file with name, device (as "
                 "rows name it) and count; also threads, memory_mb and disk_gb."
             ) from None
     kinds = sorted(device for device, threads in known.rates if device and threads is None)

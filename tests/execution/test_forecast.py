@@ -166,6 +166,9 @@ def test_hardware_may_be_described(tmp_path, phantom):
     told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
     assert told.exit_code == 2
     assert "TOML file with name, device" in told.output
+    file.write_text('name = "Mine"\ndevice = "A card"\nthreads = "4"\n')
+    told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
+    assert "Expected a whole number or nothing, got text - at `$.threads`" in told.output
     file.write_bytes('name = "Müller"'.encode("latin-1"))
     told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
     assert (told.exit_code, "line 1 has the byte 0xFC" in told.output) == (2, True)

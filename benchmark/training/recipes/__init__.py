@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, in_toml
 from benchmark.training.recipe import Recipe, make_recipe
 from tfds_builders.encodings import NoText, utf8_text
 
@@ -79,7 +79,7 @@ def with_named(values: Mapping[str, Any], folder: Path = FOLDER) -> dict[str, An
     if not (name := values.get("name", "")):
         return dict(values)
     if not isinstance(name, str):
-        raise UserError(f"recipe: name must be text, not {name!r}")
+        raise UserError(f"recipe: name must be text, not {in_toml(name)}")
     return {**find(name, folder).values, **values}
 
 
