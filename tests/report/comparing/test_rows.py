@@ -16,7 +16,7 @@ from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
 from benchmark.report.comparing.lookup import find
-from benchmark.report.comparing.paired import Pair, _possible
+from benchmark.report.comparing.paired import Pair
 from benchmark.report.html.row_tables import training_in_words
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part
@@ -245,22 +245,6 @@ def test_two_specs_are_two_networks_and_a_spec_beside_a_configuration_is_not_tes
     assert mixed.difference is not None
     assert mixed.p is None
     assert "seed variance is unknown" in mixed.note
-
-
-def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
-    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
-
-    def entry(*values, deterministic=False):
-        found = [influence.Influence(value, np.zeros(60)) for value in values]
-        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
-
-    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
-    assert compare_entries(wide, nothing).interval[1] > 0.5
-    assert _possible(wide, nothing).interval == (-0.5, 0.5)
-    assert _possible(nothing, wide).interval == (-0.5, 0.5)
-    perfect = entry(1.0, deterministic=True)  # on this test set
-    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
-    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
 
 
 def test_compare_prints_the_difference_and_its_tests(results, add_seeds):
