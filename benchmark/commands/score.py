@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from benchmark.protocols import SplitProtocol
 
 LONGEST_REFERENCE = 500
+GUESSING = 0.5
+"""The AUC of it."""
 
 
 def score_predictions(
@@ -155,6 +157,8 @@ def _headlines(scores: Scores) -> Iterator[str]:
 def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
     for warning in warnings:
         yield f"Warning: {warning}"
+    if (limits := scores.intervals["test_auc"]) and limits[1] < GUESSING:
+        yield f"AUC is surely below {GUESSING:g}: are these the scores of the other class?"
     if scores.threshold_source == "fixed":
         yield "F1 at 0.5: there are no validation predictions to choose a threshold on"
     if scores.two_valued:

@@ -228,6 +228,18 @@ def test_probabilities_that_lost_their_precision_are_warned_of(score):
     assert "Warning" not in enter(score, lines(), "--name", "other")
 
 
+def test_scores_that_only_images_of_several_splits_share_lost_nothing(score):
+    shared = table(SIZES).assign(Pneumonia=lambda f: f.groupby("split").cumcount() / 1e6)
+    assert "Warning" not in enter(score, shared.to_csv(index=False))
+
+
+def test_scores_of_the_other_class_are_asked_about(score):
+    swapped = table().assign(Pneumonia=lambda f: 1 - f["Pneumonia"])
+    said = enter(score, swapped.to_csv(index=False))
+    assert "AUC is surely below 0.5: are these the scores of the other class?" in said
+    assert "other class" not in enter(score, lines(), "--name", "other")
+
+
 @pytest.mark.parametrize("ends", [(0, 1), (0.2, 0.7)])
 def test_decisions_are_shown_and_not_ranked(ends, score):
     files = []
