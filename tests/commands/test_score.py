@@ -152,7 +152,7 @@ def test_check_says_that_a_file_would_be_taken_and_writes_nothing(score):
     assert told.code == 0
     assert "theirs.csv would be taken: theirs, seed 0" in told.said
     assert "40 train, 40 validation, 60 test images" in told.said
-    assert "AUC" not in told.said
+    assert "\n  AUC" not in told.said
     assert not score.results.folder.exists()
 
 

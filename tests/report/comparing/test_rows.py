@@ -52,7 +52,7 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
     nearest = rf"(?s)called 'cnn'.*Nearest.*\n  toy/official cnn.*{row.config_id}"
     with pytest.raises(UserError, match=nearest) as told:
         find(results, "cnn")
-    assert "mlp" not in str(told.value)
+    assert "official mlp" not in str(told.value)
     mistyped = "x".join((row.spec_id[:3], row.spec_id[4:9]))
     with pytest.raises(UserError, match=rf"(?s)Nearest:\n[^\n]*\(spec {row.spec_id}\)"):
         find(results, mistyped)
@@ -95,7 +95,7 @@ def test_a_part_of_a_model_s_name_suggests_it(results, add_seeds, make_protocol)
     for text in ("lite0", "lite0@toy", "lite0 64px@toy/official"):
         with pytest.raises(UserError, match=r"(?s)Nearest:.*efficientnet_lite0") as told:
             find(results, text)
-        assert "linear" not in str(told.value)
+        assert "official linear" not in str(told.value)
 
 
 def test_of_many_near_ones_the_names_are_said_the_nearest_first(results, add_seeds, make_protocol):
