@@ -168,7 +168,7 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):
 def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
     made = cxr_bench("new-model", "my_model", "--models-dir", tmp_path)
     assert made.exit_code == 0
-    assert "-m pytest" not in made.output, "tests are of the package's own"
+    assert "test_model_contract" not in made.output, "tests are of the package's own"
     assert [path.name for path in tmp_path.iterdir()] == ["my_model.py"]
     listed = cxr_bench("list", "models", "--models-dir", tmp_path)
     assert "my_model" in listed.output

@@ -26,10 +26,14 @@ from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.spreadsheets import escaped
 from benchmark.records.tables import LONGEST, Limits
+from benchmark.scoring.part import Part
 from benchmark.scoring.publishing import Checked, check
+from benchmark.scoring.scorecard import different_scores
 from benchmark.spec import PUBLISHED, Spec
 
 EXAMPLES = 3
+FEW = 10
+"""Different scores at most that are told of: those of nine votes."""
 SUITE = "external"
 
 
@@ -97,10 +101,20 @@ def read_entry(
     lines = np.concatenate([_order(path, split, external, parts) for split in splits])
     predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
     name = path.name.encode(errors="backslashreplace").decode()  # it may be no text
-    facts = ExternalFacts(file=name, sha256=sha256_of_file(path), splits=splits)
+    facts = ExternalFacts(
+        file=name,
+        sha256=sha256_of_file(path),
+        splits=splits,
+        few_scores=_few_scores(predictions.part("test")),
+    )
     row = _row(spec, prepared, origin, facts)
     checked = check(predictions, row.protocol)
     return Entry(path, row, predictions, checked, external.warnings)
+
+
+def _few_scores(test: Predictions) -> int | None:
+    different = different_scores(Part.scored(test, {}), range(len(test.findings)))
+    return different if 2 < different <= FEW else None
 
 
 def seen_under(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:

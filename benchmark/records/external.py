@@ -15,6 +15,7 @@ Further columns are ignored, what is true above all: targets and patients come f
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -127,7 +128,7 @@ class _Reader:
             warnings = tuple(filter(None, [_whole(values)]))
             return External(split, image_id, logits, link(logits, self.task.kind), warnings)
         self._check_probabilities(names, values)
-        warnings = tuple(filter(None, [_ties(names, values)]))
+        warnings = tuple(filter(None, [_ties(names, values, split)]))
         logits = _logits(values, self.task)
         return External(split, image_id, logits, values.astype(np.float32), warnings)
 
@@ -216,23 +217,24 @@ def _whole(logits: np.ndarray) -> str:
     return "every logit is a whole number, as where a decimal comma was taken for a separator"
 
 
-def _ties(names: list[str], values: np.ndarray) -> str:
+def _ties(names: list[str], values: np.ndarray, split: np.ndarray) -> str:
     """Which columns have lost their precision near 0 or 1, in words; empty for none."""
-    tied = {name: _tied(of_one) for name, of_one in zip(names, values.T, strict=True)}
+    tied = {name: _tied(of_one, split) for name, of_one in zip(names, values.T, strict=True)}
     lost = [f"{name} ({n} images)" for name, n in tied.items() if n]
     if not lost:
         return ""
     return (
-        f"probabilities within {NEAR:g} of 0 or 1 are those of several images, which then rank as "
-        f"equal: {_few(lost)}. Give logits, or all digits"
+        f"probabilities within {NEAR:g} of 0 or 1 are those of several images of a split, which "
+        f"then rank as equal: {_few(lost)}. Unless these images are copies of each other, give "
+        "logits, or all digits"
     )
 
 
-def _tied(probabilities: np.ndarray) -> int:
-    """How many images share a probability near 0 or 1 with another one."""
-    near = probabilities[(probabilities < NEAR) | (probabilities > 1 - NEAR)]
-    counts = np.unique(near, return_counts=True)[1]
-    return int(counts[counts > 1].sum())
+def _tied(probabilities: np.ndarray, split: np.ndarray) -> int:
+    """How many images share a probability near 0 or 1 with another one of their split."""
+    near = (probabilities < NEAR) | (probabilities > 1 - NEAR)
+    found = Counter(zip(split[near].tolist(), probabilities[near].tolist(), strict=True))
+    return sum(n for n in found.values() if n > 1)
 
 
 def _repeated(values: np.ndarray) -> np.ndarray:

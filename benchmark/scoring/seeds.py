@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.records.one_model import first_alike
 from benchmark.records.scores import ConfigurationIntervals, Scores
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.scoring.part import Part
@@ -63,6 +64,7 @@ def of_all(predictions: Sequence[Predictions], scores: Sequence[Scores]) -> Conf
         intervals=found.intervals,
         undefined_resamples=found.undefined_resamples,
         subgroup_gap=largest_gap(tests, first.macro_findings) if tests else None,
+        alike=first_alike(tests),
     )
 
 

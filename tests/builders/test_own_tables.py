@@ -158,6 +158,7 @@ def test_an_end_that_several_files_have_is_refused(tmp_path):
     assert [e.image for e in found.entries] == ["b/1.png"]
     said = " ".join(entry["reason"] for entry in found.refused)
     assert "'x/1.png' may be a/1.png or b/1.png" in said
+    assert "no row" not in said  # of those files: a row does name them
     assert "name it in different ways and disagree" in said
 
 

@@ -179,6 +179,21 @@ def test_a_file_may_begin_with_the_mark_that_editors_put_there(place):
 
 
 @pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("latin-1", "is no text in UTF-8: line 2 has the byte 0xE9"),
+        ("utf-16", "is text in UTF-16, not in UTF-8; save it as UTF-8"),
+        ("utf-16-le", "is text in UTF-16, not in UTF-8; save it as UTF-8"),
+        ("utf-32", "is text in UTF-32, not in UTF-8; save it as UTF-8"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_where_and_what_to_do(place, encoding, told):
+    Path("mine.toml").write_bytes('title = "t"\ndescription = "Santé"\n'.encode(encoding))
+    with pytest.raises(UserError, match=told):
+        load_suite(Path("mine.toml"))
+
+
+@pytest.mark.parametrize(
     ("block", "value"),
     [("recipe", "weight_decay = 1e13"), ("recipe", "learning_rate = 1e300"),
      ("recipe", "epochs = 10_000_000_000_000"), ("recipe_for.cnn", "patience = 2e12")],

@@ -20,6 +20,18 @@ class Missing(Unreadable):
     """No file is called so."""
 
 
+class Several(Unreadable):
+    """More than one file is called so.
+
+    Attributes:
+        names: of these files.
+    """
+
+    def __init__(self, said: str, names: list[str]):
+        super().__init__(f"{quoted(said)} may be {' or '.join(names[:3])}; give the path")
+        self.names = names
+
+
 class Files:
     """Looks names up among the files that are there; opens none.
 
@@ -69,7 +81,8 @@ class Files:
 
         Raises:
             Missing: there is none.
-            Unreadable: there are several of the name.
+            Several: there are several of the name.
+            Unreadable: it is a folder of many.
         """
         told = _path(said)
         if told in self._whole:
@@ -142,7 +155,7 @@ def _one(said: str, end: str, names: Iterable[str]) -> str:
     if len(found) > 1:
         found = [n for n in found if end in (*_ends(_told(n)), *_ends(_bare(_told(n))))] or found
     if len(found) > 1:
-        raise Unreadable(f"{quoted(said)} may be {' or '.join(found[:3])}; give the path")
+        raise Several(said, found)
     return found[0] if found else ""
 
 

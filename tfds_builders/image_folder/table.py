@@ -12,7 +12,7 @@ from pathlib import Path
 from tfds_builders.errors import DatasetError, Unreadable, quoted
 from tfds_builders.image_folder import cells, labels, patients, pools, rows
 from tfds_builders.image_folder.contents import Contents, Entry
-from tfds_builders.image_folder.lookup import Files, Missing
+from tfds_builders.image_folder.lookup import Files, Missing, Several
 from tfds_builders.image_folder.names import is_picture, is_service
 from tfds_builders.image_folder.options import Options
 from tfds_builders.image_folder.rows import Row
@@ -130,6 +130,8 @@ def _read_rows(
             reading.missing[line] = str(error)
         except Unreadable as error:
             contents.refuse(line, str(error))
+            if isinstance(error, Several):  # named, so that nobody is told that they are not
+                reading.found |= {image: reading.found[image] for image in error.names}
             if isinstance(error, cells.Strange):
                 reading.strange.append(error)
             if isinstance(error, _Nobody):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
@@ -55,7 +55,7 @@ class Pair:
             values = c.values(f"test_{metric}")
             return self._entry(results, c, values, lambda part: of(part, macro), why)
 
-        return _possible(entry(self.first), entry(self.second))
+        return compare(entry(self.first), entry(self.second))
 
     def compare_finding(self, results: Results, finding: str) -> Comparison:
         """Difference in AUC of one finding."""
@@ -69,7 +69,7 @@ class Pair:
             why = c.runs[0].scores.excluded.get(finding, "")
             return self._entry(results, c, values, lambda part: macro_auc(part, [column]), why)
 
-        return _possible(entry(self.first), entry(self.second))
+        return compare(entry(self.first), entry(self.second))
 
     def _entry(
         self,
@@ -93,25 +93,6 @@ class Pair:
         deterministic = not self.with_seeds or c.model.deterministic
         called = "A" if c is self.first else "B"
         return Entry(c.key, seeds, load, deterministic, called, why_undefined)
-
-
-def _possible(first: Entry, second: Entry) -> Comparison:
-    """The comparison, its interval cut off where no difference of two scores from 0 to 1 can lie.
-
-    That is nearer where a side does not vary at all, as an AUC of 0.5 of what knows nothing.
-    """
-    found = compare(first, second)
-    if found.interval is None:
-        return found
-    (least, most), (below, above) = _range(first), _range(second)
-    low, high = found.interval
-    return replace(found, interval=(max(low, least - above), min(high, most - below)))
-
-
-def _range(entry: Entry) -> tuple[float, float]:
-    # At 0 and 1 nothing varies in the test set either, which does not say that nothing would.
-    fixed = 0 < entry.value < 1 and not entry.seed_variance and not entry.influence.variance
-    return (entry.value, entry.value) if fixed else (0.0, 1.0)
 
 
 def _check_comparable(first: Found, second: Found) -> None:

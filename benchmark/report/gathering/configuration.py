@@ -156,7 +156,8 @@ class Configuration:
         if any(run.scores.two_valued for run in self.runs):
             return TWO_VALUED
         predictions = [run.scores.predictions_sha256 for run in self.runs]
-        return why_not_averaged([run.row for run in self.runs], predictions)
+        rows = [run.row for run in self.runs]
+        return why_not_averaged(rows, predictions, self.intervals.alike)
 
     @property
     def wants_seeds(self) -> bool:

@@ -156,11 +156,12 @@ def flatten(spec: Spec) -> Iterator[tuple[str, object]]:
 
 
 def _brief(spec: Spec) -> dict[str, Any]:
-    """The fields of a spec; of a named recipe what is not its own; what is fitted has no policy."""
-    return spec.as_dict() | {
-        "recipe": differing(spec.recipe),
-        "imbalance": spec.imbalance or "none",
-    }
+    """The fields of a spec that are known; of a named recipe what is not its own.
+
+    What is fitted has no policy, which is none.
+    """
+    known = {key: value for key, value in spec.as_dict().items() if key not in AXES or value != ""}
+    return known | {"recipe": differing(spec.recipe), "imbalance": spec.imbalance or "none"}
 
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
@@ -174,10 +175,12 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
 def _axes(specs: list[dict[str, object]]) -> list[str]:
     """The keys in which the specs differ, those with a column first.
 
-    Whether there is a weight file, ``weights`` says.
+    What is not known of one, as of a model of another tool, makes it no other; whether there is a
+    weight file, ``weights`` says.
     """
     keys = dict.fromkeys((*AXES, *sorted(key for spec in specs for key in spec)))
-    among = {key: [s for s in specs if key != "weights_sha256" or key in s] for key in keys}
+    unknown = ("weights_sha256", *AXES)
+    among = {key: [s for s in specs if key not in unknown or key in s] for key in keys}
     return [key for key in keys if len({repr(spec.get(key)) for spec in among[key]}) > 1]
 
 

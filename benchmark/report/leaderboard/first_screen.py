@@ -80,6 +80,11 @@ class Line:
         return max((c for ways in self.ways.values() for c in ways), key=on_validation)
 
     @property
+    def several(self) -> bool:
+        """Whether there was anything to choose among."""
+        return sum(map(len, self.ways.values())) > 1
+
+    @property
     def way(self) -> str:
         """How the chosen one was trained."""
         return self.how[self.chosen.key]
@@ -229,7 +234,7 @@ def _auc_of(line: Line, c: Configuration, others: str) -> Cell:
     auc = c.measurements["test_auc"]
     figure = Figures(with_spread(auc))
     said: list[Content] = [
-        Strong(figure) if c is line.chosen and len(line.ways) > 1 else figure,
+        Strong(figure) if c is line.chosen and line.several else figure,
         Figures("\xa0§") if c.short_interval else "",
         _behind(line.table, c),
     ]

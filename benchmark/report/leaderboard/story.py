@@ -340,6 +340,13 @@ def _against_guessing(there: Sequence[Configuration]) -> str:
     above = sum(low > GUESSING for low, _ in ends)
     below = sum(high < GUESSING for _, high in ends)
     n = len(known)
+    if n == 1:
+        whose = (
+            "its" if n == len(there) else "of the one that has several seeds, or needs none, the"
+        )
+        where = "lies above" if above else "lies below" if below else "holds"
+        limits = f"95 % interval there, over patients and seeds, {where} {GUESSING:g}, guessing"
+        return f"; {whose} {limits}"
     those = "them" if n == len(there) else f"the {count(n)} that have several seeds, or need none"
     return (
         f"; the 95 % interval there, over patients and seeds, is above guessing for {count(above)} "

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import counted, duration, interval, number, plain
-from benchmark.report.gathering.labels import labels, preparation
+from benchmark.report.gathering.labels import labels, preparation, ways
 from benchmark.report.sections import references
 from benchmark.report.sections.notes import trained
 from benchmark.spec import Spec
 from benchmark.training.recipe import make_recipe
 from benchmark.training.recipes import with_named
 from tests.records.rows import a_row, a_spec
+
+UNKNOWN = ("preprocessing", "normalisation", "augmentation", "imbalance", "scheme", "weights")
+"""Of a model of another tool."""
 
 
 @pytest.mark.parametrize(
@@ -150,6 +153,14 @@ def test_preparation_leaves_defaults_unsaid():
     assert preparation(weighted, normalised=False) == "raw, imbalance: weighted"
     blind = {"preprocessing": "", "normalisation": "", "augmentation": "", "imbalance": "none"}
     assert preparation(spec(**blind)) == "–"
+
+
+def test_what_is_not_known_of_a_model_of_another_tool_makes_no_difference():
+    theirs = spec(model="theirs", recipe={}, **dict.fromkeys(UNKNOWN, ""))
+    assert ways({"ours": spec(), "theirs": theirs}) == {"ours": "", "theirs": ""}
+    others = {"unit": spec(), "imagenet": spec(normalisation="imagenet"), "theirs": theirs}
+    said = {"unit": "normalised: unit", "imagenet": "normalised: imagenet", "theirs": ""}
+    assert ways(others) == said
 
 
 def test_references_carry_a_protocol_and_a_source():

@@ -207,6 +207,15 @@ def test_a_cell_says_what_the_other_ways_of_its_size_have(results, add_seeds):
     assert f"2 others: {min(others):.3f} to {max(others):.3f}" in row[2]
 
 
+def test_what_was_chosen_is_bold_wherever_there_was_a_choice(results, add_seeds):
+    add_seeds("mlp")
+    for scheme in ("scratch", "finetune"):
+        add_seeds("cnn", spec={"scheme": scheme})
+    top = markdown.document(first_screen(Leaderboard.of(results), cost=True))
+    assert re.search(r"^\| cnn \| (scratch|finetune) \| \*\*0\.\d{3}", top, re.MULTILINE)
+    assert re.search(r"^\| mlp \| scratch \| 0\.\d{3}", top, re.MULTILINE)
+
+
 @pytest.fixture
 def members(add, add_seeds) -> dict[str, list[Row]]:
     """Of two votes: one of networks that were trained in two ways, one in one way."""
