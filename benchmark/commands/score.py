@@ -143,7 +143,7 @@ def _say(entry: Entry, protocol: SplitProtocol, only_check: bool) -> None:
         click.echo(f"{title}: row {row.spec_id}")
         for line in _headlines(scores):
             click.echo(f"  {line}")
-    for note in _notes(scores, entry.warnings):
+    for note in _notes(row, scores, entry.warnings):
         click.echo(f"  {one_line(note)}")
 
 
@@ -153,7 +153,7 @@ def _headlines(scores: Scores) -> Iterator[str]:
         yield f"{shown:<4}{number(scores.splits['test'].metrics[metric])} {limits}".rstrip()
 
 
-def _notes(scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
+def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
     for warning in warnings:
         yield f"Warning: {warning}"
     if (limits := scores.intervals["test_auc"]) and limits[1] < GUESSING:

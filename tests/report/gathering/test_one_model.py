@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from benchmark.cli import main
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.report.gathering.gather import gather
 from tests.commands.conftest import SIZES, Score, lines
-from tests.records.written import write_predictions
 from tests.records.rows import resealed
+from tests.records.written import write_predictions
 from tests.report.made_rows import UNKNOWN, predictions, protocol
 
 FACTS = ExternalFacts(file="x.csv", sha256=UNKNOWN, splits=["train", "validation", "test"])
