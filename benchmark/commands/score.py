@@ -12,6 +12,7 @@ import click
 from benchmark.commands.leaderboard import write_leaderboard
 from benchmark.errors import UserError
 from benchmark.naming import MODELS
+from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
 from benchmark.report.gathering.configuration import TWO_VALUED
