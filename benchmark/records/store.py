@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -242,9 +243,14 @@ class Results:
     def check_rows(self) -> None:
         """Raise a UserError where no row was ever written."""
         if not (self.folder / "rows").is_dir():
-            raise UserError(
-                f"{self.folder} holds no rows yet. Run: cxr-bench run --all --results {self.folder}"
-            )
+            raise UserError(no_rows(self.folder))
+
+
+def no_rows(folder: Path) -> str:
+    """That no row was ever written there, and what writes some."""
+    return (
+        f"{folder} holds no rows yet. Run: cxr-bench run --all --results {shlex.quote(str(folder))}"
+    )
 
 
 def leave_out(error: UserError, left_out: list[UserError] | None = None) -> None:

@@ -152,7 +152,7 @@ def test_commands_that_are_said_work_as_they_stand_where_a_path_holds_a_space(pl
 def test_a_set_that_is_not_prepared_is_waited_for_and_those_of_ones_own_are_named(place):
     words = ("--models", "cnn", "--sizes", 64, "--dataset", "image_folder/other")
     code, said = cxr_bench("run", *words, "--dry-run", "--data-dir", "data")
-    assert code == 0
+    assert code == 1
     assert f"Prepared are {OWN}" in said
 
 

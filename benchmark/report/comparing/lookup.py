@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from benchmark.errors import UserError, quoted
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
-from benchmark.records.store import Results
+from benchmark.records.store import Results, no_rows
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
@@ -141,10 +141,7 @@ def find(results: Results, text: str) -> Found:
     if not matches:
         _refuse_tested_elsewhere(results, text.lower())
     if not rows:
-        raise UserError(
-            f"{results.folder} holds no rows yet. Run: cxr-bench run --all --results "
-            f"{results.folder}"
-        )
+        raise UserError(no_rows(results.folder))
     if matches and len({found.id for found in matches}) == 1:
         raise UserError(
             f"{quoted(text)} stands for seeds that are not measured alike, so they have no mean. "
@@ -161,7 +158,7 @@ def find(results: Results, text: str) -> Found:
         raise UserError(f"nothing here has all the words of {quoted(text)}:\n{_listed(places)}")
     raise UserError(
         f"no row or configuration in {results.folder} is called {quoted(text)}. "
-        f"{_near(everything, text)} --results {results.folder}"
+        f"{_near(everything, text)} --results {shlex.quote(str(results.folder))}"
     )
 
 
