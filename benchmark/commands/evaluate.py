@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def evaluate_row(
     text: str, dataset: str, *, results: Path, data_dir: Path, cache_dir: Path,
-    models_dirs: Sequence[Path], replace: bool, same: Sequence[str] = (),
+    models_dirs: Sequence[Path], replace: bool, same: Sequence[str],
 ) -> None:  # fmt: skip
     """Test every finished seed of a row or configuration, and say how it did.
 

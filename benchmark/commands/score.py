@@ -16,6 +16,7 @@ from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
 from benchmark.report.gathering.configuration import TWO_VALUED
+from benchmark.report.gathering.run import few_scores
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
@@ -158,6 +159,8 @@ def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
         yield "F1 at 0.5: there are no validation predictions to choose a threshold on"
     if scores.two_valued:
         yield f"not ranked: {TWO_VALUED}"
+    if few := few_scores(row):
+        yield few
     if "train" not in scores.splits:
         yield "no overfitting gap: there are no train predictions"
     if scores.macro_undefined:

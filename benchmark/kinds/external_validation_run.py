@@ -27,14 +27,13 @@ from benchmark.kinds.trained import trained_weights
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
-from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Made, Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings
+from benchmark.scoring.stored import predictions_of
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
-from benchmark.task import Task
 
 if TYPE_CHECKING:
     import keras
@@ -74,19 +73,14 @@ def evaluate(
     for row in rows:
         start = time.perf_counter()
         weights = _weights(row, model_file, results)
-        source = row.spec
-        learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
         ours, theirs = common_findings(row, target, told)
         spec = evaluation_spec(row, target)
-        seen = _seen(spec, source, target, results, cache_dir)
+        seen = _seen(spec, row.spec, target, results, cache_dir)
         # One for all seeds: TensorFlow would compile each anew, and warn of it.
-        network = network or _fresh(source, model_file, learnt)
-        logits = _predict(network, source, weights, target, results, cache_dir)
-        home = results.predictions_path(row.spec_id, row.dataset.redistributable)
-        validation = map_to_shared_findings(
-            read_predictions(home, learnt.kind).part("validation"), ours
-        )
-        both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
+        network = network or _fresh(row, model_file)
+        logits = _predict(network, row.spec, weights, target, results, cache_dir)
+        own = map_to_shared_findings(predictions_of(results, row).part("validation"), ours)
+        both = joined(own, test_predictions(target, logits, row.task, ours, theirs))
         made = evaluated_row(spec, row, target, model_file, both, environment)
         used = Made(
             spec_id=row.spec_id,
@@ -98,9 +92,9 @@ def evaluate(
             watermarks=[*made.watermarks, *seen],
             made_from={NETWORK: used},
             trained_on=TrainedOn(
-                dataset=source.dataset,
-                scheme=source.scheme,
-                weights=source.weights,
+                dataset=row.spec.dataset,
+                scheme=row.spec.scheme,
+                weights=row.spec.weights,
                 findings=(ours, theirs),
             ),
             phases={"evaluate": round(time.perf_counter() - start, 3)},
@@ -186,11 +180,11 @@ def _seen(
     return [mark for each in found for mark in each.marks]
 
 
-def _fresh(spec: Spec, model_file: ModelFile, task: Task) -> keras.Model:
-    """A network of a spec, whose weights are to be loaded; imports a framework."""
+def _fresh(row: Row, model_file: ModelFile) -> keras.Model:
+    """A network of a row, whose weights are to be loaded; imports a framework."""
     from benchmark.training.network import fresh_model
 
-    return fresh_model(spec, model_file, task)
+    return fresh_model(row.spec, model_file, row.task)
 
 
 def _predict(

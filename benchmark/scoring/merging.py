@@ -8,10 +8,7 @@ numbers are refused.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from pathlib import Path
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.door import OtherFormat
+from benchmark.records.files import replacing
 from benchmark.records.row import Row
 from benchmark.records.store import LARGEST_WEIGHTS, Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
@@ -129,7 +127,7 @@ def _is_sound(held: Held) -> bool:
 
 def _verify(held: Held) -> None:
     row, results = held.row, held.results
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    path = results.predictions_of(row)
     stored_headline(results, row)  # read, held against the row, and scored
     if sha256_of_file(path) != row.predictions_sha256:
         raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
@@ -154,14 +152,11 @@ def _refuse_other(there: Held, held: Held) -> None:
 def _copy(held: Held, into: Results) -> None:
     """Copy a row and what belongs to it; the row takes its name last."""
     row, source = held.row, held.results
-    spec_id, public = row.spec_id, row.dataset.redistributable
+    spec_id = row.spec_id
     for name in ("weights_path", "masks_path", "anomaly_path"):
         _replace(getattr(source, name)(spec_id), getattr(into, name)(spec_id))
     pairs = [
-        (
-            source.predictions_path(spec_id, public),
-            into.predictions_path(spec_id, public),
-        ),
+        (source.predictions_of(row), into.predictions_of(row)),
         (source.scores_path(spec_id), into.scores_path(spec_id)),
         (source.influence_path(spec_id), into.influence_path(spec_id)),
         (held.path, into.row_path(spec_id)),
@@ -183,11 +178,5 @@ def _replace(made: Path, path: Path) -> None:
     if made.is_symlink() or not made.is_file() or made.stat().st_size > LARGEST_WEIGHTS:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    with contextlib.ExitStack() as undo:
-        undo.callback(Path(name).unlink, missing_ok=True)
-        shutil.copyfile(made, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+    with made.open("rb") as source, replacing(path) as file:
+        shutil.copyfileobj(source, file)

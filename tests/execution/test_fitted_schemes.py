@@ -24,7 +24,7 @@ from benchmark.training.logistic import STRENGTHS
 from benchmark.training.neighbours import LEAST, K
 from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 from tests.execution.test_cross import another
-from tests.execution.weight_files import CARD, write_tiny
+from tests.execution.weight_files import CARD, models_with_weights
 
 PROBE, KNN = "linear_probe", "knn"
 PLAIN = CARD.replace('    x = keras.layers.Dense(5, "relu", name="hidden")(x)\n', "").replace(
@@ -37,14 +37,7 @@ SEEDS = (1, 0, 2)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Model files, one with a head of one layer and one with a hidden layer; and their weights."""
-    folder = tmp_path_factory.mktemp("fitted")
-    (folder / "models").mkdir()
-    (folder / "models" / "plain.py").write_text(PLAIN)
-    (folder / "models" / "tiny.py").write_text(CARD)
-    write_tiny(folder / "weights")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_BENCH_WEIGHTS", str(folder / "weights"))
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
+    with models_with_weights(tmp_path_factory.mktemp("fitted"), plain=PLAIN, tiny=CARD) as folder:
         yield folder
 
 

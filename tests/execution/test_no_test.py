@@ -12,12 +12,13 @@ from benchmark.cli import main
 from benchmark.data.views import list_views
 from benchmark.errors import UserError
 from benchmark.kinds.external_validation_run import evaluate
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.row import WITHOUT_TEST
 from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.stored import headline, stored_scores
 from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import Bench, make_suite, write_row
+from tests.records.written import write_predictions
 from tests.report.made_rows import without_test
 
 

@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results
 from benchmark.report.export.chosen import SIGNS, offers
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.leaderboard import write
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.scoring.stored import stored_scores
+from tests.records.written import write_predictions
 from tests.report.compiled_latex import assert_compiles, needs_latex
 from tests.report.made_rows import add_row, add_seeds, make_rare, protocol
 
