@@ -19,13 +19,14 @@ import benchmark
 from benchmark.cli import main
 from benchmark.commands.terminal import libraries_logged
 from benchmark.errors import UnknownName, UserError
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.scores import Gap, Scores
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import find
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.found import found_json
 from tests.commands.conftest import SET, Score, table
+from tests.records.written import write_predictions
 from tests.report.conftest import add, add_seeds, results
 
 __all__ = ["add", "add_seeds", "results"]  # fixtures
