@@ -31,7 +31,7 @@ from benchmark.models import NotApplicable
 from benchmark.models._feature_map import feature_layer
 from benchmark.records.anomaly_maps import AnomalyMaps, encode_anomaly_maps
 from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
-from benchmark.training.network import check_device, determinism
+from benchmark.training.network import check_device, determinism, up_to
 from benchmark.training.stage import predict_logits
 
 MOST_IMAGES = 2000
@@ -93,13 +93,11 @@ def run(job: SpecJob) -> Outcome:
 
 def _map_network(model: keras.Model) -> keras.Model:
     """Images (B, S, S, 1) to the last feature map (B, H, W, C) before a pooling layer."""
-    network = model.layers[-1]
-    features = feature_layer(network, POOLING).output
+    features = feature_layer(model.layers[-1], POOLING).output
     times = math.ceil(max(features.shape[1:3]) / FINEST)
     if times > 1:
         features = keras.layers.AveragePooling2D(times)(features)
-    inner = keras.Model(network.inputs[0], features)
-    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
+    return up_to(model, features)
 
 
 def _some_normal(targets: np.ndarray, seed: int) -> np.ndarray:

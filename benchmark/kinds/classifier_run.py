@@ -12,7 +12,6 @@ from benchmark.kinds.ancestry import overlaps
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
 from benchmark.models._macs import multiply_adds
-from benchmark.task import Task
 from benchmark.training.network import (
     check_device,
     check_room_for,
@@ -98,12 +97,10 @@ def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:
     model = fresh_model(spec, model_file, task)
     origin = job.context.results.read_row(spec.origin)
     assert origin is not None  # the files are those that it saved
-    learnt = origin.dataset.task
-    theirs = Task(tuple(learnt.findings), learnt.kind)
     warm_start(
         model,
         files[0],
-        theirs,
+        origin.task,
         lambda task: create(model_file, spec.resolution, task, spec.normalisation),
     )
     return model

@@ -19,6 +19,7 @@ from benchmark.spec import Spec
 from benchmark.training.context import Context, Event, Phases
 
 if TYPE_CHECKING:  # what sees no image needs no Keras
+    from benchmark.data.view_building import Progress
     from benchmark.training.stage import Training
 
 
@@ -54,15 +55,19 @@ class SpecJob:
         spec, context = spec or self.spec, self.context
 
         def view(split: str) -> np.ndarray:
-            def progress(done: int, total: int) -> None:
-                self.on_event({"event": "view", "split": split, "done": done, "total": total})
-
+            progress = self.decoding(split)
             folders = (context.cache_dir, context.results)
             sizes = context.sizes if spec is self.spec else ()
             return open_prepared_view(self.prepared, split, spec, *folders, progress, sizes).images
 
         with self.phases.phase("views"):
             return {split: each.images(view) for split, each in self.data.items()}
+
+    def decoding(self, split: str) -> Progress:
+        """To be called as ``progress(images done, images in all)`` while a view is made."""
+        return lambda done, total: self.on_event(
+            {"event": "view", "split": split, "done": done, "total": total}
+        )
 
     def training(self, images: dict[str, Images]) -> Training:
         """The training of the spec on these images; its imbalance policy is applied here."""

@@ -43,13 +43,16 @@ def _opened(job: SpecJob, data: SplitData) -> MaskSplit:
     spec, cache_dir = job.spec, job.context.cache_dir
 
     def view(split: str) -> np.ndarray:
-        def progress(done: int, total: int) -> None:
-            job.on_event({"event": "view", "split": split, "done": done, "total": total})
-
         # The baseline sees no image; it is given what it does not look at.
         variant = spec.preprocessing or "raw"
         return open_view(
-            job.prepared, split, spec.resolution, variant, cache_dir, progress, job.context.sizes
+            job.prepared,
+            split,
+            spec.resolution,
+            variant,
+            cache_dir,
+            job.decoding(split),
+            job.context.sizes,
         ).images
 
     def masks(split: str) -> np.ndarray:

@@ -167,18 +167,21 @@ def base_row(
 def make_predictions(
     prepared: Prepared, parts: dict[str, ManifestPart], logits: dict[str, np.ndarray]
 ) -> Predictions:
-    """Join logits with ids, metadata and targets, split after split."""
+    """Join logits with ids, metadata and targets, split after split.
 
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts.values()])
-
+    Args:
+        prepared: whose task it is.
+        parts: of each split.
+        logits: of each split (n, F), a line an image of its part.
+    """
+    part = ManifestPart.joined(parts.values())
     values = np.concatenate([logits[split] for split in parts]).astype(np.float32)
     return Predictions(
         findings=prepared.task.findings,
         kind=prepared.task.kind,
-        split=np.concatenate([[split] * len(part.image_id) for split, part in parts.items()]),
-        **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=np.where(joined("labelled"), joined("targets"), np.nan),
+        split=np.repeat([*parts], [len(part) for part in parts.values()]),
+        **part.described,
+        targets=part.known_targets,
         logits=values,
         probabilities=link(values, prepared.task.kind),
     )

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.hashing import sha256
-from benchmark.records.files import write_atomic
 from benchmark.records.npz_columns import arrays_of
 from benchmark.records.predictions import (
     IN_MEMORY,
@@ -74,13 +72,6 @@ def encode_mask_counts(counts: MaskCounts) -> bytes:
     """
     columns = {name: getattr(counts, name) for name in TEXT}
     return zipped(columns | dict(zip(OUTCOMES, counts.counts.T, strict=True)))
-
-
-def write_mask_counts(path: Path, counts: MaskCounts) -> str:
-    """Write a mask file atomically; returns the SHA-256 of its bytes."""
-    data = encode_mask_counts(counts)
-    write_atomic(path, data)
-    return sha256(data)
 
 
 def read_mask_counts(path: Path) -> MaskCounts:

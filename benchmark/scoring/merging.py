@@ -125,7 +125,7 @@ def _is_sound(held: Held) -> bool:
 
 def _verify(held: Held) -> None:
     row, results = held.row, held.results
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    path = results.predictions_of(row)
     stored_headline(results, row)  # read, held against the row, and scored
     if sha256_of_file(path) != row.predictions_sha256:
         raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
@@ -150,13 +150,10 @@ def _refuse_other(there: Held, held: Held) -> None:
 def _copy(held: Held, into: Results) -> None:
     """Copy a row and what belongs to it; the row takes its name last."""
     row, source = held.row, held.results
-    spec_id, public = row.spec_id, row.dataset.redistributable
+    spec_id = row.spec_id
     large, strange = _large_files(held, into)
     pairs = [
-        (
-            source.predictions_path(spec_id, public),
-            into.predictions_path(spec_id, public),
-        ),
+        (source.predictions_of(row), into.predictions_of(row)),
         (source.scores_path(spec_id), into.scores_path(spec_id)),
         (source.influence_path(spec_id), into.influence_path(spec_id)),
         (held.path, into.row_path(spec_id)),

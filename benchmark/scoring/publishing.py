@@ -121,7 +121,7 @@ def publish(
     results.write(
         {
             **(large or {}),
-            results.predictions_path(made.spec_id, made.dataset.redistributable): checked.data,
+            results.predictions_of(made): checked.data,
             **{path: sealed(each, readable=False) for path, each in derived.items() if each},
             results.row_path(made.spec_id): data,
         }

@@ -54,6 +54,16 @@ class _InMemory(io.BytesIO):
         return ".weights.h5"
 
 
+def up_to(model: keras.Model, features: keras.KerasTensor) -> keras.Model:
+    """A model that ``benchmark.models.create`` made, images (B, S, S, 1) to a tensor within it.
+
+    Args:
+        features: what a layer of its network gets or gives.
+    """
+    inner = keras.Model(model.layers[-1].inputs[0], features)
+    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
+
+
 def encode_weights(model: keras.Model) -> bytes:
     """The bytes of a file of the weights of a model, without its optimizer."""
     bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from msgspec.structs import replace
 from PIL import Image
@@ -177,8 +178,10 @@ def test_masks_have_a_table_of_their_own(trained):
     content = json.loads((trained.results.folder / "leaderboard.json").read_text())
     assert content["configurations"] == []
     assert {entry["model"] for entry in content["lung_segmentation"]} == {"mean_mask", "unet"}
-    lines = (trained.results.folder / "lung_segmentation.csv").read_text().splitlines()
-    assert len(lines) == 1 + 2 * 3 * 3  # runs, splits, groups of images
+    lines = pd.read_csv(trained.results.folder / "lung_segmentation.csv")
+    assert len(lines) == 2 * 3 * 3  # runs, splits, groups of images
+    assert not lines["edited"].any()
+    assert lines["stale"].isna().all()
 
 
 def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):

@@ -16,12 +16,12 @@ from benchmark.records.mask_counts import (
     pack_masks,
     packed_masks,
     read_mask_counts,
-    write_mask_counts,
 )
 from benchmark.records.predictions import PredictionFileError
 from benchmark.records.scores import MaskScores
 from benchmark.scoring.overlap import OVERLAPS, dice, iou, score_masks
 from benchmark.scoring.scorecard import ScoringError
+from tests.records.written import write_mask_counts
 
 
 def by_sets(predicted, true, known):
