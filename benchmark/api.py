@@ -10,12 +10,21 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from benchmark.arguments import (
+    check_folders,
+    check_images,
+    check_paths,
+    check_table,
+    check_texts,
+    write_table,
+)
 from benchmark.errors import UnknownModel, UserError
 from benchmark.machine.paths import CACHE_DIR, DATA_DIR, usual_folder
 from benchmark.task import Task
@@ -71,6 +80,7 @@ def load_results(results: PathLike = RESULTS) -> DataFrame:
     from benchmark.report.export.csv_and_json import exports
     from benchmark.report.leaderboard.board import Leaderboard
 
+    check_paths(results=results)
     if not Path(results).is_dir():
         raise UserError(f"there is no results folder {os.fspath(results)}")
     held = b"".join(exports(Leaderboard.of(Results(Path(results))), cost=True)["leaderboard.csv"])
@@ -94,13 +104,23 @@ def load_predictions(row: str, results: PathLike = RESULTS) -> DataFrame:
 
     Raises:
         UserError: there is no such row, or its prediction file is missing or damaged.
+
+    Warns:
+        UserWarning: a prediction file was changed after its run; it is given as it is.
     """
     from benchmark.records.store import Results
+    from benchmark.report.blocks.text import one_line
     from benchmark.report.comparing.lookup import find
-    from benchmark.report.gathering.predictions import predictions_frame
+    from benchmark.report.gathering.predictions import changed, predictions_frame
 
+    check_texts(row=row)
+    check_paths(results=results)
     store = Results(Path(results))
-    return predictions_frame(store, find(store, row).done)
+    rows = find(store, row).done
+    frame = predictions_frame(store, rows)
+    for each in changed(store, rows):
+        warnings.warn(one_line(each), stacklevel=2)
+    return frame
 
 
 def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -> dict[str, Any]:
@@ -121,6 +141,8 @@ def compare(a: str, b: str, *, finding: str = "", results: PathLike = RESULTS) -
     from benchmark.report.comparing.compared import Compared
     from benchmark.report.comparing.lookup import find
 
+    check_texts(a=a, b=b, finding=finding)
+    check_paths(results=results)
     store = Results(Path(results))
     return Compared.of(store, find(store, a), find(store, b), finding).as_json()
 
@@ -147,7 +169,9 @@ def load_dataset(
         UserError: the set is not prepared, the images cannot be made so, or the cache cannot be
             written.
     """
-    _check_images(size, preprocessing, batch_size)
+    check_texts(name=name, split=split, preprocessing=preprocessing)
+    check_folders(data_dir=data_dir, cache_dir=cache_dir)
+    check_images(size, preprocessing, batch_size)
     import tensorflow as tf
 
     from benchmark.data.pipeline import evaluation_batches
@@ -193,6 +217,8 @@ def build_model(
     from benchmark.models import create, discover
     from benchmark.suites.axes import check_resolution
 
+    check_texts(name=name, normalisation=normalisation)
+    check_folders(models_dirs, data_dir=data_dir)
     check_resolution(size)
     known = discover([Path(folder) for folder in models_dirs])
     if name not in known:
@@ -219,24 +245,33 @@ def score(
 
     Returns:
         ``splits`` (by split ``metrics``, ``per_finding`` ...), ``thresholds``, ``gap``,
-        ``intervals`` and the rest of a file of scores. Nothing is written.
+        ``intervals`` and the rest of a file of scores, also what such a file leaves out as it has
+        its usual value. Nothing is written.
 
     Raises:
         UserError: there is no such set, or these are not predictions of its images.
+
+    Warns:
+        UserWarning: something may be wrong with them; ``cxr-bench score`` says the same.
     """
-    import msgspec
-
     from benchmark.kinds.external_run import Origin, read_entry, seen_under
+    from benchmark.records.facts import every_field
+    from benchmark.report.blocks.text import one_line
 
+    check_table(predictions)
+    check_texts(dataset=dataset)
+    check_folders(data_dir=data_dir)
     protocol, prepared = seen_under(dataset, usual_folder(DATA_DIR, data_dir))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "predictions.parquet"
-        _write_table(predictions, path)
+        write_table(predictions, path)
         try:
             entry = read_entry(path, 0, prepared, Origin("given"), protocol.name)
         except UserError as error:  # nobody else knows of the file
             raise UserError(str(error).replace(str(path), "predictions")) from None
-    return msgspec.to_builtins(entry.checked.scores)
+    for each in entry.warnings:
+        warnings.warn(one_line(each), stacklevel=3)  # 2 is what keeps it quiet
+    return every_field(entry.checked.scores)
 
 
 @_quietly
@@ -268,6 +303,8 @@ def run(
     from benchmark.cli.running import run as command
     from benchmark.commands.surroundings import system_errors_told
 
+    check_paths(suite=suite, results=results)
+    check_folders(models_dirs, data_dir=data_dir, cache_dir=cache_dir)
     words = ["--suite", os.fspath(suite), "--results", os.fspath(results)]
     given = {"--data-dir": data_dir, "--cache-dir": cache_dir, "--limit-images": limit_images,
              "--jobs": jobs}  # fmt: skip
@@ -281,37 +318,6 @@ def run(
     except click.ClickException as error:
         raise UserError(error.format_message()) from None
     return load_results(results)
-
-
-def _check_images(size: int, preprocessing: str, batch_size: int) -> None:
-    from benchmark.data.preprocessing import find
-    from benchmark.suites.axes import check_resolution
-
-    check_resolution(size)
-    if batch_size < 1:
-        raise UserError(f"batch_size is from 1, not {batch_size}")
-    if find(preprocessing).needs_lungs:
-        raise UserError(
-            f"preprocessing {preprocessing} needs masks of the lungs, which only a run of a suite "
-            "makes; choose another"
-        )
-
-
-def _write_table(predictions: DataFrame, path: Path) -> None:
-    from pyarrow import ArrowException
-
-    if "image_id" in predictions.index.names and "image_id" not in predictions.columns:
-        raise UserError(
-            "predictions: image_id is the index of the table; give predictions.reset_index()"
-        )
-    try:
-        predictions.to_parquet(path, index=False)
-    except (ValueError, TypeError, ArrowException) as error:
-        why = "; ".join(map(str, error.args))
-        raise UserError(
-            f"predictions: a column cannot be read ({why}). Each has a name of its own and holds "
-            "text alone or numbers alone"
-        ) from None
 
 
 def _prepared(name: str, data_dir: PathLike | None) -> Prepared:

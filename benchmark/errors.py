@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 
+TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false",
+         "array": "a list", "object": "a table", "null": "nothing"}  # fmt: skip
+"""Types in words, by their names in Python and in what msgspec says."""
 _NEAREST = 4
 """Names that hold the one given and are suggested for it."""
 
@@ -59,6 +62,15 @@ def check_names(kind: str, names: Iterable[str], choices: Collection[str]) -> No
     for name in names:
         if name not in choices:
             raise UnknownName(kind, name, choices)
+
+
+def in_toml(value: object) -> str:
+    """A value of a TOML file about as it stands there."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def quoted(text: object) -> str:

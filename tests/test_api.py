@@ -13,15 +13,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import benchmark
+from benchmark.cli import main
 from benchmark.commands.terminal import libraries_logged
 from benchmark.errors import UnknownName, UserError
+from benchmark.records.predictions import read_predictions
+from benchmark.records.scores import Gap, Scores
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import find
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.found import found_json
 from tests.commands.conftest import SET, Score, table
+from tests.records.written import write_predictions
 from tests.report.conftest import add, add_seeds, results
 
 __all__ = ["add", "add_seeds", "results"]  # fixtures
@@ -90,6 +95,10 @@ def test_scores_of_a_rows_own_predictions_are_the_rows(shown):
     for split in ("train", "validation", "test"):
         assert scores["splits"][split] == kept["splits"][split]
     assert scores["thresholds"] == kept["thresholds"]
+    for told in (scores, kept):  # also what a file leaves out
+        assert told.keys() == {*Scores.__struct_fields__}
+        assert told["two_valued"] is False
+        assert all(gap.keys() == {*Gap.__struct_fields__} for gap in told["gap"].values())
 
 
 TASK = benchmark.Task(("a",), "binary")
@@ -129,6 +138,32 @@ TASK = benchmark.Task(("a",), "binary")
         (lambda: benchmark.run("phantom", limit_images=3), UserError, "limit-images.*3 is not in"),
         (lambda: benchmark.run("phantom", jobs=0), UserError, "jobs.*0 is not in the range"),
         (lambda: benchmark.run("phantom", jobs="two"), UserError, "'two' is not a valid integer"),
+        (lambda: benchmark.run(None), UserError, "suite is a path, not None"),
+        (lambda: benchmark.run("phantom", results=None), UserError, "results is a path, not None"),
+        (lambda: benchmark.run("phantom", models_dirs="mine"), UserError,
+         "models_dirs is a list of paths, not 'mine'"),
+        (lambda: benchmark.run("phantom", cache_dir=1), UserError, "cache_dir is a path, not 1"),
+        (lambda: benchmark.load_results(None), UserError, "results is a path, not None"),
+        (lambda: benchmark.load_predictions(None), UserError, "row is a text, not None"),
+        (lambda: benchmark.load_predictions("abc", 3), UserError, "results is a path, not 3"),
+        (lambda: benchmark.compare("abc", 3), UserError, "b is a text, not 3"),
+        (lambda: benchmark.compare("a", "b", finding=None), UserError, "finding is a text"),
+        (lambda: benchmark.compare("a", "b", results=None), UserError, "results is a path"),
+        (lambda: benchmark.load_dataset(None), UserError, "name is a text, not None"),
+        (lambda: benchmark.load_dataset("x", split=None), UserError, "split is a text, not None"),
+        (lambda: benchmark.load_dataset("x", batch_size="8"), UserError, "from 1, not '8'"),
+        (lambda: benchmark.load_dataset("x", preprocessing=["raw"]), UserError,
+         r"preprocessing is a text, not \['raw'\]"),
+        (lambda: benchmark.load_dataset("x", data_dir=1), UserError, "data_dir is a path, not 1"),
+        (lambda: benchmark.build_model(["cnn"], 64, TASK), UserError, "name is a text"),
+        (lambda: benchmark.build_model("cnn", 64, TASK, normalisation=None), UserError,
+         "normalisation is a text, not None"),
+        (lambda: benchmark.build_model("cnn", 64, TASK, models_dirs=[None]), UserError,
+         "models_dirs is a path, not None"),
+        (lambda: benchmark.score(None, "x"), UserError, "pandas.DataFrame .*, not NoneType; see"),
+        (lambda: benchmark.score({"image_id": ["a"]}, "x"), UserError, "pandas.*, not dict"),
+        (lambda: benchmark.score(np.zeros(3), "x"), UserError, "pandas.*, not ndarray"),
+        (lambda: benchmark.score(pd.DataFrame(), None), UserError, "dataset is a text, not None"),
         (lambda: benchmark.nonsense, AttributeError, "no attribute 'nonsense'"),
     ],
 )  # fmt: skip
@@ -165,6 +200,39 @@ def test_a_table_that_is_no_predictions_is_told(case, tmp_path):
     with pytest.raises(UserError, match=why) as told:
         benchmark.score(change(table()), SET, data_dir=score.data_dir)
     assert ".parquet" not in str(told.value)
+
+
+def test_what_the_command_warns_of_is_warned_of_from_python(tmp_path):
+    score = Score.on_a_set(tmp_path)
+    swapped = table().assign(Pneumonia=lambda t: 1 - t["Pneumonia"].round(0))
+    with pytest.warns(UserWarning, match="within 0.001|the other class") as told:
+        benchmark.score(swapped, SET, data_dir=score.data_dir)
+    assert {Path(each.filename) for each in told} == {Path(__file__)}, "the line of the caller"
+    warned = [str(each.message) for each in told]
+    assert [text[:20] for text in warned] == ["probabilities within", "AUC is surely below "]
+    said = score("--check", score.write("theirs.csv", swapped.to_csv(index=False))).said
+    assert re.findall("Warning: (.*)", said) == warned
+
+
+def test_predictions_that_were_changed_after_their_run_are_warned_of(results, add_seeds):
+    rows = add_seeds("cnn")
+    config = rows[0].config_id
+    before = benchmark.load_predictions(config, results.folder)
+    path = results.predictions_path(rows[1].spec_id)
+    content = read_predictions(path, "binary")
+    content.probabilities[:] = content.probabilities[::-1].copy()
+    write_predictions(path, content)
+    with pytest.warns(UserWarning, match="was changed after its run") as told:
+        after = benchmark.load_predictions(config, results.folder)
+    assert not after.equals(before)
+    (warning,) = told
+    assert Path(warning.filename) == Path(__file__)
+    said = CliRunner().invoke(main, [
+        "predictions", config, "--out", str(results.folder / "x.csv"),
+        "--results", str(results.folder),
+    ]).stderr  # fmt: skip
+    assert str(warning.message).startswith(str(path))
+    assert f"Warning: {warning.message}.\n" in said
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

@@ -10,16 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from benchmark.cli import main
 from benchmark.machine import environment
 from benchmark.machine.devices import Found
+from tests.command_line import cxr_bench
 from tests.data.claimed_sets import claim, some_lines
-
-
-def cxr_bench(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize("command", ["", *main.commands])
@@ -162,6 +158,20 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(tmp_path, phantom_h
     assert "Suite phantom waits for thorax_phantom/default. A run makes it." in nowhere.output
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [(("--suite", "pneumonia"), 1),
+     (("--models", "cnn", "--sizes", "64", "--dataset", "image_folder/nosuch"), 1),
+     (("--suite", "phantom"), 0),
+     (("--all",), 0)],
+)  # fmt: skip
+def test_a_run_of_what_was_named_fails_where_its_data_are_not_here(asked, code, tmp_path):
+    """A simulated set is none that could be missing, and ``--all`` is what is there."""
+    where = ("--data-dir", tmp_path / "no", "--results", tmp_path / "a b")
+    said = cxr_bench("run", *asked, "--dry-run", *where)
+    assert (said.exit_code, "waits for" in said.output) == (code, True)
+
+
 def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):
     result = cxr_bench("list", "datasets", "--data-dir", tmp_path)
     assert result.exit_code == 0
@@ -172,7 +182,7 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(tmp_path):
 def test_a_new_model_is_one_file_and_appears_at_once(tmp_path, phantom_home):
     made = cxr_bench("new-model", "my_model", "--models-dir", tmp_path)
     assert made.exit_code == 0
-    assert "-m pytest" not in made.output, "tests are of the package's own"
+    assert "test_model_contract" not in made.output, "tests are of the package's own"
     assert [path.name for path in tmp_path.iterdir()] == ["my_model.py"]
     listed = cxr_bench("list", "models", "--models-dir", tmp_path)
     assert "my_model" in listed.output

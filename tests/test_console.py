@@ -11,16 +11,12 @@ from benchmark.models import ModelFile, discover
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.records.facts import SplitCounts
 from tests.records.rows import a_spec
+from tests.terminal import Terminal
 
 SPEC = a_spec(dataset="set/config")
 COUNTS = dict.fromkeys(
     ("train", "validation", "test"), SplitCounts(images=1000, patients=500, positives={})
 )
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def planned():

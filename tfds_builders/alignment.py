@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from tfds_builders.encodings import NoText, utf8_text
 from tfds_builders.errors import DatasetError, quoted
 
 TABLE = Path(__file__).with_name("alignment.toml")
@@ -112,8 +113,8 @@ def load(path: Path = TABLE) -> Alignment:
             not a list of different texts, a set with no labels.
     """
     try:
-        entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        entries = tomllib.loads(utf8_text(Path(path).read_bytes()))
+    except (tomllib.TOMLDecodeError, NoText) as error:
         raise AlignmentError(f"{path} is not a TOML file: {error}") from error
     listed = entries.get("finding")
     if set(entries) != {"finding"} or not isinstance(listed, list):

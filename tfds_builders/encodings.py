@@ -21,6 +21,29 @@ def encoding(data: bytes) -> str:
     return "utf-8-sig"
 
 
+class NoText(ValueError):
+    """Bytes that are no text in UTF-8; says what they are, where that shows, and what to do."""
+
+
+def utf8_text(data: bytes) -> str:
+    """A text in UTF-8, without its mark: what TOML and Python are.
+
+    Raises:
+        NoText: it is none; reads on behind "FILE is".
+    """
+    if (name := encoding(data)) != "utf-8-sig":
+        raise NoText(f"text in {name[:6].upper()}, not in UTF-8; save it as UTF-8")
+    try:
+        return data.decode(name)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise NoText(
+            f"no text in UTF-8: line {line} has the byte 0x{byte:02X}, a letter of another "
+            "encoding; save it as UTF-8"
+        ) from None
+
+
 def as_utf8(data: bytes) -> bytes:
     """The bytes of the same text in UTF-8; those that are it already are given back unread.
 

@@ -27,6 +27,12 @@ class LayoutError(DatasetError):
         )
 
 
+def last_line(error: Exception) -> str:
+    """What an error of somebody else's code says at its end; its kind where it says nothing."""
+    *_, said = str(error).strip().splitlines() or [type(error).__name__]
+    return said
+
+
 def quoted(text: object) -> str:
     """What a person typed, in quotes, with its backslashes as typed; the unprintable is escaped."""
     return repr(text).replace("\\\\", "\\")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from tfds_builders import images, pipeline
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError, Unreadable, last_line
 from tfds_builders.images import Checked
 from tfds_builders.ingest_report import IngestReport, Item
 from tfds_builders.parallel import in_order
@@ -65,8 +65,7 @@ class FromFiles:
         except Exception as error:  # what a runner raises is its own affair
             if not self._in_beam:
                 raise
-            *_, said = str(error).strip().splitlines() or [type(error).__name__]
-            raise DatasetError(f"the Beam pipeline failed: {said}") from error
+            raise DatasetError(f"the Beam pipeline failed: {last_line(error)}") from error
 
     def _process_pipeline_result(self, pipeline_result: Any) -> None:
         for take_account in self._accounts:

@@ -21,6 +21,11 @@ class Item(NamedTuple):
     facts: Any = None
 
 
+def refusal(file: str, reason: str) -> dict[str, str]:
+    """``{"file", "reason"}`` of a file left out; bytes that are no text are shown escaped."""
+    return {"file": file.encode(errors="backslashreplace").decode(), "reason": reason}
+
+
 @dataclass
 class IngestReport:
     """Keeps the account; a builder with more to count extends it.
@@ -35,9 +40,8 @@ class IngestReport:
     converted: list[dict] = field(default_factory=list)
 
     def refuse(self, file: str, reason: str) -> None:
-        """Leave a file out, and say why; bytes that are no text are shown escaped."""
-        shown = file.encode(errors="backslashreplace").decode()
-        self.quarantined.append({"file": shown, "reason": reason})
+        """Leave a file out, and say why."""
+        self.quarantined.append(refusal(file, reason))
 
     def take(self, item: Item, checked: Checked) -> None:
         """Account for an image that was read and checked."""

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 
 from tfds_builders.errors import DatasetError
 
+SPLITS = ("train", "validation", "test")
+
 
 def position(patient_id: str, salt: str) -> float:
     """Place of a patient in [0, 1), uniform over patients and fixed by the salt (SHA-256)."""

@@ -144,14 +144,15 @@ def run(
 
     A spec is one model on one data set at one size, prepared in one way, with one seed. Specs that
     are done are not run again, so an interrupted run goes on where it was. Exits with 1 where a
-    spec failed.
+    spec failed, and where nothing that was named has its data here.
 
     \b
     A matrix of your own, without a file:
       cxr-bench run --models cnn,densenet121 --sizes 64,224 --dataset kermany_pneumonia/internal
     """
-    from benchmark.commands.run import run_suites
+    from benchmark.commands.run import Terms, run_suites
     from benchmark.commands.wish import Matrix, read_wish
+    from benchmark.scheduling.slots import Folders
 
     if given["as_json"] and not given["dry_run"]:
         raise click.UsageError("--json goes with --dry-run")
@@ -178,4 +179,5 @@ def run(
 
         click.echo(slurm_script(context, slurm_tasks), nl=False)
         return
-    raise SystemExit(run_suites(wish, **given))
+    folders = Folders(**{folder.name: given.pop(folder.name) for folder in fields(Folders)})
+    raise SystemExit(run_suites(wish, Terms(**given), folders))

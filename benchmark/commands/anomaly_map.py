@@ -54,11 +54,11 @@ def _cases(subject: Subject) -> dict[str, list[Case]]:
     """The withheld images with the highest scores, and normal ones from lowest to highest."""
     from benchmark.records.anomaly_maps import read_anomaly_maps
     from benchmark.report.drawing.anomaly_maps import Case
-    from benchmark.report.gathering.predictions import row_predictions
+    from benchmark.scoring.stored import predictions_of
     from benchmark.training.lung_views import open_prepared_view
 
     row, results = subject.row, subject.results
-    test = row_predictions(results, row).part("test")
+    test = predictions_of(results, row).part("test")
     found = read_anomaly_maps(results.anomaly_path(row.spec_id))
     if not np.array_equal(found.image_id, test.image_id.astype(str)):
         raise UserError(f"the maps of row {row.spec_id} are of other images; run it again")

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from benchmark.data.discovery import find_dataset
 from benchmark.data.views import StoredView, list_views, prune_views, verify_view
-from tfds_builders import BUILDERS
+from benchmark.errors import UnknownName
 
 BESIDE_VIEWS = {
     "features": "features of frozen backbones",
@@ -53,12 +52,13 @@ def prune_cache(cache_dir: Path, dataset: str | None, *, dry_run: bool) -> None:
         dry_run: only say what would go.
 
     Raises:
-        UnknownName: nothing is called so, neither here nor at all.
+        UnknownName: the cache holds no views of such a set.
     """
     views = list_views(cache_dir)
-    if dataset and dataset not in BUILDERS and not any(_is_of(view, dataset) for view in views):
-        find_dataset(dataset)
     gone = [view for view in views if dataset is None or _is_of(view, dataset)]
+    if dataset is not None and not gone:
+        there = {view.made_of.dataset for view in views if view.made_of}
+        raise UnknownName(f"dataset in the cache {cache_dir}", dataset, there)
     keep = {view.path.name for view in views} - {view.path.name for view in gone}
     if not dry_run:
         gone = prune_views(cache_dir, keep)
@@ -84,7 +84,7 @@ def _bytes(paths: Iterable[Path]) -> int:
 
 def _is_of(view: StoredView, dataset: str) -> bool:
     name = view.made_of.dataset if view.made_of else ""
-    return dataset in (name, name.partition("/")[0])
+    return bool(name) and dataset in (name, name.partition("/")[0])
 
 
 def _line(view: StoredView) -> str:

@@ -26,7 +26,7 @@ def check_machine(
     cache_dir: Path,
     models_dirs: Sequence[Path],
     quick: bool,
-    device: str = "auto",
+    device: str,
 ) -> int:
     """Print every check.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def evaluate_row(
     text: str, dataset: str, *, results: Path, data_dir: Path, cache_dir: Path,
-    models_dirs: Sequence[Path], replace: bool, same: Sequence[str] = (),
+    models_dirs: Sequence[Path], replace: bool, same: Sequence[str],
 ) -> None:  # fmt: skip
     """Test every finished seed of a row or configuration, and say how it did.
 
@@ -51,12 +51,9 @@ def evaluate_row(
     click.echo(f"{one_line(found.title)} on {target.name} {target.version}", err=True)
     if missing := [row for row in rows if replace or not _is_there(row, target, store, told)]:
         store.check_writable()
-        environment = start_framework()
-    for row in missing:
-        made = evaluate(
-            row, target, model_file, store, cache_dir, environment, replace=replace, told=told
-        )
-        _say_scores(store, row, made)
+        given = missing, target, model_file, store, cache_dir, start_framework()
+        for row, made in zip(missing, evaluate(*given, replace=replace, told=told), strict=True):
+            _say_scores(store, row, made)
     board = f"cxr-bench leaderboard --results {shlex.quote(str(results))}"
     click.echo(f"Its table is written by: {board}")
 

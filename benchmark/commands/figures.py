@@ -8,8 +8,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.errors import UserError
-
 
 def draw_figures(
     names: Sequence[str],
@@ -25,13 +23,11 @@ def draw_figures(
     from benchmark.report.figures import FORMS, draw_all
     from benchmark.report.files import own_folder
 
-    if not (results / "rows").is_dir():
-        raise UserError(
-            f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
-        )
+    store = Results(results)
+    store.check_rows()
     folder = out or own_folder(results, "report", "figures")
     found = draw_all(
-        Results(results),
+        store,
         folder,
         names=names,
         dataset=dataset,

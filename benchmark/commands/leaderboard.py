@@ -10,8 +10,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.errors import UserError
-
 
 def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str] = ()) -> None:
     """Write the leaderboard and say where it is.
@@ -25,11 +23,8 @@ def write_leaderboard(results: Path, *, cost: bool = True, shown: Collection[str
     from benchmark.report.leaderboard.board import Leaderboard
     from benchmark.report.leaderboard.top import tops
 
-    if not (results / "rows").is_dir():
-        raise UserError(
-            f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
-        )
     store = Results(results)
+    store.check_rows()
     with _collector_paused():
         found = Leaderboard.of(store)
         path = write_found(found, store, cost=cost)

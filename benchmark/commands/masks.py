@@ -42,12 +42,11 @@ def _cases(subject: Subject) -> tuple[dict[str, list[Case]], np.ndarray]:
     from benchmark.data.views import open_masks, open_view
     from benchmark.records.mask_counts import packed_masks, read_mask_counts
     from benchmark.report.drawing.masks import Case
-    from benchmark.report.gathering.predictions import predictions_path
     from benchmark.scoring.overlap import dice
 
     row, results, prepared = subject.row, subject.results, subject.prepared
     size = row.spec.resolution
-    counts = read_mask_counts(predictions_path(results, row))
+    counts = read_mask_counts(results.predictions_of(row))
     test = counts.take(counts.split == "test")
     predicted = dict(zip(*packed_masks(results.masks_path(row.spec_id)), strict=True))
     view = open_view(prepared, "test", size, "raw", subject.cache_dir)

@@ -167,7 +167,7 @@ def refuse_beside(context: click.Context, alone: str, *with_it: str) -> None:
 
 def matrix() -> Decorator:
     """The axes of a matrix of one's own; lists may be written with commas."""
-    made: list[Decorator] = [
+    return together(
         listed("--models", "models", "Models: cnn,densenet121."),
         listed("--sizes", "resolutions", "Image sides in px: 64,128,224.", int),
         listed("--preparations", "preprocessing", "Image preparations; default: raw."),
@@ -175,10 +175,14 @@ def matrix() -> Decorator:
         listed("--schemes", "scheme", "Training schemes; default: scratch."),
         listed("--seeds", "seeds", "Seeds; default: 0,1,2.", int),
         click.option("--recipe", default="", help="A named recipe: reference or short."),
-    ]
+    )
+
+
+def together(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order in which help shows them."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(made):
+        for option in reversed(options):
             command = option(command)
         return command
 

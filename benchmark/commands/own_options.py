@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from typing import Any
 
 import click
 
+from benchmark.commands.options import Decorator, together
 from benchmark.errors import quoted
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _listed(context: click.Context, option: click.Parameter, said: str) -> tuple[str, ...]:
@@ -69,10 +66,4 @@ _OPTIONS = [
 
 def own_set() -> Decorator:
     """How to read a set of the user's own: fields of ``image_folder``'s Options, and a name."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(_OPTIONS):
-            command = option(command)
-        return command
-
-    return decorate
+    return together(*_OPTIONS)

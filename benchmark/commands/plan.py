@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ import click
 import msgspec
 
 from benchmark.errors import UserError
+from benchmark.records.door import in_words
+from tfds_builders.encodings import utf8_text
 
 if TYPE_CHECKING:
     from benchmark.models import ModelFile
@@ -50,6 +51,7 @@ def plan_suites(
     from benchmark.planning.forecast import memory_mb, rates, result_bytes, view_bytes
     from benchmark.planning.resolve import dataset_names
     from benchmark.records.store import Results
+    from benchmark.report.blocks.text import counted
     from benchmark.suites import load_suite
 
     files = discover(models_dirs)
@@ -61,8 +63,8 @@ def plan_suites(
     rows = list(Results(results).rows())
     peak, unknown = memory_mb(work, rows)
     known = Known(work, rates(rows, files), peak or 0)
-    operations = sum(each.multiply_adds for each in work)
-    click.echo(f"{len(work):,} specs, {operations / 1e6:,.3g} x 10^15 multiply-adds at most.")
+    operations = _operations(1e9 * sum(each.multiply_adds for each in work))
+    click.echo(f"{counted(len(work), 'spec')}, {operations}.")
     click.echo(
         f"Disk: {_room(view_bytes(work))} of decoded images, "
         f"{_room(result_bytes(work))} of weights and predictions."
@@ -102,10 +104,11 @@ def _hardware(asked: str, results: Path, known: Known) -> list[Hardware]:
 
     if asked != THIS:
         try:
-            return [msgspec.convert(tomllib.loads(Path(asked).read_text()), Hardware)]
+            return [msgspec.convert(tomllib.loads(utf8_text(Path(asked).read_bytes())), Hardware)]
         except (OSError, ValueError) as error:
+            said = error.strerror if isinstance(error, OSError) else in_words(str(error))
             raise UserError(
-                f"--hardware {asked}: {error}. It is 'this', or a TOML file with name, device (as "
+                f"--hardware {asked}: {said}. It is 'this', or a TOML file with name, device (as "
                 "rows name it) and count; also threads, memory_mb and disk_gb."
             ) from None
     kinds = sorted(device for device, threads in known.rates if device and threads is None)
@@ -121,17 +124,17 @@ def _this(results: Path) -> Hardware:
     from benchmark.machine.environment import current, environment_facts
     from benchmark.machine.memory import available_memory_mb
     from benchmark.planning.forecast import Hardware, device_of
+    from benchmark.records.disk import free_bytes
 
     facts = environment_facts(current())
     device, threads = device_of(facts)
-    there = next(p for p in (results.absolute(), *results.absolute().parents) if p.exists())
     return Hardware(
         name=f"this machine ({device}, {facts.threads} threads)",
         device=device or "",
         threads=threads,
         count=facts.accelerator.count if facts.accelerator else 1,
         memory_mb=available_memory_mb(),
-        disk_gb=shutil.disk_usage(there).free / 1e9,
+        disk_gb=free_bytes(results) / 1e9,
     )
 
 
@@ -152,6 +155,15 @@ def _lines(known: Known, hardware: Sequence[Hardware]) -> Iterator[str]:
             own = f"{found.measured:.0%} by rows of the same models, the rest by multiply-adds"
             yield f"{'':<44} {own}"
     yield "Times are at most: a training that stops early takes less."
+
+
+def _operations(number: float) -> str:
+    """With an exponent in thousands; of models that count none, or whose card says none, so."""
+    if not number:
+        return "no multiply-adds known"
+    digits, _, exponent = f"{number:.2e}".partition("e")
+    thousands, rest = divmod(int(exponent), 3)
+    return f"{float(digits) * 10**rest:.3g} x 10^{3 * thousands} multiply-adds at most"
 
 
 def _time(hours: float | None) -> str:

@@ -35,8 +35,8 @@ def write_predictions(text: str, splits: Sequence[str], out: Path, results: Path
     store = Results(results)
     found = find(store, text)
     frame = predictions_frame(store, found.done)
-    for path in changed(store, found.done):
-        warn(f"Warning: {path} was changed after its run; it is written as it is.")
+    for each in changed(store, found.done):
+        warn(f"Warning: {each}.")
     check_names("split of this row", splits, {*frame["split"]})
     kept = frame[frame["split"].isin(splits)] if splits else frame
     write_asked(out, frame_bytes(kept, out.suffix))

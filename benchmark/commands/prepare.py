@@ -13,9 +13,12 @@ from benchmark.commands.audit import show_progress
 from benchmark.commands.own_sets import check_folder, read_as, refuse_others, settled, show_own
 from benchmark.data.discovery import Dataset, find_dataset
 from benchmark.data.facts import FileNote, SetFacts
-from benchmark.data.prepared import Prepared
+from benchmark.data.prepared import SPLITS, Prepared
 from benchmark.errors import UserError
 from benchmark.report.blocks.people import of_patients
+
+SHOWN = 10
+"""Of the files that were left out or changed, so many are named."""
 
 
 def prepare_dataset(
@@ -43,7 +46,6 @@ def prepare_dataset(
         own: how to read it, fields of ``tfds_builders.image_folder.options.Options``.
     """
     from benchmark.data.prepare import mend, prepare
-    from benchmark.data.prepared import SPLITS
 
     said = {key: value for key, value in own.items() if value}
     dataset = _dataset(name, own_name, said, manual_dir)
@@ -58,16 +60,7 @@ def prepare_dataset(
     prepared = prepare(dataset, data_dir, manual_dir, cache_dir, show_progress, beam, sizes)
     done = "was prepared already, from the same files," if is_there else "is prepared in"
     click.echo(f"{prepared.name} {prepared.version} {done} {prepared.path}")
-    for split in SPLITS:
-        counts = prepared.counts[split]
-        positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
-        contents = "with lung masks" if prepared.holds_masks else ", ".join(positives)
-        who = of_patients(counts.patients, unknown=prepared.facts.patients_unknown)
-        click.echo(f"  {split:<10} {counts.images:>7,} images{who}; {contents}")
-    derived = prepared.derived
-    click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
-    for reason in derived.reasons:
-        click.echo(f"    {reason}")
+    _show_splits(prepared)
     if dataset.own:
         show_own(prepared)
     _show_shapes(prepared)
@@ -96,6 +89,20 @@ def _dataset(name: str, own_name: str, own: Mapping[str, Any], manual_dir: Path 
     return replace(dataset, options=read_as(dataset, own, manual_dir))
 
 
+def _show_splits(prepared: Prepared) -> None:
+    """What each split holds, and what the leakage gate found between them."""
+    for split in SPLITS:
+        counts = prepared.counts[split]
+        positives = [f"{f} {n:,}" for f, n in counts.positives.items()]
+        contents = "with lung masks" if prepared.holds_masks else ", ".join(positives)
+        who = of_patients(counts.patients, unknown=prepared.facts.patients_unknown)
+        click.echo(f"  {split:<10} {counts.images:>7,} images{who}; {contents}")
+    derived = prepared.derived
+    click.echo(f"  image source: {prepared.image_source}; leakage status: {derived.leakage_status}")
+    for reason in derived.reasons:
+        click.echo(f"    {reason}")
+
+
 def _show_shapes(prepared: Prepared) -> None:
     """Of how many images it is known which size they had before anybody resized them."""
     if shapes := prepared.shapes:
@@ -115,9 +122,9 @@ def _show_fraction(facts: SetFacts) -> None:
         )
 
 
-def _show_ingest(what: str, files: list[FileNote], most: int = 10) -> None:
+def _show_ingest(what: str, files: list[FileNote]) -> None:
     click.echo(f"  {len(files):,} files {what}{':' if files else ''}")
-    for entry in files[:most]:
+    for entry in files[:SHOWN]:
         click.echo(f"    {entry.file}: {entry.reason}")
-    if len(files) > most:
-        click.echo(f"    ... and {len(files) - most} more, all in metadata.json")
+    if len(files) > SHOWN:
+        click.echo(f"    ... and {len(files) - SHOWN} more, all in metadata.json")

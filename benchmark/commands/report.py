@@ -37,32 +37,32 @@ def write_report(
     """Write the site, after its heat maps where they are asked for, and say where it is.
 
     Args:
+        out: folder of the site; None for ``report`` in the results folder.
         publish: folder for a site that static hosting serves as it is, in place of ``out``.
+        rows, suites: whose pages and heat maps are written; all where both are empty.
+        private_images: whether heat maps also show images that may not be passed on.
+
+    Raises:
+        UserError: there are no rows, options do not go together, or a row or suite is not here.
     """
     from benchmark.records.store import Results
     from benchmark.report.files import own_folder
     from benchmark.report.html.site import write_site
 
-    if not (results / "rows").is_dir():
-        raise UserError(
-            f"{results} holds no rows yet. Run: cxr-bench run --all --results {results}"
-        )
-    if private_images and not gradcam:
-        raise UserError("--private-images is about heat maps: it goes with --gradcam")
-    if publish and (out or private_images):
-        given = "--out" if out else "--private-images"
-        raise UserError(f"--publish writes a site for everyone to see: leave {given} out")
-    out, folder = publish or out or own_folder(results, "report"), Results(results)
+    store = Results(results)
+    store.check_rows()
+    _check(out, publish, gradcam=gradcam, private_images=private_images)
+    folder = publish or out or own_folder(results, "report")
     if gradcam:
         from benchmark.machine.environment import check_installed, current
         from benchmark.report.html.gradcam import Sources
 
         check_installed(current().backend)
-        sources = Sources(folder, data_dir, cache_dir, tuple(models_dirs), private_images)
-        _explain_rows(sources, out, rows, suites)
+        sources = Sources(store, data_dir, cache_dir, tuple(models_dirs), private_images)
+        _explain_rows(sources, folder, rows, suites)
     page = write_site(
+        store,
         folder,
-        out,
         cost=cost,
         rows=rows,
         suites=suites,
@@ -70,10 +70,19 @@ def write_report(
         progress=Shown("pages"),
     )
     if publish:
-        (out / ".nojekyll").touch()  # GitHub's pages would leave files out that begin with "_"
+        (folder / ".nojekyll").touch()  # GitHub's pages would leave files out that begin with "_"
     say(f"Report: {page}")
     if private_images:
         click.echo("It may show images that may not be passed on: keep it on this machine.")
+
+
+def _check(out: Path | None, publish: Path | None, *, gradcam: bool, private_images: bool) -> None:
+    """Raise a UserError where options do not go together."""
+    if private_images and not gradcam:
+        raise UserError("--private-images is about heat maps: it goes with --gradcam")
+    if publish and (out or private_images):
+        given = "--out" if out else "--private-images"
+        raise UserError(f"--publish writes a site for everyone to see: leave {given} out")
 
 
 def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequence[str]) -> None:
@@ -82,10 +91,8 @@ def _explain_rows(sources: Sources, out: Path, rows: Sequence[str], suites: Sequ
     from benchmark.report.html.names import file_name
     from benchmark.report.html.site import chosen_rows
 
-    chosen, shown = (
-        chosen_rows(sources.results, gather(sources.results), rows, suites),
-        Shown("heat maps"),
-    )
+    chosen = chosen_rows(sources.results, gather(sources.results), rows, suites)
+    shown = Shown("heat maps")
     for done, (_, configuration) in enumerate(chosen):
         shown(done, len(chosen))
         explain(configuration, sources, out / "gradcam" / file_name(configuration.key))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,76 +21,100 @@ if TYPE_CHECKING:
     from benchmark.console import Console
     from benchmark.data.prepared import NotPrepared, Prepared
     from benchmark.machine.devices import Device
+    from benchmark.planning.inputs import PlanInputs
     from benchmark.planning.plan import Plan, PlannedSpec
     from benchmark.scheduling.runner import Options
     from benchmark.scheduling.slots import Executor, Folders
     from benchmark.suites import Suite
 
 
-def run_suites(
-    wish: Wish,
-    *,
-    limit_specs: int | None,
-    limit_images: int | None,
-    no_test: bool,
-    rerun: str | None,
-    dry_run: bool,
-    as_json: bool,
-    precision: str | None,
-    exit_on_error: bool,
-    profile: bool,
-    jobs: int | None,
-    jobs_per_gpu: int,
-    devices_per_spec: int,
-    executor: str,
-    address: str,
-    device: str,
-    wait: bool,
-    hang_after: float,
-    memory_limit: float | None,
-    results: Path,
-    data_dir: Path,
-    cache_dir: Path,
-    models_dirs: Sequence[Path],
-    weights_dirs: Sequence[Path] = (),
-) -> int:
-    """Plan and run what is wished for; returns the exit code."""
-    from benchmark.planning.inputs import PlanInputs
-    from benchmark.planning.resolve import make_plan
-    from benchmark.records.store import Results
-    from benchmark.scheduling.executors import Asked, open_executor
-    from benchmark.scheduling.runner import Options
-    from benchmark.scheduling.slots import Folders
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On which terms a wish is run: options of the command, by their names.
 
-    folders = Folders(data_dir, cache_dir, results, tuple(models_dirs), tuple(weights_dirs))
-    limit_mb = None if memory_limit is None else round(1000 * memory_limit)
-    share = (device, jobs, jobs_per_gpu, devices_per_spec)
-    asked = Asked(folders, *share, 60 * hang_after, limit_mb, address)
+    Attributes:
+        hang_after: minutes without an event after which a spec is taken to hang.
+        memory_limit: GB that all workers of a machine may take; None for most of what is free.
+    """
+
+    limit_specs: int | None
+    limit_images: int | None
+    no_test: bool
+    rerun: str | None
+    dry_run: bool
+    as_json: bool
+    precision: str | None
+    exit_on_error: bool
+    profile: bool
+    jobs: int | None
+    jobs_per_gpu: int
+    devices_per_spec: int
+    executor: str
+    address: str
+    device: str
+    wait: bool
+    hang_after: float
+    memory_limit: float | None
+
+
+def run_suites(wish: Wish, terms: Terms, folders: Folders) -> int:
+    """Plan and run what is wished for.
+
+    Returns:
+        The exit code: 1 where a spec failed, or where nothing that was named has its data here;
+        130 where a person stopped it.
+    """
+    from benchmark.planning.resolve import make_plan
+    from benchmark.scheduling.runner import Options
+
     with ExitStack() as opened:
-        slots = None if dry_run else opened.enter_context(closing(open_executor(executor, asked)))
-        prepared = {name: _facts(name, data_dir, make=not dry_run) for name in wish.datasets}
-        stock = PlanInputs(
-            wish.models,
-            prepared,
-            Results(results),
-            limit_images,
-            folders.weights_dirs,
-            precision,
-            no_test,
-            _devices(slots),
-            wish.shard,
-        )
-        plan = make_plan(wish.suites, stock, wish.wanted, rerun)
-        if as_json:
+        executor = None if terms.dry_run else opened.enter_context(_executor(terms, folders))
+        sets = {n: _facts(n, folders.data_dir, make=not terms.dry_run) for n in wish.datasets}
+        inputs = _inputs(wish, terms, folders, sets, _devices(executor))
+        plan = make_plan(wish.suites, inputs, wish.wanted, terms.rerun)
+        if terms.as_json:
             click.echo(_as_json(plan))
             return 0
-        _describe(plan, {suite.name: suite for suite in wish.suites}, prepared)
-        if slots is not None:
-            options = Options(limit_specs, exit_on_error, wait=wait)
-            return _run_and_report(plan, folders, options, slots, profile)
-    for planned in plan.to_run()[:limit_specs]:
-        click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
-    return 0
+        _describe(plan, {suite.name: suite for suite in wish.suites}, sets)
+        if wish.named and not plan.specs and _lacks_data(plan):
+            return 1
+        if executor is None:
+            _list(plan.to_run()[: terms.limit_specs])
+            return 0
+        options = Options(terms.limit_specs, terms.exit_on_error, wait=terms.wait)
+        return _run_and_report(plan, folders, options, executor, terms.profile)
+
+
+def _executor(terms: Terms, folders: Folders) -> closing[Executor]:
+    from benchmark.scheduling.executors import Asked, open_executor
+
+    limit_mb = None if terms.memory_limit is None else round(1000 * terms.memory_limit)
+    share = (terms.device, terms.jobs, terms.jobs_per_gpu, terms.devices_per_spec)
+    asked = Asked(folders, *share, 60 * terms.hang_after, limit_mb, terms.address)
+    return closing(open_executor(terms.executor, asked))
+
+
+def _inputs(
+    wish: Wish,
+    terms: Terms,
+    folders: Folders,
+    sets: Mapping[str, Prepared | NotPrepared],
+    devices: tuple[Device, ...],
+) -> PlanInputs:
+    from benchmark.planning.inputs import PlanInputs
+    from benchmark.records.store import Results
+
+    return PlanInputs(
+        wish.models,
+        sets,
+        Results(folders.results),
+        terms.limit_images,
+        folders.weights_dirs,
+        terms.precision,
+        terms.no_test,
+        devices,
+        wish.shard,
+    )
 
 
 def _devices(executor: Executor | None) -> tuple[Device, ...]:
@@ -110,6 +136,11 @@ def _as_json(plan: Plan) -> str:
         for planned in plan.specs
     ]
     return json.dumps(entries, indent=1)
+
+
+def _list(specs: Sequence[PlannedSpec]) -> None:
+    for planned in specs:
+        click.echo(f"  {planned.spec.spec_id}  {planned.spec.label}")
 
 
 def _run_and_report(
@@ -155,7 +186,7 @@ def _write_what_is_there(folder: Path, plan: Plan) -> None:
 
     if any(Results(folder).rows()):
         write_leaderboard(folder, shown={p.spec.config_id for p in plan.specs})
-        say(f"As a site: cxr-bench report --results {folder}")
+        say(f"As a site: cxr-bench report --results {shlex.quote(str(folder))}")
 
 
 def _facts(name: str, data_dir: Path, *, make: bool) -> Prepared | NotPrepared:
@@ -206,6 +237,13 @@ def _describe(
         say(f"Suite {', '.join(waiting)} waits for {name}. {_how_to_prepare(name)}")
         if others := getattr(sets[name], "others", ()):
             say(f"Prepared are {', '.join(others)}.")
+
+
+def _lacks_data(plan: Plan) -> bool:
+    """Whether a set is not here that a run does not make by itself."""
+    from benchmark.data.discovery import find_dataset
+
+    return any(not find_dataset(name).embedded for name in plan.unprepared)
 
 
 def _how_to_prepare(name: str) -> str:

@@ -16,14 +16,13 @@ from benchmark.records.row import Row
 from benchmark.records.scores import Scores
 from benchmark.report.blocks.text import interval, number, one_line
 from benchmark.report.gathering.configuration import TWO_VALUED
+from benchmark.report.gathering.run import few_scores
 
 if TYPE_CHECKING:
     from benchmark.kinds.external_run import Entry
     from benchmark.protocols import SplitProtocol
 
 LONGEST_REFERENCE = 500
-GUESSING = 0.5
-"""The AUC of it."""
 
 
 def score_predictions(
@@ -156,12 +155,12 @@ def _headlines(scores: Scores) -> Iterator[str]:
 def _notes(row: Row, scores: Scores, warnings: Sequence[str]) -> Iterator[str]:
     for warning in warnings:
         yield f"Warning: {warning}"
-    if (limits := scores.intervals["test_auc"]) and limits[1] < GUESSING:
-        yield f"AUC is surely below {GUESSING:g}: are these the scores of the other class?"
     if scores.threshold_source == "fixed":
         yield "F1 at 0.5: there are no validation predictions to choose a threshold on"
     if scores.two_valued:
         yield f"not ranked: {TWO_VALUED}"
+    if few := few_scores(row):
+        yield few
     if "train" not in scores.splits:
         yield "no overfitting gap: there are no train predictions"
     if scores.macro_undefined:

@@ -182,7 +182,7 @@ def _show_findings(c: Configuration) -> None:
     names = [NAMES.get(key, key) for key in FINDING]
     rows = [["", "Images", "Positive", *names, "Threshold"]]
     for finding in c.runs[0].scores.findings:
-        tests = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
+        tests = c.on_test(finding)
         values = [number(mean([test.metrics[key] for test in tests])) for key in FINDING]
         thresholds = [run.scores.thresholds.get(finding) for run in c.runs]
         counts = [count(tests[0].n), count(tests[0].n_positive)]

@@ -57,6 +57,7 @@ class Wish:
         wanted: what a filter keeps.
         models: every model file by name.
         datasets: the sets that are needed.
+        named: whether suites or data sets were named, so that they are missed where they are not.
     """
 
     suites: list[Suite]
@@ -64,6 +65,7 @@ class Wish:
     models: Mapping[str, ModelFile]
     datasets: list[str]
     shard: Shard | None
+    named: bool
 
 
 def read_wish(
@@ -98,7 +100,8 @@ def read_wish(
     ]
     needed = dataset_names(suites, data_dir)
     check_wanted(wanted, suites, models)
-    return Wish(suites, wanted, models, needed, parse_shard(shard))
+    named = bool(names or datasets)
+    return Wish(suites, wanted, models, needed, parse_shard(shard), named)
 
 
 def _chosen(names: Sequence[str | Path], datasets: Sequence[str]) -> list[Suite]:

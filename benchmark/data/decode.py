@@ -81,7 +81,7 @@ def decode_images(
     dtype: tf.DType = tf.uint8,
     square: Square | None = None,
 ) -> tuple[tf.Tensor, ...]:
-    """:func:`decode_image` at each of several sizes, decoded once.
+    """:func:`decode_image` at each of several sizes, uint8 (size, size, 1), decoded once.
 
     Args:
         square: makes an image square in place of the squash; see

@@ -6,16 +6,12 @@ Order and augmentation are keyed as in :mod:`benchmark.data.pipeline`.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
 import tensorflow as tf
 
-from benchmark.data.augment import batch_key, mask_augmenter
+from benchmark.data.augment import mask_augmenter
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
-from benchmark.data.parallel import parallel_map
-from benchmark.data.pipeline import epoch_order, handed_over, steps_per_epoch
+from benchmark.data.pipeline import drawn_batches, unit_range
 
 BACKGROUND, IGNORED, LUNG = 0, 127, 255
 """Values in a view of masks."""
@@ -47,24 +43,18 @@ def mask_batches(
     Raises:
         UnknownName: the augmentation is not one that can move a mask.
     """
-    n, batch_size = len(images), min(len(images), batch_size)
-    steps = steps_per_epoch(n, batch_size)
-    heartbeat = heartbeat or Heartbeat()
-    order = lru_cache(maxsize=4)(lambda epoch: epoch_order(n, seed, epoch))
     augment = mask_augmenter(augmentation)
 
-    def read(epoch: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        heartbeat.beat()
-        rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
-        return images[rows], masks[rows]
-
-    def make(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        epoch, batch = step // steps, step % steps
-        both = tf.numpy_function(read, [epoch, batch], (tf.uint8, tf.uint8), stateful=False)
-        x, mask = (tf.ensure_shape(part, (batch_size, *images.shape[1:])) for part in both)
+    def finish(x: tf.Tensor, mask: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         y = tf.where(mask == IGNORED, -1.0, tf.cast(mask == LUNG, tf.float32))
-        x = tf.cast(x, tf.float32) / 255.0
-        return augment(x[..., None], y[..., None], batch_key(seed, epoch, batch))
+        return augment(unit_range(x), y[..., None], key)
 
-    batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(parallel_map(batches, make).prefetch(2), heartbeat)
+    return drawn_batches(
+        (images, masks),
+        finish,
+        batch_size=batch_size,
+        seed=seed,
+        first_epoch=first_epoch,
+        epochs=epochs,
+        heartbeat=heartbeat,
+    )

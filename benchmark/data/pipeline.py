@@ -11,7 +11,7 @@ the view batch by batch, so memory does not grow with the data set.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -62,32 +62,67 @@ def training_batches(
         image occurs twice in an epoch; which ones the incomplete last batch leaves out changes
         from epoch to epoch.
     """
-    n, batch_size = len(images), min(len(images), batch_size)
-    steps = steps_per_epoch(n, batch_size)
     targets = np.asarray(targets, np.float32)
-    augment, dtype = augmenter(augmentation), tf.as_dtype(images.dtype)
+    augment, is_image = augmenter(augmentation), images.dtype == np.uint8
+
+    def finish(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return (augment(unit_range(x), key) if is_image else x), y
+
+    return drawn_batches(
+        (images, targets),
+        finish,
+        batch_size=batch_size,
+        seed=seed,
+        order=order,
+        first_epoch=first_epoch,
+        epochs=epochs,
+        heartbeat=heartbeat,
+    )
+
+
+def drawn_batches(
+    arrays: Sequence[Images],
+    finish: Callable[..., tuple[tf.Tensor, tf.Tensor]],
+    *,
+    batch_size: int,
+    seed: int,
+    order: Callable[[int], np.ndarray] | None = None,
+    first_epoch: int = 0,
+    epochs: int,
+    heartbeat: Heartbeat | None = None,
+) -> tf.data.Dataset:
+    """Batches of the same rows of several arrays; the rest as of :func:`training_batches`.
+
+    Args:
+        arrays: (N, ...) each, read batch by batch.
+        finish: called with the rows (B, ...) of each array and the batch's key, int64 (2,); gives
+            (x, y).
+    """
+    n = len(arrays[0])
+    batch_size, steps = min(n, batch_size), steps_per_epoch(n, batch_size)
+    types = [tf.as_dtype(array.dtype) for array in arrays]
     heartbeat = heartbeat or Heartbeat()
     order = lru_cache(maxsize=4)(order or (lambda epoch: epoch_order(n, seed, epoch)))
 
-    def read(epoch: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read(epoch: np.ndarray, batch: np.ndarray) -> list[np.ndarray]:
         heartbeat.beat()
         rows = order(int(epoch))[batch * batch_size : (batch + 1) * batch_size]
-        return images[rows], targets[rows]
+        return [array[rows] for array in arrays]
 
     def make(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         epoch, batch = step // steps, step % steps
-        x, y = tf.numpy_function(read, [epoch, batch], (dtype, tf.float32), stateful=False)
-        x = tf.ensure_shape(x, (batch_size, *images.shape[1:]))
-        y = tf.ensure_shape(y, (batch_size, targets.shape[1]))
-        if dtype == tf.uint8:
-            x = augment(_unit_range(x), batch_key(seed, epoch, batch))
-        return x, y
+        parts = tf.numpy_function(read, [epoch, batch], types, stateful=False)
+        shaped = (
+            tf.ensure_shape(part, (batch_size, *array.shape[1:]))
+            for part, array in zip(parts, arrays, strict=True)
+        )
+        return finish(*shaped, batch_key(seed, epoch, batch))
 
     batches = tf.data.Dataset.range(first_epoch * steps, epochs * steps)
-    return handed_over(parallel_map(batches, make).prefetch(_READY), heartbeat)
+    return _handed_over(parallel_map(batches, make).prefetch(_READY), heartbeat)
 
 
-def handed_over(batches: tf.data.Dataset, heartbeat: Heartbeat) -> tf.data.Dataset:
+def _handed_over(batches: tf.data.Dataset, heartbeat: Heartbeat) -> tf.data.Dataset:
     """The same (x, y) batches; each tells the heartbeat when it is handed over.
 
     A plain map is run by whoever asks for a batch, as soon as the batch is there.
@@ -106,6 +141,10 @@ def evaluation_batches(
     """Batches of x in the order of ``images``, every image once; the last batch may be smaller.
 
     Args:
+        images: uint8 (N, S, S), which become float32 (B, S, S, 1) in [0, 1]; or features (N, D) of
+            any other type, which stay as they are.
+        batch_size: images per batch.
+        heartbeat: beats with every batch; None where nobody listens.
         multiple: the last batch is filled up with zeros to a multiple of it.
     """
     n, dtype = len(images), tf.as_dtype(images.dtype)
@@ -121,7 +160,7 @@ def evaluation_batches(
         if multiple > 1:
             missing = -tf.shape(x)[0] % multiple
             x = tf.pad(x, [[0, missing]] + [[0, 0]] * (len(images.shape) - 1))
-        return _unit_range(x) if dtype == tf.uint8 else x
+        return unit_range(x) if dtype == tf.uint8 else x
 
     steps = tf.data.Dataset.range(math.ceil(n / batch_size))
     return parallel_map(steps, make).prefetch(_READY)
@@ -133,6 +172,6 @@ def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.Generator(bits).permutation(n)
 
 
-def _unit_range(images: tf.Tensor) -> tf.Tensor:
+def unit_range(images: tf.Tensor) -> tf.Tensor:
     """uint8 (B, S, S) -> float32 (B, S, S, 1) in [0, 1]."""
     return tf.cast(images, tf.float32)[..., None] / 255.0

@@ -10,7 +10,7 @@ anything in them is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,9 @@ from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
 from benchmark.records.facts import SplitCounts
 from benchmark.task import Task
+
+DESCRIBED = ("image_id", "patient_id", "age", "sex", "view")
+"""What a manifest says of an image beside its targets, and predictions say again."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +163,7 @@ class Prepared:
         """The manifest of one split as arrays; errors as of :meth:`manifest`."""
         frame = self.manifest()
         frame = frame[frame["split"] == split]
-        columns = {c: frame[c].to_numpy() for c in ("image_id", "patient_id", "age", "sex", "view")}
+        columns = {c: frame[c].to_numpy() for c in DESCRIBED}
         findings = self.facts.findings  # none in a set of lung masks
         targets = frame[[f"{TARGET}{f}" for f in findings]].to_numpy(np.float32)
         labelled = frame[[f"{LABELLED}{f}" for f in findings]].to_numpy(bool)
@@ -184,7 +187,7 @@ class ManifestPart:
         return len(self.image_id)
 
     def take(self, rows: np.ndarray) -> ManifestPart:
-        """These lines, in this order."""
+        """These lines, in this order, by number or by (N,) bool."""
         return ManifestPart(**{name: values[rows] for name, values in vars(self).items()})
 
     def counts(self, findings: Sequence[str]) -> SplitCounts:
@@ -195,6 +198,22 @@ class ManifestPart:
             patients=len(np.unique(self.patient_id)),
             positives=dict(zip(findings, positives, strict=True)),
         )
+
+    @classmethod
+    def joined(cls, parts: Iterable[ManifestPart]) -> ManifestPart:
+        """The lines of several, one after the other."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    @property
+    def described(self) -> dict[str, np.ndarray]:
+        """What predictions say of each image beside its targets, (N,) each, by name."""
+        return {name: getattr(self, name) for name in DESCRIBED}
+
+    @property
+    def known_targets(self) -> np.ndarray:
+        """Targets with NaN where a finding is not labelled, (N, F) float32."""
+        return np.where(self.labelled, self.targets, np.nan)
 
     @property
     def masked_targets(self) -> np.ndarray:

@@ -43,7 +43,7 @@ class SplitData:
         return views[0] if self.rows is None else IndexedImages(views, self.rows, self.codes)
 
     def take(self, rows: np.ndarray) -> SplitData:
-        """The same with these of its lines only."""
+        """The same with these of its lines only, in this order, by number or by (N,) bool."""
         before = np.arange(len(self.part)) if self.rows is None else self.rows
         codes = None if self.codes is None else self.codes[rows]
         return replace(self, part=self.part.take(rows), rows=before[rows], codes=codes)

@@ -107,7 +107,6 @@ def open_masks(
     split: str,
     size: int,
     cache_dir: Path,
-    progress: Progress | None = None,
 ) -> View:
     """Open the view of a split's masks: its images are 0 background, 127 ignore, 255 lung.
 
@@ -115,7 +114,7 @@ def open_masks(
     """
 
     def make(sizes: Sequence[int], ids: np.ndarray) -> Iterable[Sequence[np.ndarray]]:
-        return decoded(prepared, split, sizes, ids, "mask", progress)
+        return decoded(prepared, split, sizes, ids, "mask")
 
     return _open(prepared, split, (size,), {"contents": "masks"}, make, cache_dir)
 

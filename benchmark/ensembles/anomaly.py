@@ -103,7 +103,12 @@ class Rule:
 
     @classmethod
     def frozen(cls, scores: np.ndarray, confidence: np.ndarray) -> Rule:
-        """Each half passes :data:`NORMAL_PASSED` of these normal validation images, or more."""
+        """Each half passes :data:`NORMAL_PASSED` of these normal validation images, or more.
+
+        Args:
+            scores: (N,) as of :func:`image_scores`.
+            confidence: (N,) as of :func:`confidences`.
+        """
         return cls(
             float(np.quantile(scores, NORMAL_PASSED, method="higher")),
             float(np.quantile(confidence, 1 - NORMAL_PASSED, method="lower")),
@@ -112,7 +117,12 @@ class Rule:
     def outcome(
         self, scores: np.ndarray, confidence: np.ndarray, anomalous: np.ndarray
     ) -> dict[str, dict[str, Any]]:
-        """Sensitivity and specificity of the rule and of its halves; None without such images."""
+        """Sensitivity and specificity of the rule and of its halves; None without such images.
+
+        Args:
+            scores, confidence: (N,), as of :meth:`frozen`.
+            anomalous: (N,) bool.
+        """
         high, unsure = scores > self.score, confidence < self.confidence
         flagged = {"score": high, "confidence": unsure, "either": high | unsure}
         return {

@@ -12,14 +12,13 @@ import keras
 import numpy as np
 
 from benchmark.task import Task
+from benchmark.training.network import up_to
 from benchmark.training.standardise import mean_and_scale
 
 
 def penultimate(model: keras.Model) -> keras.Model:
     """Images (B, S, S, 1) to features (B, D), of a model that ``benchmark.models.create`` made."""
-    network = model.layers[-1]
-    inner = keras.Model(network.inputs[0], network.get_layer("logits").input)
-    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
+    return up_to(model, model.layers[-1].get_layer("logits").input)
 
 
 def join(members: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -72,7 +72,7 @@ def _read(name: str, spec_id: str, results: Results, parts: Mapping[str, Manifes
     if not row.done:
         ending = row.status.replace("_", " ")
         raise NotApplicable(f"its member {name} (spec {spec_id}) is {ending}: {row.reason}")
-    path = results.predictions_path(spec_id, row.dataset.redistributable)
+    path = results.predictions_of(row)
     predictions = read_predictions(path, row.dataset.task.kind)
     if sha256_of_file(path) != row.predictions_sha256:
         raise MembersDiffer(

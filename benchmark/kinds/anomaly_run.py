@@ -29,9 +29,9 @@ from benchmark.kinds.ensemble_job import EnsembleJob
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import NotApplicable
 from benchmark.models._feature_map import feature_layer
-from benchmark.records.anomaly_maps import AnomalyMaps, write_anomaly_maps
+from benchmark.records.anomaly_maps import AnomalyMaps, encode_anomaly_maps
 from benchmark.records.run_facts import EnsembleFacts, ScreeningFacts
-from benchmark.training.network import check_device, determinism
+from benchmark.training.network import check_device, determinism, up_to
 from benchmark.training.stage import predict_logits
 
 MOST_IMAGES = 2000
@@ -48,7 +48,7 @@ def run(job: SpecJob) -> Outcome:
     """Fit normal training images by the member's last feature map, and score every image by it.
 
     An image's logit is its score in standard deviations above the mean normal validation image.
-    Maps, scores and confidences of the test images are saved for the figure.
+    Maps, scores and confidences of the test images are kept for the figure.
 
     Raises:
         NotApplicable: the member's weights are not there, or it has no feature map.
@@ -69,11 +69,17 @@ def run(job: SpecJob) -> Outcome:
         distances = {s: _distances(model, features(images[s])) for s in SPLITS}
     logits = _standardised({s: image_scores(d) for s, d in distances.items()}, data)
     confidence, told = _screened(member, logits, data)
-    _save(job, logits["test"], confidence, distances["test"], shape)
+    maps = AnomalyMaps(
+        data["test"].part.image_id,
+        logits["test"],
+        confidence,
+        np.float32(distances["test"]).reshape(-1, *shape[:2]),
+    )
     outcome = Outcome(
         {split: values[:, None] for split, values in logits.items()},
         ensemble.parameters,
         determinism=determinism(environment),
+        large={job.context.results.anomaly_path(spec.spec_id): encode_anomaly_maps(maps)},
         ensemble=EnsembleFacts(
             used=[name],
             screening=convert(
@@ -87,13 +93,11 @@ def run(job: SpecJob) -> Outcome:
 
 def _map_network(model: keras.Model) -> keras.Model:
     """Images (B, S, S, 1) to the last feature map (B, H, W, C) before a pooling layer."""
-    network = model.layers[-1]
-    features = feature_layer(network, POOLING).output
+    features = feature_layer(model.layers[-1], POOLING).output
     times = math.ceil(max(features.shape[1:3]) / FINEST)
     if times > 1:
         features = keras.layers.AveragePooling2D(times)(features)
-    inner = keras.Model(network.inputs[0], features)
-    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
+    return up_to(model, features)
 
 
 def _some_normal(targets: np.ndarray, seed: int) -> np.ndarray:
@@ -139,17 +143,3 @@ def _screened(
     outcomes = {s: rule.outcome(logits[s], sure[s], truth[s]) for s in truth}
     facts = {"temperature": scale, "rule": vars(rule), "normal_passed": NORMAL_PASSED}
     return sure["test"], facts | outcomes
-
-
-def _save(
-    job: SpecJob,
-    score: np.ndarray,
-    confidence: np.ndarray,
-    distances: np.ndarray,
-    shape: tuple[int, ...],
-) -> None:
-    maps = np.float32(distances).reshape(-1, *shape[:2])
-    job.context.check_claim()
-    path = job.context.results.anomaly_path(job.spec.spec_id)
-    ids = job.data["test"].part.image_id
-    write_anomaly_maps(path, AnomalyMaps(ids, score, confidence, maps))

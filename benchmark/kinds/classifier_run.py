@@ -12,13 +12,12 @@ from benchmark.kinds.ancestry import overlaps
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.models import create
 from benchmark.models._macs import multiply_adds
-from benchmark.task import Task
 from benchmark.training.network import (
     check_device,
     check_room_for,
     determinism,
+    encode_weights,
     fresh_model,
-    save_weights,
 )
 from benchmark.training.schemes import AXIS as SCHEMES
 from benchmark.training.schemes import why_no_network
@@ -50,25 +49,23 @@ def run(job: SpecJob) -> Outcome:
     with job.phases.phase("build"):
         model = _starting_model(job, files)
     _tell_size(job, model)
-    saved = None if why_no_network(spec.scheme) else context.results.weights_path(spec.spec_id)
-    if saved:
-        check_room_for(model, saved)
+    weights = context.results.weights_path(spec.spec_id)
+    has_network = not why_no_network(spec.scheme)
+    if has_network:
+        check_room_for(model, weights)
     trained = SCHEMES.find(spec.scheme).load()(model, training)
     with job.phases.phase("predict"):
         logits = trained.logits or predict_splits(
             trained.network, trained.inputs, trained.validation, context.heartbeat
         )
-    weights_sha256 = None
     with job.phases.phase("write"):
-        context.check_claim()
-        if saved:
-            weights_sha256 = save_weights(trained.model, saved)
+        large = {weights: encode_weights(trained.model)} if has_network else {}
     return Outcome(
         logits,
         trained.model.count_params(),
         trained.history and trained.history.as_record(),
         determinism(context.environment),
-        weights_sha256=weights_sha256,
+        large=large,
         penalty=trained.penalty,
         starting_weights=starting_weights(spec, model_file, files),
         made_from=made_from_weights(spec, files),
@@ -100,12 +97,10 @@ def _starting_model(job: SpecJob, files: Sequence[Path]) -> keras.Model:
     model = fresh_model(spec, model_file, task)
     origin = job.context.results.read_row(spec.origin)
     assert origin is not None  # the files are those that it saved
-    learnt = origin.dataset.task
-    theirs = Task(tuple(learnt.findings), learnt.kind)
     warm_start(
         model,
         files[0],
-        theirs,
+        origin.task,
         lambda task: create(model_file, spec.resolution, task, spec.normalisation),
     )
     return model

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import combinations
-
-import numpy as np
 
 from benchmark.errors import UserError
 from benchmark.kinds.external_run import Entry
-from benchmark.records.one_model import another_model, same_predictions, several_without_chance
-from benchmark.records.predictions import Predictions, read_predictions
+from benchmark.records.one_model import (
+    another_model,
+    first_alike,
+    same_predictions,
+    several_without_chance,
+)
+from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
-
-TOLERANCE = 1e-5
-"""Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
+from benchmark.scoring.stored import predictions_of
 
 
 def check_entries(
@@ -82,20 +82,16 @@ def _named(together: Sequence[Row]) -> str:
 
 
 def _refuse_copies(entries: Sequence[Entry], others: Sequence[Row], results: Results) -> None:
-    tests = [(entry.row, entry.predictions.part("test")) for entry in entries]
-    tests += [(row, _test_of(row, results)) for row in others]
-    for (one, first), (other, second) in combinations(tests, 2):
-        if _same(first.logits, second.logits):
-            raise UserError(
-                f"{_named([one])}: {same_predictions(one, other)}; then enter one of them, with "
-                "--deterministic"
-            )
+    rows = [*(entry.row for entry in entries), *others]
+    tests = [entry.predictions.part("test") for entry in entries]
+    tests += [_test_of(row, results) for row in others]
+    if alike := first_alike(tests):
+        one, other = (rows[place] for place in alike)
+        raise UserError(
+            f"{_named([one])}: {same_predictions(one, other)}; then enter one of them, with "
+            "--deterministic"
+        )
 
 
 def _test_of(row: Row, results: Results) -> Predictions:
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    return read_predictions(path, row.dataset.task.kind).part("test")
-
-
-def _same(first: np.ndarray, second: np.ndarray) -> bool:
-    return first.shape == second.shape and np.allclose(first, second, TOLERANCE, TOLERANCE)
+    return predictions_of(results, row).part("test")

@@ -6,7 +6,7 @@ in a results folder is another question (:mod:`benchmark.kinds.external_checks`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,20 @@ from benchmark.records.external import External, ExternalFileError, read_externa
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import ExternalFacts
+from benchmark.records.scores import Scores
 from benchmark.records.spreadsheets import escaped
 from benchmark.records.tables import LONGEST, Limits
+from benchmark.scoring.part import Part
 from benchmark.scoring.publishing import Checked, check
+from benchmark.scoring.scorecard import different_scores
 from benchmark.spec import PUBLISHED, Spec
 
 EXAMPLES = 3
+FEW = 10
+"""Different scores at most that are told of: those of nine votes."""
 SUITE = "external"
+GUESSING = 0.5
+"""The AUC of it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Entry:
         row: finished, but for the hash of the prediction file.
         predictions: in the order of the data set's images.
         checked: what would be written.
-        warnings: what may be wrong with the file.
+        warnings: what may be wrong with the file, a sentence each without its full stop.
     """
 
     path: Path
@@ -97,10 +104,28 @@ def read_entry(
     lines = np.concatenate([_order(path, split, external, parts) for split in splits])
     predictions = _predictions(external, prepared, [parts[split] for split in splits], lines)
     name = path.name.encode(errors="backslashreplace").decode()  # it may be no text
-    facts = ExternalFacts(file=name, sha256=sha256_of_file(path), splits=splits)
+    facts = ExternalFacts(
+        file=name,
+        sha256=sha256_of_file(path),
+        splits=splits,
+        few_scores=_few_scores(predictions.part("test")),
+    )
     row = _row(spec, prepared, origin, facts)
     checked = check(predictions, row.protocol)
-    return Entry(path, row, predictions, checked, external.warnings)
+    assert isinstance(checked.scores, Scores)  # of findings; sets of masks have no task
+    warnings = (*external.warnings, *_of_the_other_class(checked.scores))
+    return Entry(path, row, predictions, checked, warnings)
+
+
+def _of_the_other_class(scores: Scores) -> Iterator[str]:
+    """Whether scores look like those of what is not asked for, in words."""
+    if (limits := scores.intervals["test_auc"]) and limits[1] < GUESSING:
+        yield f"AUC is surely below {GUESSING:g}: are these the scores of the other class?"
+
+
+def _few_scores(test: Predictions) -> int | None:
+    different = different_scores(Part.scored(test, {}), range(len(test.findings)))
+    return different if 2 < different <= FEW else None
 
 
 def seen_under(dataset: str, data_dir: Path) -> tuple[SplitProtocol, Prepared]:
@@ -182,15 +207,13 @@ def _named(image_ids: np.ndarray, how: str) -> str:
 def _predictions(
     external: External, prepared: Prepared, parts: list[ManifestPart], lines: np.ndarray
 ) -> Predictions:
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts])
-
+    part = ManifestPart.joined(parts)
     return Predictions(
         prepared.task.findings,
         prepared.task.kind,
         split=external.split[lines],
-        **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=np.where(joined("labelled"), joined("targets"), np.nan),
+        **part.described,
+        targets=part.known_targets,
         logits=external.logits[lines],
         probabilities=external.probabilities[lines],
     )

@@ -35,13 +35,12 @@ def test_predictions(
     part = target.part("test")
     kind = "binary" if len(ours) == 1 else "multilabel"
     values = shared_logits(logits, learnt.findings, learnt.exclusive, ours)
-    known = np.where(part.labelled, part.targets, np.nan)
     return Predictions(
         tuple(ours),
         kind,
         split=np.full(len(part), "test"),
-        **{name: getattr(part, name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=shared_targets(known, target.task.findings, theirs),
+        **part.described,
+        targets=shared_targets(part.known_targets, target.task.findings, theirs),
         logits=values,
         probabilities=link(values, kind),
     )

@@ -8,8 +8,9 @@ new ones of the other set's test split, both under the common names of the findi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import structs
@@ -26,79 +27,79 @@ from benchmark.kinds.trained import trained_weights
 from benchmark.machine.environment import Environment
 from benchmark.models import ModelFile
 from benchmark.protocols import find
-from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Made, Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.store import Results
 from benchmark.scoring.publishing import check, publish
 from benchmark.scoring.shared_findings import map_to_shared_findings
+from benchmark.scoring.stored import predictions_of
 from benchmark.spec import NETWORK, PUBLISHED, Spec, requirement
-from benchmark.task import Task
 
-Progress = Callable[[int, int], None]
+if TYPE_CHECKING:
+    import keras
 
 
 def evaluate(
-    row: Row,
+    rows: Sequence[Row],
     target: Prepared,
     model_file: ModelFile,
     results: Results,
     cache_dir: Path,
     environment: Environment,
-    progress: Progress | None = None,
     *,
     replace: bool = False,
     told: Mapping[str, str] | None = None,
-) -> Row:
-    """Test the network of a row on another data set, and save predictions, scores and row.
+) -> Iterator[Row]:
+    """Test the networks of rows on another data set; save predictions, scores and row of each.
 
     Args:
-        row: finished, of a network that sees images.
+        rows: finished, of one configuration whose networks see images.
         target: the other data set, prepared.
-        model_file: of the row.
-        results: where the row and its weights are; the new row goes to its ``cross`` folder.
+        model_file: of the rows.
+        results: where the rows and weights are; the new rows go to its ``cross`` folder.
         environment: what computes.
-        progress: told how many images are decoded.
         replace: whether an earlier evaluation on that set gives way.
-        told: finding of the row's set -> what the other set calls it, beside what is known.
+        told: finding of the rows' set -> what the other set calls it, beside what is known.
+
+    Yields:
+        The new row of each, once it is saved.
 
     Raises:
         UserError: the weights are not here or not of this model file, the sets share no finding,
-            the network was trained on some of the very test images, or there is an earlier
+            a network was trained on some of the very test images, or there is an earlier
             evaluation.
     """
-    start = time.perf_counter()
-    weights = _weights(row, model_file, results)
-    source = row.spec
-    learnt = Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
-    ours, theirs = common_findings(row, target, told)
-    spec = evaluation_spec(row, target)
-    seen = _seen(spec, source, target, results, cache_dir)
-    logits = _predict(source, learnt, model_file, weights, target, results, cache_dir, progress)
-    home = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    validation = map_to_shared_findings(
-        read_predictions(home, learnt.kind).part("validation"), ours
-    )
-    both = joined(validation, test_predictions(target, logits, learnt, ours, theirs))
-    made = evaluated_row(spec, row, target, model_file, both, environment)
-    used = Made(
-        spec_id=row.spec_id,
-        predictions_sha256=row.predictions_sha256,
-        weights_sha256=sha256_of_file(weights),
-    )
-    made = structs.replace(
-        made,
-        watermarks=[*made.watermarks, *seen],
-        made_from={NETWORK: used},
-        trained_on=TrainedOn(
-            dataset=source.dataset,
-            scheme=source.scheme,
-            weights=source.weights,
-            findings=(ours, theirs),
-        ),
-        phases={"evaluate": round(time.perf_counter() - start, 3)},
-    )
-    return publish(results.cross, made, check(both, made.protocol), replace=replace)
+    network = None
+    for row in rows:
+        start = time.perf_counter()
+        weights = _weights(row, model_file, results)
+        ours, theirs = common_findings(row, target, told)
+        spec = evaluation_spec(row, target)
+        seen = _seen(spec, row.spec, target, results, cache_dir)
+        # One for all seeds: TensorFlow would compile each anew, and warn of it.
+        network = network or _fresh(row, model_file)
+        logits = _predict(network, row.spec, weights, target, results, cache_dir)
+        own = map_to_shared_findings(predictions_of(results, row).part("validation"), ours)
+        both = joined(own, test_predictions(target, logits, row.task, ours, theirs))
+        made = evaluated_row(spec, row, target, model_file, both, environment)
+        used = Made(
+            spec_id=row.spec_id,
+            predictions_sha256=row.predictions_sha256,
+            weights_sha256=sha256_of_file(weights),
+        )
+        made = structs.replace(
+            made,
+            watermarks=[*made.watermarks, *seen],
+            made_from={NETWORK: used},
+            trained_on=TrainedOn(
+                dataset=row.spec.dataset,
+                scheme=row.spec.scheme,
+                weights=row.spec.weights,
+                findings=(ours, theirs),
+            ),
+            phases={"evaluate": round(time.perf_counter() - start, 3)},
+        )
+        yield publish(results.cross, made, check(both, made.protocol), replace=replace)
 
 
 def common_findings(
@@ -179,25 +180,29 @@ def _seen(
     return [mark for each in found for mark in each.marks]
 
 
+def _fresh(row: Row, model_file: ModelFile) -> keras.Model:
+    """A network of a row, whose weights are to be loaded; imports a framework."""
+    from benchmark.training.network import fresh_model
+
+    return fresh_model(row.spec, model_file, row.task)
+
+
 def _predict(
+    network: keras.Model,
     source: Spec,
-    learnt: Task,
-    model_file: ModelFile,
     weights: Path,
     target: Prepared,
     results: Results,
     cache_dir: Path,
-    progress: Progress | None,
 ) -> np.ndarray:
     """(N, F) logits of the target's test images."""
     from benchmark.training.lung_views import open_prepared_view
-    from benchmark.training.network import fresh_model, load_weights
+    from benchmark.training.network import load_weights
     from benchmark.training.stage import predict_logits
 
     def view(split: str) -> np.ndarray:
-        return open_prepared_view(target, split, source, cache_dir, results, progress).images
+        return open_prepared_view(target, split, source, cache_dir, results).images
 
-    model = fresh_model(source, model_file, learnt)
-    load_weights(model, weights)
+    load_weights(network, weights)
     images = SplitData(target.part("test"), ("test",)).images(view)
-    return predict_logits(model, images, Heartbeat())
+    return predict_logits(network, images, Heartbeat())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmark.spec import Spec
 from benchmark.training.context import Context, Event, Phases
 
 if TYPE_CHECKING:  # what sees no image needs no Keras
+    from benchmark.data.view_building import Progress
     from benchmark.training.stage import Training
 
 
@@ -53,15 +55,19 @@ class SpecJob:
         spec, context = spec or self.spec, self.context
 
         def view(split: str) -> np.ndarray:
-            def progress(done: int, total: int) -> None:
-                self.on_event({"event": "view", "split": split, "done": done, "total": total})
-
+            progress = self.decoding(split)
             folders = (context.cache_dir, context.results)
             sizes = context.sizes if spec is self.spec else ()
             return open_prepared_view(self.prepared, split, spec, *folders, progress, sizes).images
 
         with self.phases.phase("views"):
             return {split: each.images(view) for split, each in self.data.items()}
+
+    def decoding(self, split: str) -> Progress:
+        """To be called as ``progress(images done, images in all)`` while a view is made."""
+        return lambda done, total: self.on_event(
+            {"event": "view", "split": split, "done": done, "total": total}
+        )
 
     def training(self, images: dict[str, Images]) -> Training:
         """The training of the spec on these images; its imbalance policy is applied here."""
@@ -86,7 +92,8 @@ class Outcome:
     A segmentation network gives ``masks`` in place of logits.
 
     Attributes:
-        weights_sha256: of the weights that it saved.
+        large: weights, masks or maps, by where they are to be once the row is published: till then
+            those of the row before stand there.
         starting_weights: that it began with, where they were not drawn at random.
         penalty: of a regression in place of its last layer.
         made_from: by role what other rows left that it used.
@@ -97,7 +104,7 @@ class Outcome:
     parameters: int
     history: History | None = None
     determinism: str = "bit-identical on one CPU machine"
-    weights_sha256: str | None = None
+    large: dict[Path, bytes] = field(default_factory=dict)
     starting_weights: StartingWeights | None = None
     penalty: PenaltyFacts | None = None
     made_from: dict[str, Made] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from benchmark.task import LUNG
 
 
 def run(job: SpecJob) -> Outcome:
-    """Train or fit one spec, save the masks it predicts and count their pixels.
+    """Train or fit one spec, keep the masks it predicts and count their pixels.
 
     Raises:
         benchmark.training.fit.Diverged: the loss stopped being a number.
@@ -33,9 +33,9 @@ def run(job: SpecJob) -> Outcome:
     with job.phases.phase("write"):
         counts = _counted(job, splits, masks)
         every = np.concatenate([masks[split] for split in SPLITS])
-        job.context.check_claim()
-        pack_masks(job.context.results.masks_path(job.spec.spec_id), counts.image_id, every)
-    return replace(outcome, masks=counts)
+        path = job.context.results.masks_path(job.spec.spec_id)
+        large = outcome.large | {path: pack_masks(counts.image_id, every)}
+    return replace(outcome, masks=counts, large=large)
 
 
 def _opened(job: SpecJob, data: SplitData) -> MaskSplit:
@@ -43,13 +43,16 @@ def _opened(job: SpecJob, data: SplitData) -> MaskSplit:
     spec, cache_dir = job.spec, job.context.cache_dir
 
     def view(split: str) -> np.ndarray:
-        def progress(done: int, total: int) -> None:
-            job.on_event({"event": "view", "split": split, "done": done, "total": total})
-
         # The baseline sees no image; it is given what it does not look at.
         variant = spec.preprocessing or "raw"
         return open_view(
-            job.prepared, split, spec.resolution, variant, cache_dir, progress, job.context.sizes
+            job.prepared,
+            split,
+            spec.resolution,
+            variant,
+            cache_dir,
+            job.decoding(split),
+            job.context.sizes,
         ).images
 
     def masks(split: str) -> np.ndarray:

@@ -10,28 +10,26 @@ import numpy as np
 from benchmark.data.heartbeat import Heartbeat
 from benchmark.data.indexed_images import Images
 from benchmark.data.mask_batches import mask_batches
-from benchmark.data.pipeline import evaluation_batches, steps_per_epoch
+from benchmark.data.pipeline import steps_per_epoch
 from benchmark.data.prepared import SPLITS
 from benchmark.kinds.job import Outcome, SpecJob
 from benchmark.kinds.mask_split import MaskSplit
 from benchmark.records.mask_counts import count_pixels
 from benchmark.scoring.overlap import dice
 from benchmark.task import LUNG as LUNG_TASK
-from benchmark.training.checkpoints import stage_checkpoint
-from benchmark.training.clock import TrainingClock
-from benchmark.training.distribution import check_divisible, replicas
-from benchmark.training.feeding import is_sent_ahead, sent_ahead
-from benchmark.training.fit import Validated, Validation, fit
+from benchmark.training.fit import Validated, Validation
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.network import (
     check_device,
     check_room_for,
     determinism,
+    encode_weights,
     fresh_model,
-    save_weights,
 )
 from benchmark.training.optimizer import compile_model
-from benchmark.training.recipe import make_recipe
+from benchmark.training.recipe import Recipe, make_recipe
+from benchmark.training.stage import predict_logits
+from benchmark.training.stage_fit import fit_stage
 
 EVALUATION_BATCH = 16
 
@@ -43,76 +41,62 @@ def train_masks(job: SpecJob, splits: dict[str, MaskSplit]) -> tuple[Outcome, di
         How it went, and the predicted masks, bool (N, S, S), per split.
 
     Raises:
-        UserError: the machine does not have the device the worker was started for, or there is no
-            room for the weights.
+        UserError: the machine does not have the device the worker was started for, there is no
+            room for the weights, or batches cannot be divided among the devices.
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
     spec, phases, context = job.spec, job.phases, job.context
-    environment, heartbeat = context.environment, context.heartbeat
-    recipe, train = make_recipe(spec.recipe), splits["train"]
-    check_device(environment)
-    steps = steps_per_epoch(len(train.images), spec.micro_batch)
-    batch = min(len(train.images), spec.micro_batch)
-    check_divisible(batch)
+    heartbeat, recipe, train = context.heartbeat, make_recipe(spec.recipe), splits["train"]
+    images = len(train.images)
+    check_device(context.environment)
     with phases.phase("build"):
-        model = fresh_model(spec, job.model_file, LUNG_TASK)
-        loss = MaskedCrossEntropy(  # of every pixel that is not ignored
-            exclusive=False, label_smoothing=recipe.label_smoothing
-        )
-        compile_model(model, loss, recipe, steps, environment.device)
+        model = _compiled(job, recipe, images)
     weights = context.results.weights_path(spec.spec_id)
     check_room_for(model, weights)
-
-    def tell(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
-        job.on_event({"event": "epoch", "epoch": epoch, "epochs": epochs, **values})
-
-    device = environment.device
-    clock = TrainingClock(heartbeat, ahead=is_sent_ahead(device))
+    batches = partial(
+        mask_batches,
+        train.images,
+        train.masks,
+        batch_size=spec.micro_batch,
+        seed=spec.seed,
+        augmentation=spec.augmentation,
+        epochs=recipe.epochs,
+        heartbeat=heartbeat,
+    )
+    by_dice = _validation(splits["validation"], heartbeat)
     with phases.phase("train"):
-        batches = partial(
-            mask_batches,
-            train.images,
-            train.masks,
-            batch_size=spec.micro_batch,
-            seed=spec.seed,
-            augmentation=spec.augmentation,
-            epochs=recipe.epochs,
-            heartbeat=heartbeat,
-        )
-        history, seen = fit(
-            model,
-            lambda epoch: sent_ahead(batches(first_epoch=epoch), device),
-            steps,
-            _validation(splits["validation"], heartbeat),
-            recipe,
-            tell,
-            stage_checkpoint(context, spec, "masks"),
-            clock,
-        )
-        phases.add_stage(clock.timed, clock.earlier, batch)
+        history, seen = fit_stage(model, job, "masks", batches, images, by_dice, recipe)
     with phases.phase("predict"):
         masks = {} if seen is None else {"validation": seen}
         for split in SPLITS:
             if split not in masks:
                 masks[split] = predict_masks(model, splits[split].images, heartbeat)
     with phases.phase("write"):
-        context.check_claim()
-        weights_sha256 = save_weights(model, weights)
+        large = {weights: encode_weights(model)}
     outcome = Outcome(
         {},
         model.count_params(),
         history.as_record(),
-        determinism(environment),
-        weights_sha256=weights_sha256,
+        determinism(context.environment),
+        large=large,
     )
     return outcome, masks
 
 
+def _compiled(job: SpecJob, recipe: Recipe, images: int) -> keras.Model:
+    """A new network, to be trained on so many images."""
+    model = fresh_model(job.spec, job.model_file, LUNG_TASK)
+    loss = MaskedCrossEntropy(  # of every pixel that is not ignored
+        exclusive=False, label_smoothing=recipe.label_smoothing
+    )
+    steps = steps_per_epoch(images, job.spec.micro_batch)
+    compile_model(model, loss, recipe, steps, job.context.environment.device)
+    return model
+
+
 def predict_masks(model: keras.Model, images: Images, heartbeat: Heartbeat) -> np.ndarray:
     """Where a network sees lung, bool (N, S, S): a probability of at least one half."""
-    batches = evaluation_batches(images, EVALUATION_BATCH, heartbeat, replicas())
-    logits = model.predict(batches, verbose=0)
-    return np.asarray(logits)[: len(images), ..., 0] >= 0
+    return predict_logits(model, images, heartbeat, EVALUATION_BATCH)[..., 0] >= 0
 
 
 def _validation(split: MaskSplit, heartbeat: Heartbeat) -> Validation:

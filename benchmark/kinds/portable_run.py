@@ -7,14 +7,12 @@ from pathlib import Path
 import keras
 
 from benchmark.errors import UserError
-from benchmark.kinds.unlabelled_run import row_network, row_task
+from benchmark.kinds.unlabelled_run import row_network
 from benchmark.models import ModelFile
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 
 ENDING = ".keras"
-OWN = "cxr_bench"
-"""Package under which layers of this one are registered."""
 
 
 def save_portable(row: Row, model_file: ModelFile, results: Results, path: Path) -> None:
@@ -39,7 +37,14 @@ def save_portable(row: Row, model_file: ModelFile, results: Results, path: Path)
 
 
 def portable(network: keras.Model, row: Row) -> keras.Model:
-    """The same network of nothing but layers and operations of Keras, with probabilities."""
+    """The same network of nothing but layers and operations of Keras, with probabilities.
+
+    Returns:
+        float32 (B, S, S, 1) in [0, 1] -> float32 probabilities (B, F).
+
+    Raises:
+        UserError: it has layers of other kinds.
+    """
     normalisation, inner = network.get_layer("normalisation"), network.layers[-1]
     foreign = sorted({type(layer).__name__ for layer in inner._flatten_layers() if _foreign(layer)})
     if foreign:
@@ -49,7 +54,7 @@ def portable(network: keras.Model, row: Row) -> keras.Model:
         )
     images = keras.Input(network.input_shape[1:], dtype="float32", name="images")
     logits = inner(normalisation.call(images))
-    exclusive = row_task(row).kind == "multiclass"
+    exclusive = row.task.exclusive
     link = keras.layers.Activation(
         "softmax" if exclusive else "sigmoid", dtype="float32", name="probabilities"
     )

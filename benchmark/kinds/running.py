@@ -14,6 +14,7 @@ from benchmark import kinds
 from benchmark.data.prepared import ManifestPart, Prepared, load_prepared
 from benchmark.data.split_data import SplitData
 from benchmark.errors import UserError
+from benchmark.hashing import sha256
 from benchmark.kinds.code import code_of
 from benchmark.kinds.ensemble import own_file
 from benchmark.kinds.job import Outcome, SpecJob
@@ -33,7 +34,7 @@ from benchmark.training.context import Context, Event, Phases
 
 
 def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Event) -> Row:
-    """Run one spec and save its predictions, scores and row.
+    """Run one spec and save its row with what belongs to it.
 
     Raises:
         UserError: the data set has changed since the spec was planned, or the model is not
@@ -71,7 +72,7 @@ def run_spec(spec: Spec, model_file: ModelFile, context: Context, on_event: Even
         ),
     )
     context.check_claim()
-    row = publish(context.results, row, checked, replace=context.replace_done)
+    row = publish(context.results, row, checked, replace=context.replace_done, large=outcome.large)
     remove_checkpoints(context.results.checkpoints, spec)
     return row
 
@@ -91,6 +92,7 @@ def _finished(
     marks = [mark for mark in outcome.watermarks if mark not in row.watermarks]
     by_lungs = LUNGS in spec.requires
     lungs = made_from_lungs(spec, context.results) if by_lungs else {}
+    weights = outcome.large.get(context.results.weights_path(spec.spec_id))
     return replace(
         row,
         status="done",
@@ -99,7 +101,7 @@ def _finished(
         model=replace(row.model, parameters=outcome.parameters),
         counts={split: d.part.counts(prepared.facts.findings) for split, d in data.items()},
         determinism=outcome.determinism,
-        weights_sha256=outcome.weights_sha256,
+        weights_sha256=weights and sha256(weights),
         history=outcome.history,
         made_from=outcome.made_from | lungs,
         starting_weights=outcome.starting_weights,
@@ -165,18 +167,21 @@ def base_row(
 def make_predictions(
     prepared: Prepared, parts: dict[str, ManifestPart], logits: dict[str, np.ndarray]
 ) -> Predictions:
-    """Join logits with ids, metadata and targets, split after split."""
+    """Join logits with ids, metadata and targets, split after split.
 
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts.values()])
-
+    Args:
+        prepared: whose task it is.
+        parts: of each split.
+        logits: of each split (n, F), a line an image of its part.
+    """
+    part = ManifestPart.joined(parts.values())
     values = np.concatenate([logits[split] for split in parts]).astype(np.float32)
     return Predictions(
         findings=prepared.task.findings,
         kind=prepared.task.kind,
-        split=np.concatenate([[split] * len(part.image_id) for split, part in parts.items()]),
-        **{name: joined(name) for name in ("image_id", "patient_id", "age", "sex", "view")},
-        targets=np.where(joined("labelled"), joined("targets"), np.nan),
+        split=np.repeat([*parts], [len(part) for part in parts.values()]),
+        **part.described,
+        targets=part.known_targets,
         logits=values,
         probabilities=link(values, prepared.task.kind),
     )

@@ -26,7 +26,6 @@ from benchmark.records.predictions import link
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.spec import LUNGS, Spec
-from benchmark.task import Task
 from benchmark.training.network import fresh_model, load_weights
 from benchmark.training.stage import EVALUATION_BATCH, predict_logits
 from tfds_builders.archives import Folder
@@ -54,11 +53,6 @@ class Told:
     refused: dict[str, str]
 
 
-def row_task(row: Row) -> Task:
-    """What a row was trained for."""
-    return Task(tuple(row.dataset.task.findings), row.dataset.task.kind)
-
-
 def row_network(row: Row, model_file: ModelFile, results: Results) -> keras.Model:
     """The network of a row with its weights; float32 (B, S, S, 1) in [0, 1] -> logits (B, F).
 
@@ -66,7 +60,7 @@ def row_network(row: Row, model_file: ModelFile, results: Results) -> keras.Mode
         UserError: as :func:`benchmark.kinds.trained.trained_weights`.
     """
     weights = trained_weights(row, model_file, results)
-    network = fresh_model(row.spec, model_file, row_task(row))
+    network = fresh_model(row.spec, model_file, row.task)
     load_weights(network, weights)
     return network
 
@@ -90,7 +84,7 @@ def predict_folder(
         UserError: a row has no such network, its images were prepared in a way that those of the
             folder cannot be, or the folder holds no image.
     """
-    spec, task = rows[0].spec, row_task(rows[0])
+    spec, task = rows[0].spec, rows[0].task
     _check_preparation(spec, prepared)
     weights = [trained_weights(row, model_file, results) for row in rows]
     # One for all seeds: TensorFlow would compile each anew, and warn of it.

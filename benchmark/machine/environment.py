@@ -156,7 +156,7 @@ def environment_facts(environment: Environment | None) -> EnvironmentFacts:
 @cache
 def versions() -> dict[str, str]:
     """Versions of the packages that compute, by name."""
-    return {name: v for name in PACKAGES if (v := _version(name))}
+    return {name: v for name in PACKAGES if (v := installed_version(name))}
 
 
 def fix_keras_settings() -> None:
@@ -171,7 +171,8 @@ def fix_keras_settings() -> None:
         getattr(keras.config, limit, lambda value: None)(None)
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of a package; None where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

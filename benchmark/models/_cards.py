@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmark.bounds import is_writable
+from tfds_builders.encodings import NoText, utf8_text
 
 OWN_NORMALISATIONS = ("unit", "standardise", "imagenet", "minus1_1", "lite", "caffe")
 """What ``own_normalisation`` may say; the arithmetic is in ``_normalisation.py``."""
@@ -140,11 +141,19 @@ def read_card(source: bytes) -> dict[str, Any]:
 def _parsed(source: bytes) -> ast.Module:
     try:
         return ast.parse(source)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CardError(_no_python(source, error)) from error
+
+
+def _no_python(source: bytes, error: Exception) -> str:
+    try:
+        utf8_text(source)
+    except NoText as fault:  # which Python says in its decoder's words
+        return str(fault)
+    if isinstance(error, SyntaxError):
         where = f"line {error.lineno}: " if error.lineno else ""
-        raise CardError(f"{where}not valid Python ({error.msg})") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise CardError(f"not valid Python ({error or type(error).__name__})") from error
+        return f"{where}not valid Python ({error.msg})"
+    return f"not valid Python ({error or type(error).__name__})"
 
 
 def _literal(tree: ast.Module) -> Any:

@@ -10,7 +10,6 @@ import keras
 from keras import layers
 
 from benchmark.models._head import logits
-from benchmark.task import Task
 
 CARD = {
     "title": "GoogLeNet (Inception v1)",
@@ -41,46 +40,22 @@ MODULES = {
     "5b": (384, 192, 384, 48, 128, 128),
 }
 POOL_AFTER = ("3b", "4e")
-AUXILIARY_AFTER = ("4a", "4d")
-AUXILIARY_MIN_SIZE = 80  # below, fewer than the 5x5 positions that an auxiliary head averages over
 
 
 def build(input_shape, task, weights):
-    """The network without auxiliary heads."""
+    """The network without the auxiliary heads of its paper, which it drops after training."""
     images = keras.Input(input_shape)
-    return keras.Model(images, _outputs(images, task)[0])
-
-
-def build_with_auxiliary_heads(input_shape: tuple[int, int, int], task: Task) -> keras.Model:
-    """The network as it was trained in the paper, for a training loop of three losses.
-
-    Returns:
-        A model with outputs ``logits``, ``auxiliary_4a``, ``auxiliary_4d``, each (B, F) float32;
-        the paper weights their losses 1, 0.3 and 0.3 and drops the last two after training.
-
-    Raises:
-        ValueError: the images are below AUXILIARY_MIN_SIZE.
-    """
-    if min(input_shape[:2]) < AUXILIARY_MIN_SIZE:
-        raise ValueError(f"auxiliary heads need images of {AUXILIARY_MIN_SIZE} px or more")
-    images = keras.Input(input_shape)
-    return keras.Model(images, _outputs(images, task, auxiliary=True))
-
-
-def _outputs(images, task, auxiliary=False):
     x = _pool(_convolution(images, 64, 7, "conv1", strides=2), "pool1")
     x = _convolution(x, 64, 1, "conv2_reduce")
     x = _convolution(x, 192, 3, "conv2")
     x = _pool(x, "pool2")
-    heads = []
     for name, widths in MODULES.items():
         x = _inception(x, widths, f"inception_{name}")
-        if auxiliary and name in AUXILIARY_AFTER:
-            heads.append(_auxiliary_head(x, task, f"auxiliary_{name}"))
         if name in POOL_AFTER:
             x = _pool(x, f"pool_{name}")
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    return [logits(layers.Dropout(0.4, name="dropout")(x), task), *heads]
+    x = layers.Dropout(0.4, name="dropout")(x)
+    return keras.Model(images, logits(x, task))
 
 
 def _convolution(x, width, kernel, name, strides=1):
@@ -111,13 +86,3 @@ def _inception(x, widths, name):
         _convolution(_pool(x, f"{name}_pool", strides=1), projection, 1, f"{name}_projection"),
     ]
     return layers.Concatenate(name=name)(branches)
-
-
-def _auxiliary_head(x, task, name):
-    x = layers.AveragePooling2D(5, strides=3, name=f"{name}_average")(x)
-    x = layers.Flatten()(_convolution(x, 128, 1, f"{name}_reduce"))
-    x = layers.Dense(1024, activation="relu", kernel_initializer="he_normal", name=f"{name}_dense")(
-        x
-    )
-    x = layers.Dropout(0.7, name=f"{name}_dropout")(x)
-    return layers.Dense(task.n_outputs, dtype="float32", name=name)(x)

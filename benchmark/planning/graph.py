@@ -123,7 +123,7 @@ def status_by_row(planned: PlannedSpec, inputs: PlanInputs) -> str:
     row = inputs.rows.get(planned.spec.spec_id)
     if row is None:
         return "missing"
-    predictions = inputs.results.predictions_path(row.spec_id, row.dataset.redistributable)
+    predictions = inputs.results.predictions_of(row)
     if row.done and not predictions.is_file():
         return "missing"
     if is_current(row, own_file(planned.model_file)) and not row.remade(inputs.rows):

@@ -47,6 +47,11 @@ def image_split(n: int, fractions: dict[str, float], random_state: int) -> dict[
 
     The permutation of scikit-learn's ``train_test_split``, cut as it does: the test images come
     first, rounded up, then validation, then train, each rounded down.
+
+    Args:
+        n: images in all.
+        fractions: share in [0, 1] of each split that there is.
+        random_state: of the permutation, as scikit-learn takes it.
     """
     order = np.random.RandomState(random_state).permutation(n)
     chosen, start = {}, 0
@@ -59,10 +64,8 @@ def image_split(n: int, fractions: dict[str, float], random_state: int) -> dict[
 
 
 def _pool(prepared: Prepared) -> SplitData:
-    parts = [vars(prepared.part(split)) for split in SPLITS]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    n = len(joined["image_id"])
-    return SplitData(ManifestPart(**joined), SPLITS, np.arange(n), np.zeros(n, np.uint8))
+    part = ManifestPart.joined(prepared.part(split) for split in SPLITS)
+    return SplitData(part, SPLITS, np.arange(len(part)), np.zeros(len(part), np.uint8))
 
 
 def _with_copies(pool: SplitData, imbalance: str, prepared: Prepared) -> SplitData:

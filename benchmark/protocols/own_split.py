@@ -22,7 +22,11 @@ class LeakingOwnSplit(SplitProtocol):
     splits_of_set = False
 
     def apply(self, prepared: Prepared) -> Prepared:
-        """The set, if its owner wants its leaking split to be kept."""
+        """The set, if its owner wants its leaking split to be kept.
+
+        Raises:
+            UserError: it does not leak, or was not prepared so.
+        """
         if not is_kept(prepared):
             raise UserError(
                 f"{prepared.name}: {self.name} is for sets of your own that were prepared with "

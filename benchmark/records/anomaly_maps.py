@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.records.files import write_atomic
 from benchmark.records.npz_columns import arrays_of
 from benchmark.records.predictions import PredictionFileError
 from benchmark.records.tables import TableError
@@ -31,12 +30,12 @@ class AnomalyMaps:
     distances: np.ndarray
 
 
-def write_anomaly_maps(path: Path, maps: AnomalyMaps) -> None:
-    """Write an anomaly file, whole or not at all."""
+def encode_anomaly_maps(maps: AnomalyMaps) -> bytes:
+    """The bytes of an anomaly file."""
     file = io.BytesIO()
     values = vars(maps) | {"image_id": maps.image_id.astype(str)}
     np.savez_compressed(file, **values)
-    write_atomic(path, file.getvalue())
+    return file.getvalue()
 
 
 def read_anomaly_maps(path: Path) -> AnomalyMaps:

@@ -67,6 +67,20 @@ def _inside(error: BaseException, folders: list[Path]) -> bool:
     return not isinstance(at, str) or any(map(Path(at).is_relative_to, folders))
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free where a folder is or will be.
+
+    Raises:
+        OSError: the file system does not say.
+    """
+    return shutil.disk_usage(existing(folder)).free
+
+
 def check_room(folder: Path, size: float, what: str, option: str) -> None:
     """Make sure that there is room, before time is spent on what is to be written.
 
@@ -79,9 +93,8 @@ def check_room(folder: Path, size: float, what: str, option: str) -> None:
     Raises:
         UserError: there is less, with a full disk as its cause.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        free = shutil.disk_usage(there).free
+        free = free_bytes(folder)
     except OSError:  # a file system that does not say
         return
     if free < size:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from benchmark.errors import UserError
+from benchmark.errors import TYPES, UserError
 from benchmark.hashing import sha256
 from benchmark.records.files import leads_elsewhere, write_atomic
 from benchmark.records.tables import TableError, file_bytes
@@ -22,6 +22,8 @@ from benchmark.spec import PATTERNS
 
 Record = TypeVar("Record")
 _SEAL = re.compile(rb'\A\{\s*"content_sha256":\s*"([0-9a-f]{64})",')
+_NAMED = re.compile("`({0}(?: \\| {0})*)`".format(f"(?:{'|'.join(TYPES)})"))
+"""How msgspec names types."""
 _DECODING = threading.Lock()
 """msgspec crashes where two threads decode a type, or types of one field, for the first time."""
 _SCHEMA = re.compile(rb'"schema":\s*(\d{1,9})\b')
@@ -135,7 +137,7 @@ def parse_record(
 
 
 def in_words(said: str) -> str:
-    """What the decoder says, with what texts are made of in place of regular expressions."""
+    """What the decoder says, with words in place of regular expressions and names of types."""
     for pattern, words in PATTERNS.items():
         said = said.replace(f"`str` matching regex {pattern!r}", f"a text of {words}")
-    return said
+    return _NAMED.sub(lambda types: " or ".join(TYPES[t] for t in types[1].split(" | ")), said)

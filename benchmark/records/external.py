@@ -6,8 +6,9 @@ image. Columns:
 
 - ``image_id``: text, as in the data set's manifest.
 - ``split``: ``train``, ``validation`` or ``test``; without this column every line is of test.
-- for each finding either ``logit:<finding>``, any number, or ``probability:<finding>`` or just
-  ``<finding>``, in [0, 1]. Logits are better: they do not run into ties at 0 and 1.
+- for each finding either ``logit:<finding>``, a number, or ``probability:<finding>`` or just
+  ``<finding>``, in [0, 1]. Logits are better: they do not run into ties at 0 and 1. They are kept
+  as float32; a column that this makes lose its ranks is refused.
 
 Further columns are ignored, what is true above all: targets and patients come from the data set.
 """
@@ -15,8 +16,6 @@ Further columns are ignored, what is true above all: targets and patients come f
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,15 +24,21 @@ import numpy as np
 
 from benchmark.errors import UserError, quoted
 from benchmark.records.column_files import Columns, csv_bytes, read_columns
+from benchmark.records.lost_ranks import (
+    LOST,
+    SURE,
+    TOLD,
+    above,
+    few,
+    newly_equal,
+    saturated,
+    ties,
+)
 from benchmark.records.predictions import SPLITS, link
 from benchmark.records.spreadsheets import unescaped
 from benchmark.records.tables import Limits, TableError, file_bytes
 from benchmark.task import Task
 
-SURE = 1e-12
-"""Probabilities nearer to 0 or 1 than this are ranked as equal."""
-NEAR = 1e-3
-"""So near to 0 or 1 a probability of few digits is soon that of another image."""
 SUM_TOLERANCE = 1e-3
 ID, SPLIT, LOGIT = "image_id", "split", "logit:"
 
@@ -84,11 +89,11 @@ def read_external(path: Path, task: Task, limits: Limits) -> External:
 def _chosen(path: Path, names: list[str], task: Task) -> list[str]:
     """The columns that count; those of the findings come last, in their order."""
     if ID not in names:
-        raise ExternalFileError(f"{path}: there is no column {ID}, only {_few(names)}")
+        raise ExternalFileError(f"{path}: there is no column {ID}, only {few(names)}")
     columns = [_column(path, names, finding) for finding in task.findings]
     if len({column.startswith(LOGIT) for column in columns}) > 1:
         raise ExternalFileError(
-            f"{path}: give logits of all findings or of none; here are {_few(columns)}"
+            f"{path}: give logits of all findings or of none; here are {few(columns)}"
         )
     return [ID, *([SPLIT] if SPLIT in names else []), *columns]
 
@@ -107,7 +112,7 @@ def _column(path: Path, names: list[str], finding: str) -> str:
     hint = f" Is it {quoted(near[0])}?" if near else ""
     raise ExternalFileError(
         f"{path}: no column for the finding {quoted(finding)}: one of {', '.join(forms)} is "
-        f"needed, there are {_few(names)}.{hint}"
+        f"needed, there are {few(names)}.{hint}"
     )
 
 
@@ -125,12 +130,15 @@ class _Reader:
         values = np.stack([self._numbers(name) for name in names], axis=1)
         if names[0].startswith(LOGIT):
             logits = self._checked_logits(names, values)
-            warnings = tuple(filter(None, [_whole(values)]))
-            return External(split, image_id, logits, link(logits, self.task.kind), warnings)
-        self._check_probabilities(names, values)
-        warnings = tuple(filter(None, [_ties(names, values, split)]))
-        logits = _logits(values, self.task)
-        return External(split, image_id, logits, values.astype(np.float32), warnings)
+            probabilities = link(logits, self.task.kind)
+            told = [_whole(values), self._rounded(names, values, logits, split)]
+        else:
+            self._check_probabilities(names, values)
+            logits, probabilities = _logits(values, self.task), values.astype(np.float32)
+            told = [ties(names, values, split)]
+        if not self.task.exclusive:  # else the largest one decides
+            told.append(saturated(names, values, probabilities, split))
+        return External(split, image_id, logits, probabilities, tuple(filter(None, told)))
 
     def _ids_and_splits(self) -> tuple[np.ndarray, np.ndarray]:
         image_id = self.columns.values[ID]
@@ -162,11 +170,25 @@ class _Reader:
             self._refuse(~np.isfinite(kept), f"{name} is too large for a logit (float32)", given)
         if len(values) and ((values >= 0) & (values <= 1)).all():
             raise ExternalFileError(
-                f"{self.path}: every value of {_few(names)} lies in [0, 1]: these look like "
+                f"{self.path}: every value of {few(names)} lies in [0, 1]: these look like "
                 "probabilities, name the columns probability:FINDING. If they are logits after "
                 "all, give their probabilities, 1 / (1 + exp(-logit)), or their softmax"
             )
         return logits
+
+    def _rounded(
+        self, names: list[str], values: np.ndarray, logits: np.ndarray, split: np.ndarray
+    ) -> str:
+        """Which columns float32 makes lose some ranks, in words; many are refused."""
+        lost = newly_equal(names, values, logits, split)
+        fault = "rounded to float32, as logits are kept, images that differ rank as equal"
+        if many := above(lost, LOST):
+            raise ExternalFileError(
+                f"{self.path}: {fault}: {many}. Subtract a constant from all logits, or give "
+                "z-scores; digits that are but noise, round"
+            )
+        some = above(lost, TOLD)
+        return some and f"{fault}: {some}"
 
     def _check_probabilities(self, names: list[str], values: np.ndarray) -> None:
         for name, of_one in zip(names, values.T, strict=True):
@@ -217,32 +239,7 @@ def _whole(logits: np.ndarray) -> str:
     return "every logit is a whole number, as where a decimal comma was taken for a separator"
 
 
-def _ties(names: list[str], values: np.ndarray, split: np.ndarray) -> str:
-    """Which columns have lost their precision near 0 or 1, in words; empty for none."""
-    tied = {name: _tied(of_one, split) for name, of_one in zip(names, values.T, strict=True)}
-    lost = [f"{name} ({n} images)" for name, n in tied.items() if n]
-    if not lost:
-        return ""
-    return (
-        f"probabilities within {NEAR:g} of 0 or 1 are those of several images of a split, which "
-        f"then rank as equal: {_few(lost)}. Unless these images are copies of each other, give "
-        "logits, or all digits"
-    )
-
-
-def _tied(probabilities: np.ndarray, split: np.ndarray) -> int:
-    """How many images share a probability near 0 or 1 with another one of their split."""
-    near = (probabilities < NEAR) | (probabilities > 1 - NEAR)
-    found = Counter(zip(split[near].tolist(), probabilities[near].tolist(), strict=True))
-    return sum(n for n in found.values() if n > 1)
-
-
 def _repeated(values: np.ndarray) -> np.ndarray:
     first = np.zeros(len(values), bool)
     first[np.unique(values, return_index=True)[1]] = True
     return ~first
-
-
-def _few(names: Iterable[str]) -> str:
-    names = [name[:80] for name in names]
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

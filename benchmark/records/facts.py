@@ -25,6 +25,15 @@ class LaterFields(Record, frozen=True, omit_defaults=True):
     """A record of which some fields are left out where they say nothing."""
 
 
+def every_field(held: Any) -> Any:
+    """A record and all in it as plain values, with the fields that its file leaves out."""
+    if isinstance(held, msgspec.Struct):
+        held = msgspec.structs.asdict(held)
+    if isinstance(held, dict):
+        return {name: every_field(value) for name, value in held.items()}
+    return [*map(every_field, held)] if isinstance(held, list | tuple) else held
+
+
 class SplitCounts(Record, frozen=True):
     """Images, patients, and positive images of each finding of one split."""
 

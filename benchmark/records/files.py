@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -22,16 +23,23 @@ def write_atomic(path: Path, data: bytes) -> None:
     write_in_order({path: data})
 
 
-def write_in_order(files: Mapping[Path, bytes]) -> None:
+def write_in_order(files: Mapping[Path, bytes | Path]) -> None:
     """Write files that belong together, each through a temporary file beside it and a rename.
 
     All of them are on disk before the first takes its name, in the order given: a full disk
     changes none.
+
+    Args:
+        files: their bytes, or a large file to copy, by the names that they take.
     """
     with _taking_names() as staged:
-        for path, data in files.items():
+        for path, content in files.items():
             with _stage(path, staged) as file:
-                file.write(data)
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    with content.open("rb") as made:
+                        shutil.copyfileobj(made, file)
 
 
 @contextlib.contextmanager

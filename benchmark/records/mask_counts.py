@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.hashing import sha256
-from benchmark.records.files import write_atomic
 from benchmark.records.npz_columns import arrays_of
 from benchmark.records.predictions import (
     IN_MEMORY,
@@ -76,13 +74,6 @@ def encode_mask_counts(counts: MaskCounts) -> bytes:
     return zipped(columns | dict(zip(OUTCOMES, counts.counts.T, strict=True)))
 
 
-def write_mask_counts(path: Path, counts: MaskCounts) -> str:
-    """Write a mask file atomically; returns the SHA-256 of its bytes."""
-    data = encode_mask_counts(counts)
-    write_atomic(path, data)
-    return sha256(data)
-
-
 def read_mask_counts(path: Path) -> MaskCounts:
     """Read a mask file.
 
@@ -111,16 +102,16 @@ def decode_mask_counts(data: bytes, where: object = IN_MEMORY) -> MaskCounts:
     return MaskCounts(**text, counts=counts)
 
 
-def pack_masks(path: Path, image_ids: np.ndarray, masks: np.ndarray) -> None:
-    """Save (N, H, W) bool masks, a bit a pixel, compressed, with the ids of their images."""
+def pack_masks(image_ids: np.ndarray, masks: np.ndarray) -> bytes:
+    """A file of (N, H, W) bool masks, a bit a pixel, compressed, with the ids of their images."""
     data = io.BytesIO()
     bits = np.packbits(masks, axis=-1)
     np.savez_compressed(data, image_id=image_ids.astype(str), bits=bits, width=masks.shape[-1])
-    write_atomic(path, data.getvalue())
+    return data.getvalue()
 
 
 def packed_masks(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (N,) and masks (N, H, W) bool, as :func:`pack_masks` saved them.
+    """Image ids (N,) and masks (N, H, W) bool, as :func:`pack_masks` was given them.
 
     Raises:
         PredictionFileError: the file is missing or damaged.

@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
+from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
+
+TOLERANCE = 1e-5
+"""Of logits, absolute and relative: what is nearer on all test images was not trained twice."""
 
 KNOWN: dict[str, Callable[[Row], Any]] = {
     "reference": lambda row: row.model.reference,
@@ -22,14 +28,19 @@ KNOWN: dict[str, Callable[[Row], Any]] = {
 others. That rows made here are of one model, the versions of their code say."""
 
 
-def why_not_averaged(rows: Sequence[Row], predictions: Sequence[str]) -> str:
+def why_not_averaged(
+    rows: Sequence[Row], predictions: Sequence[str], alike: Sequence[int] | None
+) -> str:
     """Why a mean over seeds would be none; empty where it is one.
 
     Args:
         rows: of one configuration, which differ in their seed.
         predictions: of each the SHA-256 of its prediction file, which holds no seed.
+        alike: places of two that :func:`first_alike` found, where it was asked.
     """
-    return another_model(rows) or several_without_chance(rows) or _copied(rows, predictions)
+    alike = alike or _copied(predictions)
+    copied = same_predictions(rows[alike[0]], rows[alike[1]]) if alike else ""
+    return another_model(rows) or several_without_chance(rows) or copied
 
 
 def another_model(rows: Sequence[Row]) -> str:
@@ -64,6 +75,20 @@ def same_predictions(one: Row, other: Row) -> str:
     )
 
 
-def _copied(rows: Sequence[Row], predictions: Sequence[str]) -> str:
-    pairs = combinations(zip(rows, predictions, strict=True), 2)
-    return next((same_predictions(a, b) for (a, one), (b, two) in pairs if one == two), "")
+def first_alike(tests: Sequence[Predictions]) -> tuple[int, int] | None:
+    """Places of the first two that say the same of the same test images, but for rounding.
+
+    Args:
+        tests: of each seed, the images in the same order.
+    """
+    pairs = combinations(enumerate(tests), 2)
+    return next(((i, j) for (i, a), (j, b) in pairs if _same(a.logits, b.logits)), None)
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.shape == second.shape and np.allclose(first, second, TOLERANCE, TOLERANCE)
+
+
+def _copied(predictions: Sequence[str]) -> tuple[int, int] | None:
+    pairs = combinations(enumerate(predictions), 2)
+    return next(((i, j) for (i, one), (j, two) in pairs if one == two), None)

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import UserError
-from benchmark.hashing import sha256
-from benchmark.records.files import write_atomic
 from benchmark.records.spreadsheets import csv_text, read_back
 from benchmark.records.tables import TableError, file_bytes, table, unzipped
 
@@ -96,13 +94,6 @@ def encode_predictions(predictions: Predictions) -> bytes:
         PredictionFileError: the arrays are not of the same images, or a target is no number.
     """
     return zipped(as_columns(predictions), float_format="%.9g")
-
-
-def write_predictions(path: Path, predictions: Predictions) -> str:
-    """Write a prediction file atomically; returns the SHA-256 of its bytes."""
-    data = encode_predictions(predictions)
-    write_atomic(path, data)
-    return sha256(data)
 
 
 def read_predictions(path: Path, kind: str) -> Predictions:
@@ -222,7 +213,11 @@ def refuse_odd_images(frame: DataFrame, where: object) -> None:
 
 
 def as_columns(predictions: Predictions) -> dict[str, Sized]:
-    """The columns of a prediction file, in its order."""
+    """The columns of a prediction file, (N,) each, in its order.
+
+    Raises:
+        PredictionFileError: a target is neither a small whole number nor NaN.
+    """
     import pandas as pd
 
     columns: dict[str, Sized] = {

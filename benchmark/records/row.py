@@ -31,6 +31,7 @@ from benchmark.records.run_facts import (
     TrainedOn,
 )
 from benchmark.spec import NETWORK, Count, Id, Role, Sha256, Spec, SuiteName
+from benchmark.task import Task
 
 ROW_SCHEMA = 2
 MEMORY_FALLBACK = "memory fallback: trained in smaller parts of a batch than was planned"
@@ -129,6 +130,11 @@ class Row(LaterFields, frozen=True):
     def done(self) -> bool:
         """Whether it finished, so that it has predictions."""
         return self.status == "done"
+
+    @property
+    def task(self) -> Task:
+        """What was to be predicted; of a row of findings."""
+        return Task(tuple(self.dataset.task.findings), self.dataset.task.kind)
 
     @property
     def reason(self) -> str:

@@ -206,12 +206,17 @@ class LungFacts(Record, frozen=True):
     left_whole: dict[str, Count]
 
 
-class ExternalFacts(Record, frozen=True):
-    """The file of predictions that another tool made, and the splits that it holds."""
+class ExternalFacts(LaterFields, frozen=True):
+    """The file of predictions that another tool made, and the splits that it holds.
+
+    ``few_scores``: how many different ones test images have of a finding at most, where these are
+    few but more than the two of decisions, as shares of readers' votes are; else left out.
+    """
 
     file: str
     sha256: Sha256
     splits: list[str]
+    few_scores: Count | None = None
 
 
 class TrainedOn(Record, frozen=True):

@@ -154,7 +154,9 @@ class MaskScores(Record, frozen=True):
 class ConfigurationIntervals(LaterFields, frozen=True):
     """Intervals of the means over the seeds of a configuration, as those of :class:`Scores`.
 
-    ``predictions_sha256`` of each seed.
+    ``predictions_sha256`` of each seed. ``alike`` are the places of two seeds that say the same of
+    the same test images, see :func:`benchmark.records.one_model.first_alike`; left out where there
+    are none, and by earlier versions.
     """
 
     scorer_version: int
@@ -163,6 +165,11 @@ class ConfigurationIntervals(LaterFields, frozen=True):
     intervals: dict[str, Interval | None]
     undefined_resamples: dict[str, Count]
     subgroup_gap: SubgroupGap | None = None
+    alike: tuple[Count, Count] | None = None
+
+    def __post_init__(self) -> None:
+        if self.alike and max(self.alike) >= len(self.predictions_sha256):
+            raise ValueError("there is no such seed")
 
 
 class StoredComparison(Record, frozen=True):

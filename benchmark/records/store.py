@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,10 @@ class Results:
         folder = "predictions" if redistributable else "private"
         return self.folder / folder / f"{spec_id}.csv.gz"
 
+    def predictions_of(self, row: Row) -> Path:
+        """Where the prediction file of a row is or will be; of a row of masks its mask file."""
+        return self.predictions_path(row.spec_id, row.dataset.redistributable)
+
     def scores_path(self, spec_id: str) -> Path:
         """Where the scores of a spec are or will be."""
         return self._derived / SCORES / f"{spec_id}.json"
@@ -128,8 +133,11 @@ class Results:
         """Where a worker's log is written (not published)."""
         return self.folder / "logs" / f"{name}.log"
 
-    def write(self, files: Mapping[Path, bytes]) -> None:
+    def write(self, files: Mapping[Path, bytes | Path]) -> None:
         """Write files of this folder that belong together, in their order; all or none.
+
+        Args:
+            files: their bytes, or a large file to copy, by where they are to be.
 
         Raises:
             UserError: one of them would be written to another folder, through a link.
@@ -234,6 +242,18 @@ class Results:
         ignored = self.folder / ".gitignore"
         if not ignored.exists():
             write_atomic(ignored, IGNORED.encode())
+
+    def check_rows(self) -> None:
+        """Raise a UserError where no row was ever written."""
+        if not (self.folder / "rows").is_dir():
+            raise UserError(no_rows(self.folder))
+
+
+def no_rows(folder: Path) -> str:
+    """That no row was ever written there, and what writes some."""
+    return (
+        f"{folder} holds no rows yet. Run: cxr-bench run --all --results {shlex.quote(str(folder))}"
+    )
 
 
 def leave_out(error: UserError, left_out: list[UserError] | None = None) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,8 +14,9 @@ from pathlib import Path
 from benchmark.data.discovery import datasets, state
 from benchmark.data.prepared import NotPrepared, load_prepared
 from benchmark.errors import UserError
-from benchmark.machine.environment import Environment, check, check_installed
+from benchmark.machine.environment import Environment, check, check_installed, installed_version
 from benchmark.models import ModelFile
+from benchmark.records.disk import existing, free_bytes
 from benchmark.records.door import RecordError
 from benchmark.suites.suite import Suite
 
@@ -72,7 +71,7 @@ def _tested_versions() -> dict[str, str]:
 
 def _package(name: str, tested: str) -> Check:
     candidates = (name, f"{name}-cpu")
-    found = next((v for candidate in candidates if (v := _version(candidate))), None)
+    found = next((v for candidate in candidates if (v := installed_version(candidate))), None)
     if found is None:
         return Check(name, BAD, "not installed", "run `make install`")
     if tested and found != tested:
@@ -81,28 +80,15 @@ def _package(name: str, tested: str) -> Check:
     return Check(name, GOOD, found)
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def folder_checks(folders: Mapping[str, Path]) -> list[Check]:
     """Whether each folder can be written to."""
     return [_folder(what, path) for what, path in folders.items()]
 
 
 def _folder(what: str, path: Path) -> Check:
-    there = _existing(path)
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(existing(path), os.W_OK | os.X_OK):
         return Check(what, BAD, f"{path} cannot be written to", "choose another folder")
     return Check(what, GOOD, str(path))
-
-
-def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that exists."""
-    return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
 
 
 def dataset_checks(suites: Iterable[Suite], data_dir: Path) -> list[Check]:
@@ -141,7 +127,7 @@ def disk_checks(
 
 
 def _room(what: str, path: Path, need: float) -> Check:
-    free = shutil.disk_usage(_existing(path)).free
+    free = free_bytes(path)
     text = f"{need / 1e9:.1f} GB needed at most, {free / 1e9:.1f} GB free at {path}"
     if free < need:
         return Check(what, BAD, text, "free some, or choose another folder")

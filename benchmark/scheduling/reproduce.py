@@ -17,13 +17,12 @@ from benchmark.machine.environment import Environment, check, current
 from benchmark.models import discover
 from benchmark.planning.plan import Plan, PlannedSpec
 from benchmark.protocols import find
-from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import EnvironmentFacts
 from benchmark.records.store import Results
 from benchmark.scheduling.runner import run_plan
 from benchmark.scheduling.slots import Folders
-from benchmark.scoring.stored import stored_headline, stored_scores
+from benchmark.scoring.stored import predictions_of, stored_headline, stored_scores
 
 _NEEDED = ("rows", "predictions", "private", "weights", "masks")
 _METRICS = ("auc", "f1", "log_loss")
@@ -101,7 +100,7 @@ def reproduce(
         UserError: the data or the model are not here as they were, or the run fails.
     """
     results, again = Results(folders.results), Results(scratch)
-    planned = _planned(row, folders, results)
+    planned = _planned(row, folders)
     _link(results, again, row.spec_id)
     environment = _environment(row)
     check(environment)
@@ -130,7 +129,7 @@ def _environment(row: Row) -> Environment:
     )
 
 
-def _planned(row: Row, folders: Folders, results: Results) -> PlannedSpec:
+def _planned(row: Row, folders: Folders) -> PlannedSpec:
     elsewhere = not kinds.find(row.spec.kind).run_here
     if not row.done or elsewhere:
         reason = "not made by a run" if elsewhere else row.status.replace("_", " ")
@@ -177,11 +176,7 @@ def _numbers(results: Results, again: Results, row: Row, made: Row) -> Numbers:
 def _largest(results: Results, again: Results, row: Row) -> float | None:
     if row.holds_masks:
         return None
-    kind, public = row.dataset.task.kind, row.dataset.redistributable
-    first, second = (
-        read_predictions(each.predictions_path(row.spec_id, public), kind).probabilities
-        for each in (results, again)
-    )
+    first, second = (predictions_of(each, row).probabilities for each in (results, again))
     return float(np.abs(first - second).max()) if first.shape == second.shape else None
 
 

@@ -74,6 +74,11 @@ def multiplicities(
     Philox counts from SHA-256 of ``seed_text + stream``. Its raw words are used, because their
     sequence is fixed by the algorithm, while NumPy may change how it draws integers from them; a
     64-bit word modulo the number of patients is uneven by less than one part in 10^12.
+
+    Args:
+        resamples: in all; each draws ``n_patients`` patients, so that its column sums to that.
+        stream: tells the draws of several splits with one ``seed_text`` apart.
+        block: most resamples that are held at a time.
     """
     bits = _philox(seed_text, stream)
     for start in range(0, resamples, block):

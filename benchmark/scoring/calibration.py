@@ -15,12 +15,18 @@ STEPS = 100
 
 
 def intercept(targets: np.ndarray, log_odds: np.ndarray) -> float | None:
-    """Calibration in the large of (N,) bool targets; None where there is none."""
+    """Calibration in the large, in nats, of (N,) bool targets and log-odds.
+
+    None where all targets are the same.
+    """
     return _first(intercept_design(log_odds), targets)
 
 
 def slope(targets: np.ndarray, log_odds: np.ndarray) -> float | None:
-    """Calibration slope of (N,) bool targets; None where ranks are perfect, or all the same."""
+    """Calibration slope of (N,) bool targets and log-odds.
+
+    None where all targets are the same, ranks are perfect, or log-odds nowhere differ.
+    """
     return _first(slope_design(log_odds), targets)
 
 
@@ -77,12 +83,12 @@ class Design:
 
 
 def intercept_design(log_odds: np.ndarray) -> Design:
-    """Of the intercept, beside the log-odds as they are."""
+    """Of the intercept, beside the (N,) log-odds as they are."""
     return Design(np.ones((len(log_odds), 1)), log_odds)
 
 
 def slope_design(log_odds: np.ndarray) -> Design:
-    """Of slope, first, and intercept."""
+    """Of slope, first, and intercept, of (N,) log-odds."""
     return Design(np.stack([log_odds, np.ones(len(log_odds))], axis=1), np.zeros(len(log_odds)))
 
 

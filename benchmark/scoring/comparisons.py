@@ -45,7 +45,9 @@ class StoredComparisons:
         key = _key(*(entry for pair in pairs for entry in pair))
         if key not in self._asked.pairs:
             known = self._known.pairs.get(key)
-            self._asked.pairs[key] = known or _numbers(mean_difference(pairs))
+            if known is None or not _is_possible(known):
+                known = _numbers(mean_difference(pairs))
+            self._asked.pairs[key] = known
         numbers = self._asked.pairs[key]
         firsts, seconds = (" ".join(e.config_id for e in side) for side in zip(*pairs, strict=True))
         return Comparison(
@@ -93,6 +95,11 @@ def _key(*entries: Entry) -> str:
     else:  # as of nearly all
         made = b",".join([b"false"] * len(entries) ** 2)
     return sha256(b"[%d,[%b],[%b]]" % (SCORER_VERSION, sides, made))[:KEY_LENGTH]
+
+
+def _is_possible(known: StoredComparison) -> bool:
+    """Whether its interval ends where differences of scores do, as not all of earlier versions."""
+    return known.interval is None or max(map(abs, known.interval)) <= 1
 
 
 def _numbers(comparison: Comparison) -> StoredComparison:

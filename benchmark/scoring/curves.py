@@ -53,7 +53,12 @@ class Reliability:
 
 
 def roc_points(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(K + 1,) false and true positive rates from (0, 0) to (1, 1); equal scores are one step."""
+    """(K + 1,) false and true positive rates from (0, 0) to (1, 1); equal scores are one step.
+
+    Args:
+        targets: (N,) bool, some positive and some not.
+        scores: (N,), higher where a finding is the likelier.
+    """
     curve = Curve.of(targets, scores)
     false, true = (
         np.concatenate([[0.0], side])
@@ -68,7 +73,7 @@ def roc_points(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.
 def precision_recall_points(
     targets: np.ndarray, scores: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(K,) recalls, rising, and the precision at each distinct score."""
+    """(K,) recalls, rising, and the precision at each distinct score; see `roc_points`."""
     curve = Curve.of(targets, scores)
     called = curve.true_positives + curve.false_positives
     return curve.true_positives / curve.positives, curve.true_positives / called

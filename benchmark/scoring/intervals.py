@@ -32,27 +32,27 @@ def normal(value: float, variance: float, degrees: float = inf, level: float = L
     return value - reach, value + reach
 
 
-def logit(value: float, variance: float, degrees: float = inf, level: float = LEVEL) -> Interval:
+def logit(value: float, variance: float, degrees: float = inf) -> Interval:
     """The same on the logit scale, for a value in (0, 1); it stays inside (0, 1).
 
     At 0 and 1 the scale is unbounded and the interval is the point itself; see `one_sided`.
     """
     if not 0 < value < 1:
         return value, value
-    reach = quantile(degrees, level) * sqrt(variance) / (value * (1 - value))
+    reach = quantile(degrees) * sqrt(variance) / (value * (1 - value))
     centre = np.log(value / (1 - value))
     with np.errstate(over="ignore"):  # a limit at 0 to the last bit
         low, high = (float(1 / (1 + np.exp(-(centre + side * reach)))) for side in (-1, 1))
     return low, high
 
 
-def one_sided(value: float, patients: int, level: float = LEVEL) -> Interval:
+def one_sided(value: float, patients: int) -> Interval:
     """Interval of a share that was found to be 0 or 1, from that end: the rule of three, exactly.
 
     Of an AUC, ``patients`` is the smaller number of patients with, and without, the finding: so
     many pairs have no patient in common, and all of them were ranked rightly.
     """
-    reach = 1 - (1 - level) ** (1 / patients)
+    reach = 1 - (1 - LEVEL) ** (1 / patients)
     return (1 - reach, 1.0) if value > 0.5 else (0.0, reach)
 
 
@@ -94,7 +94,7 @@ def quantile(degrees: float, level: float = LEVEL) -> float:
 
 
 def quantiles(degrees: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """:func:`quantile` of many."""
+    """:func:`quantile` of degrees of any shape, of the same shape."""
     from scipy.special import stdtrit
 
     students = stdtrit(np.minimum(degrees, LARGEST_DEGREES), (1 + level) / 2)

@@ -8,10 +8,6 @@ numbers are refused.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ from pathlib import Path
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.door import OtherFormat
+from benchmark.records.door import OtherFormat, RecordError
 from benchmark.records.row import Row
 from benchmark.records.store import LARGEST_WEIGHTS, Results, leave_out
 from benchmark.records.tables import TableError, file_bytes
@@ -129,7 +125,7 @@ def _is_sound(held: Held) -> bool:
 
 def _verify(held: Held) -> None:
     row, results = held.row, held.results
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    path = results.predictions_of(row)
     stored_headline(results, row)  # read, held against the row, and scored
     if sha256_of_file(path) != row.predictions_sha256:
         raise UserError(f"{path}: was changed after {held.path} was written. Run that spec again.")
@@ -154,20 +150,53 @@ def _refuse_other(there: Held, held: Held) -> None:
 def _copy(held: Held, into: Results) -> None:
     """Copy a row and what belongs to it; the row takes its name last."""
     row, source = held.row, held.results
-    spec_id, public = row.spec_id, row.dataset.redistributable
-    for name in ("weights_path", "masks_path", "anomaly_path"):
-        _replace(getattr(source, name)(spec_id), getattr(into, name)(spec_id))
+    spec_id = row.spec_id
+    large, strange = _large_files(held, into)
     pairs = [
-        (
-            source.predictions_path(spec_id, public),
-            into.predictions_path(spec_id, public),
-        ),
+        (source.predictions_of(row), into.predictions_of(row)),
         (source.scores_path(spec_id), into.scores_path(spec_id)),
         (source.influence_path(spec_id), into.influence_path(spec_id)),
         (held.path, into.row_path(spec_id)),
     ]
     found = {path: _content(made) for made, path in pairs}
-    into.write({path: data for path, data in found.items() if data is not None})
+    into.write(large | {path: data for path, data in found.items() if data is not None})
+    for path in strange:
+        path.unlink(missing_ok=True)
+
+
+def _large_files(held: Held, into: Results) -> tuple[dict[Path, bytes | Path], list[Path]]:
+    """By where it is to be, each large file that is copied; and those there that are of other rows.
+
+    A published folder has none, so what the target has of the same run stays.
+    """
+    row = held.row
+    same = _predictions_of(into, row.spec_id) == row.predictions_sha256
+    digests = {"weights_path": row.weights_sha256, "masks_path": None, "anomaly_path": None}
+    copied: dict[Path, bytes | Path] = {}
+    strange = []
+    for name, digest in digests.items():
+        made, path = (getattr(results, name)(row.spec_id) for results in (held.results, into))
+        if _belongs(made, digest, known=True):
+            copied[path] = made
+        elif not _belongs(path, digest, known=same):
+            strange.append(path)
+    return copied, strange
+
+
+def _predictions_of(results: Results, spec_id: str) -> str | None:
+    """The hash of the predictions of a row; None where there is no row that can be read."""
+    try:
+        row = results.read_row(spec_id)
+    except RecordError:
+        return None
+    return row.predictions_sha256 if row else None
+
+
+def _belongs(path: Path, digest: str | None, *, known: bool) -> bool:
+    """Whether a large file is a row's: as its hash says, or as is known where the row has none."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_WEIGHTS:
+        return False
+    return sha256_of_file(path) == digest if digest else known
 
 
 def _content(path: Path) -> bytes | None:
@@ -176,18 +205,3 @@ def _content(path: Path) -> bytes | None:
         return file_bytes(path)
     except (FileNotFoundError, TableError):
         return None
-
-
-def _replace(made: Path, path: Path) -> None:
-    """Copy a large file; where there is none, or only a link, what an earlier row left goes."""
-    if made.is_symlink() or not made.is_file() or made.stat().st_size > LARGEST_WEIGHTS:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    with contextlib.ExitStack() as undo:
-        undo.callback(Path(name).unlink, missing_ok=True)
-        shutil.copyfile(made, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)

@@ -35,6 +35,11 @@ def summary(targets: np.ndarray, odds: np.ndarray, probabilities: np.ndarray) ->
     have images (Brodersen et al. 2010); ``log_loss``, the cross-entropy in nats; ``mcc``, the R_K
     statistic (Gorodkin 2004); ``brier``, summed over findings (0 to 2, Brier 1950); ``ece`` of the
     largest probability (Guo et al. 2017).
+
+    Args:
+        targets: (N, F) one-hot.
+        odds: (N, F), as of `log_odds`.
+        probabilities: (N, F) in [0, 1].
     """
     decisions = argmax_decisions(probabilities)
     matrix = confusion_matrix(targets, decisions)

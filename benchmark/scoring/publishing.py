@@ -2,12 +2,15 @@
 
 Predictions are turned into the bytes of their file, read back from these bytes and scored, all in
 memory, before anything is written; the row goes through the checks of one that is read. Then
-predictions, scores and row take their names in this order: a row that is there has both others.
+what is large (weights, masks, maps), predictions, scores and row take their names in this order: a
+row that is there has the others, and one that is not published leaves those of the row before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from msgspec import structs
@@ -83,7 +86,14 @@ def check(
     return Checked(data, digest, scores, influence_record(read, scores) if tested else None)
 
 
-def publish(results: Results, row: Row, checked: Checked, *, replace: bool = False) -> Row:
+def publish(
+    results: Results,
+    row: Row,
+    checked: Checked,
+    *,
+    replace: bool = False,
+    large: Mapping[Path, bytes] | None = None,
+) -> Row:
     """Write predictions, scores and row; returns the row as it was written.
 
     Args:
@@ -91,6 +101,7 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
         row: finished; its ``predictions_sha256`` is set here.
         checked: its predictions.
         replace: whether a finished row of the same spec may be replaced.
+        large: files of the folder that belong to the row and are not published with it.
 
     Raises:
         UserError: the row contradicts itself or its predictions, or would be written through a
@@ -109,7 +120,8 @@ def publish(results: Results, row: Row, checked: Checked, *, replace: bool = Fal
     }
     results.write(
         {
-            results.predictions_path(made.spec_id, made.dataset.redistributable): checked.data,
+            **(large or {}),
+            results.predictions_of(made): checked.data,
             **{path: sealed(each, readable=False) for path, each in derived.items() if each},
             results.row_path(made.spec_id): data,
         }

@@ -126,8 +126,9 @@ class Entry:
 class Comparison:
     """``first`` minus ``second``: a two-sided t-test of no difference.
 
-    ``se``, ``degrees`` of freedom, ``interval`` (95 %, of this one comparison) and ``p`` are None
-    where they cannot be known; ``note`` says why.
+    ``se``, ``degrees`` of freedom, ``interval`` (95 %, of this one comparison; it ends where no
+    difference of two scores from 0 to 1 can lie) and ``p`` are None where they cannot be known;
+    ``note`` says why.
     """
 
     first: str
@@ -173,10 +174,27 @@ def mean_difference(pairs: Sequence[tuple[Entry, Entry]]) -> Comparison:
     patients = (paired.variance, len(paired.of_patients) - 1)
     variance, degrees = satterthwaite([patients, *seeds])
     se, degrees = sqrt(variance), min(degrees, LARGEST_DEGREES)
-    interval = normal(difference, variance, degrees)
+    interval = _possible(normal(difference, variance, degrees), pairs)
     return Comparison(
         *names, difference, se, degrees, interval, two_sided_p(difference, se, degrees)
     )
+
+
+def _possible(limits: Interval, pairs: Sequence[tuple[Entry, Entry]]) -> Interval:
+    """The interval, cut off where no mean difference of scores from 0 to 1 can lie.
+
+    That is nearer where a side does not vary at all, as an AUC of 0.5 of what knows nothing.
+    """
+    ranges = [(_range(first), _range(second)) for first, second in pairs]
+    least = float(np.mean([first[0] - second[1] for first, second in ranges]))
+    most = float(np.mean([first[1] - second[0] for first, second in ranges]))
+    return max(limits[0], least), min(limits[1], most)
+
+
+def _range(entry: Entry) -> tuple[float, float]:
+    # At 0 and 1 nothing varies in the test set either, which does not say that nothing would.
+    fixed = 0 < entry.value < 1 and not entry.seed_variance and not entry.influence.variance
+    return (entry.value, entry.value) if fixed else (0.0, 1.0)
 
 
 def _obstacles(sides: Sequence[Entry]) -> str:

@@ -8,7 +8,7 @@ that cannot be chosen is 0.5. Nothing undefined is averaged in: it is None in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -125,14 +125,15 @@ def score(
         undefined_resamples=found.undefined_resamples,
         validation_auc_error=_error(parts.get("validation")),
         subgroup_gap=_subgroup_gap(predictions, [names[i] for i in macro]) if tested else None,
-        two_valued=_is_two_valued(parts[judged], macro),
+        two_valued=different_scores(parts[judged], macro) == 2,
     )
 
 
-def _is_two_valued(part: Part, macro: list[int]) -> bool:
+def different_scores(part: Part, findings: Iterable[int]) -> int:
+    """How many different ones there are of that of some findings that has the most."""
     # Rounded, as the sum over many other classes depends on their order in its last digit.
-    different = [len(np.unique(part.sample(i).log_odds.round(6))) for i in macro]
-    return max(different, default=0) == 2
+    different = [len(np.unique(part.sample(i).log_odds.round(6))) for i in findings]
+    return max(different, default=0)
 
 
 def _subgroup_gap(predictions: Predictions, findings: list[str]) -> SubgroupGap | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.records.one_model import first_alike
 from benchmark.records.scores import ConfigurationIntervals, Scores
 from benchmark.scoring.bootstrap import RESAMPLES
 from benchmark.scoring.part import Part
@@ -30,16 +31,13 @@ def of_one(scores: Scores) -> ConfigurationIntervals:
     )
 
 
-def of_all(
-    predictions: Sequence[Predictions], scores: Sequence[Scores], resamples: int = RESAMPLES
-) -> ConfigurationIntervals:
+def of_all(predictions: Sequence[Predictions], scores: Sequence[Scores]) -> ConfigurationIntervals:
     """Those of the mean over seeds.
 
     Args:
         predictions: of each seed; which findings count, and of which a threshold was chosen, the
             images alone decide, so that it is the same for all.
         scores: of each.
-        resamples: of the bootstrap.
 
     Returns:
         Intervals that are all None where the seeds are of different images.
@@ -56,7 +54,7 @@ def of_all(
         [names.index(name) for name in of] for of in (first.macro_findings, first.fixed_thresholds)
     )
     found = uncertainty(
-        Measured(runs, macro, supported, fixed), resamples=resamples, seed_text=first.seed_text
+        Measured(runs, macro, supported, fixed), resamples=RESAMPLES, seed_text=first.seed_text
     )
     tests = [_by_image(each.part("test")) for each in predictions if "test" in first.splits]
     return ConfigurationIntervals(
@@ -66,6 +64,7 @@ def of_all(
         intervals=found.intervals,
         undefined_resamples=found.undefined_resamples,
         subgroup_gap=largest_gap(tests, first.macro_findings) if tests else None,
+        alike=first_alike(tests),
     )
 
 

@@ -123,8 +123,7 @@ def predictions_of(results: Results, row: Row) -> Predictions:
     Raises:
         PredictionFileError: the file is missing or cannot be trusted; it is named.
     """
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
-    return read_predictions(path, row.dataset.task.kind)
+    return read_predictions(results.predictions_of(row), row.dataset.task.kind)
 
 
 def stored_influence(results: Results, row: Row, scores: Scores) -> Influence | None:
@@ -183,7 +182,7 @@ def headline(row: Row, scores: Scores | MaskScores) -> tuple[str, float | None]:
 def _stored(
     results: Results, row: Row, kind: type[Found], compute: Callable[[bytes, Path], Found]
 ) -> Found:
-    path = results.predictions_path(row.spec_id, row.dataset.redistributable)
+    path = results.predictions_of(row)
     saved = results.scores_path(row.spec_id)
     known = read_derived(saved, kind)
     of_its_splits = known and ("test" in known.splits) != row.spec.no_test

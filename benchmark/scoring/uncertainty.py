@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.records.predictions import SPLITS
 from benchmark.records.scores import Interval
 from benchmark.scoring import bootstrap, calibration, influence
 from benchmark.scoring.gap import PAIRS, common
@@ -19,7 +20,6 @@ from benchmark.scoring.influence import Influence, bounded, mean_of_defined
 from benchmark.scoring.intervals import mover, normal, percentile
 from benchmark.scoring.part import Part
 
-SPLITS = ("train", "validation", "test")
 AUCS = tuple(f"{split}_auc" for split in SPLITS)
 GAPS = tuple(f"gap_auc{'' if part == 'value' else f'_{part}'}" for part in PAIRS)
 INTERVALS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.bounds import LARGEST_COUNT, LARGEST_NUMBER
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, in_toml
 from benchmark.kinds.ensemble import EnsembleKind, Way, ways
 from benchmark.naming import ENSEMBLES
 from benchmark.spec import EnsembleRule
@@ -106,8 +106,10 @@ def _read(where: object, entry: Mapping[str, Any]) -> Ensemble:
     if fault := ENSEMBLES.fault(name):
         raise UserError(f"{where}: {fault}")
     here = f"{where}, ensemble {name}"
-    if not isinstance(kind, str) or kind not in ways():
-        raise UnknownName(f"kind of ensemble in {here}", str(kind), ways())
+    if not isinstance(kind, str):
+        raise UserError(f"{here}: needs a kind, as text: {', '.join(sorted(ways()))}")
+    if kind not in ways():
+        raise UnknownName(f"kind of ensemble in {here}", kind, ways())
     allowed = ways()[kind][1].options
     for key in entry:
         if key not in (known := ("name", "kind", "members", *allowed)):
@@ -143,7 +145,9 @@ def _check_options(here: str, kind: str, members: int, options: Mapping[str, Any
     if len(weights) != members:
         raise UserError(f"{here}: {len(weights)} weights for {members} members")
     if type(k) is not int or not 2 <= k <= LARGEST_COUNT:
-        raise UserError(f"{here}: k must be a whole number from 2 to {LARGEST_COUNT:,}, not {k!r}")
+        raise UserError(
+            f"{here}: k must be a whole number from 2 to {LARGEST_COUNT:,}, not {in_toml(k)}"
+        )
     if "k" in ways()[kind][1].options and kind != "specialist" and k > members:
         raise UserError(f"{here}: takes the best {k} (k), but has only {members} members")
     if not isinstance(options.get("second", ""), str):

@@ -10,6 +10,7 @@ from benchmark.naming import SUITES
 from benchmark.spec import MATRIX
 from benchmark.suites.parsing import parse_suite
 from benchmark.suites.suite import Suite
+from tfds_builders.encodings import NoText, utf8_text
 
 FOLDER = Path(__file__).parent
 
@@ -43,11 +44,11 @@ def load_suite(name: str | Path, folder: Path = FOLDER) -> Suite:
     else:
         raise UnknownName("suite", name, known, "A file of your own: --suite FILE.toml.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = utf8_text(path.read_bytes())
     except OSError as error:
         raise UserError(f"suite file {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: {error}") from None
+    except NoText as error:
+        raise UserError(f"{path} is {error}") from None
     return parse_suite(path.stem, path, text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, in_toml
 from benchmark.protocols import find
 from benchmark.suites.axes import AXES, BLOCK_AXES, CHECKS, DEFAULTS
 from benchmark.suites.ensembles import read_ensembles
@@ -101,14 +101,14 @@ def _check_types(path: object, content: dict[str, Any]) -> None:
         tables |= {f"recipe_for.{model}": value for model, value in by_model.items()}
     for key, value in tables.items():
         if not isinstance(value, dict):
-            raise UserError(f"{path}: {key} must be a table, not {value!r}")
-    if type(content.get("run_all", True)) is not bool:
-        raise UserError(f"{path}: run_all must be true or false")
+            raise UserError(f"{path}: {key} must be a table, not {in_toml(value)}")
+    if type(run_all := content.get("run_all", True)) is not bool:
+        raise UserError(f"{path}: run_all must be true or false, not {in_toml(run_all)}")
     budget = content.get("budget_minutes", 1)
     if type(budget) not in (int, float) or not 0 < budget < math.inf:
         raise UserError(
-            f"{path}: budget_minutes must be a number above zero, not {budget!r}; a suite without "
-            "it has no budget"
+            f"{path}: budget_minutes must be a number above zero, not {in_toml(budget)}; a suite "
+            "without it has no budget"
         )
 
 
@@ -147,20 +147,21 @@ def _blocks(path: object, given: Mapping[str, Any]) -> dict[str, list[dict[str, 
     for model, blocks in by_model.items():
         if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
             raise UserError(
-                f"{path}: matrix_for.{model} must be a table or several, not {blocks!r}"
+                f"{path}: matrix_for.{model} must be a table or several, not {in_toml(blocks)}"
             )
         for block in blocks:
-            _check_axes(path, block, BLOCK_AXES)
+            _check_axes(f"{path}, matrix_for.{model}", block, BLOCK_AXES)
             if empty := [axis for axis, values in block.items() if not values]:
                 raise UserError(f"{path}: matrix_for.{model} has no {', '.join(empty)}")
     return by_model
 
 
-def _check_axes(path: object, given: dict[str, Any], axes: Iterable[str]) -> None:
+def _check_axes(where: object, given: dict[str, Any], axes: Iterable[str]) -> None:
     for axis, values in given.items():
         if axis not in axes:
-            raise UnknownName(f"axis in {path}", axis, axes)
+            raise UnknownName(f"axis in {where}", axis, axes)
         if not isinstance(values, list) or not all(type(v) is AXES[axis] for v in values):
-            raise UserError(f"{path}: {axis} must be a list of {AXES[axis].__name__}")
+            wanted = {int: "whole numbers", str: "texts"}[AXES[axis]]
+            raise UserError(f"{where}: {axis} must be a list of {wanted}, not {in_toml(values)}")
         for value in values:
-            said_of(path, CHECKS.get(axis, str), value)
+            said_of(where, CHECKS.get(axis, str), value)

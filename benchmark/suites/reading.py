@@ -37,7 +37,7 @@ def read_toml(where: object, text: str) -> dict[str, Any]:
 
 
 def said_of(where: object, check: Callable[..., Found], *values: Any) -> Found:
-    """What a check of values gives; what it finds wrong is said of the file."""
+    """What a check of values gives; a UserError that it raises is said of the file."""
     try:
         return check(*values)
     except UserError as error:

@@ -20,6 +20,7 @@ from benchmark.training import VERSION
 from benchmark.training.features import open_features
 from benchmark.training.fit import History
 from benchmark.training.layers import every_layer
+from benchmark.training.network import up_to
 from benchmark.training.recipe import Recipe
 from benchmark.training.stage import Trained, Training, run_stage
 
@@ -71,9 +72,7 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
             "freeze. Choose scheme = scratch."
         )
     features = network.get_layer("features").output
-    inner = keras.Model(network.inputs[0], features)
-    normalised = model.get_layer("normalisation").output
-    return keras.Model(model.inputs[0], inner(normalised)), keras.Model(features, network.outputs)
+    return up_to(model, features), keras.Model(features, network.outputs)
 
 
 def features_of_splits(

@@ -17,6 +17,7 @@ from PIL import Image
 
 from benchmark.data import preprocessing as variants
 from benchmark.data.prepared import SPLITS, Prepared
+from benchmark.data.view_building import Progress
 from benchmark.data.view_facts import Value
 from benchmark.data.views import View, open_derived, open_view
 from benchmark.errors import UserError
@@ -32,8 +33,6 @@ USABLE = (0.05, 0.9)
 """Share of an image that a mask of its lungs may cover. In the 1,532 masks of kermany_pairs it is
 between 0.17 and 0.63."""
 BATCH = 16
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

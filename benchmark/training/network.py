@@ -10,12 +10,10 @@ from pathlib import Path
 import keras
 
 from benchmark.errors import UserError
-from benchmark.hashing import sha256
 from benchmark.machine.devices import find
 from benchmark.machine.environment import Environment, check_found, fix_keras_settings
 from benchmark.models import ModelFile, create, load
 from benchmark.records.disk import check_room
-from benchmark.records.files import write_atomic
 from benchmark.spec import Spec
 from benchmark.task import Task
 from benchmark.training.distribution import clear_session, distribute
@@ -56,20 +54,21 @@ class _InMemory(io.BytesIO):
         return ".weights.h5"
 
 
-def save_weights(model: keras.Model, path: Path) -> str:
-    """Save the weights of a model without its optimizer, whole or not at all.
+def up_to(model: keras.Model, features: keras.KerasTensor) -> keras.Model:
+    """A model that ``benchmark.models.create`` made, images (B, S, S, 1) to a tensor within it.
 
-    Returns:
-        The SHA-256 of the file.
-
-    Raises:
-        OSError: it cannot be written; a file that was there is as it was.
+    Args:
+        features: what a layer of its network gets or gives.
     """
+    inner = keras.Model(model.layers[-1].inputs[0], features)
+    return keras.Model(model.inputs[0], inner(model.get_layer("normalisation").output))
+
+
+def encode_weights(model: keras.Model) -> bytes:
+    """The bytes of a file of the weights of a model, without its optimizer."""
     bare = keras.Model(model.inputs, model.outputs)  # without the optimizer, twice the size again
     bare.save_weights(memory := _InMemory())
-    data = memory.getvalue()
-    write_atomic(path, data)
-    return sha256(data)
+    return memory.getvalue()
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

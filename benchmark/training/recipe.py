@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from benchmark.bounds import OF_RECIPE, wrong_of_recipe
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import TYPES, UnknownName, UserError, in_toml
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
@@ -132,7 +132,8 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
         if known[key] is float and type(value) is int:
             value = _float(value)
         if type(value) is not known[key]:
-            raise UserError(f"recipe: {key} must be {known[key].__name__}, not {value!r}")
+            wanted = TYPES[known[key].__name__]
+            raise UserError(f"recipe: {key} must be {wanted}, not {in_toml(value)}")
         typed[key] = value
     return typed
 

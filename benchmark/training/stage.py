@@ -20,17 +20,14 @@ from benchmark.models import ModelFile
 from benchmark.records.run_facts import PenaltyFacts
 from benchmark.spec import Spec
 from benchmark.task import Task
-from benchmark.training.checkpoint import Checkpoint
-from benchmark.training.checkpoints import stage_checkpoint
-from benchmark.training.clock import TrainingClock
 from benchmark.training.context import Context, Event, Phases
-from benchmark.training.distribution import check_divisible, replicas
-from benchmark.training.feeding import is_sent_ahead, sent_ahead
-from benchmark.training.fit import Fitted, History, fit, validation_auc
+from benchmark.training.distribution import replicas
+from benchmark.training.fit import Fitted, History, validation_auc
 from benchmark.training.imbalance import TrainingSet, find_policy
 from benchmark.training.loss import MaskedCrossEntropy
 from benchmark.training.optimizer import compile_model
 from benchmark.training.recipe import Recipe, make_recipe
+from benchmark.training.stage_fit import fit_stage
 
 EVALUATION_BATCH = 64
 
@@ -112,10 +109,6 @@ class Training:
         ]
         return sha256(canonical_json(made_of))
 
-    def checkpoint(self, stage: str) -> Checkpoint:
-        """Where a stage of this training goes on from; the stages of a spec have one each."""
-        return stage_checkpoint(self.context, self.spec, stage)
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -185,44 +178,27 @@ def run_stage(
     Raises:
         benchmark.training.fit.Diverged: the loss stopped being a number.
     """
-    steps = steps_per_epoch(len(train.images), training.spec.micro_batch)
-    batch = min(len(train.images), training.spec.micro_batch)
-    check_divisible(batch)
-    device, heartbeat = training.context.environment.device, training.context.heartbeat
+    spec, heartbeat = training.spec, training.context.heartbeat
     if not network.compiled:
-        compile_model(network, training.loss, recipe, steps, device)
+        device = training.context.environment.device
+        compile_model(network, training.loss, recipe, training.steps, device)
     batches = partial(
         training_batches,
         train.images,
         train.targets,
-        batch_size=training.spec.micro_batch,
-        seed=training.spec.seed,
+        batch_size=spec.micro_batch,
+        seed=spec.seed,
         augmentation=augmentation,
         order=train.order,
         epochs=recipe.epochs,
         heartbeat=heartbeat,
     )
-
-    def on_epoch(epoch: int, epochs: int, values: dict[str, float | None]) -> None:
-        numbers = {"epoch": epochs_before + epoch, "epochs": epochs_before + epochs}
-        training.on_event({"event": "epoch", **numbers, **values})
-
-    targets = np.where(training.validation.labelled, training.validation.targets, np.nan)
     predict = partial(predict_logits, inputs=validation, heartbeat=heartbeat)
-    by_auc = validation_auc(predict, targets, training.task, training.loss)
-    clock = TrainingClock(heartbeat, ahead=is_sent_ahead(device))
-    fitted = fit(
-        network,
-        lambda epoch: sent_ahead(batches(first_epoch=epoch), device),
-        steps,
-        by_auc,
-        recipe,
-        on_epoch,
-        training.checkpoint(f"{epochs_before:03d}"),
-        clock,
+    by_auc = validation_auc(
+        predict, training.validation.known_targets, training.task, training.loss
     )
-    training.phases.add_stage(clock.timed, clock.earlier, batch)
-    return fitted
+    stage, images = f"{epochs_before:03d}", len(train.images)
+    return fit_stage(network, training, stage, batches, images, by_auc, recipe, epochs_before)
 
 
 def predict_splits(
@@ -231,7 +207,12 @@ def predict_splits(
     validation: np.ndarray | None,
     heartbeat: Heartbeat,
 ) -> dict[str, np.ndarray]:
-    """Logits of every split, in one pass over what is not known of ``validation`` already."""
+    """Logits (N, F) of every split, in one pass over what is not known of ``validation`` already.
+
+    Args:
+        inputs: of each split, as :func:`predict_logits` takes them.
+        validation: logits of that split; None where they are not known.
+    """
     known = {} if validation is None else {"validation": validation}
     left, parts = [split for split in inputs if split not in known], replicas()
     # Batches of one split hold no image of another, so that each is computed as if alone.
@@ -245,7 +226,13 @@ def predict_splits(
     return known | dict(zip(left, cut, strict=True))
 
 
-def predict_logits(network: keras.Model, inputs: Images, heartbeat: Heartbeat) -> np.ndarray:
-    """Logits (N, F) float32 of uint8 images (N, S, S) or features (N, D), un-augmented."""
-    batches = evaluation_batches(inputs, EVALUATION_BATCH, heartbeat, replicas())
+def predict_logits(
+    network: keras.Model, inputs: Images, heartbeat: Heartbeat, batch: int = EVALUATION_BATCH
+) -> np.ndarray:
+    """Logits of uint8 images (N, S, S) or features (N, D), un-augmented, ``batch`` at a time.
+
+    Returns:
+        float32 (N, F), of a network that predicts masks (N, S, S, F).
+    """
+    batches = evaluation_batches(inputs, batch, heartbeat, replicas())
     return np.asarray(network.predict(batches, verbose=0))[: len(inputs)]

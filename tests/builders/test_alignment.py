@@ -87,6 +87,7 @@ def test_questions_without_an_answer_are_named(ask, said):
     ("content", "said"),
     [
         ("finding = [", "not a TOML file"),
+        (GOOD + "\n# é", "not a TOML file: no text in UTF-8: line .* has the byte 0xE9"),
         ("", "must hold"),
         ("finding = 3", "must hold"),
         ("finding = [3]", "is no table"),
@@ -102,7 +103,7 @@ def test_questions_without_an_answer_are_named(ask, said):
 )
 def test_a_broken_table_is_a_named_error(tmp_path, content, said):
     path = tmp_path / "table.toml"
-    path.write_text(content)
+    path.write_text(content, encoding="latin-1")
     with pytest.raises(AlignmentError, match=said):
         alignment.load(path)
 

@@ -20,8 +20,8 @@ from tfds_builders.errors import DatasetError
 from tfds_builders.kermany_pneumonia import fake_raw as kermany_raw
 from tfds_builders.lung_masks import fake_raw as mask_raw
 from tfds_builders.padchest import fake_raw as padchest_raw
+from tfds_builders.splits import SPLITS
 
-SPLITS = ("train", "validation", "test")
 # Beam warns of what it finds in its own dependencies, and of each transform without type hints.
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -21,9 +21,9 @@ from tfds_builders import splits
 from tfds_builders.chestxray14 import fake_raw, labels, protocols, raw
 from tfds_builders.chestxray14.chestxray14_dataset_builder import Builder
 from tfds_builders.errors import DatasetError, LayoutError
+from tfds_builders.splits import SPLITS
 
 NAME = "chestxray14"
-SPLITS = ("train", "validation", "test")
 NEW, OLD = raw.DATA_ENTRY["v2020"], raw.DATA_ENTRY["v2017"]
 HEADER = fake_raw._HEADER
 LINE = "00000013_005.png,Mass|Nodule,5,13,{age},M,PA,2682,2749,0.143,0.143"

@@ -37,6 +37,7 @@ from tfds_builders.image_folder import fake_raw as own_raw
 from tfds_builders.kermany_pneumonia import fake_raw as kermany_raw
 from tfds_builders.lung_masks import fake_raw as mask_raw
 from tfds_builders.padchest import fake_raw as padchest_raw
+from tfds_builders.splits import SPLITS
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,6 @@ EXPECTED = {
 }
 CASES = [(name, config) for name, expected in EXPECTED.items() for config in expected.configs]
 MANUAL = [(name, config) for name, config in CASES if EXPECTED[name].write]
-SPLITS = ("train", "validation", "test")
 TABLES_WITH_SHAPES = {"chestxray14": (0.168, None), "padchest": (None, 12)}
 """Builders whose tables know original sizes, and spacing and bits of their fake raw files."""
 METADATA = {

@@ -9,21 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmark import cli
 from benchmark.data.discovery import datasets, find_dataset
 from benchmark.data.prepared import NotPrepared, load_prepared
 from benchmark.errors import UnknownName
+from tests.builders.read_back import read_back
+from tests.command_line import cxr_bench
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.image_folder import class_folders, fake_raw, table
 from tfds_builders.image_folder.image_folder_dataset_builder import Builder
 from tfds_builders.image_folder.options import Options, read_options
 
-SPLITS = ("train", "validation", "test")
 COLUMNS = {"image_column": "file", "finding_columns": ("Effusion", "Edema")}
 BY_NAME = Options(patient_pattern="^([0-9]+)_")
 BY_COLUMN = Options(csv="labels.csv", patient_column="person", **COLUMNS)
@@ -66,14 +65,6 @@ def own(folders, tmp_path) -> Path:
 def listed(films, tmp_path) -> Path:
     """A copy of the set with a table, to be spoiled."""
     return Path(shutil.copytree(films, tmp_path / "listed"))
-
-
-def read_back(builder) -> dict[str, dict]:
-    return {
-        one["image_id"].decode(): {**one, "split": split}
-        for split in SPLITS
-        for one in tfds.as_numpy(builder.as_dataset(split=split))
-    }
 
 
 def reasons(builder) -> dict[str, str]:
@@ -357,15 +348,11 @@ def test_nobodys_set_says_so(tmp_path):
         )
 
 
-def command(*arguments: object):
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
-
-
 def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
     arguments = ["prepare", "image_folder", "--manual-dir", films, "--data-dir", tmp_path]
     arguments += ["--cache-dir", tmp_path / "cache"]
     arguments += ["--csv", "labels.csv", "--image-column", "file", "--patients", "unknown"]
-    done = command(*arguments, "--finding-columns", "Effusion,Edema", "--name", "my_set")
+    done = cxr_bench(*arguments, "--finding-columns", "Effusion,Edema", "--name", "my_set")
     assert done.exit_code == 0, done.output
     assert "which images are of one patient is not known" in done.output
 
@@ -374,10 +361,10 @@ def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
     assert prepared.task.findings == ("Effusion", "Edema")
     assert str(films) not in (prepared.path / "metadata.json").read_text()
     assert "image_folder/my_set" in datasets(tmp_path)
-    assert "image_folder/my_set" in command("list", "datasets", "--data-dir", tmp_path).output
+    assert "image_folder/my_set" in cxr_bench("list", "datasets", "--data-dir", tmp_path).output
     assert tfds.load("image_folder/my_set", split="test", data_dir=tmp_path).cardinality() > 0
 
-    other = command(*arguments, "--finding-columns", "Edema", "--name", "my_set")
+    other = cxr_bench(*arguments, "--finding-columns", "Edema", "--name", "my_set")
     assert other.exit_code == 2
     assert "--finding-columns: was 'Effusion,Edema', now 'Edema'" in other.output
 
@@ -393,7 +380,7 @@ def test_prepare_on_the_command_line_then_find_it_again(films, tmp_path):
     ],
 )
 def test_the_command_line_says_what_is_missing(folders, tmp_path, arguments, said):
-    done = command("prepare", *arguments, "--manual-dir", folders, "--data-dir", tmp_path)
+    done = cxr_bench("prepare", *arguments, "--manual-dir", folders, "--data-dir", tmp_path)
     assert done.exit_code == 2
     assert said in done.output
 

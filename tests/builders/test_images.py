@@ -13,18 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.encoded import encoded
 from tfds_builders import images, ingest_report
 from tfds_builders.errors import DatasetError
 
 GREY = np.add.outer(np.arange(40), 2 * np.arange(50)).astype(np.uint8)
 COLOUR = np.stack([GREY, GREY[::-1], GREY // 2], axis=-1)
-
-
-def encode(pixels, format, **options) -> bytes:
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def decode(data: bytes, dtype=tf.uint8) -> np.ndarray:
@@ -47,29 +41,29 @@ def png_header(width: int, height: int) -> bytes:
 
 
 KEPT = {
-    "grey JPEG": encode(GREY, "JPEG"),
-    "RGB JPEG": encode(COLOUR, "JPEG"),
-    "RGB JPEG, not as luma": encode(COLOUR, "JPEG", keep_rgb=True),
-    "progressive JPEG": encode(COLOUR, "JPEG", progressive=True),
-    "grey PNG": encode(GREY, "PNG"),
+    "grey JPEG": encoded(GREY, "JPEG"),
+    "RGB JPEG": encoded(COLOUR, "JPEG"),
+    "RGB JPEG, not as luma": encoded(COLOUR, "JPEG", keep_rgb=True),
+    "progressive JPEG": encoded(COLOUR, "JPEG", progressive=True),
+    "grey PNG": encoded(GREY, "PNG"),
 }
 LUMA = np.asarray(Image.fromarray(COLOUR).convert("L"))
 RGBA = Image.fromarray(COLOUR).convert("RGBA")
 RGBA.putalpha(Image.fromarray(GREY))
 CONVERTED = {
-    "RGB PNG": (encode(COLOUR, "PNG"), LUMA),
-    "RGBA PNG": (encode(RGBA, "PNG"), LUMA),
-    "LA PNG": (encode(Image.fromarray(GREY).convert("LA"), "PNG"), GREY),
-    "palette PNG": (encode(Image.fromarray(GREY).convert("P"), "PNG"), GREY),
-    "1-bit PNG": (encode(Image.fromarray(GREY > 60), "PNG"), 255 * (GREY > 60)),
-    "16-bit PNG": (encode(GREY.astype(np.uint16) * 257, "PNG"), GREY),
-    "12-bit PNG": (encode(np.rint(GREY * (4095 / 255)).astype(np.uint16), "PNG"), GREY),
-    "CMYK JPEG": (encode(Image.fromarray(COLOUR).convert("CMYK"), "JPEG", quality=100), LUMA),
-    "BMP": (encode(COLOUR, "BMP"), LUMA),
-    "TIFF": (encode(GREY, "TIFF"), GREY),
-    "16-bit TIFF": (encode(GREY.astype(np.uint16) * 257, "TIFF"), GREY),
-    "GIF": (encode(GREY, "GIF"), GREY),
-    "WebP": (encode(COLOUR, "WEBP", lossless=True), LUMA),
+    "RGB PNG": (encoded(COLOUR, "PNG"), LUMA),
+    "RGBA PNG": (encoded(RGBA, "PNG"), LUMA),
+    "LA PNG": (encoded(Image.fromarray(GREY).convert("LA"), "PNG"), GREY),
+    "palette PNG": (encoded(Image.fromarray(GREY).convert("P"), "PNG"), GREY),
+    "1-bit PNG": (encoded(Image.fromarray(GREY > 60), "PNG"), 255 * (GREY > 60)),
+    "16-bit PNG": (encoded(GREY.astype(np.uint16) * 257, "PNG"), GREY),
+    "12-bit PNG": (encoded(np.rint(GREY * (4095 / 255)).astype(np.uint16), "PNG"), GREY),
+    "CMYK JPEG": (encoded(Image.fromarray(COLOUR).convert("CMYK"), "JPEG", quality=100), LUMA),
+    "BMP": (encoded(COLOUR, "BMP"), LUMA),
+    "TIFF": (encoded(GREY, "TIFF"), GREY),
+    "16-bit TIFF": (encoded(GREY.astype(np.uint16) * 257, "TIFF"), GREY),
+    "GIF": (encoded(GREY, "GIF"), GREY),
+    "WebP": (encoded(COLOUR, "WEBP", lossless=True), LUMA),
 }
 HEADERS = {
     "grey JPEG": (8, 1), "RGB JPEG": (8, 3), "grey PNG": (8, 1), "RGB PNG": (8, 3),
@@ -119,8 +113,8 @@ def test_what_is_no_image_has_no_header(name):
 
 
 def test_grey_is_the_same_whether_bytes_pass_through_or_not():
-    kept = decode(images.check(encode(COLOUR, "JPEG", quality=100, subsampling=0)).data)
-    converted = decode(images.check(encode(COLOUR, "BMP")).data)
+    kept = decode(images.check(encoded(COLOUR, "JPEG", quality=100, subsampling=0)).data)
+    converted = decode(images.check(encoded(COLOUR, "BMP")).data)
     assert np.abs(kept.astype(int) - converted).max() <= 3
 
 
@@ -134,10 +128,10 @@ def test_broken_files_are_quarantined_with_a_reason(name):
 
 def test_sixteen_bit_sets_keep_their_images_and_take_others():
     deep = GREY.astype(np.uint16) * 200
-    kept = images.check(encode(deep, "PNG"), np.uint16)
+    kept = images.check(encoded(deep, "PNG"), np.uint16)
     assert not kept.reason
     np.testing.assert_array_equal(decode(kept.data, tf.uint16), deep)
-    tiff = images.check(encode(deep, "TIFF"), np.uint16)
+    tiff = images.check(encoded(deep, "TIFF"), np.uint16)
     assert "16-bit" in tiff.reason
     np.testing.assert_array_equal(decode(tiff.data, tf.uint16), deep)
     assert not images.check(KEPT["grey PNG"], np.uint16).reason
@@ -186,7 +180,7 @@ def test_a_damaged_deep_colour_png_says_so():
 def tiff_of_16_bits(values: np.ndarray) -> bytes:
     """Which Pillow does not write: one of 8 bits and twice the width, whose header is changed."""
     height, width, _ = values.shape
-    data = encode(values.astype("<u2").view(np.uint8).reshape(height, 2 * width, 3), "TIFF")
+    data = encoded(values.astype("<u2").view(np.uint8).reshape(height, 2 * width, 3), "TIFF")
     for form, old, new in (
         ("<HHII", (256, 4, 1, 2 * width), (256, 4, 1, width)),
         ("<3H", (8, 8, 8), (16, 16, 16)),
@@ -203,7 +197,7 @@ def ppm_of_16_bits(values: np.ndarray) -> bytes:
 
 def jpeg2000_of_12_bits(values: np.ndarray) -> bytes:
     """Of 8 bits, said to be more: what is below the middle stays there, and above it above."""
-    data = bytearray(encode((values >> 8).astype(np.uint8), "JPEG2000"))
+    data = bytearray(encoded((values >> 8).astype(np.uint8), "JPEG2000"))
     at = data.index(b"\xff\x4f\xff\x51") + 42
     data[at : at + 9 : 3] = b"\x0b" * 3
     return bytes(data)
@@ -233,20 +227,24 @@ def test_colours_of_12_bits_that_say_so_keep_their_greys():
 
 @pytest.mark.parametrize("kind", ["TIFF", "PPM", "JPEG2000"])
 def test_deep_grey_keeps_its_bits_in_every_container(kind):
-    checked = images.check(encode(DEEP, kind))
+    checked = images.check(encoded(DEEP, kind))
     assert "scaled from 12 bits" in checked.reason
     np.testing.assert_array_equal(decode(checked.data), np.rint(DEEP * (255 / 4095)))
 
 
 def test_floating_point_is_left_to_those_who_know_its_range():
-    refused = images.check(encode(DEEP.astype(np.float32), "TIFF"))
+    refused = images.check(encoded(DEEP.astype(np.float32), "TIFF"))
     assert refused.data is None
     assert "nobody knows which value is white" in refused.reason
 
 
 SOURCES = [KEPT["grey JPEG"], KEPT["RGB JPEG"], KEPT["grey PNG"], CONVERTED["16-bit PNG"][0]]
 SOURCES += [CONVERTED[name][0] for name in ("TIFF", "GIF", "palette PNG", "BMP")]
-SOURCES += [deep_png(DEEP_PNG["RGBA"]), encode(COLOUR, "JPEG2000"), ppm_of_16_bits(DEEP_PNG["RGB"])]
+SOURCES += [
+    deep_png(DEEP_PNG["RGBA"]),
+    encoded(COLOUR, "JPEG2000"),
+    ppm_of_16_bits(DEEP_PNG["RGB"]),
+]
 EDIT = st.tuples(st.integers(0, 2**16), st.integers(0, 8), st.binary(max_size=8))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tensorflow_datasets as tfds
 
+from tests.builders.read_back import read_back
 from tfds_builders import splits
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.kermany_pneumonia import fake_raw, patients, raw
@@ -29,15 +30,6 @@ def mendeley(tmp_path_factory) -> Path:
     return fake_raw.write(
         tmp_path_factory.mktemp("mendeley"), patients=40, size=32, style="mendeley"
     ).parent
-
-
-def read_back(builder, stored) -> dict[str, dict]:
-    """image_id -> example with its split."""
-    return {
-        one["image_id"].decode(): {**one, "split": split}
-        for split in ("train", "validation", "test")
-        for one in stored(builder, split)
-    }
 
 
 @pytest.mark.parametrize(

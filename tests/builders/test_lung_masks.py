@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.builders.read_back import read_back
+from tests.encoded import encoded
 from tfds_builders import splits
 from tfds_builders.errors import DatasetError, LayoutError, Unreadable
 from tfds_builders.images import Gate
@@ -22,9 +23,9 @@ from tfds_builders.kermany_pneumonia import kermany_pneumonia_dataset_builder as
 from tfds_builders.lung_masks import clinical, darwin, fake_raw, pixels
 from tfds_builders.lung_masks.clinical import Person
 from tfds_builders.lung_masks.lung_masks_dataset_builder import FRACTIONS, KERMANY_SALT, Builder
+from tfds_builders.splits import SPLITS
 
 NAME = "lung_masks"
-SPLITS = ("train", "validation", "test")
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +42,8 @@ def films(tmp_path_factory) -> Path:
     return fake_raw.write(tmp_path_factory.mktemp("jsrt"), "jsrt")
 
 
-def read_back(builder) -> dict[str, dict]:
-    """image_id -> example, decoded, with its split."""
-    return {
-        one["image_id"].decode(): {**one, "split": split}
-        for split in SPLITS
-        for one in tfds.as_numpy(builder.as_dataset(split=split))
-    }
-
-
 def reasons(builder, fate: str = "quarantined") -> dict[str, str]:
     return {entry["file"]: entry["reason"] for entry in builder.info.metadata[fate]}
-
-
-def picture(pixels: np.ndarray, format: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format)
-    return buffer.getvalue()
 
 
 def mask_values(data: bytes) -> np.ndarray:
@@ -319,13 +305,13 @@ def test_masks_are_united_and_cut_to_two_values():
     other = np.zeros_like(LUNGS)
     other[2:6, 8:11] = 1  # some masks hold 0 and 1
     data, done = pixels.lung_mask(
-        [picture(LUNGS), picture(other)], (8, 12), ignore=False, gate=Gate()
+        [encoded(LUNGS), encoded(other)], (8, 12), ignore=False, gate=Gate()
     )
     np.testing.assert_array_equal(mask_values(data), np.maximum(LUNGS, other * 255))
     assert done == ""
     soft = LUNGS.copy()
     soft[1, 1:4], soft[6, 1:4] = 127, 128
-    data, done = pixels.lung_mask([picture(soft)], (8, 12), ignore=False, gate=Gate())
+    data, done = pixels.lung_mask([encoded(soft)], (8, 12), ignore=False, gate=Gate())
     np.testing.assert_array_equal(mask_values(data), np.where(soft >= 128, 255, 0))
     assert done == "mask of 4 grey values cut at 128"
 
@@ -342,11 +328,11 @@ def test_masks_of_every_kind_mean_the_same(format, mode):
 def test_a_mask_of_three_values_may_have_no_fourth():
     three = LUNGS.copy()
     three[0] = 127
-    data, _ = pixels.lung_mask([picture(three)], (8, 12), ignore=True, gate=Gate())
+    data, _ = pixels.lung_mask([encoded(three)], (8, 12), ignore=True, gate=Gate())
     np.testing.assert_array_equal(mask_values(data), three)
     three[7] = 3
     with pytest.raises(Unreadable, match=r"values besides 0, 127 and 255: \[3\]"):
-        pixels.lung_mask([picture(three)], (8, 12), ignore=True, gate=Gate())
+        pixels.lung_mask([encoded(three)], (8, 12), ignore=True, gate=Gate())
 
 
 @settings(deadline=None, max_examples=60)
@@ -355,9 +341,9 @@ def test_only_whole_multiples_are_enlarged(height, width):
     fits = height % 8 == 0 and width % 12 == 0 and height // 8 == width // 12
     if not fits:
         with pytest.raises(Unreadable, match=f"the image {width} x {height}"):
-            pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False, gate=Gate())
+            pixels.lung_mask([encoded(LUNGS)], (height, width), ignore=False, gate=Gate())
         return
-    data, _ = pixels.lung_mask([picture(LUNGS)], (height, width), ignore=False, gate=Gate())
+    data, _ = pixels.lung_mask([encoded(LUNGS)], (height, width), ignore=False, gate=Gate())
     times = height // 8
     np.testing.assert_array_equal(mask_values(data), np.kron(LUNGS, np.ones((times, times))))
 

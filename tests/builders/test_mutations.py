@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
+from tests.encoded import encoded
 from tfds_builders.errors import Unreadable
 from tfds_builders.images import Checked, Gate, silenced
 from tfds_builders.ingest_report import Item
@@ -22,14 +21,8 @@ LUNGS = np.zeros((64, 64), np.uint8)
 LUNGS[10:50, 8:28] = LUNGS[10:50, 36:56] = 255
 
 
-def encode(pixels: np.ndarray, format: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format)
-    return buffer.getvalue()
-
-
-MASK = encode(LUNGS, "PNG")
-DEEP = encode(GREY.astype(np.uint16) * 16, "PNG")
+MASK = encoded(LUNGS, "PNG")
+DEEP = encoded(GREY.astype(np.uint16) * 16, "PNG")
 RAW_FILM = (GREY.astype(np.uint16) * 4).astype(">u2").tobytes()
 INVERTED = Item("1.png", SimpleNamespace(inverted=True))
 
@@ -53,17 +46,17 @@ def film(dtype: type, name: str, data: bytes) -> Checked:
 
 
 def mask(data: bytes) -> Checked:
-    return receiving.check(Gate(), Gate(), True, Item("a.png"), (encode(GREY, "PNG"), [data]))
+    return receiving.check(Gate(), Gate(), True, Item("a.png"), (encoded(GREY, "PNG"), [data]))
 
 
 KINDS = {
     "MONOCHROME1, 16 bits": (DEEP, inverted, np.uint16),
-    "MONOCHROME1, 8 bits": (encode(GREY, "PNG"), inverted, np.uint16),
-    "film, PNG": (encode(GREY, "PNG"), partial(film, np.uint8, "a.png"), np.uint8),
-    "film, JPEG": (encode(GREY, "JPEG"), partial(film, np.uint8, "a.jpg"), np.uint8),
+    "MONOCHROME1, 8 bits": (encoded(GREY, "PNG"), inverted, np.uint16),
+    "film, PNG": (encoded(GREY, "PNG"), partial(film, np.uint8, "a.png"), np.uint8),
+    "film, JPEG": (encoded(GREY, "JPEG"), partial(film, np.uint8, "a.jpg"), np.uint8),
     "raw film": (RAW_FILM, partial(film, np.uint16, "a.IMG"), np.uint16),
     "mask": (MASK, mask, np.uint8),
-    "mask, GIF": (encode(LUNGS, "GIF"), mask, np.uint8),
+    "mask, GIF": (encoded(LUNGS, "GIF"), mask, np.uint8),
 }
 
 

@@ -67,6 +67,9 @@ def test_a_file_that_cannot_be_read_is_said_whatever_else_is(leaking):
         for said in ([], ["--resplit"]):
             done = check(leaking, *said)
             assert (done.exit_code, "cannot be read" in done.output) == (2, True), done.output
+    (leaking / "image_folder.toml").write_bytes('csv = "t.csv"\n# größe'.encode("latin-1"))
+    done = check(leaking)
+    assert (done.exit_code, "line 2 has the byte 0xF6" in done.output) == (2, True), done.output
 
 
 def test_fractions_are_advised_where_they_change_something(leaking):

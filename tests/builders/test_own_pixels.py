@@ -13,18 +13,13 @@ import tensorflow as tf
 from own_sets import picture
 from PIL import Image
 
+from tests.encoded import encoded
 from tfds_builders.errors import Unreadable
 from tfds_builders.image_folder import dicom
 from tfds_builders.image_folder.pixels import OwnGate, scaled
 from tfds_builders.images import silenced
 
 TILT = np.linspace(0, 1, 48 * 32).reshape(32, 48)
-
-
-def encoded(image: Image.Image, kind: str, **said) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **said)
-    return buffer.getvalue()
 
 
 def checked(data: bytes):

@@ -23,6 +23,7 @@ from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
 from benchmark.protocols.own_split import LEAKING
 from benchmark.records.store import Results
+from tests.command_line import cxr_bench
 from tests.execution.conftest import make_suite
 from tfds_builders.archives import Folder
 
@@ -33,7 +34,7 @@ BY_NAME = ["--patient-pattern", "^([0-9]+)_"]
 def prepare(folder: Path, data: Path, *said: str, name: str = "mine"):
     arguments = ["prepare", "image_folder", "--name", name, "--manual-dir", folder, *said]
     arguments += ["--data-dir", data, "--cache-dir", data / "cache"]
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+    return cxr_bench(*arguments)
 
 
 def folders(root: Path, n: int = 30, first: int = 0) -> Path:

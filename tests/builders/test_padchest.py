@@ -23,13 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.builders.read_back import read_back
 from tfds_builders import alignment, images, splits
 from tfds_builders.errors import DatasetError, LayoutError
 from tfds_builders.ingest_report import IngestReport
 from tfds_builders.padchest import fake_raw, ingest_report, labels, lines, photometric, raw, table
 from tfds_builders.padchest.padchest_dataset_builder import FRACTIONS, SALT, Builder
 
-SPLITS = ("train", "validation", "test")
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -49,15 +49,6 @@ def prepared(folders, prepare, tmp_path_factory) -> dict:
     data_dir = tmp_path_factory.mktemp("prepared")
     names = ("lung_metastasis_frontal", "findings_all")
     return {name: prepare("padchest", name, data_dir, folders) for name in names}
-
-
-def read_back(builder, stored) -> dict[str, dict]:
-    """image_id -> example with its split."""
-    return {
-        one["image_id"].decode(): {**one, "split": split}
-        for split in SPLITS
-        for one in stored(builder, split)
-    }
 
 
 def write_table(folder: Path, rows: list[dict], header=fake_raw.COLUMNS) -> Path:

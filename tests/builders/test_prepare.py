@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import itertools
 import shutil
 import subprocess
@@ -29,6 +28,7 @@ from benchmark.data.discovery import find_dataset
 from benchmark.data.prepare import prepare
 from benchmark.data.prepared import load_prepared
 from benchmark.errors import UserError
+from tests.encoded import encoded
 from tfds_builders import generating, images, journal, parallel
 from tfds_builders.chestxray14 import fake_raw as chestxray14_raw
 from tfds_builders.errors import DatasetError, Unreadable
@@ -41,12 +41,6 @@ KILLED_AFTER = 45
 NEW = b"\1" * 32
 
 
-def encode(pixels, format, **options) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format, **options)
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes | Unreadable]:
     """Files of every fate, the large ones first, so that threads finish out of order."""
@@ -55,10 +49,10 @@ def files() -> dict[str, bytes | Unreadable]:
     for number, side in enumerate([300, 200, 40, 20, 10, 8, 9, 11]):
         grey = rng.integers(0, 256, (side, side), np.uint8)
         colour = np.stack([grey, grey[::-1], grey // 2], axis=-1)
-        made[f"{number}.jpeg"] = encode(grey, "JPEG")
-        made[f"{number}.png"] = encode(colour, "PNG")
+        made[f"{number}.jpeg"] = encoded(grey, "JPEG")
+        made[f"{number}.png"] = encoded(colour, "PNG")
         made[f"{number} cut.jpeg"] = made[f"{number}.jpeg"][: side * 2]
-        made[f"{number}.tiff"] = encode(grey, "TIFF")
+        made[f"{number}.tiff"] = encoded(grey, "TIFF")
         made[f"{number} gone"] = Unreadable(f"gone {number}")
     return {**made, "empty": b"", "text": b"no image"}
 

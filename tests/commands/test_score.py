@@ -152,7 +152,7 @@ def test_check_says_that_a_file_would_be_taken_and_writes_nothing(score):
     assert told.code == 0
     assert "theirs.csv would be taken: theirs, seed 0" in told.said
     assert "40 train, 40 validation, 60 test images" in told.said
-    assert "AUC" not in told.said
+    assert "\n  AUC" not in told.said
     assert not score.results.folder.exists()
 
 
@@ -251,6 +251,21 @@ def test_decisions_are_shown_and_not_ranked(ends, score):
     why = "it has two different scores, as decisions have, too few for an AUC to rank it"
     assert (told.code, f"not ranked: {why}" in told.said) == (0, True), told.said
     assert entry(score)["not_ranked_because"] == why
+
+
+@pytest.mark.parametrize(("votes", "told"), [(3, True), (9, True), (10, False)])
+def test_shares_of_votes_are_ranked_and_told_how_many_there_are(votes, told, score):
+    files = []
+    for seed in range(3):
+        frame = table(SIZES, seed)
+        frame["Pneumonia"] = (votes * frame["Pneumonia"]).round() / votes
+        files.append(score.write(f"{seed}.csv", frame.to_csv(index=False)))
+    said = score(*files, "--name", "theirs")
+    note = f"{votes + 1} different scores, as shares of votes have: images with the same one rank"
+    assert (said.code, note in " ".join(said.said.split())) == (0, told), said.said
+    assert entry(score)["not_ranked_because"] is None
+    shown = (score.results.folder / "LEADERBOARD.md").read_text()
+    assert (note in shown) == told
 
 
 def test_what_is_known_of_the_model_stands_in_the_row(score):

@@ -15,12 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from altered import ALTERED, NEGATIVE, PADDED, TURNED, cropped, jpeg, letterboxed
-from click.testing import CliRunner
 from PIL import Image
 from scipy.stats import norm
-from tiny_sets import encoded, store
+from tiny_sets import store
 
-from benchmark.cli import main
 from benchmark.data.audit import between, candidates, duplicates, prevalence
 from benchmark.data.audit import copies as copies_module
 from benchmark.data.audit.between import copies_between
@@ -33,6 +31,8 @@ from benchmark.data.audit.patients import shared_patients
 from benchmark.data.audit.plausibility import implausible
 from benchmark.data.decode import decode_image
 from benchmark.data.leakage import audit
+from tests.command_line import cxr_bench
+from tests.encoded import encoded
 from tfds_builders.kermany_pneumonia import fake_raw
 from tfds_builders.thorax_phantom.simulation import draw_patient, simulate
 
@@ -429,10 +429,6 @@ def test_holm_against_its_definition():
 # The command.
 
 
-def run(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
 def prepared_kermany(tmp_path: Path, *leaks) -> list:
     """Arguments for a prepared set; each leak alters a training image that is put into test."""
     fake_raw.write(tmp_path / "raw", patients=40, size=96)
@@ -444,14 +440,14 @@ def prepared_kermany(tmp_path: Path, *leaks) -> list:
         leak(picture).save(target, quality=90)
     folders = ["--data-dir", tmp_path / "data", "--cache-dir", tmp_path / "cache"]
     name = "kermany_pneumonia/official"
-    done = run("prepare", name, "--manual-dir", tmp_path / "raw", *folders)
+    done = cxr_bench("prepare", name, "--manual-dir", tmp_path / "raw", *folders)
     assert done.exit_code == 0, done.output
     return [name, *folders, "--out", tmp_path / "out"]
 
 
 def test_the_command_says_suspected_and_exits_with_0(tmp_path):
     arguments = prepared_kermany(tmp_path)
-    done = run("audit", *arguments)
+    done = cxr_bench("audit", *arguments)
     assert done.exit_code == 0, done.output
     assert "Leakage status: suspected" in done.output
     assert re.search(r"mirrored, turned, negative +none", done.output)
@@ -460,7 +456,7 @@ def test_the_command_says_suspected_and_exits_with_0(tmp_path):
     assert found["verdict"] == "suspected"
     assert (found["exact"]["groups"], found["exact"]["across_splits"]) == (2, 0)
     assert found["shared_patients"][-1]["patients"] > 0
-    without = run("audit", *arguments, "--no-images")
+    without = cxr_bench("audit", *arguments, "--no-images")
     assert without.exit_code == 0
     assert "pixels were not looked at" in without.output
 
@@ -473,7 +469,7 @@ def test_the_command_exits_with_1_on_leaks_that_prepare_has_already_seen(tmp_pat
     assert told["verdict"] == "leak"
     copied = [reason for reason in told["reasons"] if "as copies that differ in bytes" in reason]
     assert sum(int(reason.split()[0]) for reason in copied) == len(leaks)
-    done = run("audit", *arguments)
+    done = cxr_bench("audit", *arguments)
     assert done.exit_code == 1, done.output
     assert "NORMAL2-IM-0777-0001.jpeg" in done.output
     assert "NORMAL2-IM-0778-0001.jpeg" in done.output
@@ -483,7 +479,7 @@ def test_the_command_exits_with_1_on_leaks_that_prepare_has_already_seen(tmp_pat
 
 
 def test_a_set_that_is_not_prepared_is_refused_with_the_way_out(tmp_path):
-    done = run("audit", "kermany_pneumonia/official", "--data-dir", tmp_path)
+    done = cxr_bench("audit", "kermany_pneumonia/official", "--data-dir", tmp_path)
     assert done.exit_code == 2
     assert "cxr-bench prepare" in done.output
 
@@ -495,8 +491,8 @@ def test_the_published_kermany_files(real_data, tmp_path):
     name = "kermany_pneumonia/official"
     raw = tmp_path / "raw"
     shutil.copytree(real_data / "kermany_224", raw)
-    assert run("prepare", name, "--manual-dir", raw, *folders).exit_code == 0
-    assert run("audit", name, *folders, "--out", tmp_path).exit_code == 0
+    assert cxr_bench("prepare", name, "--manual-dir", raw, *folders).exit_code == 0
+    assert cxr_bench("audit", name, *folders, "--out", tmp_path).exit_code == 0
     found = json.loads((tmp_path / "kermany_pneumonia-official.json").read_bytes())
     assert found["verdict"] == "suspected"
     assert (found["exact"]["groups"], found["exact"]["files"]) == (30, 62)

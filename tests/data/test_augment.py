@@ -252,7 +252,7 @@ def test_none_changes_no_bit():
 def operations():
     from benchmark.data.augmentation import randaugment  # keras-cv, slow to import
 
-    return {operation.__name__: operation for operation in randaugment.OPERATIONS}
+    return {each.__name__.lstrip("_"): each for each in randaugment.OPERATIONS}
 
 
 def operated(operation, image: np.ndarray, strength: float, sign: float) -> np.ndarray:

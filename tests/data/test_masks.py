@@ -13,7 +13,7 @@ from benchmark.data.augment import augmenter, batch_key, mask_augmenter
 from benchmark.data.decode import decode_mask
 from benchmark.data.mask_batches import mask_batches
 from benchmark.errors import UnknownName
-from tests.data.tiny_sets import encoded
+from tests.encoded import encoded
 
 
 @settings(max_examples=25, deadline=None)

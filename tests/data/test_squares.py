@@ -17,7 +17,8 @@ from benchmark.data.preprocessing import center_crop, discover, pad
 from benchmark.data.views import open_view
 from benchmark.planning.squares import why_not
 from tests.data.shaped_sets import NAME, lines_of, shaped, telling
-from tests.data.tiny_sets import encoded, store
+from tests.data.tiny_sets import store
+from tests.encoded import encoded
 from tests.execution.conftest import Bench, make_suite
 
 SQUARE = [name for name, variant in discover().items() if variant.before_resize]

@@ -18,13 +18,14 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tiny_sets import encoded, grey_images, store
+from tiny_sets import grey_images, store
 
 from benchmark.data import preprocessing, view_building, view_facts, views
 from benchmark.data.decode import decode_image, raw_examples
 from benchmark.data.views import list_views, open_view, prune_views, verify_view
 from benchmark.errors import UnknownName, UserError
 from tests.data.damage import damaged_bytes, damaged_json
+from tests.encoded import encoded
 
 
 def by_hand(image: np.ndarray, size: int) -> np.ndarray:

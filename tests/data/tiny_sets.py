@@ -7,13 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from PIL import Image
 
-
-def encoded(pixels: np.ndarray, form: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, form)
-    return file.getvalue()
+from tests.encoded import encoded
 
 
 def store(folder: Path, parts: dict[str, list[tuple[str, bytes]]], dtype=np.uint8):

@@ -74,7 +74,7 @@ def test_a_spec_says_the_kind_and_what_was_declared(kind, spec_kind, rule):
     [
         (ENSEMBLE.replace("soft_vote", "sofd_vote"), "kind .*Did you mean 'soft_vote'"),
         (ENSEMBLE.replace("soft_vote", "stacking"), "Choices: anomaly, best_mean, hard_vote, "),
-        (ENSEMBLE.replace('kind = "soft_vote"', ""), "unknown kind"),
+        (ENSEMBLE.replace('kind = "soft_vote"', ""), "needs a kind, as text: anomaly, best_mean"),
         (ENSEMBLE.replace("cnn", "cmn"), "ensemble vote 'cmn'.*Did you mean 'cnn'.*linear, mlp"),
         (ENSEMBLE.replace('"mlp", "cnn"', '"mlp"'), "2 or more member"),
         (ENSEMBLE.replace('"mlp", "cnn"', '"mlp", "mlp"'), "names a member twice"),

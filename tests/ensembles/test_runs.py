@@ -13,12 +13,13 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.data.prepared import SPLITS
 from benchmark.hashing import sha256_of_file
-from benchmark.records.predictions import link, read_predictions, write_predictions
+from benchmark.records.predictions import link, read_predictions
 from benchmark.records.row import Made
 from benchmark.report.export.leaderboard import write
 from benchmark.scoring.stored import stored_scores
 from benchmark.suites.ensembles import Ensemble
 from tests.ensembles.conftest import LEVELS, Workbench, with_ensembles
+from tests.records.written import write_predictions
 
 THREE = ("constant", "linear", "mlp")
 VOTES = (

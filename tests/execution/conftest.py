@@ -115,6 +115,11 @@ def bench(phantom, tmp_path):
     return Bench(phantom, tmp_path / "results")
 
 
+def hashes(folder: Path) -> dict[str, str | None]:
+    """By spec what the prediction file of each row of a results folder was."""
+    return {row.spec_id: row.predictions_sha256 for row in Results(folder).rows()}
+
+
 def with_leakage(prepared, status):
     derived = msgspec.structs.replace(prepared.derived, leakage_status=status, reasons=["because"])
     return dataclasses.replace(prepared, derived=derived)

@@ -142,8 +142,14 @@ def test_the_cache_is_listed_verified_and_pruned(cache):
     told = run("verify")
     assert told.exit_code == 1
     assert victim.parent.name in told.output
-    assert "0 views removed" in run("prune", "--dataset", "padchest").output
-    assert "unknown dataset 'padchets'" in run("prune", "--dataset", "padchets").output
+    for name, near in (
+        ("padchest", ""), ("", ""), ("thorax", "Did you mean 'thorax_phantom/small'? "),
+        ("thorax_phantom/smal", "Did you mean 'thorax_phantom/small'? "),
+    ):  # fmt: skip
+        told = run("prune", "--dataset", name)
+        there = f"{near}Choices: thorax_phantom/small.\n"
+        assert told.exit_code == 2
+        assert f"unknown dataset in the cache {cache} '{name}'. {there}" in told.output
     assert "2 views would be removed" in run("prune", "--dry-run").output
     assert "2 views" in run("ls").output
     assert "2 views removed" in run("prune", "--dataset", "thorax_phantom").output

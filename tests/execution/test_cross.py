@@ -50,7 +50,9 @@ def evaluated(trained, target, replace=True):
 
     bench, row = trained
     folders = bench.results, bench.cache_dir
-    return evaluate(row, target, discover()["linear"], *folders, ENVIRONMENT, replace=replace)
+    return next(
+        evaluate([row], target, discover()["linear"], *folders, ENVIRONMENT, replace=replace)
+    )
 
 
 def test_the_network_says_of_the_same_images_what_it_said_before(trained):
@@ -177,7 +179,7 @@ def test_a_row_without_its_weights_says_how_to_get_them(trained, tmp_path):
     target, linear = another(bench.prepared), discover()["linear"]
     again = rf"run --suite test --dataset {row.spec.dataset} .*--filter id={row.spec_id} --results"
     with pytest.raises(UserError, match=rf"weights are not here.*{again} {tmp_path}"):
-        evaluate(row, target, linear, Results(tmp_path), tmp_path, ENVIRONMENT)
+        next(evaluate([row], target, linear, Results(tmp_path), tmp_path, ENVIRONMENT))
 
 
 def test_an_evaluation_is_not_replaced_unasked(trained):

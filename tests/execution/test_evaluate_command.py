@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from msgspec import structs
 
 from benchmark.cli import main
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
+from benchmark.training.network import fresh_model
 from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 from tests.execution.test_cross import another
 
@@ -79,6 +82,28 @@ def test_all_are_tested_anew_where_that_is_asked_for(bench, evaluate):
     evaluate(config)
     code, said = evaluate(config, "--replace")
     assert (code, said.count(": AUC"), "before" in said) == (0, 2, False), said
+
+
+def test_one_network_takes_the_weights_of_every_seed(bench, evaluate, monkeypatch):
+    """TensorFlow would compile one a seed anew, and warn of it between the lines."""
+    made = []
+
+    def counted(*given):
+        made.append(given)
+        return fresh_model(*given)
+
+    monkeypatch.setattr("benchmark.training.network.fresh_model", counted)
+    code, said = evaluate(next(bench.results.rows()).config_id, "--replace")
+    assert (code, len(made)) == (0, 1), said
+    for there in bench.results.cross.rows():
+        own, other = (
+            read_predictions(results.predictions_path(spec_id), "multilabel").part("test")
+            for results, spec_id in (
+                (bench.results, there.made_from["network"].spec_id),
+                (bench.results.cross, there.spec_id),
+            )
+        )
+        np.testing.assert_array_equal(other.logits, own.logits)
 
 
 def test_a_row_that_is_not_finished_is_refused(bench, evaluate):

@@ -24,7 +24,7 @@ from benchmark.training.logistic import STRENGTHS
 from benchmark.training.neighbours import LEAST, K
 from tests.execution.conftest import ENVIRONMENT, Bench, make_suite
 from tests.execution.test_cross import another
-from tests.execution.weight_files import CARD, write_tiny
+from tests.execution.weight_files import CARD, models_with_weights
 
 PROBE, KNN = "linear_probe", "knn"
 PLAIN = CARD.replace('    x = keras.layers.Dense(5, "relu", name="hidden")(x)\n', "").replace(
@@ -37,14 +37,7 @@ SEEDS = (1, 0, 2)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Model files, one with a head of one layer and one with a hidden layer; and their weights."""
-    folder = tmp_path_factory.mktemp("fitted")
-    (folder / "models").mkdir()
-    (folder / "models" / "plain.py").write_text(PLAIN)
-    (folder / "models" / "tiny.py").write_text(CARD)
-    write_tiny(folder / "weights")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_BENCH_WEIGHTS", str(folder / "weights"))
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
+    with models_with_weights(tmp_path_factory.mktemp("fitted"), plain=PLAIN, tiny=CARD) as folder:
         yield folder
 
 
@@ -144,7 +137,7 @@ def test_the_whole_network_of_a_probe_is_saved(ran):
 def test_a_probe_is_evaluated_on_another_set(ran):
     found, model_file = row(ran, PROBE), discover(ran.models_dirs)["plain"]
     target = another(ran.prepared)
-    made = evaluate(found, target, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
+    (made,) = evaluate([found], target, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
     path = ran.results.cross.predictions_path(made.spec_id)
     there = read_predictions(path, ran.prepared.task.kind).part("test").logits
     np.testing.assert_allclose(there, logits(ran, found, "test"), rtol=1e-5, atol=1e-5)
@@ -220,7 +213,7 @@ def test_a_row_of_neighbours_has_no_network_to_go_on_with(ran, tmp_path):
     assert found.weights_sha256 is None
     assert not ran.results.weights_path(found.spec_id).exists()
     with pytest.raises(UserError, match=r"the features of every training image.*linear_probe"):
-        evaluate(found, ran.prepared, model_file, ran.results, ran.cache_dir, ENVIRONMENT)
+        next(evaluate([found], ran.prepared, model_file, ran.results, ran.cache_dir, ENVIRONMENT))
     (planned,) = ran.plan(
         make_suite(["plain"], scheme=["continue"], weights=[f"from:{found.spec_id}"])
     ).specs[-1:]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.commands.plan import _room, _time
+from benchmark.commands.plan import _operations, _room, _time
 from benchmark.models import discover
 from benchmark.planning.forecast import (
     Hardware,
@@ -154,6 +154,26 @@ def test_a_small_suite_is_told_in_minutes_and_megabytes(hours, size, told):
     assert (_time(hours), _room(size)) == told
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(1, "1 x 10^0"), (5.504e12, "5.5 x 10^12"), (999.7e12, "1 x 10^15"), (8.22e16, "82.2 x 10^15"),
+     (1.18e17, "118 x 10^15")],
+)  # fmt: skip
+def test_multiply_adds_have_an_exponent_that_fits(number, told):
+    assert _operations(number) == f"{told} multiply-adds at most"
+
+
+def test_a_suite_without_networks_is_told_no_multiply_adds(tmp_path, phantom):
+    suite = tmp_path / "mine.toml"
+    suite.write_text(
+        'title = "T"\ndescription = "D"\n[matrix]\ndatasets = ["thorax_phantom/small"]\n'
+        'models = ["constant"]\nresolutions = [64]\n'
+    )
+    folders = ["--results", str(tmp_path), "--data-dir", str(phantom[1])]
+    told = CliRunner().invoke(main, ["plan", str(suite), *folders])
+    assert "\n1 spec, no multiply-adds known.\n" in f"\n{told.output}"
+
+
 def test_hardware_may_be_described(tmp_path, phantom):
     file = tmp_path / "mine.toml"
     file.write_text('name = "Mine"\ndevice = "A card"\ncount = 3\ndisk_gb = 0.001\n')
@@ -166,3 +186,9 @@ def test_hardware_may_be_described(tmp_path, phantom):
     told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
     assert told.exit_code == 2
     assert "TOML file with name, device" in told.output
+    file.write_text('name = "Mine"\ndevice = "A card"\nthreads = "4"\n')
+    told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
+    assert "Expected a whole number or nothing, got text - at `$.threads`" in told.output
+    file.write_bytes('name = "Müller"'.encode("latin-1"))
+    told = CliRunner().invoke(main, ["plan", "phantom", "--hardware", str(file), *folders])
+    assert (told.exit_code, "line 1 has the byte 0xFC" in told.output) == (2, True)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from msgspec.structs import replace
 from PIL import Image
@@ -16,6 +17,7 @@ from benchmark.data.prepare import prepare
 from benchmark.data.prepared import NotPrepared
 from benchmark.data.views import open_masks, open_view
 from benchmark.errors import UserError
+from benchmark.kinds import running
 from benchmark.models import discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
@@ -152,6 +154,23 @@ def test_the_counts_are_those_of_the_saved_masks(trained):
         np.testing.assert_array_equal(counts.counts[test], wanted)
 
 
+def test_a_rerun_that_fails_keeps_the_masks_of_the_finished_row(bare, monkeypatch):
+    baseline = suite(["mean_mask"])
+    assert bare.run(bare.plan(baseline)) == {"done": 1}
+    path = bare.results.masks_path(bare.row("mean_mask").spec_id)
+    before = path.stat()
+
+    def refused(*given, **options):
+        raise UserError("they cannot be scored")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "check", refused)
+        assert bare.run(bare.plan(baseline, rerun="all")) == {"failed": 1}
+    assert path.stat() == before
+    assert bare.run(bare.plan(baseline, rerun="all")) == {"done": 1}
+    assert path.stat().st_mtime_ns > before.st_mtime_ns
+
+
 def test_masks_have_a_table_of_their_own(trained):
     text = write(trained.results).read_text()
     assert "## Lung segmentation" in text
@@ -159,8 +178,10 @@ def test_masks_have_a_table_of_their_own(trained):
     content = json.loads((trained.results.folder / "leaderboard.json").read_text())
     assert content["configurations"] == []
     assert {entry["model"] for entry in content["lung_segmentation"]} == {"mean_mask", "unet"}
-    lines = (trained.results.folder / "lung_segmentation.csv").read_text().splitlines()
-    assert len(lines) == 1 + 2 * 3 * 3  # runs, splits, groups of images
+    lines = pd.read_csv(trained.results.folder / "lung_segmentation.csv")
+    assert len(lines) == 2 * 3 * 3  # runs, splits, groups of images
+    assert not lines["edited"].any()
+    assert lines["stale"].isna().all()
 
 
 def test_the_best_and_worst_masks_are_drawn(trained, tmp_path):

@@ -12,12 +12,13 @@ from benchmark.cli import main
 from benchmark.data.views import list_views
 from benchmark.errors import UserError
 from benchmark.kinds.external_validation_run import evaluate
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.row import WITHOUT_TEST
 from benchmark.scheduling.reproduce import Reproduction
 from benchmark.scoring.stored import headline, stored_scores
 from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import Bench, make_suite, write_row
+from tests.records.written import write_predictions
 from tests.report.made_rows import without_test
 
 
@@ -116,7 +117,11 @@ def test_a_network_without_test_is_not_tested_elsewhere(bench):
     (planned,) = bench.plan(make_suite(["linear"]), no_test=True).specs
     row = write_row(bench.results, planned, counts=without(planned.prepared.counts))
     with pytest.raises(UserError, match="run without test"):
-        evaluate(row, bench.prepared, planned.model_file, bench.results, bench.cache_dir, None)
+        next(
+            evaluate(
+                [row], bench.prepared, planned.model_file, bench.results, bench.cache_dir, None
+            )
+        )
 
 
 def without(counts):

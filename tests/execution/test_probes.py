@@ -268,4 +268,6 @@ def test_a_probe_is_not_evaluated_on_another_set(finished, tmp_path):
     bench, _ = finished
     row = probe_row(bench, "cnn")
     with pytest.raises(UserError, match="is of probe:view: what it predicts is no finding"):
-        evaluate(row, bench.prepared, discover()["cnn"], bench.results, tmp_path, ENVIRONMENT)
+        next(
+            evaluate([row], bench.prepared, discover()["cnn"], bench.results, tmp_path, ENVIRONMENT)
+        )

@@ -26,7 +26,7 @@ from benchmark.scheduling.executors.ray import RayExecutor, demands
 from benchmark.scheduling.slots import Folders, SlotFacts
 from benchmark.scoring.stored import stored_headline
 from benchmark.suites.ensembles import Ensemble
-from tests.execution.conftest import ENVIRONMENT, make_suite
+from tests.execution.conftest import ENVIRONMENT, hashes, make_suite
 from tests.execution.scripted import DONE
 
 SPECS = "model=linear|mlp|constant,seed=0|1|2"
@@ -259,10 +259,6 @@ def started(phantom, results, *options):
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def hashes(results):
-    return {row.spec_id: row.predictions_sha256 for row in Results(results).rows()}
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 from msgspec import structs
 
 from benchmark.errors import UserError
+from benchmark.kinds import running
 from benchmark.kinds.code import code_of
 from benchmark.records.predictions import link, read_predictions
 from benchmark.records.row import Made
 from benchmark.records.run_facts import Failure
 from benchmark.scoring.publishing import check, publish
 from benchmark.suites.ensembles import Ensemble
+from benchmark.training.starting_weights import check_saved_weights
 from tests.execution.conftest import CARD, LINEAR, Bench, make_suite, write_row
 
 FAILS_LATER = f"""{CARD}
@@ -24,9 +27,9 @@ def build(input_shape, task, weights):
 
 
 def files(bench):
-    """Every file that a row published, with its bytes and when it was written."""
-    folders = (bench.results.folder / name for name in ("rows", "predictions", "scores"))
-    paths = sorted(path for folder in folders for path in folder.iterdir())
+    """Every file of a row, with its bytes and when it was written."""
+    folders = (bench.results.folder / name for name in ("rows", "predictions", "scores", "weights"))
+    paths = sorted(path for folder in folders for path in folder.glob("*"))
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
 
@@ -49,6 +52,31 @@ def test_a_rerun_that_fails_keeps_the_finished_row_and_its_predictions(
     assert all(after[name][1] > before[name][1] for name in after), "this time it was replaced"
     same = [name for name in after if after[name][0] == before[name][0]]
     assert {name.partition(".")[2] for name in same} >= {"csv.gz"}, "with the same predictions"
+
+
+def test_a_rerun_that_fails_after_its_training_keeps_the_weights_too(bench, monkeypatch):
+    suite = make_suite(["linear"], recipe={"epochs": 1})
+    assert bench.run(bench.plan(suite)) == {"done": 1}
+    before, made = files(bench), running.make_predictions
+    (row,) = bench.results.rows()
+    assert f"{row.spec_id}.weights.h5" in before
+
+    def not_finite(*given):
+        content = made(*given)
+        return dataclasses.replace(content, logits=np.full_like(content.logits, np.nan))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.training.VERSION", 99)
+        patch.setattr(running, "make_predictions", not_finite)
+        assert bench.run(bench.plan(suite, rerun="stale")) == {"failed": 1}
+    assert files(bench) == before
+    check_saved_weights(row, bench.results.weights_path(row.spec_id))
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.training.VERSION", 99)
+        assert bench.run(bench.plan(suite, rerun="stale")) == {"done": 1}
+    after = files(bench)
+    assert after.keys() == before.keys()
+    assert all(after[name][1] > before[name][1] for name in after), "this time they were replaced"
 
 
 def test_a_failure_of_the_stale_rerun_leaves_the_stale_row(bench):

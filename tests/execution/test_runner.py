@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import threading
 import time
 
@@ -18,6 +17,7 @@ from benchmark.scheduling.runner import MOST_LOST
 from benchmark.suites.ensembles import Ensemble
 from tests.execution.conftest import make_suite, write_row
 from tests.execution.scripted import DONE, LOST, SHORT, ScriptedExecutor
+from tests.terminal import Terminal
 
 FAILED = {"event": "failed", "status": "failed", "reason": "it fell", "detail": ""}
 ALL_TOGETHER = 10.0
@@ -232,8 +232,3 @@ def test_a_terminal_has_a_line_for_each_slot_never_wider_than_it_is(bench, monke
     *ending, running = out.getvalue().rpartition("\033[J")[2].split("\n")
     assert "done in" in " ".join(ending)
     assert "[2/2]" in running
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True

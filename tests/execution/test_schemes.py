@@ -16,7 +16,12 @@ from benchmark.task import Task
 from benchmark.training.frozen import cut
 from benchmark.training.warm_start import warm_start
 from tests.execution.conftest import Bench, make_suite
-from tests.execution.weight_files import CARD, as_published, write_legacy, write_tiny
+from tests.execution.weight_files import (
+    CARD,
+    as_published,
+    models_with_weights,
+    write_legacy,
+)
 
 RANDOM_FROZEN, FROZEN = ("frozen", "random"), ("frozen", "imagenet")
 FINETUNE = ("finetune", "imagenet")
@@ -28,13 +33,7 @@ RECIPE = {"epochs": 2, "head_epochs": 3, "learning_rate": 0.01, "patience": 9}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Folder with the model ``tiny`` and, where weights are looked for, its weight file."""
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "models").mkdir()
-    (folder / "models" / "tiny.py").write_text(CARD)
-    write_tiny(folder / "weights")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_BENCH_WEIGHTS", str(folder / "weights"))
-        patch.setenv("KERAS_HOME", str(folder / "keras"))
+    with models_with_weights(tmp_path_factory.mktemp("tiny"), tiny=CARD) as folder:
         yield folder
 
 

@@ -15,6 +15,7 @@ from benchmark.data.prepare import prepare
 from benchmark.data.prepared import SPLITS
 from benchmark.errors import UnknownName, UserError
 from benchmark.hashing import sha256_of_file
+from benchmark.kinds import running
 from benchmark.models import create, discover
 from benchmark.planning.inputs import PlanInputs
 from benchmark.planning.resolve import make_plan
@@ -204,6 +205,20 @@ def test_scores_are_those_of_the_saved_maps(finished):
 def test_nothing_is_run_twice(finished):
     bench, suites = finished
     assert plan(bench, *suites).to_run() == []
+
+
+def test_a_rerun_that_fails_keeps_the_maps_of_the_finished_row(finished, monkeypatch):
+    bench, suites = finished
+    path = bench.results.anomaly_path(screened_rows(bench)["screen"].spec_id)
+    before = path.stat()
+
+    def refused(*given, **options):
+        raise UserError("they cannot be scored")
+
+    monkeypatch.setattr(running, "check", refused)
+    again = plan(bench, *suites, wanted={"model": {"screen"}}, rerun="all")
+    assert bench.run(again) == {"failed": 1}
+    assert path.stat() == before
 
 
 def test_a_member_whose_weights_were_changed_is_trained_anew_and_the_screen_is_the_same(finished):

@@ -16,7 +16,7 @@ from benchmark.planning.resolve import make_plan
 from benchmark.planning.shards import Shard, parse_shard
 from benchmark.records.store import Results
 from benchmark.suites.ensembles import Ensemble
-from tests.execution.conftest import Bench, make_suite, write_row
+from tests.execution.conftest import Bench, hashes, make_suite, write_row
 
 
 def suite(models=("linear", "mlp", "cnn", "constant"), seeds=(0, 1, 2)):
@@ -83,10 +83,6 @@ def folders(filled, tmp_path):
 def merged(folders, *names):
     words = ["merge", *(str(folders / name) for name in names)]
     return CliRunner().invoke(main, [*words, "--results", str(folders / "merged")])
-
-
-def hashes(folder):
-    return {row.spec_id: row.predictions_sha256 for row in Results(folder).rows()}
 
 
 @pytest.mark.xdist_group("shards")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 CARD = """
 import keras
@@ -45,6 +48,23 @@ def write_tiny(folder: Path, seed: int = 0) -> Path:
         },
     }
     return write_legacy(folder / "tiny_notop.h5", layers)
+
+
+@contextmanager
+def models_with_weights(folder: Path, **sources: str) -> Iterator[Path]:
+    """The folder, with these files in ``models`` and the one of ``tiny`` where weights are sought.
+
+    Args:
+        sources: name of a model -> text of its file.
+    """
+    (folder / "models").mkdir()
+    for name, source in sources.items():
+        (folder / "models" / f"{name}.py").write_text(source)
+    write_tiny(folder / "weights")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_BENCH_WEIGHTS", str(folder / "weights"))
+        patch.setenv("KERAS_HOME", str(folder / "keras"))
+        yield folder
 
 
 PUBLISHED = {

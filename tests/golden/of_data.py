@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from pathlib import Path
 
 import numpy as np
 
+from tests.encoded import encoded
 from tests.golden.inputs import chest, lungs
 
 JPEG = Path(__file__).with_name("chest.jpg")
@@ -29,25 +29,17 @@ def decoded(name: str) -> dict:
     return {f"to_{size}": pixels(DECODED[name](size).numpy()[..., 0]) for size in (16, 45)}
 
 
-def _png(image: np.ndarray) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
-
-
 def _grey(size):
     from benchmark.data.decode import decode_image
 
-    return decode_image(_png(chest()[:, :33]), size)
+    return decode_image(encoded(chest()[:, :33]), size)
 
 
 def _colour(size):
     from benchmark.data.decode import decode_image
 
     image = chest()
-    return decode_image(_png(np.stack([image, image[::-1], image[:, ::-1]], axis=-1)), size)
+    return decode_image(encoded(np.stack([image, image[::-1], image[:, ::-1]], axis=-1)), size)
 
 
 def _sixteen_bits(size):
@@ -55,7 +47,7 @@ def _sixteen_bits(size):
 
     from benchmark.data.decode import decode_image
 
-    return decode_image(_png(chest().astype(np.uint16) * 13 + 700), size, tf.uint16)
+    return decode_image(encoded(chest().astype(np.uint16) * 13 + 700), size, tf.uint16)
 
 
 def _jpeg(size):
@@ -69,7 +61,7 @@ def _mask(size):
 
     mask = np.where(lungs(), 255, 0).astype(np.uint8)
     mask[30:, 10:17] = 127
-    return decode_mask(_png(mask), size)
+    return decode_mask(encoded(mask), size)
 
 
 DECODED = {

@@ -61,7 +61,8 @@ def test_names_are_file_names_and_helpers_are_left_out():
 BROKEN_CARDS = {
     "syntax error": ("def build(:\n", "line 1: not valid Python"),
     "null byte": (b"CARD = {}\0", "not valid Python"),
-    "not text": (b"\xff\xfe\x00", "not valid Python"),
+    "UTF-16": ("CARD = {}".encode("utf-16"), "text in UTF-16, not in UTF-8"),
+    "Latin-1": (b'"""\nUniversit\xe9"""\n', "line 2 has the byte 0xE9"),
     "empty file": ("", "no CARD"),
     "no card": ("def build(input_shape, task, weights): ...\n", "no CARD"),
     "declared only": ("CARD: dict\n", "no CARD"),

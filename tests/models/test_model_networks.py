@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.models import NORMALISATIONS, create, discover, load, new_model
+from benchmark.models import NORMALISATIONS, create, discover, new_model
 from benchmark.models._macs import multiply_adds
 from benchmark.models._normalisation import Normalisation, imagenet_to_minus1_1
 from benchmark.task import Task
@@ -100,19 +100,6 @@ def test_multiply_adds_of_attention_by_hand():
     projections = 5 * (3 * 6 * 8 + 8 * 6)  # query, key, value, and back
     pairs = 2 * 5 * 5 * 8  # scores, and values by them
     assert multiply_adds(model) == projections + pairs + 5 * 6 * 3
-
-
-def test_googlenet_with_auxiliary_heads():
-    googlenet = load(discover()["googlenet"])
-    imagenet = Task(tuple(map(str, range(1000))), "multiclass")
-    model = googlenet.build_with_auxiliary_heads((224, 224, 3), imagenet)
-    assert model.count_params() == 13_378_280  # the published network, as Caffe counts it
-    least = googlenet.AUXILIARY_MIN_SIZE
-    small = googlenet.build_with_auxiliary_heads((least, least, 3), BINARY)
-    outputs = small(np.zeros((2, least, least, 3), "float32"))
-    assert [tuple(output.shape) for output in outputs] == [(2, 1)] * 3
-    with pytest.raises(ValueError, match=f"{least} px"):
-        googlenet.build_with_auxiliary_heads((least - 1, least - 1, 3), BINARY)
 
 
 def test_cnn_learns_a_square_wherever_it_is():

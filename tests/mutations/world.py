@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from benchmark.cli import main
 from benchmark.data.prepared import Prepared, load_prepared
 from benchmark.data.views import open_view
+from benchmark.hashing import sha256
 from benchmark.models import discover
 from benchmark.records.files import write_atomic
 from benchmark.records.mask_counts import MaskCounts, pack_masks
@@ -119,7 +120,8 @@ class World:
         self._weights(self.row)
         write_atomic(self.results.folder / "claims" / self.row.spec_id, b"{}")
         ids = np.array(["a", "b"])
-        pack_masks(self.results.masks_path(self.masks.spec_id), ids, np.ones((2, 8, 8), bool))
+        packed = pack_masks(ids, np.ones((2, 8, 8), bool))
+        write_atomic(self.results.masks_path(self.masks.spec_id), packed)
         self._external()
         prepared = load_prepared(DATASET, self.folder / "data")
         open_view(prepared, "test", 32, "raw", self.folder / "cache")
@@ -170,11 +172,12 @@ class World:
         return publish(self.results.cross, row, check(content, shared))
 
     def _weights(self, row: Row) -> None:
-        from benchmark.training.network import fresh_model, save_weights
+        from benchmark.training.network import encode_weights, fresh_model
 
         network = fresh_model(row.spec, discover()[row.spec.model], Task(("pneumonia",), "binary"))
-        digest = save_weights(network, self.results.weights_path(row.spec_id))
-        self.results.write_row(replace(row, weights_sha256=digest))
+        data = encode_weights(network)
+        write_atomic(self.results.weights_path(row.spec_id), data)
+        self.results.write_row(replace(row, weights_sha256=sha256(data)))
 
     def _external(self) -> None:
         """Predictions of another tool, as CSV and as NPZ."""

@@ -19,10 +19,10 @@ CLASSES = Task(("A", "B"), "multiclass")
 
 @pytest.fixture
 def read(tmp_path):
-    def read_text(text: str, task: Task = BINARY):
+    def read_text(text: str, task: Task = BINARY, limit: int = 10):
         path = tmp_path / "theirs.csv"
         path.write_text(text)
-        return read_external(path, task, Limits.of_images(10))
+        return read_external(path, task, Limits.of_images(limit))
 
     return read_text
 
@@ -75,6 +75,7 @@ def test_a_fault_of_several_findings_is_named(read, text, task, said):
     [
         ((0.0002, 0.0002, 0.5), "Pneumonia (2 images)"),
         ((1, 1, 1), "Pneumonia (3 images)"),
+        ((2e-13, 3e-13, 0.5), "Pneumonia (2 images)"),
         ((0.0002, 0.0003, 0.9999), None),
         ((0.3, 0.3, 0.3), None),
     ],
@@ -86,6 +87,50 @@ def test_ties_near_0_and_1_are_told(read, values, told):
     else:
         (warning,) = got.warnings
         assert told in warning
+
+
+def scores(values) -> str:
+    return "image_id,logit:Pneumonia\n" + "".join(f"{i},{v!r}\n" for i, v in enumerate(values))
+
+
+NORMAL = np.random.default_rng(0).normal(size=200)
+
+
+@pytest.mark.parametrize(
+    "values", [1e9 + NORMAL, 1e-50 * NORMAL, 1e6 + NORMAL, [*NORMAL[:150], *(9e6 + NORMAL[:50])]]
+)
+def test_logits_whose_ranks_float32_does_not_hold_are_refused(read, values):
+    with pytest.raises(ExternalFileError, match=r"logit:Pneumonia \(\d.*Subtract a constant"):
+        read(scores(map(float, values)), limit=200)
+
+
+def test_ranks_are_those_within_a_split(read):
+    """What is far apart in one split hides nothing in another."""
+    lines = [f"t{i},test,{1e8 + z!r}" for i, z in enumerate(map(float, NORMAL[:20]))]
+    lines += [f"{i},train,{z!r}" for i, z in enumerate(map(float, NORMAL))]
+    with pytest.raises(ExternalFileError, match="rank as equal"):
+        read("\n".join(["image_id,split,logit:Pneumonia", *lines]), limit=220)
+
+
+def test_logits_that_lose_some_ranks_are_warned_of(read):
+    told = read(scores(map(float, 1e5 + NORMAL)), limit=200).warnings
+    assert any("images that differ rank as equal: logit:Pneumonia (0." in t for t in told)
+
+
+@pytest.mark.parametrize("values", [NORMAL, 10 + NORMAL, np.repeat(NORMAL[:20], 10) - 50])
+def test_what_float32_holds_is_taken_in_silence(read, values):
+    assert read(scores(map(float, values)), limit=200).warnings == ()
+
+
+def test_logits_of_one_probability_are_warned_of(read):
+    (warning,) = read(scores(map(float, 60 + NORMAL)), limit=200).warnings
+    assert "no threshold for F1 tells them apart: logit:Pneumonia (100.0 % of the" in warning
+
+
+def test_probabilities_that_float32_makes_one_are_warned_of(read):
+    text = scores(map(float, 1 - 1e-9 * expit(NORMAL))).replace("logit:", "")
+    (warning,) = read(text, limit=200).warnings
+    assert "no threshold for F1 tells them apart: Pneumonia (100.0 % of the" in warning
 
 
 def test_logits_that_a_decimal_comma_has_cut_are_warned_of(read):

@@ -16,9 +16,9 @@ from benchmark.records.predictions import (
     encode_predictions,
     link,
     read_predictions,
-    write_predictions,
 )
 from tests.records.rows import changed_bytes
+from tests.records.written import write_predictions
 
 
 def some_predictions(n=12, findings=("Mass", "Edema"), kind="multilabel", seed=0) -> Predictions:

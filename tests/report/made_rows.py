@@ -13,14 +13,15 @@ from benchmark.hashing import sha256
 from benchmark.kinds.code import code_of
 from benchmark.models import discover
 from benchmark.protocols import find
-from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts, TaskFacts
-from benchmark.records.predictions import Predictions, link, read_predictions, write_predictions
+from benchmark.records.facts import DatasetFacts, ModelFacts, ProtocolFacts
+from benchmark.records.predictions import Predictions, link, read_predictions
 from benchmark.records.row import Row
 from benchmark.records.run_facts import Failure
 from benchmark.records.store import Results
 from benchmark.scoring.digest import test_digest
 from benchmark.spec import PUBLISHED, Spec
-from tests.records.rows import a_row, an_environment, counts_of
+from tests.records.rows import a_dataset, a_row, an_environment, counts_of
+from tests.records.written import write_predictions
 
 SPLIT_SIZES = {"train": 80, "validation": 50, "test": 60}
 UNKNOWN = "0" * 64
@@ -141,18 +142,14 @@ def code(of: Spec) -> dict[str, str]:
 
 def dataset_facts(shared: ProtocolFacts, kind: str) -> DatasetFacts:
     """Real images that may be passed on."""
-    return DatasetFacts(
-        task=TaskFacts(findings=shared.findings, kind=kind),
+    return replace(
+        a_dataset(shared.findings, kind),
         label_version=shared.label_version,
         projections=shared.projections,
         image_source=shared.image_source,
         simulated=False,
-        redistributable=True,
         licence="CC BY 4.0",
         citation="Somebody 2018",
-        leakage_status="clean",
-        reasons=[],
-        quarantined=0,
     )
 
 

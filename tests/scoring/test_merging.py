@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from msgspec import structs
 from scored_rows import findings_row
 
 from benchmark.cli import main
+from benchmark.hashing import sha256
 from benchmark.records.predictions import Predictions
 from benchmark.records.row import Row
 from benchmark.records.store import Results
@@ -105,3 +107,113 @@ def test_a_folder_of_evaluations_alone_is_merged(tmp_path):
     assert merge([there.folder], target.folder) == {TAKEN: 1}
     assert [each.spec_id for each in target.cross.rows()] == [row.spec_id]
     assert not [*target.rows()]
+
+
+# --- weights, masks and maps ----------------------------------------------------------------------
+
+LARGE = ("weights_path", "masks_path", "anomaly_path")
+
+
+def place(results: Results, name: str, spec_id: str, data: bytes) -> Path:
+    """Write a large file of a row."""
+    path = getattr(results, name)(spec_id)
+    path.parent.mkdir()
+    path.write_bytes(data)
+    return path
+
+
+def a_pair(folder: Path, weights: bytes = b"weights") -> tuple[Results, Results, Row]:
+    """One row that saved these weights, in two folders that have none: as it is published."""
+    row, content = findings_row()
+    row = structs.replace(row, weights_sha256=sha256(weights))
+    both = Results(folder / "published"), Results(folder / "here")
+    for results in both:
+        made = publish(results, row, check(content, row.protocol))
+    return *both, made
+
+
+def content_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_row_that_is_mended_keeps_its_large_files_where_the_other_folder_has_none(name, tmp_path):
+    published, here, row = a_pair(tmp_path)
+    path = place(here, name, row.spec_id, b"weights")
+    predictions = here.predictions_path(row.spec_id)
+    damage(predictions)
+    assert merge([published.folder], here.folder) == {TAKEN: 1}
+    assert path.read_bytes() == b"weights"
+    assert sha256(predictions.read_bytes()) == row.predictions_sha256
+
+
+def test_weights_are_known_by_their_hash_where_the_row_is_damaged(tmp_path):
+    published, here, row = a_pair(tmp_path)
+    path = place(here, "weights_path", row.spec_id, b"weights")
+    damage(here.row_path(row.spec_id))
+    assert merge([published.folder], here.folder) == {TAKEN: 1}
+    assert path.read_bytes() == b"weights"
+    assert here.read_row(row.spec_id) == row
+
+
+def test_weights_that_are_not_those_of_the_row_are_not_taken(tmp_path):
+    published, here, row = a_pair(tmp_path)
+    place(published, "weights_path", row.spec_id, b"of a run that failed")
+    path = place(here, "weights_path", row.spec_id, b"weights")
+    damage(here.predictions_path(row.spec_id))
+    assert merge([published.folder], here.folder) == {TAKEN: 1}
+    assert path.read_bytes() == b"weights"
+
+
+@pytest.fixture
+def earlier(tmp_path) -> tuple[Results, Results, str]:
+    """A row, and the same of an earlier run with other numbers in another folder."""
+    row, content = findings_row()
+    logits = content.logits * 1.5
+    runs = {
+        "there": ("2000-01-01T00:00:00+00:00", replace(content, logits=logits), b"earlier"),
+        "here": (row.finished, content, b"later"),
+    }
+    for name, (finished, said, weights) in runs.items():
+        changes = {"finished": finished, "weights_sha256": sha256(weights)}
+        publish(
+            Results(tmp_path / name), structs.replace(row, **changes), check(said, row.protocol)
+        )
+    return Results(tmp_path / "there"), Results(tmp_path / "here"), row.spec_id
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_the_row_that_gives_way_left_goes_or_gives_way(name, earlier):
+    there, here, spec_id = earlier
+    path = place(here, name, spec_id, b"later")
+    merge([there.folder], here.folder)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_files_come_with_their_row(name, earlier):
+    there, here, spec_id = earlier
+    place(there, name, spec_id, b"earlier")
+    path = place(here, name, spec_id, b"later")
+    merge([there.folder], here.folder)
+    assert path.read_bytes() == b"earlier"
+
+
+def test_a_disk_that_is_full_leaves_the_row_and_its_weights(earlier, monkeypatch):
+    there, here, spec_id = earlier
+    place(there, "weights_path", spec_id, b"earlier")
+    place(here, "weights_path", spec_id, b"later")
+    here.check_writable()
+    before = content_of(here.folder)
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        merge([there.folder], here.folder)
+    assert content_of(here.folder) == before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from benchmark.records.store import Results
 from benchmark.scoring.publishing import Checked, check, publish
 from benchmark.scoring.scorecard import ScoringError
 from benchmark.scoring.stored import stored_mask_scores, stored_scores
+from tests.folders import contents
 from tests.records.rows import a_failed_row, a_protocol, a_spec
 
 ROWS = {kind: findings_row(kind) for kind in KINDS} | {"masks": masks_row()}
@@ -37,10 +40,6 @@ def of_another_run() -> Checked:
     )
 
 
-def content_of(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 @pytest.fixture
 def results(tmp_path):
     return Results(tmp_path / "results")
@@ -53,10 +52,10 @@ def test_what_is_published_is_there_and_is_one(kind, results):
     assert results.read_row(row.spec_id) == made
     assert made == structs.replace(row, predictions_sha256=ready.sha256)
     assert sha256_of_file(results.predictions_path(row.spec_id)) == made.predictions_sha256
-    before = content_of(results.folder)
+    before = contents(results.folder)
     scores = (stored_mask_scores if kind == "masks" else stored_scores)(results, made)
     assert scores == ready.scores
-    assert content_of(results.folder) == before  # the scores were there
+    assert contents(results.folder) == before  # the scores were there
 
 
 def test_a_row_is_not_published_with_predictions_of_other_images(results):
@@ -70,8 +69,9 @@ def test_a_row_is_not_published_with_predictions_of_other_images(results):
 def test_predictions_come_first_and_the_row_last(results, monkeypatch):
     order, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: order.append(b.parent.name) or rename(a, b))
-    publish(results, ROWS["binary"][0], checked())
-    assert order == ["predictions", "scores", "influences", "rows"]
+    row = ROWS["binary"][0]
+    publish(results, row, checked(), large={results.weights_path(row.spec_id): b"weights"})
+    assert order == ["weights", "predictions", "scores", "influences", "rows"]
 
 
 @pytest.mark.parametrize("name", ["predictions", "scores", "influences", "rows"])
@@ -82,7 +82,7 @@ def test_a_row_is_not_published_through_a_link(name, results, tmp_path):
     (results.folder / name).symlink_to(elsewhere)
     with pytest.raises(UserError, match=f"{name} leads to another folder"):
         publish(results, ROWS["binary"][0], checked())
-    assert content_of(tmp_path) == {}
+    assert contents(tmp_path) == {}
 
 
 def test_predictions_that_may_not_be_published_stay_apart(results):
@@ -161,19 +161,39 @@ def test_a_row_that_contradicts_itself_or_its_predictions_is_not_written(results
     ):
         with pytest.raises(UserError, match=said):
             publish(results, refused, ready)
-        assert content_of(results.folder) == {}
+        assert contents(results.folder) == {}
 
 
 def test_a_finished_row_is_replaced_only_where_that_is_asked_for(results):
     row, _ = ROWS["binary"]
     made = publish(results, row, checked())
-    before, other = content_of(results.folder), of_another_run()
+    before, other = contents(results.folder), of_another_run()
     with pytest.raises(UserError, match=r"rows/\w+\.json: there is a finished row already"):
-        publish(results, row, other)
-    assert content_of(results.folder) == before
+        publish(results, row, other, large={results.weights_path(row.spec_id): b"other"})
+    assert contents(results.folder) == before
     again = publish(results, row, other, replace=True)
     assert results.read_row(row.spec_id) == again != made
     assert stored_scores(results, again) == other.scores
+
+
+@pytest.mark.parametrize("nth", range(5))
+def test_a_disk_that_is_full_while_a_row_is_replaced_leaves_all_as_it_was(
+    nth, results, monkeypatch
+):
+    row, _ = ROWS["binary"]
+    weights = results.weights_path(row.spec_id)
+    publish(results, row, checked(), large={weights: b"weights"})
+    before, written, sync = contents(results.folder), count(), os.fsync
+
+    def full(handle):
+        if next(written) == nth:
+            raise OSError(28, "No space left on device")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        publish(results, row, of_another_run(), replace=True, large={weights: b"other"})
+    assert contents(results.folder) == before
 
 
 def test_a_failure_never_replaces_a_finished_row_and_is_replaced_by_one(results):
@@ -224,7 +244,7 @@ def test_a_kill_in_between_leaves_no_wrong_number(renamed, results, monkeypatch)
 def test_a_full_disk_changes_nothing(written, results, monkeypatch):
     row, _ = ROWS["binary"]
     publish(results, row, checked())
-    before, calls = content_of(results.folder), []
+    before, calls = contents(results.folder), []
 
     def full(descriptor):
         calls.append(descriptor)
@@ -234,7 +254,7 @@ def test_a_full_disk_changes_nothing(written, results, monkeypatch):
     monkeypatch.setattr("benchmark.records.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         publish(results, row, of_another_run(), replace=True)
-    assert content_of(results.folder) == before
+    assert contents(results.folder) == before
 
 
 def test_another_seed_is_another_row(results):

@@ -74,6 +74,19 @@ def test_a_new_scorer_or_a_damaged_file_computes_anew(tmp_path, counted, monkeyp
     assert len(counted) == 3
 
 
+def test_an_interval_that_no_difference_can_have_is_computed_anew(tmp_path, counted):
+    path, pair = tmp_path / "table.json", (entry("a", 0.8, 1), entry("b", 0.7, 2))
+    first = ask(path, pair)
+
+    def widen(values):
+        for known in values["pairs"].values():
+            known["interval"][1] = 1.2
+
+    path.write_bytes(resealed(path.read_bytes(), widen))
+    assert ask(path, pair) == first
+    assert len(counted) == 2
+
+
 PAIR = (entry("a", 0.8, 1), entry("b", 0.7, 2))
 KEY = "cb3a9e6de6599ed2"
 

@@ -52,6 +52,24 @@ def test_standard_error_adds_paired_patients_and_the_seeds_of_each():
     assert result.interval == pytest.approx([0.01 - reach, 0.01 + reach])
 
 
+def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
+    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
+
+    def still(*values, deterministic=False):
+        found = [Influence(value, np.zeros(60)) for value in values]
+        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
+
+    wide, nothing = still(0.3, 0.9, 0.6), still(0.5, deterministic=True)
+    assert compare(wide, nothing).interval == (-0.5, 0.5)
+    assert compare(nothing, wide).interval == (-0.5, 0.5)
+    perfect = still(1.0, deterministic=True)  # on this test set
+    assert compare(perfect, still(0.99, 0.97, 0.98)).interval[0] < 0
+    assert compare(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
+    assert compare(still(0.1, 0.9), still(0.1, 0.9)).interval == (-1, 1)
+    both = mean_difference([(wide, nothing), (perfect, nothing)])
+    assert both.interval == pytest.approx((0.3 - 4.303 * 0.3 / 12**0.5, 0.5), abs=0.001)
+
+
 def test_what_the_models_share_does_not_blur_their_difference():
     paired = compare(entry("a", 0.80, shared=0.05), entry("b", 0.79, shared=0.05))
     assert paired.se < 0.005

@@ -13,7 +13,7 @@ from scored_rows import KINDS, findings_row, masks_row
 
 from benchmark.records.door import read_record, sealed
 from benchmark.records.facts import LegacyRule
-from benchmark.records.predictions import PredictionFileError, write_predictions
+from benchmark.records.predictions import PredictionFileError
 from benchmark.records.scores import Scores
 from benchmark.records.store import Results
 from benchmark.scoring import by_protocol
@@ -26,6 +26,7 @@ from benchmark.scoring.stored import (
     stored_scores,
 )
 from tests.records.rows import a_protocol, changed_by_hand, changed_bytes, resealed
+from tests.records.written import write_predictions
 
 ROW, CONTENT = findings_row()
 READY = check(CONTENT, ROW.protocol)

@@ -152,7 +152,7 @@ def test_commands_that_are_said_work_as_they_stand_where_a_path_holds_a_space(pl
 def test_a_set_that_is_not_prepared_is_waited_for_and_those_of_ones_own_are_named(place):
     words = ("--models", "cnn", "--sizes", 64, "--dataset", "image_folder/other")
     code, said = cxr_bench("run", *words, "--dry-run", "--data-dir", "data")
-    assert code == 0
+    assert code == 1
     assert f"Prepared are {OWN}" in said
 
 
@@ -176,6 +176,21 @@ def test_a_file_may_begin_with_the_mark_that_editors_put_there(place):
     text = Path("mine.toml").read_text()
     Path("mine.toml").write_text(text, encoding="utf-8-sig")
     assert load_suite(Path("mine.toml")).named_models == ["cnn"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("latin-1", "is no text in UTF-8: line 2 has the byte 0xE9"),
+        ("utf-16", "is text in UTF-16, not in UTF-8; save it as UTF-8"),
+        ("utf-16-le", "is text in UTF-16, not in UTF-8; save it as UTF-8"),
+        ("utf-32", "is text in UTF-32, not in UTF-8; save it as UTF-8"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_where_and_what_to_do(place, encoding, told):
+    Path("mine.toml").write_bytes('title = "t"\ndescription = "Santé"\n'.encode(encoding))
+    with pytest.raises(UserError, match=told):
+        load_suite(Path("mine.toml"))
 
 
 @pytest.mark.parametrize(

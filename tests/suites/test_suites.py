@@ -241,11 +241,23 @@ ENSEMBLE = '[[ensembles]]\nname = "v"\nkind = "soft_vote"\nmembers = ["cnn", "ml
         ("title = ", "mine.toml"),
         (f'titel = "T"\n{MATRIX}', "Did you mean 'title'"),
         (TITLE + MATRIX.replace("models", "model"), "Did you mean 'models'"),
-        (TITLE + MATRIX.replace("[64]", '["64"]'), "resolutions must be a list of int"),
+        (
+            TITLE + MATRIX.replace("[64]", '["64"]'),
+            r"mine.toml: resolutions must be a list of whole numbers, not \['64'\]",
+        ),
         (TITLE + MATRIX.replace('["a/b"]', "[]"), "no datasets"),
         (TITLE + MATRIX.replace("a/b", "a/b@legacy_s33"), "Did you mean 'legacy_s3'"),
         (TITLE + TWO + '[matrix_for.mlp]\ndatasets = ["a/b"]\n', "unknown axis"),
-        (TITLE + TWO + "[matrix_for.mlp]\nseeds = [-1]\n", "mine.toml: a seed is .*, not -1"),
+        (TITLE + TWO + "[matrix_for.mlp]\nseeds = [-1]\n", "mine.toml, matrix_for.mlp: a seed is"),
+        (
+            TITLE + TWO + "[matrix_for.mlp]\nseeds = [true]\n",
+            r"mine.toml, matrix_for.mlp: seeds must be a list of whole numbers, not \[true\]",
+        ),
+        (TITLE + "run_all = 1\n" + MATRIX, "mine.toml: run_all must be true or false, not 1"),
+        (
+            TITLE + MATRIX + "[recipe_for.cnn]\nepochs = 1979-05-27\n",
+            "mine.toml, recipe_for.cnn: recipe: epochs must be a whole number, not 1979-05-27",
+        ),
         (TITLE + MATRIX + 'imbalance = ["focla"]\n', "unknown imbalance .*'focla'.* mean 'focal'"),
         (TITLE + MATRIX + '[recipe_for."cnn@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
         (TITLE + MATRIX + '[recipe_for."*@46"]\n', "resolution in recipe_for .*'46'.* mean '64'"),
@@ -254,7 +266,10 @@ ENSEMBLE = '[[ensembles]]\nname = "v"\nkind = "soft_vote"\nmembers = ["cnn", "ml
         (TITLE + MATRIX + 'weights = ["imagnet"]\n', "unknown weights .*Did you mean 'imagenet'"),
         (TITLE + MATRIX + 'weights = ["imagenet_frozen"]\n', "unknown weights .*'imagenet_frozen'"),
         (TITLE + MATRIX + 'scheme = ["forzen"]\n', "unknown scheme .*Did you mean 'frozen'"),
-        (TITLE + MATRIX + 'scheme = "frozen"\n', "scheme must be a list of str"),
+        (
+            TITLE + MATRIX + 'scheme = "frozen"\n',
+            "mine.toml: scheme must be a list of texts, not 'frozen'",
+        ),
         (TITLE + MATRIX + "seeds = [-1]\n", "mine.toml: a seed is .* from 0 .*, not -1"),
         (TITLE + MATRIX + "seeds = [4294967296]\n", "mine.toml: a seed is .*, not 4294967296"),
         (TITLE + MATRIX.replace("[64]", "[-5]"), "mine.toml: a resolution is .*, not -5"),
@@ -280,11 +295,11 @@ ENSEMBLE = '[[ensembles]]\nname = "v"\nkind = "soft_vote"\nmembers = ["cnn", "ml
         (TITLE + MATRIX + "[recipe]\naccumulate = 3\n", "mine.toml, cnn at 64 px: recipe: batch_s"),
         (
             TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', '["soft_vote"]'),
-            "unknown kind of ensemble in .*mine.toml",
+            "mine.toml, ensemble v: needs a kind, as text: .*best_mean, .*soft_vote",
         ),
         (
             TITLE + MATRIX + ENSEMBLE.replace('"soft_vote"', "{ a = 1 }"),
-            "unknown kind of ensemble in .*mine.toml",
+            "mine.toml, ensemble v: needs a kind, as text: .*best_mean, .*soft_vote",
         ),
         (
             TITLE + MATRIX + "[recipe]\nlearning_rate = 1" + 400 * "0",
@@ -415,8 +430,10 @@ def test_an_unknown_suite_suggests_the_nearest():
     [
         ({"epoch": 3}, "Did you mean 'epochs'"),
         ({"epochs": 0}, "above zero"),
-        ({"epochs": 2.5}, "epochs must be int"),
-        ({"learning_rate": "fast"}, "learning_rate must be float"),
+        ({"epochs": 2.5}, "epochs must be a whole number, not 2.5"),
+        ({"epochs": True}, "epochs must be a whole number, not true"),
+        ({"optimizer": ["adam"]}, r"optimizer must be text, not \['adam'\]"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number, not 'fast'"),
         ({"optimizer": "adma"}, "Did you mean 'adam'"),
     ],
 )

@@ -16,11 +16,12 @@ from tfds_builders.chestxray14 import raw
 from tfds_builders.chestxray14.ingest_report import TableIngestReport
 from tfds_builders.chestxray14.labels import FINDINGS, NO_FINDING, Entry
 from tfds_builders.chestxray14.plan import CONSENSUS, make_plan
-from tfds_builders.chestxray14.protocols import SEVEN, SIX, SPLITS
+from tfds_builders.chestxray14.protocols import SEVEN, SIX
 from tfds_builders.chestxray14.sizes import read_shapes
 from tfds_builders.generating import FromFiles, Making, examples
 from tfds_builders.ingest_report import Item
 from tfds_builders.shapes import Shape
+from tfds_builders.splits import SPLITS
 
 _SAID = {
     "fourteen": "14 findings, published split, validation carved from its training part",

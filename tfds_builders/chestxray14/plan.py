@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tfds_builders.chestxray14 import labels, protocols, raw
 from tfds_builders.chestxray14.labels import Box, Entry
+from tfds_builders.splits import SPLITS
 
 CONSENSUS = ("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion")
 """Findings of the teaching subset's test split that four radiologists agreed on."""
@@ -63,7 +64,7 @@ def make_plan(copy: raw.Copy, protocol: str, tables: tuple[str, ...]) -> Plan:
         unassigned = {e.image_id: why for e in entries if e.image_id not in split_of}
     else:
         split_of = _SELECTIONS[protocol](entries)
-    found: dict[str, dict[str, Entry]] = {split: {} for split in protocols.SPLITS}
+    found: dict[str, dict[str, Entry]] = {split: {} for split in SPLITS}
     for entry in entries:
         if entry.image_id in split_of:
             found[split_of[entry.image_id]][entry.image_id] = entry

@@ -14,7 +14,6 @@ from tfds_builders.chestxray14.labels import Entry
 from tfds_builders.errors import DatasetError
 
 SALT = "chestxray14/1"
-SPLITS = ("train", "validation", "test")
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 CARVED = {"train": 0.875, "validation": 0.125}
 SEVEN = (
@@ -88,7 +87,7 @@ def six_balanced(entries: list[Entry]) -> Split:
     """
     label_of = {e.image_id: e.only_label for e in entries if e.only_label in SIX}
     pools: dict[str, dict[str, list[str]]]
-    pools = {split: {label: [] for label in SIX} for split in SPLITS}
+    pools = {split: {label: [] for label in SIX} for split in splits.SPLITS}
     taken = [e for e in entries if e.image_id in label_of]
     for image_id, split in by_patient(taken, BALANCED_FRACTIONS).items():
         pools[split][label_of[image_id]].append(image_id)
@@ -112,7 +111,7 @@ def without_leaks(patients: Mapping[str, Mapping[str, str]]) -> dict[str, set[st
         patients: split to image to patient.
     """
     removed, held_back = defaultdict(set), set()
-    for split in reversed(SPLITS):
+    for split in reversed(splits.SPLITS):
         removed[split] = {i for i, patient in patients[split].items() if patient in held_back}
         held_back |= set(patients[split].values())
     return removed

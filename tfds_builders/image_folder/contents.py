@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.names import spelling
+from tfds_builders.ingest_report import refusal
 
 Box = tuple[str, float, float, float, float]
 """Finding, left, top, width and height in pixels of the file."""
@@ -57,10 +58,13 @@ class Contents:
     refused: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def present(self, entry: Entry) -> list[str]:
+        """The findings that an image has."""
+        return [f for f, yes in zip(self.findings, entry.findings, strict=True) if yes]
+
     def refuse(self, file: str, reason: str) -> None:
-        """Leave a file out, and say why; bytes that are no text are shown escaped."""
-        shown = file.encode(errors="backslashreplace").decode()
-        self.refused.append({"file": shown, "reason": reason})
+        """Leave a file out, and say why."""
+        self.refused.append(refusal(file, reason))
 
 
 def check_findings(names: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from tfds_builders.errors import DatasetError, Unreadable
+from tfds_builders.errors import DatasetError, Unreadable, last_line
 from tfds_builders.image_folder import cells
 from tfds_builders.image_folder.names import is_picture, is_text
 from tfds_builders.image_folder.patients import is_nobody
@@ -117,8 +117,7 @@ def grey(data: bytes) -> tuple[np.ndarray, Header]:
     except Unreadable:
         raise
     except Exception as error:  # of a dozen decoders
-        *_, said = str(error).strip().splitlines() or [type(error).__name__]
-        raise Unreadable(f"its DICOM picture cannot be decoded: {said}") from None
+        raise Unreadable(f"its DICOM picture cannot be decoded: {last_line(error)}") from None
     header = Header(int(found.get("BitsStored", 8)), int(found.get("SamplesPerPixel", 1)))
     return pixels, header
 

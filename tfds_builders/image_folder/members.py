@@ -8,7 +8,6 @@ from tfds_builders import splits
 from tfds_builders.image_folder import splitting
 from tfds_builders.image_folder.contents import Entry
 from tfds_builders.image_folder.options import UNKNOWN, Options
-from tfds_builders.image_folder.pools import SPLITS
 from tfds_builders.image_folder.surveying import Survey
 
 
@@ -27,7 +26,7 @@ def members_of(found: Survey, options: Options) -> tuple[dict[str, list[Entry]],
     fractions["train"] += sum(share for split, share in wanted.items() if split in fixed)
     free = [entry for entry in entries if entry.pool not in fixed]
     dealt = splitting.assign(free, found.groups, fractions, options.split_seed)
-    members: dict[str, list[Entry]] = {split: [] for split in SPLITS}
+    members: dict[str, list[Entry]] = {split: [] for split in splits.SPLITS}
     for entry in entries:
         split = entry.pool if entry.pool in fixed else dealt[found.groups[entry.image]]
         members[split].append(entry)
@@ -41,7 +40,7 @@ def members_of(found: Survey, options: Options) -> tuple[dict[str, list[Entry]],
 
 def dealt_splits(found: Survey, options: Options) -> list[str]:
     """The splits between which the images were dealt out here; none in a split of the set's own."""
-    dealt = [split for split in SPLITS if split not in _fixed(found, options)]
+    dealt = [split for split in splits.SPLITS if split not in _fixed(found, options)]
     return dealt if len(dealt) > 1 else []
 
 

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tfds_builders.encodings import NoText, utf8_text
 from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.contents import check_findings
-from tfds_builders.image_folder.pools import SPLITS, parse
+from tfds_builders.image_folder.pools import parse
+from tfds_builders.splits import SPLITS
 
 FILE = "image_folder.toml"
 UNKNOWN = "unknown"
@@ -238,8 +240,10 @@ def read_options(folder: Path) -> Options:
     if not path.is_file():
         return Options()
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:  # no text, no TOML, an endless number
+        given = tomllib.loads(utf8_text(path.read_bytes()))
+    except NoText as error:
+        raise DatasetError(f"image_folder: {path} is {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:  # no TOML, an endless number
         raise DatasetError(f"image_folder: {path} cannot be read: {error}.") from error
     defaults = {field.name: field.default for field in fields(Options)}
     for key, value in given.items():

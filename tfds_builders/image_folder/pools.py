@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from tfds_builders.errors import DatasetError, quoted
 from tfds_builders.image_folder.names import spelling
+from tfds_builders.splits import SPLITS
 
-SPLITS = ("train", "validation", "test")
 _WORD = re.compile(
     "(?:(train|training|trn|tr)|(val|valid|validation|validate|dev|devel|development|va)"
     "|(test|testing|tst|te))"

@@ -120,8 +120,7 @@ def refuse_unusable(folder: Folder, contents: Contents) -> None:
     """
     classes: dict[str, list[str]] = defaultdict(list)
     for entry in contents.entries:
-        present = [f for f, yes in zip(contents.findings, entry.findings, strict=True) if yes]
-        for name in present or ["no finding"]:
+        for name in contents.present(entry) or ["no finding"]:
             classes[name].append(entry.image)
     gate = OwnGate()
     for name, images in sorted(classes.items()):

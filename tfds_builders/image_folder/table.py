@@ -225,7 +225,7 @@ def _entry(
         raise Unreadable(f"no finding of {image} is labelled")
     pool = _pool(image, row, options)
     present = [f for f, positive in zip(task.findings, findings, strict=True) if positive]
-    patient = _patient(image, row, options, ids) if options.patient_column else by_pattern(image)
+    patient = _patient(row, options, ids) if options.patient_column else by_pattern(image)
     if patient is None:
         raise _Nobody(_no_patient(image, row, options), present)
     try:
@@ -285,7 +285,7 @@ class _NoBox(Unreadable):
         self.classes = present
 
 
-def _patient(image: str, row: Row, options: Options, ids: _Ids) -> str | None:
+def _patient(row: Row, options: Options, ids: _Ids) -> str | None:
     column = options.patient_column
     said = row[column]
     if said in ids.damaged:
@@ -297,8 +297,7 @@ def _refuse_nobody(contents: Contents, lost: Counter[str], options: Options) -> 
     """Raise a DatasetError where a pattern or column leaves a class without its patients."""
     kept: Counter[str] = Counter()
     for entry in contents.entries:
-        present = [f for f, yes in zip(contents.findings, entry.findings, strict=True) if yes]
-        kept.update(present or [_NO_FINDING])
+        kept.update(contents.present(entry) or [_NO_FINDING])
     if options.patient_pattern and lost:
         total = Counter(images=len(contents.entries)), Counter(images=lost.total())
         patients.refuse_lost(*total, options.patient_pattern)

@@ -198,7 +198,7 @@ def _members(
     named: dict[str, patients.Named], groups: dict[str, str], fractions: dict[str, float]
 ) -> dict[str, list[str]]:
     """File names of each split."""
-    members: dict[str, list[str]] = {split: [] for split in ("train", "validation", "test")}
+    members: dict[str, list[str]] = {split: [] for split in splits.SPLITS}
     for name, parsed in named.items():
         pool_test = parsed.pool == "test"
         split = "test" if pool_test else splits.assign(groups[name], SALT, fractions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tfds_builders.ingest_report import refusal
 from tfds_builders.lung_masks.clinical import UNKNOWN, Person
 
 
@@ -36,6 +37,5 @@ class Found:
     refused: list[dict] = field(default_factory=list)
 
     def refuse(self, file: str, reason: str) -> None:
-        """Leave a file out, and say why; bytes that are no text are shown escaped."""
-        shown = file.encode(errors="backslashreplace").decode()
-        self.refused.append({"file": shown, "reason": reason})
+        """Leave a file out, and say why."""
+        self.refused.append(refusal(file, reason))

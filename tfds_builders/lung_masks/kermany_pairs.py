@@ -11,6 +11,7 @@ import csv
 import io
 from pathlib import PurePosixPath
 
+from tfds_builders.encodings import NoText, utf8_text
 from tfds_builders.errors import DatasetError, Unreadable
 from tfds_builders.kermany_pneumonia import patients
 from tfds_builders.lung_masks.films import Film, Found
@@ -57,10 +58,10 @@ def find(raw_files: RawFiles) -> Found:
 
 def _lines(raw_files: RawFiles, name: str) -> list[tuple[int, dict[str, str]]]:
     try:
-        text = raw_files.read(name).decode("utf-8-sig")
+        text = utf8_text(raw_files.read(name))
         reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
         lines = [(reader.line_num, line) for line in reader]
-    except (Unreadable, UnicodeDecodeError, csv.Error) as error:
+    except (Unreadable, NoText, csv.Error) as error:
         raise DatasetError(f"lung_masks: {name} cannot be read: {error}") from error
     missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
     if missing:

@@ -135,7 +135,7 @@ def threshold(different: np.ndarray) -> float:
     """Correlation from which a pair is taken for the same radiograph in this set.
 
     Args:
-        different: correlations of the candidate pairs of different patients.
+        different: (P,) in [-1, 1], correlations of the candidate pairs of different patients.
     """
     # What is surely a copy tells nothing of patients; in an augmented set it is most of the pairs.
     z = np.arctanh(different[(different > -1) & (different < _STRICT)].astype(float))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def groups_of(labels: np.ndarray) -> list[list[int]]:
-    """Lines that share a label, for each label that more than one line has."""
+    """Lines that share one of the (N,) labels, for each label that more than one line has."""
     members: dict[Any, list[int]] = {}
     for line, label in enumerate(labels.tolist()):
         members.setdefault(label, []).append(line)
@@ -33,7 +33,11 @@ def same_pixels(manifest: pd.DataFrame, copies: Copies) -> dict[str, Any]:
 
 
 def near(manifest: pd.DataFrame, copies: Copies, same_image: np.ndarray) -> dict[str, Any]:
-    """Groups of confirmed copies (scaled, cropped, negative, ...) that are not equal files."""
+    """Groups of confirmed copies (scaled, cropped, negative, ...) that are not equal files.
+
+    Args:
+        same_image: (N,) labels, the same for lines that show one radiograph.
+    """
     digest = manifest["sha256"].to_numpy()
     groups = [lines for lines in groups_of(same_image) if len(set(digest[lines])) > 1]
     return described(manifest, groups) | {

@@ -36,7 +36,13 @@ class OnDisk:
 
 
 def written(path: Path, rows: int, blocks: Iterable[np.ndarray]) -> OnDisk:
-    """Write an array block by block, each some of its rows, ``rows`` in all."""
+    """Write an array (rows, ...) block by block, so that it is never held whole.
+
+    Args:
+        path: of the NPY file.
+        rows: of all blocks together.
+        blocks: at least one, (n, ...) each and of one type.
+    """
     with path.open("wb") as file:
         for number, block in enumerate(blocks):
             if not number:

@@ -57,7 +57,7 @@ def window(texture: np.ndarray, cells: int, cuts: np.ndarray) -> np.ndarray:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Each image or vector as a flat one of mean 0 and length 1; zeros where it is constant."""
+    """Each of (P, ...) as a flat one of mean 0 and length 1, float32 (P, D); zeros if constant."""
     flat = vectors.reshape(len(vectors), -1)
     flat = flat - flat.mean(1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)

@@ -52,7 +52,12 @@ def move(
 
 
 def mirror(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
-    """What ``move`` does with mirroring alone, the same bits at a tenth of the cost."""
+    """What ``move`` does with mirroring alone, the same bits at a tenth of the cost.
+
+    Args:
+        images: float32 (B, S, S, C).
+        mirrored: (B,) 1.0 for a left-right mirror image, else 0.0.
+    """
     if images.shape[-1] > 1:
         return tf.where(mirrored[:, None, None, None] > 0, tf.reverse(images, [2]), images)
     planes = images[..., 0]  # reversing is seven times faster without the channel axis

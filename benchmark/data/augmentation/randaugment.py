@@ -40,6 +40,7 @@ CONTRAST = 0.9  # of the deviation from the mean
 BRIGHTNESS = 0.9  # of the grey range; keras-cv adds where AutoAugment multiplies
 
 Operation = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+"""(images (b, S, S, 1) in [0, 1], strength (b,) in [0, 1], sign (b,) -1 or 1) -> images."""
 
 
 def augment(images: tf.Tensor, masks: None, key: tf.Tensor) -> tuple[tf.Tensor, None]:
@@ -76,71 +77,67 @@ def _on_rows(
     return tf.cond(tf.size(rows) > 0, changed, lambda: images)
 
 
-def _operations() -> list[Operation]:
-    """Functions (images (b, S, S, 1), strength (b,) in [0, 1], sign (b,) -1 or 1) -> images."""
-    # Amounts that layers are made with are those of their own draws, which are not used.
-    grey = {"value_range": (0.0, 1.0), "dtype": "float32", "seed": 1}
-    black = {"fill_mode": "constant", "fill_value": 0.0, "dtype": "float32", "seed": 1}
-    contrast_stretch = layers.AutoContrast(**grey)
-    equalisation = layers.Equalization(**grey)
-    solarisation = layers.Solarization(**grey)
-    contrast = layers.RandomContrast(factor=CONTRAST, **grey)
-    brightness = layers.RandomBrightness(factor=BRIGHTNESS, **grey)
-    shear = layers.RandomShear(x_factor=SHEAR, y_factor=SHEAR, **black)
-    shift = layers.RandomTranslation(SHIFT, SHIFT, **black)
+# Made once, here: functions of tf.data may not create the variables that layers own. The amounts
+# that layers are made with are those of their own draws, which are not used.
+_GREY = {"value_range": (0.0, 1.0), "dtype": "float32", "seed": 1}
+_BLACK = {"fill_mode": "constant", "fill_value": 0.0, "dtype": "float32", "seed": 1}
+_STRETCH = layers.AutoContrast(**_GREY)
+_EQUALISE = layers.Equalization(**_GREY)
+_SOLARISE = layers.Solarization(**_GREY)
+_CONTRAST = layers.RandomContrast(factor=CONTRAST, **_GREY)
+_BRIGHTNESS = layers.RandomBrightness(factor=BRIGHTNESS, **_GREY)
+_SHEAR = layers.RandomShear(x_factor=SHEAR, y_factor=SHEAR, **_BLACK)
+_SHIFT = layers.RandomTranslation(SHIFT, SHIFT, **_BLACK)
 
-    def stretch_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        return contrast_stretch.augment_images(images)
 
-    def equalise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        with _quiet():  # it warns at every tracing that its histogram runs in a loop
-            return equalisation.augment_images(images)
+def _stretch_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    return _STRETCH.augment_images(images)
 
-    def solarise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        # In grey levels 0..255: values are raised, then those above the threshold are inverted.
-        strength = strength[:, None, None, None]
-        amounts = {"additions": 110 * strength, "thresholds": 255 * (1 - strength)}
-        return solarisation.augment_images(images, amounts)
 
-    def change_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = CONTRAST * strength * sign
-        return contrast.augment_images(images, 1 + amount[:, None, None, None])
+def _equalise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    with _quiet():  # it warns at every tracing that its histogram runs in a loop
+        return _EQUALISE.augment_images(images)
 
-    def change_brightness(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = BRIGHTNESS * strength * sign
-        return brightness.augment_images(images, amount[:, None, None, None])
 
-    def shear_rows(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = (SHEAR * strength * sign)[:, None]
-        return shear.augment_images(images, {"shear_x": amount, "shear_y": None})
+def _solarise(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    # In grey levels 0..255: values are raised, then those above the threshold are inverted.
+    strength = strength[:, None, None, None]
+    amounts = {"additions": 110 * strength, "thresholds": 255 * (1 - strength)}
+    return _SOLARISE.augment_images(images, amounts)
 
-    def shear_columns(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = (SHEAR * strength * sign)[:, None]
-        return shear.augment_images(images, {"shear_x": None, "shear_y": amount})
 
-    def shift_right(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = (SHIFT * strength * sign)[:, None]
-        none = tf.zeros_like(amount)
-        amounts = {"width_translations": amount, "height_translations": none}
-        return shift.augment_images(images, amounts)
+def _change_contrast(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = CONTRAST * strength * sign
+    return _CONTRAST.augment_images(images, 1 + amount[:, None, None, None])
 
-    def shift_down(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
-        amount = (SHIFT * strength * sign)[:, None]
-        none = tf.zeros_like(amount)
-        amounts = {"width_translations": none, "height_translations": amount}
-        return shift.augment_images(images, amounts)
 
-    return [
-        stretch_contrast,
-        equalise,
-        solarise,
-        change_contrast,
-        change_brightness,
-        shear_rows,
-        shear_columns,
-        shift_right,
-        shift_down,
-    ]
+def _change_brightness(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = BRIGHTNESS * strength * sign
+    return _BRIGHTNESS.augment_images(images, amount[:, None, None, None])
+
+
+def _shear_rows(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = (SHEAR * strength * sign)[:, None]
+    return _SHEAR.augment_images(images, {"shear_x": amount, "shear_y": None})
+
+
+def _shear_columns(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = (SHEAR * strength * sign)[:, None]
+    return _SHEAR.augment_images(images, {"shear_x": None, "shear_y": amount})
+
+
+def _shift_right(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = (SHIFT * strength * sign)[:, None]
+    none = tf.zeros_like(amount)
+    amounts = {"width_translations": amount, "height_translations": none}
+    return _SHIFT.augment_images(images, amounts)
+
+
+def _shift_down(images: tf.Tensor, strength: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    amount = (SHIFT * strength * sign)[:, None]
+    none = tf.zeros_like(amount)
+    amounts = {"width_translations": none, "height_translations": amount}
+    return _SHIFT.augment_images(images, amounts)
 
 
 @contextlib.contextmanager
@@ -154,5 +151,15 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-OPERATIONS = _operations()
-"""Made once, here: functions of tf.data may not create the variables that layers own."""
+OPERATIONS: list[Operation] = [
+    _stretch_contrast,
+    _equalise,
+    _solarise,
+    _change_contrast,
+    _change_brightness,
+    _shear_rows,
+    _shear_columns,
+    _shift_right,
+    _shift_down,
+]
+"""The order is that of the draws."""

@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from benchmark.errors import UserError, quoted
 from benchmark.protocols import of_row
 from benchmark.records.row import Row
-from benchmark.records.store import Results
+from benchmark.records.store import Results, no_rows
 from benchmark.report.blocks.text import UNDEFINED
 from benchmark.report.gathering.configuration import Configuration
 from benchmark.report.gathering.labels import beside_preparation, preparation, recipe, size
@@ -134,17 +134,14 @@ def find(results: Results, text: str) -> Found:
     everything += [Found((row,), True, known) for row in rows]
     exact = [found for found in everything if found.id == text]
     by_id = exact or [found for found in everything if text and found.id.startswith(text.lower())]
-    matches = by_id or _plain_one([found for found in everything if _is_named(found, text)])
+    matches = by_id or _named(everything, text)
     places = [] if matches else [found for found in everything if _is_at(found, text)]
     if len(matches) == 1:
         return matches[0]
     if not matches:
         _refuse_tested_elsewhere(results, text.lower())
     if not rows:
-        raise UserError(
-            f"{results.folder} holds no rows yet. Run: cxr-bench run --all --results "
-            f"{results.folder}"
-        )
+        raise UserError(no_rows(results.folder))
     if matches and len({found.id for found in matches}) == 1:
         raise UserError(
             f"{quoted(text)} stands for seeds that are not measured alike, so they have no mean. "
@@ -161,7 +158,7 @@ def find(results: Results, text: str) -> Found:
         raise UserError(f"nothing here has all the words of {quoted(text)}:\n{_listed(places)}")
     raise UserError(
         f"no row or configuration in {results.folder} is called {quoted(text)}. "
-        f"{_near(everything, text)} --results {results.folder}"
+        f"{_near(everything, text)} --results {shlex.quote(str(results.folder))}"
     )
 
 
@@ -178,23 +175,36 @@ def _refuse_tested_elsewhere(results: Results, text: str) -> None:
 
 
 def _near(everything: list[Found], text: str) -> str:
-    """The nearest where they are few, or which names are nearest; and what lists all."""
+    """How one is named; the nearest where they are few, or which names are; and what lists all."""
     ranked = sorted(everything, key=lambda found: _likeness(text, found), reverse=True)
     near = [found for found in ranked if _likeness(text, found)[0] >= NEAR]
+    forms = f"Give an id, the start of one, or MODEL@SET, for example {quoted(_example(ranked))}."
     if 0 < len(near) <= SHOWN:
-        return f"Nearest:\n{_listed(near)}\n{ALL}"
+        return f"{forms} Nearest:\n{_listed(near)}\n{ALL}"
     names = dict.fromkeys(_name(found.row.spec) for found in ranked)
-    return f"The nearest names: {', '.join([*names][:NAMES])}. {ALL}"
+    return f"{forms} The nearest names: {', '.join([*names][:NAMES])}. {ALL}"
 
 
-def _name(spec: Spec) -> str:
+def _example(ranked: Sequence[Found]) -> str:
+    """The nearest name that means one thing here, if need be with its size; else an id."""
+    specs = [found.row.spec for found in ranked if not found.is_spec]
+    names = dict.fromkeys(_name(spec, more) for spec in specs for more in ("", f" {size(spec)}px"))
+    return next((name for name in names if len(_named(ranked, name)) == 1), specs[0].spec_id)
+
+
+def _name(spec: Spec, more: str = "") -> str:
     """As a person may type it."""
     own = "" if spec.protocol == PUBLISHED else f"@{spec.protocol}"
-    return f"{spec.model}@{spec.dataset}{own}"
+    return f"{spec.model}{more}@{spec.dataset}{own}"
+
+
+def _named(everything: Iterable[Found], text: str) -> list[Found]:
+    """What ``MODEL WORDS@DATASET@PROTOCOL`` means: more than one where nothing tells them apart."""
+    return _plain_one([found for found in everything if _is_named(found, text)])
 
 
 def _is_named(found: Found, text: str) -> bool:
-    """Whether ``MODEL WORDS@DATASET@PROTOCOL`` means this configuration."""
+    """Whether the model, every word and the place are those of this configuration."""
     return _is_at(found, text) and {*_parted(text.partition("@")[0])[1:]} <= _words(found)
 
 
@@ -248,14 +258,16 @@ def describe(row: Row, more: str = "") -> str:
 def _likeness(text: str, found: Found) -> tuple[float, float]:
     """How like it is what stands before the @, to an id or a model, and what stands behind it.
 
-    A part of a model's name is near. A model stands for its configurations.
+    A part of a model's name is near. A model stands for its configurations, and so does a data set
+    that stands alone.
     """
-    name, _, place = text.partition("@")
+    name, sign, place = text.lower().partition("@")
     word = next(iter(name.split()), "")[:LONGEST]
     spec, near = found.row.spec, _ratio(word, found.id)
     if not found.is_spec:
         part = len(word) >= PART and word in spec.model
         near = max(near, part * NEAR, _ratio(word, spec.model))
+        near = near if sign else max(near, _ratio(word, spec.dataset))
     return near, _ratio(place[:LONGEST], spec.dataset)
 
 

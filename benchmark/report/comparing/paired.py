@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmark.errors import UnknownName, UserError
 from benchmark.records.facts import ProtocolFacts
@@ -11,10 +11,10 @@ from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import Found
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.predictions import row_predictions
 from benchmark.scoring.influence import Influence, macro_auc, macro_f1
 from benchmark.scoring.part import Part
 from benchmark.scoring.ranking import Comparison, Entry, Seed, compare
+from benchmark.scoring.stored import predictions_of
 
 METRICS = {"auc": "AUC", "f1": "F1"}
 
@@ -55,7 +55,7 @@ class Pair:
             values = c.values(f"test_{metric}")
             return self._entry(results, c, values, lambda part: of(part, macro), why)
 
-        return _possible(entry(self.first), entry(self.second))
+        return compare(entry(self.first), entry(self.second))
 
     def compare_finding(self, results: Results, finding: str) -> Comparison:
         """Difference in AUC of one finding."""
@@ -65,12 +65,11 @@ class Pair:
         column = findings.index(finding)
 
         def entry(c: Configuration) -> Entry:
-            parts = [run.scores.splits["test"].per_finding[finding] for run in c.runs]
-            values = [part.metrics["auc"] for part in parts]
+            values = [part.metrics["auc"] for part in c.on_test(finding)]
             why = c.runs[0].scores.excluded.get(finding, "")
             return self._entry(results, c, values, lambda part: macro_auc(part, [column]), why)
 
-        return _possible(entry(self.first), entry(self.second))
+        return compare(entry(self.first), entry(self.second))
 
     def _entry(
         self,
@@ -83,40 +82,17 @@ class Pair:
         def load() -> list[Influence]:
             found = []
             for run in c.runs:
-                test = row_predictions(results, run.row).part("test")
+                test = predictions_of(results, run.row).part("test")
                 found.append(influence(Part.scored(test, run.scores.thresholds)))
             return [each for each in found if each is not None]
 
         seeds = [
-            Seed(
-                value,
-                run.row.spec_id,
-                frozenset(each.spec_id for each in run.row.spec.requires.values()),
-            )
+            Seed(value, run.row.spec_id, run.made_from)
             for value, run in zip(values, c.runs, strict=True)
         ]
         deterministic = not self.with_seeds or c.model.deterministic
         called = "A" if c is self.first else "B"
         return Entry(c.key, seeds, load, deterministic, called, why_undefined)
-
-
-def _possible(first: Entry, second: Entry) -> Comparison:
-    """The comparison, its interval cut off where no difference of two scores from 0 to 1 can lie.
-
-    That is nearer where a side does not vary at all, as an AUC of 0.5 of what knows nothing.
-    """
-    found = compare(first, second)
-    if found.interval is None:
-        return found
-    (least, most), (below, above) = _range(first), _range(second)
-    low, high = found.interval
-    return replace(found, interval=(max(low, least - above), min(high, most - below)))
-
-
-def _range(entry: Entry) -> tuple[float, float]:
-    # At 0 and 1 nothing varies in the test set either, which does not say that nothing would.
-    fixed = 0 < entry.value < 1 and not entry.seed_variance and not entry.influence.variance
-    return (entry.value, entry.value) if fixed else (0.0, 1.0)
 
 
 def _check_comparable(first: Found, second: Found) -> None:

@@ -11,10 +11,10 @@ from benchmark.records.store import Results
 from benchmark.report.drawing.curve_panels import FindingCurves
 from benchmark.report.drawing.marks import mark_of
 from benchmark.report.gathering.configuration import Configuration, mean
-from benchmark.report.gathering.predictions import row_predictions
 from benchmark.scoring import curves
 from benchmark.scoring.part import Part
 from benchmark.scoring.protocol import MINIMUM_PATIENTS, Support
+from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.subgroups import Subgroup, subgroups
 
 
@@ -22,7 +22,7 @@ def read_test_runs(results: Results, configuration: Configuration) -> list[Predi
     """Test predictions of each run: the images that all runs predicted, in the same order."""
     parts = []
     for run in configuration.runs:
-        parts.append(row_predictions(results, run.row).part("test"))
+        parts.append(predictions_of(results, run.row).part("test"))
     shared = reduce(np.intersect1d, [part.image_id for part in parts])
     return [_rows(part, shared) for part in parts]
 
@@ -72,7 +72,7 @@ def _curves(configuration: Configuration, runs: list[Predictions], column: int) 
     odds = np.stack([Part.of(run).log_odds[labelled, column] for run in runs])
     stated = np.stack([run.probabilities[labelled, column] for run in runs]).astype(float)
     finding = runs[0].findings[column]
-    test = [run.scores.splits["test"].per_finding[finding] for run in configuration.runs]
+    test = configuration.on_test(finding)
     seed_text = _seed_text(configuration)
     roc, precision_recall = (
         make(targets, odds, patients, seed_text=seed_text)

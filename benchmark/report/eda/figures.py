@@ -17,6 +17,7 @@ from benchmark.report.eda.statistics import (
     cooccurrence,
     counted_together,
     grey_statistics,
+    values_of,
 )
 
 MOST = 30
@@ -27,7 +28,7 @@ def label_counts(rows: list[Statistic], findings: list[str]) -> Figure:
     """Positive images and prevalence of each finding, by split."""
     drawn = figure(9, 1.3 + 0.42 * len(findings))
     axes = drawn.subplots(1, 2, sharey=True)
-    values = {(r.finding, r.of, r.measure): r.value for r in rows}
+    values = values_of(rows)
     for axis, measure in zip(axes, ("positive images", "prevalence"), strict=True):
         for k, split in enumerate(SPLITS):
             wide = [values[f, split, measure] for f in findings]

@@ -26,7 +26,7 @@ from benchmark.report.blocks.tables import (
 from benchmark.report.blocks.text import count
 from benchmark.report.blocks.values import Cell
 from benchmark.report.eda.file_shape import ShapeAlone
-from benchmark.report.eda.statistics import Statistic
+from benchmark.report.eda.statistics import Statistic, values_of
 from benchmark.report.render.html import slug
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def picture(file: str, alt: str, *, broad: bool = True) -> Picture:
 
 def counts_table(rows: list[Statistic], findings: list[str]) -> DataTable:
     """Positive images, patients and prevalence of every finding and split."""
-    value = {(r.finding, r.of, r.measure): r.value for r in rows}
+    value = values_of(rows)
 
     def of(split: str) -> Iterator[Column[str]]:
         images, share = f"{split}: images", f"{split}: %"

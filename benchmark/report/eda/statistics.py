@@ -8,7 +8,7 @@ images of one patient are not independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,11 @@ class Statistic:
     low: float
     high: float
     images: int
+
+
+def values_of(rows: Sequence[Statistic]) -> dict[tuple[str, str, str], float]:
+    """The values by finding, what they are of, and measure."""
+    return {(row.finding, row.of, row.measure): row.value for row in rows}
 
 
 def known(manifest: pd.DataFrame, finding: str) -> pd.DataFrame:

@@ -20,6 +20,11 @@ from benchmark.report.sections.legend import explained
 from benchmark.scoring.overlap import ALL
 
 PACKAGES = "% In the preamble: \\usepackage{booktabs}\n"
+SIGNS = (
+    "watermarks", "provisional", "not_ranked_because", "stale", "remade", "edited_seeds",
+    "improving_seeds", "stalled_seeds", "external", "short_interval",
+)  # fmt: skip
+"""Columns that say what people are told by signs and words beside a name or a number."""
 
 
 @dataclass(frozen=True)
@@ -54,42 +59,45 @@ def offers(of: Leaderboard, suite: str = "", *, to_be_read: bool = True) -> Iter
 
     Args:
         to_be_read: by people, with signs behind a name and what a number lacks in words; else
-            columns hold what those of the same name in leaderboard.csv do.
+            columns hold what those of the same name in leaderboard.csv do, and the usual ones are
+            also those of :data:`SIGNS`.
     """
     for each in of.tables:
         shown = [e for e in entries(each) if _of_suite(e, suite)]
         quantities = (*quantity_columns(), *section.finding_columns(each))
         first, last = (file_columns(), COLUMNS) if to_be_read else (COLUMNS, file_columns())
         fields = (*quantities, *first, *last)  # the last of a name is taken
-        usual = columns(RANKING if each.tested else UNTESTED)
+        usual = [c.name for c in columns(RANKING if each.tested else UNTESTED)]
         if shown:
             named, images = section.title(each), section.measured_on(each)
-            yield _offer(each.protocol, named, fields, usual, shown, images)
+            told = usual if to_be_read else [*usual, *SIGNS]
+            yield _offer(each.protocol, named, fields, told, shown, images)
     for of_one in external.by_protocol(of.external):
         own = [e for e in of_one if not suite or e.row.suite == suite]
         if own:
             evaluated = external.external_columns(own)
             of_set = own[0].row.protocol, external.external_title(own)
             notes = external.measured_on(own), *external.numbered(own)
-            yield _offer(*of_set, evaluated, evaluated, own, *notes)
+            yield _offer(*of_set, evaluated, [c.name for c in evaluated], own, *notes)
     for masks in of.lungs:
         runs = [run for run in masks.runs if not suite or run.row.suite == suite]
         if runs:
             overlaps = lungs.mask_columns(ALL)
             named, images = lungs.mask_title(masks), lungs.measured_on(masks, ALL)
-            yield _offer(masks.protocol, named, overlaps, overlaps, runs, images)
+            usual = [c.name for c in overlaps]
+            yield _offer(masks.protocol, named, overlaps, usual, runs, images)
 
 
 def _offer(
     protocol: ProtocolFacts,
     title: Content,
     fields: Sequence[Column[Any]],
-    usual: Sequence[Column[Any]],
+    usual: Sequence[str],
     entries: Sequence[Any],
     *notes: Content,
 ) -> Offer:
     by_name = {column.name: column for column in fields}
-    return Offer(protocol, title, by_name, tuple(c.name for c in usual), entries, notes)
+    return Offer(protocol, title, by_name, tuple(usual), entries, notes)
 
 
 def _of_suite(entry: Entry, suite: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from benchmark.records.facts import every_field
 from benchmark.records.row import Row
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import Found
@@ -47,4 +48,4 @@ def _row(results: Results, row: Row) -> dict[str, Any]:
         found = list(scored(results, [row], stored_mask_scores))
     else:
         found = list(scored(results, [row], stored_scores))
-    return {**held, "scores": msgspec.to_builtins(found[0][1]) if found else None}
+    return {**held, "scores": every_field(found[0][1]) if found else None}

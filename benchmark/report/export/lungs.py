@@ -77,6 +77,8 @@ _COLUMNS = (
     _column("n_patients", lambda line: line.group.n_patients),
     _overlap("pixel_accuracy"),
     *map(_interval, OVERLAPS),
+    _column("stale", lambda line: line.run.stale),
+    _column("edited", lambda line: line.run.edited),
 )
 
 

@@ -14,7 +14,7 @@ them (:mod:`benchmark.report.drawing.marks`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,7 +138,6 @@ def draw_all(
     results: Results,
     out: Path,
     *,
-    board: Leaderboard | None = None,
     names: Sequence[str] = (),
     dataset: str = "",
     cost: bool = True,
@@ -150,7 +149,6 @@ def draw_all(
     Args:
         results: the folder.
         out: where they go; made if missing.
-        board: what the folder says, where that is known already.
         names: of figures, see :func:`figures_of`; so are ``dataset`` and ``cost``.
         forms: ``svg``, ``png`` or both.
         progress: called as ``progress(drawn, in all)``.
@@ -158,7 +156,7 @@ def draw_all(
     Raises:
         UserError: as :func:`figures_of`; or a row or prediction file is missing or damaged.
     """
-    source = Source(board or Leaderboard.of(results), results)
+    source = Source(Leaderboard.of(results), results)
     found = figures_of(source, names=names, dataset=dataset, cost=cost)
     for done, each in enumerate(found):
         progress(done, len(found))
@@ -170,11 +168,3 @@ def draw_all(
 def _file(name: str, draft: Draft) -> str:
     words = re.findall(r"[A-Za-z0-9_]+", draft.about)
     return "-".join([name, *filter(None, [draft.part]), *words])[:120]
-
-
-def drafts_of(source: Source, make: Callable[[Table, list[Line]], Draft | None]) -> Iterator[Draft]:
-    """A draft a table, where there is something to show."""
-    for table, shown in source.tables:
-        draft = make(table, shown)
-        if draft is not None:
-            yield draft

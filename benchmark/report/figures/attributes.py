@@ -19,6 +19,7 @@ from benchmark.report.sections.attribute_prediction import (
     METADATA,
     Asked,
     PredictedAttributes,
+    mean_of,
     predicted_attributes,
 )
 
@@ -91,8 +92,7 @@ def _reader(asked: Asked) -> str:
 def _name(asked: Asked) -> str:
     if asked.question != FINDINGS:
         return asked.question
-    findings = asked.answer.runs[0].scores.macro_findings
-    return findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
+    return mean_of(asked.answer.runs[0].scores.macro_findings)
 
 
 def _drawn(title: str, asked: Sequence[Asked]) -> Figure:

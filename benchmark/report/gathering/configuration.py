@@ -13,7 +13,7 @@ from benchmark.hashing import sha256
 from benchmark.records.facts import ModelFacts
 from benchmark.records.one_model import why_not_averaged
 from benchmark.records.predictions import SPLITS
-from benchmark.records.scores import ConfigurationIntervals, Gap, Scores
+from benchmark.records.scores import ConfigurationIntervals, FindingScores, Gap, Scores
 from benchmark.records.timing import training_seconds
 from benchmark.report.blocks.values import Measurement
 from benchmark.report.gathering.environments import Machine
@@ -125,6 +125,10 @@ class Configuration:
         """False where the test images were left alone, to choose on validation."""
         return not self.spec.no_test
 
+    def on_test(self, finding: str) -> list[FindingScores]:
+        """What each run scored on the test images of a finding."""
+        return [run.scores.splits["test"].per_finding[finding] for run in self.runs]
+
     @property
     def obstacle(self) -> str:
         """Why it is not to be compared with others, whatever its scores; empty where it may be."""
@@ -152,7 +156,8 @@ class Configuration:
         if any(run.scores.two_valued for run in self.runs):
             return TWO_VALUED
         predictions = [run.scores.predictions_sha256 for run in self.runs]
-        return why_not_averaged([run.row for run in self.runs], predictions)
+        rows = [run.row for run in self.runs]
+        return why_not_averaged(rows, predictions, self.intervals.alike)
 
     @property
     def wants_seeds(self) -> bool:

@@ -116,12 +116,7 @@ def _outside(
 
 def _entry(results: Results, c: Configuration) -> Entry:
     seeds = [
-        Seed(
-            value,
-            run.row.spec_id,
-            frozenset(each.spec_id for each in run.row.spec.requires.values()),
-            run.scores.predictions_sha256,
-        )
+        Seed(value, run.row.spec_id, run.made_from, run.scores.predictions_sha256)
         for value, run in zip(c.values("test_auc"), c.runs, strict=True)
     ]
 

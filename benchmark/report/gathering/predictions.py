@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UserError
 from benchmark.hashing import sha256_of_file
-from benchmark.records.predictions import Predictions, as_columns, read_predictions
+from benchmark.records.predictions import as_columns
 from benchmark.records.row import Row
 from benchmark.records.store import Results
+from benchmark.scoring.stored import predictions_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def predictions_path(results: Results, row: Row) -> Path:
-    """Where the prediction file of a row is."""
-    return results.predictions_path(row.spec_id, row.dataset.redistributable)
-
-
-def row_predictions(results: Results, row: Row) -> Predictions:
-    """The predictions of a row of findings.
-
-    Raises:
-        PredictionFileError: the file is missing or damaged; it is named.
-    """
-    return read_predictions(predictions_path(results, row), row.dataset.task.kind)
-
-
-def changed(results: Results, rows: Sequence[Row]) -> list[Path]:
-    """The prediction files of finished rows that are not those that their runs wrote."""
-    files = {predictions_path(results, row): row.predictions_sha256 for row in rows}
-    return [path for path, written in files.items() if sha256_of_file(path) != written]
+def changed(results: Results, rows: Sequence[Row]) -> list[str]:
+    """Which prediction files of finished rows are not those that their runs wrote, in words."""
+    files = {results.predictions_of(row): row.predictions_sha256 for row in rows}
+    return [
+        f"{path} was changed after its run; its predictions are told as they are now"
+        for path, written in files.items()
+        if sha256_of_file(path) != written
+    ]
 
 
 def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
@@ -53,7 +43,7 @@ def predictions_frame(results: Results, rows: Sequence[Row]) -> DataFrame:
         raise UserError("only finished rows of findings have predictions of images")
     parts = []
     for row in rows:
-        columns = as_columns(row_predictions(results, row))
+        columns = as_columns(predictions_of(results, row))
         of_row = {"spec_id": row.spec_id, "seed": row.spec.seed}
         parts.append(pd.DataFrame(columns).assign(**of_row)[[*of_row, *columns]])
     return pd.concat(parts, ignore_index=True)

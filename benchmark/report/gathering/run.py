@@ -35,6 +35,11 @@ class Run:
         return cls(row, scores, row.remade(known), members_of(row, known))
 
     @property
+    def made_from(self) -> frozenset[str]:
+        """Spec ids of the rows that it was made from."""
+        return frozenset(self.row.spec.required_ids.values())
+
+    @property
     def edited(self) -> bool:
         """True where the prediction file is not the one that the run wrote."""
         return self.scores.predictions_sha256 != self.row.predictions_sha256
@@ -65,9 +70,22 @@ def members_of(row: Row, known: Mapping[str, Row]) -> tuple[Spec | None, ...]:
     return tuple(member.spec if member else None for member in found)
 
 
+def few_scores(row: Row) -> str:
+    """That predictions made elsewhere have few different scores; empty where nothing says so."""
+    different = row.external.few_scores if row.external else None
+    if different is None:
+        return ""
+    return (
+        f"{different} different scores, as shares of votes have: images with the same one rank as "
+        "equal, which tends to lower an AUC"
+    )
+
+
 def remarks_on(run: Run) -> Iterator[str]:
     """What a reader must know of how its scores came about, beyond the header."""
     scores = run.scores
+    if few := few_scores(run.row):
+        yield few
     if scores.macro_undefined:
         yield f"no AUC and no F1, {scores.macro_undefined}"
     for split in ("train", "validation"):

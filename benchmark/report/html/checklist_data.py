@@ -16,9 +16,9 @@ from benchmark.report.blocks.content import Content, with_code
 from benchmark.report.blocks.people import of_patients
 from benchmark.report.blocks.text import count
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.predictions import row_predictions
 from benchmark.report.gathering.table import Table
 from benchmark.report.html.suite_page import SuiteRows
+from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.subgroups import OLDEST
 
 
@@ -120,7 +120,7 @@ def patients(suite: SuiteRows, results: Results) -> Iterator[str]:
     """Age, sex and view of the test images, where the set tells them."""
     for table, configurations in suite.tables:
         for c in configurations[:1] if table.tested else ():
-            test = row_predictions(results, c.runs[0].row).part("test")
+            test = predictions_of(results, c.runs[0].row).part("test")
             known = [_ages(test.age), *(_shares(a, getattr(test, a)) for a in ("sex", "view"))]
             if any(known):
                 yield f"{table.name}, test: {'; '.join(filter(None, known))}"

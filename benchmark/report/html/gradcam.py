@@ -22,12 +22,12 @@ from benchmark.records.store import Results
 from benchmark.report.drawing.grounds import save_both
 from benchmark.report.files import write_asked
 from benchmark.report.gathering.configuration import Configuration
-from benchmark.report.gathering.predictions import row_predictions
 from benchmark.report.gathering.run import Run
 from benchmark.report.html.figures_gradcam import Example, examples
 from benchmark.report.html.gradcam_section import RECORD, VERSION, FindingHeat, HeatRecord
 from benchmark.report.html.heat import heat_maps, share_inside
 from benchmark.scoring.part import Part
+from benchmark.scoring.stored import predictions_of
 from benchmark.training.schemes import why_no_network
 from benchmark.training.starting_weights import check_saved_weights
 
@@ -80,7 +80,7 @@ def _explain(run: Run, sources: Sources, folder: Path, record: HeatRecord) -> He
     if record.private and not sources.private:
         raise UserError("the images of this set may not be passed on, so they are left out")
     prepared, images, image_ids, model = _opened(run, sources)
-    test = row_predictions(sources.results, run.row).part("test")
+    test = predictions_of(sources.results, run.row).part("test")
     place = {image_id: k for k, image_id in enumerate(image_ids)}
     if not set(test.image_id) <= set(place):
         raise UserError("the test images of this protocol are not those of the set's test split")

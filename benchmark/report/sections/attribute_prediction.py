@@ -220,10 +220,15 @@ def _counted(asked: Asked) -> list[str]:
     return asked.answer.runs[0].scores.macro_findings or asked.table.protocol.findings
 
 
+def mean_of(findings: Sequence[str]) -> str:
+    """What an AUC is of, in words."""
+    return findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
+
+
 def _asked_for(asked: Asked) -> Content:
     findings = _counted(asked)
     if asked.question == FINDINGS:
-        name = findings[0] if len(findings) == 1 else f"mean of {len(findings)} findings"
+        name = mean_of(findings)
     else:
         probe = asked.table.dataset.probe
         name = f"{asked.question}: {', '.join(probe.values if probe else ())}"

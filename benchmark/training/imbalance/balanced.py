@@ -23,13 +23,13 @@ def policy() -> Policy:
 
 
 def draw(targets: np.ndarray, seed: int) -> Callable[[int], np.ndarray]:
-    """The rows that each epoch draws."""
+    """A function of the epoch: the int (N,) rows that it draws, of targets (N, F)."""
     groups = groups_of(targets)
     return lambda epoch: balanced_order(groups, len(targets), seed, epoch)
 
 
 def balanced_order(groups: list[np.ndarray], n: int, seed: int, epoch: int) -> np.ndarray:
-    """``n`` rows for one epoch, as many from each group as from any other (give or take one).
+    """Int (n,) rows for one epoch, as many from each group as from any other (give or take one).
 
     Within a group every row is drawn equally often (give or take one); which ones are drawn once
     more changes from epoch to epoch.

@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import UnknownName, UserError
+from benchmark.errors import UnknownName, UserError, in_toml
 from benchmark.training.recipe import Recipe, make_recipe
+from tfds_builders.encodings import NoText, utf8_text
 
 FOLDER = Path(__file__).parent
 
@@ -53,8 +54,8 @@ def find(name: str, folder: Path = FOLDER) -> NamedRecipe:
         raise UnknownName("recipe", name, known)
     path = folder / f"{name}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(utf8_text(path.read_bytes()))
+    except (tomllib.TOMLDecodeError, NoText) as error:
         raise UserError(f"{path}: {error}") from None
     keys = {field.name: dict if field.name == "values" else str for field in fields(NamedRecipe)}
     for key in content:
@@ -78,7 +79,7 @@ def with_named(values: Mapping[str, Any], folder: Path = FOLDER) -> dict[str, An
     if not (name := values.get("name", "")):
         return dict(values)
     if not isinstance(name, str):
-        raise UserError(f"recipe: name must be text, not {name!r}")
+        raise UserError(f"recipe: name must be text, not {in_toml(name)}")
     return {**find(name, folder).values, **values}
 
 

@@ -9,13 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark.report.blocks.lines import aligned, window, wrapped
+from tests.terminal import Terminal
 
 WORDS = st.text("abc .,", max_size=60)
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def test_what_goes_to_a_file_is_as_wide_as_it_is(monkeypatch):

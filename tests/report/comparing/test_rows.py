@@ -16,7 +16,7 @@ from benchmark.errors import UserError
 from benchmark.records.facts import PATIENTS_UNKNOWN
 from benchmark.records.predictions import read_predictions
 from benchmark.report.comparing.lookup import find
-from benchmark.report.comparing.paired import Pair, _possible
+from benchmark.report.comparing.paired import Pair
 from benchmark.report.html.row_tables import training_in_words
 from benchmark.scoring import influence
 from benchmark.scoring.part import Part
@@ -52,7 +52,7 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
     nearest = rf"(?s)called 'cnn'.*Nearest.*\n  toy/official cnn.*{row.config_id}"
     with pytest.raises(UserError, match=nearest) as told:
         find(results, "cnn")
-    assert "mlp" not in str(told.value)
+    assert "official mlp" not in str(told.value)
     mistyped = "x".join((row.spec_id[:3], row.spec_id[4:9]))
     with pytest.raises(UserError, match=rf"(?s)Nearest:\n[^\n]*\(spec {row.spec_id}\)"):
         find(results, mistyped)
@@ -63,6 +63,31 @@ def test_an_unknown_id_lists_the_nearest(results, add_seeds):
         find(type(results)(results.folder / "elsewhere"), "a")
 
 
+def test_what_is_no_name_is_told_the_forms_with_one_that_works(results, add_seeds, make_protocol):
+    rows = add_seeds("cnn")
+    rows += add_seeds("cnn", shared=make_protocol("other/set"))
+    rows += add_seeds("mlp") + add_seeds("mlp", spec={"resolution": 32})
+    for text, example in (
+        ("cnn", "cnn@(toy/official|other/set)"),
+        ("CNN@toy", "cnn@toy/official"),
+        ("other/set", "cnn@other/set"),
+        ("mlp 224px", "mlp (32|64)px@toy/official"),
+    ):
+        with pytest.raises(UserError, match=rf"MODEL@SET, for example '{example}'\.") as told:
+            find(results, text)
+        example = str(told.value).partition("example '")[2].partition("'")[0]
+        assert find(results, example).row in rows
+
+
+def test_where_no_name_is_enough_the_example_is_an_id(results, add_seeds):
+    rows = [
+        row for epochs in (8, 9) for row in add_seeds("cnn", spec={"recipe": {"epochs": epochs}})
+    ]
+    with pytest.raises(UserError, match="for example") as told:
+        find(results, "cnn")
+    assert any(f"example '{row.spec_id}'" in str(told.value) for row in rows)
+
+
 def test_a_part_of_a_model_s_name_suggests_it(results, add_seeds, make_protocol):
     add_seeds("linear")
     add_seeds("efficientnet_lite0", shared=make_protocol("other/set"))
@@ -70,7 +95,7 @@ def test_a_part_of_a_model_s_name_suggests_it(results, add_seeds, make_protocol)
     for text in ("lite0", "lite0@toy", "lite0 64px@toy/official"):
         with pytest.raises(UserError, match=r"(?s)Nearest:.*efficientnet_lite0") as told:
             find(results, text)
-        assert "linear" not in str(told.value)
+        assert "official linear" not in str(told.value)
 
 
 def test_of_many_near_ones_the_names_are_said_the_nearest_first(results, add_seeds, make_protocol):
@@ -220,22 +245,6 @@ def test_two_specs_are_two_networks_and_a_spec_beside_a_configuration_is_not_tes
     assert mixed.difference is not None
     assert mixed.p is None
     assert "seed variance is unknown" in mixed.note
-
-
-def test_an_interval_ends_where_no_difference_of_two_scores_can_lie():
-    """Seeds that are far apart have a wide one; what knows nothing has exactly 0.5."""
-
-    def entry(*values, deterministic=False):
-        found = [influence.Influence(value, np.zeros(60)) for value in values]
-        return Entry("any", [Seed(v) for v in values], lambda: found, deterministic)
-
-    wide, nothing = entry(0.3, 0.9, 0.6), entry(0.5, deterministic=True)
-    assert compare_entries(wide, nothing).interval[1] > 0.5
-    assert _possible(wide, nothing).interval == (-0.5, 0.5)
-    assert _possible(nothing, wide).interval == (-0.5, 0.5)
-    perfect = entry(1.0, deterministic=True)  # on this test set
-    assert _possible(perfect, entry(0.99, 0.97, 0.98)).interval[0] < 0
-    assert _possible(perfect, wide).interval == pytest.approx((-0.345, 1.0), abs=0.001)
 
 
 def test_compare_prints_the_difference_and_its_tests(results, add_seeds):

@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.store import Results
-from benchmark.report.export.chosen import offers
+from benchmark.report.export.chosen import SIGNS, offers
 from benchmark.report.export.dictionary import dictionary
 from benchmark.report.export.leaderboard import write
 from benchmark.report.leaderboard.board import Leaderboard
 from benchmark.scoring.stored import stored_scores
+from tests.records.written import write_predictions
 from tests.report.compiled_latex import assert_compiles, needs_latex
 from tests.report.made_rows import add_row, add_seeds, make_rare, protocol
 
@@ -142,6 +143,30 @@ def test_a_column_of_one_finding_chooses_the_tables_that_have_it(filled):
 def test_mistakes_are_explained(filled, words, fault):
     code, said = cxr_bench(filled, "export", *words)
     assert (code, fault in said) == (2, True), said
+
+
+def test_a_csv_file_says_what_people_are_told_by_signs(filled, tmp_path):
+    filled = Results(shutil.copytree(filled.folder, tmp_path / "results"))
+    edited = next(row for row in filled.rows() if row.spec.model == "resnet50")
+    path = filled.predictions_path(edited.spec_id)
+    content = read_predictions(path, "binary")
+    content.logits[:] = content.logits[::-1].copy()
+    write_predictions(path, content)
+    add_seeds(filled, "vit", strength=1.0)  # in a family with cnn
+    add_row(filled, "vgg16")
+    code, said = cxr_bench(filled, "export", "toy/official", "--format", "csv")
+    assert code == 0, said
+    told = {line["model"]: line for line in lines_of(said)}
+    assert told["resnet50"]["edited_seeds"] == str(edited.spec.seed)
+    assert told["cnn"]["edited_seeds"] == ""
+    assert (told["cnn"]["provisional"], told["cnn"]["letters"] != "") == ("True", True)
+    assert told["vgg16"]["not_ranked_because"].startswith("1 of the 3 seeds")
+    own = lines_of(write(filled).with_name("leaderboard.csv").read_text())
+    for line in own:
+        if line["dataset"] == "toy/official":
+            assert {name: line[name] for name in SIGNS} == {
+                name: told[line["model"]][name] for name in SIGNS
+            }
 
 
 def test_below_a_table_stand_its_images_and_the_marks_that_are_in_it(filled, tmp_path):

@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.cli import main
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import Accelerator, Speed
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gathering.environments import Machine, differences
 from tests.records.rows import a_row, a_spec, an_environment
+from tests.records.written import write_predictions
 
 H100 = Accelerator(name="NVIDIA H100", count=2, memory_gb=79.2, driver=None)
 ON_GPU = {

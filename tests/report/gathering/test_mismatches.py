@@ -10,10 +10,11 @@ from msgspec import structs
 
 from benchmark.cli import main
 from benchmark.records.door import read_derived, write_record
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.scores import Scores
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gathering.gather import gather
+from tests.records.written import write_predictions
 from tests.report.made_rows import legacy, protocol
 
 

@@ -10,10 +10,13 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from benchmark.cli import main
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.report.gathering.gather import gather
 from tests.commands.conftest import SIZES, Score, lines
-from tests.report.made_rows import UNKNOWN, predictions, protocol, write_predictions
+from tests.records.rows import resealed
+from tests.records.written import write_predictions
+from tests.report.made_rows import UNKNOWN, predictions, protocol
 
 FACTS = ExternalFacts(file="x.csv", sha256=UNKNOWN, splits=["train", "validation", "test"])
 
@@ -71,13 +74,36 @@ def test_a_seed_that_changes_nothing_is_none(kind, results, add, theirs):
     assert said.startswith("seeds 0 and 1 have the same predictions: ")
 
 
+@pytest.mark.parametrize(("noise", "ranked"), [(1e-7, 0), (1e-3, 1)])
+@pytest.mark.parametrize("kind", ["external", "classifier"])
+def test_a_seed_that_changes_rounding_alone_on_test_is_none(
+    kind, noise, ranked, results, add, theirs
+):
+    """However it came here; `score` asks the same before it enters one."""
+    made = theirs if kind == "external" else partial(add, "mlp")
+    paths = [results.predictions_path(made(seed).spec_id) for seed in range(3)]
+    first, last = (read_predictions(path, "binary") for path in (paths[0], paths[2]))
+    of_test = last.split == "test"
+    last.logits[of_test] = first.logits[of_test] + noise
+    write_predictions(paths[2], last)
+    (table,) = gather(results)
+    assert len(table.ranked) == ranked
+    copied = ["seeds 0 and 2 have the same predictions" in why for why in table.obstacles.values()]
+    assert copied == [True] * (1 - ranked)
+    if copied:  # what is stored of it names seeds that there are, or counts for nothing
+        saved = next(results.folder.rglob("intervals/*.json"))
+        data = resealed(saved.read_bytes(), lambda values: values.update(alike=[0, 3]))
+        saved.write_bytes(data)
+        assert gather(results)[0].obstacles == table.obstacles
+
+
 def test_two_names_for_one_file_are_no_seeds(results, add):
     facts = {"shared": protocol(), "kind": "binary"}
     content = predictions(facts["shared"], 2.0, 1, "binary")
     for model in ("cnn", "mlp"):
         for seed in range(3):
             made = add(model, seed, **facts)
-            content.logits[0, 0] = seed
+            content.logits[-1, 0] = seed  # of a test image
             digest = write_predictions(results.predictions_path(made.spec_id), content)
             results.write_row(replace(made, predictions_sha256=digest))
     (table,) = gather(results)

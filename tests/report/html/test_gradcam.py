@@ -108,7 +108,8 @@ def explained(phantom, results, add, make_protocol):
     import keras
 
     from benchmark.models import create, discover
-    from benchmark.records.predictions import Predictions, link, write_predictions
+    from benchmark.records.predictions import Predictions, link
+    from tests.records.written import write_predictions
 
     prepared, data_dir, cache_dir = phantom
     model_file = discover()["cnn"]

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from benchmark.cli import main
 from benchmark.errors import UserError
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.store import Results
 from benchmark.report.comparing.lookup import find
@@ -30,7 +28,10 @@ from benchmark.report.html.checklist_runs import performance, selection
 from benchmark.report.html.site import write_site
 from benchmark.report.html.suite_page import suite_rows
 from benchmark.training import recipes
+from tests.command_line import cxr_bench
+from tests.folders import contents
 from tests.records.rows import an_environment
+from tests.records.written import write_predictions
 from tests.report.made_rows import protocol
 
 ODD = 100 * "a"
@@ -90,10 +91,6 @@ def undrawn(monkeypatch):
     monkeypatch.setattr(grounds, "save_both", only_roc)
 
 
-def cxr_bench(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
 def page_of(site, model: str) -> Page:
     folder, results = site
     ids = {row.config_id for row in results.rows() if row.spec.model == model}
@@ -102,10 +99,6 @@ def page_of(site, model: str) -> Page:
 
 def seeds(page: Page) -> str:
     return dict(page.tables[0])["Seeds"].strip()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_index_has_the_tables_of_the_markdown_leaderboard(site):

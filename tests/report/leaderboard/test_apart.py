@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 
 from benchmark.records.door import read_derived, write_record
 from benchmark.records.mask_counts import MaskCounts
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.row import Made, Row
 from benchmark.records.run_facts import TrainedOn
 from benchmark.records.scores import MaskScores
@@ -25,6 +25,7 @@ from benchmark.report.sections.lungs import gather_masks
 from benchmark.scoring.publishing import check, publish
 from benchmark.spec import NETWORK, Spec, requirement
 from tests.records.rows import a_row, a_spec, counts_of
+from tests.records.written import write_predictions
 from tests.report.made_rows import add_row, code, predictions, protocol
 
 FINDINGS = ({"pneumonia": ["pneumonia"]}, {"pneumonia": ["Pneumonia"]})

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from benchmark.records.predictions import read_predictions, write_predictions
+from benchmark.records.predictions import read_predictions
 from benchmark.records.run_facts import History, StartingWeights
 from benchmark.report.export.leaderboard import write
 from benchmark.report.gathering.gather import gather
@@ -21,6 +21,7 @@ from benchmark.report.sections import splits
 from benchmark.scoring import score
 from benchmark.scoring.seeds import of_all
 from tests.records.rows import counts_of
+from tests.records.written import write_predictions
 from tests.report.made_rows import make_rare
 
 NAMES = ("LEADERBOARD.md", "leaderboard.csv", "leaderboard.json")
