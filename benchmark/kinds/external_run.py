@@ -27,6 +27,7 @@ from benchmark.records.run_facts import ExternalFacts
 from benchmark.records.scores import Scores
 from benchmark.records.spreadsheets import escaped
 from benchmark.records.tables import LONGEST, Limits
+from benchmark.scoring.metrics import GUESSING
 from benchmark.scoring.part import Part
 from benchmark.scoring.publishing import Checked, check
 from benchmark.scoring.scorecard import different_scores
@@ -36,8 +37,6 @@ EXAMPLES = 3
 FEW = 10
 """Different scores at most that are told of: those of nine votes."""
 SUITE = "external"
-GUESSING = 0.5
-"""The AUC of it."""
 
 
 @dataclass(frozen=True)

@@ -82,24 +82,31 @@ def evaluate(
         own = map_to_shared_findings(predictions_of(results, row).part("validation"), ours)
         both = joined(own, test_predictions(target, logits, row.task, ours, theirs))
         made = evaluated_row(spec, row, target, model_file, both, environment)
-        used = Made(
-            spec_id=row.spec_id,
-            predictions_sha256=row.predictions_sha256,
-            weights_sha256=sha256_of_file(weights),
-        )
         made = structs.replace(
             made,
             watermarks=[*made.watermarks, *seen],
-            made_from={NETWORK: used},
-            trained_on=TrainedOn(
-                dataset=row.spec.dataset,
-                scheme=row.spec.scheme,
-                weights=row.spec.weights,
-                findings=(ours, theirs),
-            ),
+            made_from={NETWORK: _used(row, weights)},
+            trained_on=_trained_on(row, (ours, theirs)),
             phases={"evaluate": round(time.perf_counter() - start, 3)},
         )
         yield publish(results.cross, made, check(both, made.protocol), replace=replace)
+
+
+def _used(row: Row, weights: Path) -> Made:
+    return Made(
+        spec_id=row.spec_id,
+        predictions_sha256=row.predictions_sha256,
+        weights_sha256=sha256_of_file(weights),
+    )
+
+
+def _trained_on(row: Row, findings: tuple[Groups, Groups]) -> TrainedOn:
+    return TrainedOn(
+        dataset=row.spec.dataset,
+        scheme=row.spec.scheme,
+        weights=row.spec.weights,
+        findings=findings,
+    )
 
 
 def common_findings(

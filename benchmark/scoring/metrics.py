@@ -14,6 +14,9 @@ import numpy as np
 
 from benchmark.scoring import calibration
 
+GUESSING = 0.5
+"""The AUC of it."""
+
 CALIBRATION_BINS = 15
 
 

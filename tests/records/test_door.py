@@ -20,11 +20,11 @@ from tests.records.rows import a_row, changed_by_hand, changed_bytes, changed_va
 
 ROW = a_row()
 DATA = sealed(ROW)
-TODO = "Throw it away."
+REMEDY = "Throw it away."
 
 
 def parsed(data: bytes, kind: type = Row, **options):
-    return parse_record(data, "folder/file.json", kind, TODO, **options)
+    return parse_record(data, "folder/file.json", kind, REMEDY, **options)
 
 
 def refused(data: bytes, kind: type = Row, **options) -> str:
@@ -32,7 +32,7 @@ def refused(data: bytes, kind: type = Row, **options) -> str:
         parsed(data, kind, **options)
     said = str(caught.value)
     assert said.startswith("folder/file.json: ")
-    assert said.endswith(TODO)
+    assert said.endswith(REMEDY)
     return said
 
 
@@ -66,13 +66,13 @@ def test_equal_records_give_equal_bytes_whatever_the_order_of_their_keys():
 def test_a_file_is_written_and_read(tmp_path):
     path = tmp_path / "some" / "row.json"
     write_record(path, ROW)
-    assert read_record(path, Row, TODO) == ROW
+    assert read_record(path, Row, REMEDY) == ROW
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(RecordError, match=rf"{path}: cannot be read .* {TODO}"):
-            read_record(path, Row, TODO)
+        with pytest.raises(RecordError, match=rf"{path}: cannot be read .* {REMEDY}"):
+            read_record(path, Row, REMEDY)
 
 
 @given(changed_bytes(DATA))

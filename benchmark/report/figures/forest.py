@@ -28,6 +28,7 @@ from benchmark.report.figures._panels import (
 from benchmark.report.gathering.configuration import MIN_SEEDS, Configuration
 from benchmark.report.gathering.table import Table
 from benchmark.report.leaderboard.first_screen import Line
+from benchmark.scoring.metrics import GUESSING
 from benchmark.suites.families import is_baseline
 
 CARD = {
@@ -36,7 +37,6 @@ CARD = {
     "order": 0,
 }
 _LETTERS = next(column for column in COLUMNS if column.name == "letters")
-_GUESSING = 0.5
 _EDGE = 0.06
 Pairs = Mapping[str, Configuration]
 
@@ -108,7 +108,7 @@ def _drawn(title: str, table: Table, shown: list[Line], pairs: Pairs) -> Figure:
 
 def _baselines(table: Table) -> list[Configuration]:
     """What sees no image, but for what guesses."""
-    return [c for c in table.ranked if is_baseline(c.spec) and _auc(c) != _GUESSING]
+    return [c for c in table.ranked if is_baseline(c.spec) and _auc(c) != GUESSING]
 
 
 def _row(axis: Axes, place: int, line: Line, inside: Configuration | None) -> None:

@@ -27,12 +27,12 @@ from benchmark.report.sections.external_validation import ExternalValidation
 from benchmark.report.sections.splits import SplitPair
 from benchmark.scoring.families import Family
 from benchmark.scoring.intervals import quantile
+from benchmark.scoring.metrics import GUESSING
 from benchmark.scoring.ranking import ALPHA
 from benchmark.scoring.stored import predictions_of
 from benchmark.scoring.unshared import unshared_patients
 from benchmark.suites.families import is_baseline
 
-GUESSING = 0.5
 FEW = 2
 """Changes that are told one by one though none of them is sure."""
 SIZE = AXES["resolutions"]
